@@ -1,0 +1,115 @@
+"""Reads ``facts.toml``, applies its corrections, and gives the table of resources.
+
+A line of facts is a kind, then flags, separated by spaces:
+
+    kind      int float decimal bool text slug email ip date datetime json file,
+              choice=NAME, key=RESOURCE, keys=RESOURCE, shape=NAME, shapes=NAME
+    flags     read-only write-only required create-only staff-only nullable blank unique trimmed
+              unfiltered unordered ordered filter-only filter=KIND
+    limits    length=N min=N max=N digits=ALL,DECIMALS pattern=REGEX default=JSON (default=@caller: who asks)
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from keystone_client_core._resources import CALLER, Field, Resource
+
+SECTIONS = ("choices", "targets", "shapes")
+COLUMNS = ("int", "float", "decimal", "bool", "text", "slug", "email", "ip", "date", "datetime", "choice", "key")
+FLAGS = {
+    "read-only": "read_only",
+    "write-only": "write_only",
+    "required": "required",
+    "create-only": "create_only",
+    "staff-only": "staff_only",
+    "nullable": "nullable",
+    "blank": "blank",
+    "unique": "unique",
+    "trimmed": "trimmed",
+}
+LIMITS = {"length": "length", "min": "minimum", "max": "maximum"}
+WITHOUT_EFFECT = {"unfiltered", "unordered", "ordered", "filter-only"}
+
+
+class Facts(NamedTuple):
+    """Everything ``facts.toml`` says, corrections applied."""
+
+    choices: Mapping[str, Mapping[str, str]]
+    resources: Mapping[str, Resource]
+    shapes: Mapping[str, Mapping[str, Field]]
+
+
+def load(path: Path) -> Facts:
+    """Read a file of facts."""
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    return Facts(
+        choices={name: choice["labels"] for name, choice in document["choices"].items()},
+        resources={n: _resource(n, facts) for n, facts in document.items() if n not in SECTIONS},
+        shapes={n: {f: _field(f, line) for f, line in lines.items()} for n, lines in document["shapes"].items()},
+    )
+
+
+def _resource(name: str, facts: Mapping[str, Any]) -> Resource:
+    corrections = dict(facts.get("corrections", {}))
+    fields = {}
+    for field, line in facts["fields"].items():
+        correction = corrections.pop(field, {})
+        dropped = correction.get("drop", "").split()
+        tokens = [token for token in line.split() if token not in dropped]
+        fields[field] = _field(field, " ".join([*tokens, correction.get("add", "")]), filters=True)
+    if corrections:
+        raise ValueError(f"facts.toml corrects {', '.join(corrections)} of {name}, which it does not have")
+    return Resource(
+        name=name,
+        path=facts["path"],
+        record="".join(part.capitalize() for part in name.split("_")),
+        model=facts.get("model", facts["schema"]),
+        operations=frozenset(facts["operations"].split()),
+        fields=fields,
+        search=tuple(facts["search"]),
+        default_order=tuple(facts.get("default_order", ())),
+        unique_together=tuple(facts.get("unique_together", ())),
+        growing=facts.get("growing", False),
+    )
+
+
+def _field(name: str, line: str, *, filters: bool = False) -> Field:
+    first, *flags = line.split()
+    kind, _, target = first.partition("=")
+    given: dict[str, Any] = {FLAGS[flag]: True for flag in flags if flag in FLAGS}
+    for flag in flags:
+        key, _, value = flag.partition("=")
+        if key not in FLAGS and key not in WITHOUT_EFFECT:
+            given |= _limit(key, value)
+    if filters:
+        given.setdefault("filter_kind", kind if kind in COLUMNS and "unfiltered" not in flags else "")
+        given["hidden"] = "filter-only" in flags
+        given["orderable"] = _orderable(kind, flags)
+    return Field(name, kind, target, **given)
+
+
+def _limit(key: str, value: str) -> dict[str, Any]:
+    if key in LIMITS:
+        return {LIMITS[key]: int(value)}
+    match key:
+        case "digits":
+            total, places = value.split(",")
+            return {"digits": (int(total), int(places))}
+        case "default":
+            return {"default": CALLER if value == "@caller" else json.loads(value)}
+        case "filter":
+            return {"filter_kind": value}
+        case "pattern":
+            return {"pattern": value}
+    raise ValueError(f"facts.toml has a flag nobody knows: {key!r}")
+
+
+def _orderable(kind: str, flags: list[str]) -> bool:
+    """Columns a record shows can be ordered by (server facts 8.3), unless a correction says otherwise."""
+    if "ordered" in flags:
+        return True
+    shown = "write-only" not in flags and "filter-only" not in flags and "unordered" not in flags
+    return shown and kind in (*COLUMNS, "json", "file")
