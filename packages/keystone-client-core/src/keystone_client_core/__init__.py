@@ -1,1 +1,93 @@
+"""The vocabulary of Keystone: URLs, correlation ids, filters, fields, log context and the table of resources.
+
+Depends on the standard library only and loads each part when it is first used. Nothing here sends a request.
+"""
+
+TYPE_CHECKING = False  # type checkers know the name; importing typing for it would cost milliseconds
+if TYPE_CHECKING:
+    from . import choices, records
+    from ._cid import adopt_cid, new_cid
+    from ._errors import FieldError, FilterError, InvalidCIDError, InvalidURLError, KeystoneError, ReferenceTokenError
+    from ._fields import dropped_fields, encode_fields
+    from ._filters import LOOKUPS, EncodedFilters, encode_filters, lookups_of
+    from ._listing import check_limit, check_page_size, encode_order, encode_search
+    from ._log import LOG_FIELDS, ContextAdapter, ContextFilter, register_logger
+    from ._resources import CALLER, NO_DEFAULT, Field, Resource
+    from ._table import CHOICES, RESOURCES, SHAPES
+    from ._url import endpoint_path, join_url, parse_base_url, primary_key, record_path
+    from .choices import AccessMode, FeedRecordType, MembershipRole, NotificationType, RequestStatus, ReviewStatus
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "CALLER",
+    "CHOICES",
+    "LOG_FIELDS",
+    "LOOKUPS",
+    "NO_DEFAULT",
+    "RESOURCES",
+    "SHAPES",
+    "AccessMode",
+    "ContextAdapter",
+    "ContextFilter",
+    "EncodedFilters",
+    "FeedRecordType",
+    "Field",
+    "FieldError",
+    "FilterError",
+    "InvalidCIDError",
+    "InvalidURLError",
+    "KeystoneError",
+    "MembershipRole",
+    "NotificationType",
+    "ReferenceTokenError",
+    "RequestStatus",
+    "Resource",
+    "ReviewStatus",
+    "adopt_cid",
+    "check_limit",
+    "check_page_size",
+    "choices",
+    "dropped_fields",
+    "encode_fields",
+    "encode_filters",
+    "encode_order",
+    "encode_search",
+    "endpoint_path",
+    "join_url",
+    "lookups_of",
+    "new_cid",
+    "parse_base_url",
+    "primary_key",
+    "record_path",
+    "records",
+    "register_logger",
+]
+
+_HOMES = {
+    "_cid": "adopt_cid new_cid",
+    "_errors": "FieldError FilterError InvalidCIDError InvalidURLError KeystoneError ReferenceTokenError",
+    "_fields": "dropped_fields encode_fields",
+    "_filters": "LOOKUPS EncodedFilters encode_filters lookups_of",
+    "_listing": "check_limit check_page_size encode_order encode_search",
+    "_log": "LOG_FIELDS ContextAdapter ContextFilter register_logger",
+    "_resources": "CALLER NO_DEFAULT Field Resource",
+    "_table": "CHOICES RESOURCES SHAPES",
+    "_url": "endpoint_path join_url parse_base_url primary_key record_path",
+    "choices": "AccessMode FeedRecordType MembershipRole NotificationType RequestStatus ReviewStatus",
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    module = import_module(f".{_HOME_OF.get(name, name)}", __name__)
+    value = globals()[name] = getattr(module, name) if name in _HOME_OF else module
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,242 @@
+"""Fields of a record to be written: checked before the server drops or bends them in silence, and made ready for JSON.
+
+Lengths, choices, nulls and blanks are left to the server: its limits may move, and its answer says which was broken.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from typing import Literal
+
+from ._errors import FieldError
+from ._messages import close_matches, shown, suggestion
+from ._resources import Field, Resource
+from ._url import primary_key
+from ._values import SURROGATE, integer, iso, plain
+
+_DEEPEST = 100
+_MOST_DIGITS = 1_000
+_MOST_BITS = 10_000  # the server refuses integers of more than 4,300 digits, and Python will not write them
+
+
+class _UnfitError(Exception):
+    """The value is not one the field can hold; the text says why and what to give."""
+
+
+def encode_fields(
+    resource: Resource, data: Mapping[str, object], operation: Literal["create", "update"]
+) -> dict[str, object]:
+    """Check the fields of a record and make them ready for JSON.
+
+    Args:
+        resource: The kind of record.
+        data: Values by field name. Dates, decimals, UUIDs, enum members, tuples and sets are converted; the value of
+            a file field is passed through.
+        operation: ``create`` needs every required field; ``update`` takes any, or none at all.
+
+    Returns:
+        A copy that ``json.dumps`` takes, but for a file.
+
+    Raises:
+        FieldError: A field that does not exist, cannot be written or is missing, or a value that the server would
+            bend or JSON cannot hold.
+    """
+    if not isinstance(data, Mapping):
+        raise FieldError(f"The fields of a record come as a mapping, not as {type(data).__name__}.")
+    _check_names(resource, data, operation)
+    return {str.__str__(name): _encode_field(resource, resource.fields[name], value) for name, value in data.items()}
+
+
+def dropped_fields(resource: Resource, sent: Mapping[str, object], record: Mapping[str, object]) -> tuple[str, ...]:
+    """The fields the server dropped in silence because the caller is not staff.
+
+    Args:
+        resource: The kind of record.
+        sent: What ``encode_fields`` returned.
+        record: What the server answered.
+
+    Returns:
+        The names of staff's fields that the answer has with another value than was sent.
+    """
+    kept = [name for name, field in resource.fields.items() if field.staff_only and name in sent and name in record]
+    return tuple(name for name in kept if sent[name] != record[name])
+
+
+def _check_names(resource: Resource, data: Mapping[str, object], operation: str) -> None:
+    unknown = [name for name in data if not isinstance(name, str) or name not in resource.fields]
+    if unknown:
+        raise _unknown(resource, unknown)
+    for name in data:
+        _check_writable(resource, resource.fields[name], operation)
+    if operation == "create":
+        missing = [name for name, field in resource.fields.items() if field.required and name not in data]
+        if missing:
+            raise FieldError(f"A new {resource.name} also needs {', '.join(missing)}.", field=missing[0])
+
+
+def _unknown(resource: Resource, names: list[str]) -> FieldError:
+    writable = [name for name, field in resource.fields.items() if field.writable]
+    matches = {name: close_matches(name, writable) if isinstance(name, str) else () for name in names}
+    told = " ".join(f"{shown(name)}.{suggestion(matches[name])}" for name in names)
+    return FieldError(
+        f"A {resource.name} has no field {told} The server would ignore it. Fields are {', '.join(writable)}.",
+        field=str(names[0]),
+        matches=matches[names[0]],
+    )
+
+
+def _check_writable(resource: Resource, field: Field, operation: str) -> None:
+    if field.writable and not (field.create_only and operation == "update"):
+        return
+    when = "once the record exists" if field.writable else "by the client"
+    raise FieldError(
+        f"{resource.name} field {field.name!r} cannot be set {when}; the server ignores it. Leave it out.",
+        field=field.name,
+    )
+
+
+def _encode_field(resource: Resource, field: Field, value: object) -> object:
+    if field.kind == "file" or value is None:
+        return value
+    try:
+        return _ENCODERS.get(field.kind, _json)(value) if not field.trimmed else _untrimmed(value)
+    except _UnfitError as error:
+        told = "the value" if field.write_only else shown(value)  # a password is in no message
+        raise FieldError(
+            f"{resource.name} field {field.name!r}: {told} does not fit: {error}.", field=field.name
+        ) from None
+
+
+def _untrimmed(value: object) -> object:
+    text = _json(value)
+    if isinstance(text, str) and text != text.strip():
+        raise _UnfitError("the server would cut off the blanks at its ends; choose one without")
+    return text
+
+
+def _integer(value: object) -> object:
+    value = plain(value)
+    if isinstance(value, (bool, float)):
+        raise _UnfitError("give an integer; the server would cut off decimals")
+    return _json(value)
+
+
+def _decimal(value: object) -> object:
+    value = plain(value)
+    if isinstance(value, bool):
+        raise _UnfitError("give a number")
+    return _json(value)
+
+
+def _boolean(value: object) -> bool:
+    value = plain(value)
+    if not isinstance(value, bool):
+        raise _UnfitError("give True or False")
+    return value
+
+
+def _key(value: object) -> int:
+    try:
+        return primary_key(plain(value))
+    except FieldError as error:
+        raise _UnfitError("give the primary key of a record, a positive integer") from error
+
+
+def _keys(value: object) -> list[int]:
+    if isinstance(value, (str, bytes, bytearray, memoryview, Mapping)) or not isinstance(value, Iterable):
+        raise _UnfitError("give a list of primary keys")
+    return [_key(item) for item in _listed(value)]
+
+
+def _date(value: object) -> object:
+    value = plain(value)
+    if isinstance(value, datetime):
+        raise _UnfitError("a date is wanted; give its .date()")
+    return _json(value)
+
+
+_ENCODERS: Mapping[str, Callable[[object], object]] = {
+    "int": _integer,
+    "decimal": _decimal,
+    "bool": _boolean,
+    "key": _key,
+    "keys": _keys,
+    "date": _date,
+}
+
+
+def _json(value: object, depth: int = 0) -> object:
+    if depth > _DEEPEST:
+        raise _UnfitError(f"it is nested more than {_DEEPEST} deep")
+    value = plain(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Mapping):
+        return {_name(name): _json(item, depth + 1) for name, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_json(item, depth + 1) for item in _listed(value)]
+    return _scalar(value)
+
+
+def _name(name: object) -> str:
+    name = plain(name)
+    if not isinstance(name, str):
+        raise _UnfitError(f"JSON has only text for keys, not {type(name).__name__}")
+    return _encodable(name)
+
+
+def _listed(value: Iterable[object]) -> list[object]:
+    items = list(value)
+    if not isinstance(value, (set, frozenset)):
+        return items
+    try:
+        return sorted(items)  # type: ignore[type-var]  # what cannot be sorted is caught
+    except TypeError:
+        return items
+
+
+def _scalar(value: object) -> object:
+    if isinstance(value, str):
+        return _encodable(value)
+    if isinstance(value, float):
+        return _finite(value)
+    if isinstance(value, date):
+        return _moment(value)
+    number = integer(value)
+    if number is None:
+        return _number_or_id(value)
+    if number.bit_length() > _MOST_BITS:
+        raise _UnfitError("it has more digits than the server reads")
+    return number
+
+
+def _number_or_id(value: object) -> str:
+    from decimal import Decimal
+    from uuid import UUID
+
+    if isinstance(value, UUID):
+        return str(value)
+    if not isinstance(value, Decimal):
+        raise _UnfitError(f"JSON cannot hold {type(value).__name__}")
+    if not value.is_finite() or abs(value.adjusted()) > _MOST_DIGITS:
+        raise _UnfitError("give a finite number of a bearable size")
+    return format(value, "f")
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise _UnfitError("JSON has no such number; give a finite one")
+    return float(number)
+
+
+def _moment(value: date) -> str:
+    try:
+        return iso(value)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise _UnfitError("give a time the calendar has, in UTC too") from error
+
+
+def _encodable(text: str) -> str:
+    if SURROGATE.search(text):
+        raise _UnfitError("it has lone surrogates, which cannot be sent")
+    return str.__str__(text)

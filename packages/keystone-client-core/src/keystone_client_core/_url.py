@@ -1,0 +1,226 @@
+"""URLs: what a base URL may be, and endpoints as paths below it.
+
+Everything here is text in and text out; what is refused is refused before a request is built. Query parameters made
+from filters belong to ``_filters``.
+"""
+
+import re
+from typing import NamedTuple, NoReturn
+from urllib.parse import quote, unquote
+
+from ._errors import FieldError, InvalidURLError
+from ._messages import shown
+from ._values import LARGEST, integer
+
+_ADDRESS = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[\w.~-]+)(?::([0-9]{0,5}))?(/.*)?", re.IGNORECASE)
+_SCHEME_AND_HOST = re.compile(r"[A-Za-z]+://[\w.~-]+(?=[:/?#\\]|$)")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_KEY = re.compile("[1-9][0-9]{0,18}")
+_STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_SAFE_IN_PATH = "%!$&'()*+,;=@~"  # a colon is legal but would let a path pass for a URL with a scheme
+_SAFE_IN_QUERY = _SAFE_IN_PATH + ":/?"
+_DEEPEST_ENCODING = 5
+
+
+class _Address(NamedTuple):
+    scheme: str
+    host: str
+    port: int
+    path: str
+    """With a slash in front and without one behind; empty for the root."""
+
+
+def parse_base_url(url: str) -> str:
+    """Check a base URL and bring it into its one form.
+
+    Args:
+        url: ``http`` or ``https``, a host, and if need be a port and a path: ``https://host/keystone/api``.
+
+    Returns:
+        The URL with scheme and host in lower case, no default port, and one slash at its end. Django compares the
+        ``Referer`` with a host that has no default port.
+
+    Raises:
+        InvalidURLError: It is anything else, or has user-info, a query or a fragment. The message does not repeat
+            what may be a secret.
+    """
+    if not isinstance(url, str):
+        raise InvalidURLError(f"The base URL must be text, not {type(url).__name__}.")
+    if any(character.isspace() for character in url):  # urlsplit would drop some of it in silence
+        _refuse("base URL", url, "contains whitespace")
+    address = _parse("base URL", url)
+    port = "" if address.port == _DEFAULT_PORTS[address.scheme] else f":{address.port}"
+    return f"{address.scheme}://{address.host}{port}{address.path}/"
+
+
+def endpoint_path(base_url: str, endpoint: str) -> str:
+    """Turn an endpoint into a path below the base URL.
+
+    Args:
+        base_url: What ``parse_base_url`` returned.
+        endpoint: A path below it, with or without slashes around it, with or without a query:
+            ``version``, ``/users/teams/5/``, ``users/teams?name=Physics``. An absolute URL if it lies below the base.
+
+    Returns:
+        The path without a slash in front and with one behind, percent-encoded, then the query: ``users/teams/?x=1``.
+        Empty for the base URL itself. Without the trailing slash the server answers 301 and executes nothing.
+
+    Raises:
+        InvalidURLError: It would lead elsewhere, or hides that it might.
+    """
+    if not isinstance(endpoint, str):
+        raise InvalidURLError(f"The endpoint must be text, not {type(endpoint).__name__}.")
+    _refuse_characters("endpoint", endpoint)
+    path, _, query = endpoint.partition("?")
+    if _SCHEME.match(path):
+        path = _below(base_url, path)
+    elif path.startswith("//"):
+        _refuse("endpoint", endpoint, "starts with two slashes, which names another host; use one or none")
+    encoded = _encode_path("endpoint", path)
+    return (f"{encoded[1:]}/" if encoded else "") + (f"?{_encode_query(query)}" if query else "")
+
+
+def join_url(base_url: str, path: str) -> str:
+    """Put a path from ``endpoint_path`` or ``record_path`` behind a base URL from ``parse_base_url``."""
+    return base_url + path
+
+
+def primary_key(pk: object) -> int:
+    """Check a primary key.
+
+    Args:
+        pk: A positive integer up to 2**63 - 1, or its decimal text: ``1`` or ``"1"``.
+
+    Returns:
+        The key as an ``int``.
+
+    Raises:
+        FieldError: It is anything else, ``None`` and ``True`` included.
+    """
+    key = _as_key(pk)
+    if key is not None:
+        return key
+    if pk is None:
+        hint = "None is no primary key: a missing value must not turn into the whole table. Leave pk out for a listing."
+    elif hasattr(pk, "keys"):
+        hint = f"{shown(pk)} is no primary key; give the record's 'id'."
+    else:
+        hint = f"{shown(pk)} is no primary key; give a positive integer such as 1 or '1'."
+    raise FieldError(hint, field="pk")
+
+
+def record_path(resource_path: str, pk: object) -> str:
+    """The path of one record.
+
+    Args:
+        resource_path: The resource's path, without outer slashes: ``allocations/clusters``.
+        pk: The primary key.
+
+    Returns:
+        ``allocations/clusters/5/``.
+
+    Raises:
+        FieldError: The key is refused by ``primary_key``.
+    """
+    return f"{resource_path}/{primary_key(pk)}/"
+
+
+def _as_key(pk: object) -> int | None:
+    key = (int(pk) if _KEY.fullmatch(pk) else None) if isinstance(pk, str) else integer(pk)
+    return key if key is not None and 0 < key <= LARGEST else None
+
+
+def _parse(what: str, url: str) -> _Address:
+    _refuse_characters(what, url)
+    if "?" in url:
+        _refuse(what, url, "has a query; give the address without '?'")
+    match = _ADDRESS.fullmatch(url)
+    if not match and "@" in url:
+        _refuse(what, url, "has user-info; give the address only, and log in with login() or a token")
+    if not match:
+        _refuse(what, url, "is not http:// or https:// with a host, and if need be a port and a path")
+    scheme, host, port, path = match.groups(default="")
+    scheme = scheme.lower()
+    number = int(port) if port else _DEFAULT_PORTS[scheme]
+    if not 0 < number < 65536:
+        _refuse(what, url, "has a port that is not between 1 and 65535")
+    return _Address(scheme, _host(what, url, host), number, _encode_path(what, path))
+
+
+def _host(what: str, url: str, host: str) -> str:
+    try:
+        if host.startswith("["):
+            from ipaddress import IPv6Address
+
+            return f"[{IPv6Address(host[1:-1])}]"
+        if "" in host.removesuffix(".").split("."):
+            raise ValueError("an empty label")
+        host.encode("idna")
+    except ValueError:
+        _refuse(what, url, "has a host that cannot be one")
+    return host.lower() if host.isascii() else host
+
+
+def _below(base_url: str, url: str) -> str:
+    if not re.match("https?://", url, re.IGNORECASE):
+        _refuse("endpoint", url, "has a scheme; give a path below the base URL, with a colon in it as %3A")
+    base, address = _parse("base URL", base_url), _parse("endpoint", url)
+    prefix = f"{base.path}/"
+    if address[:3] != base[:3] or not f"{address.path}/".startswith(prefix):
+        _refuse("endpoint", url, f"does not lie under the base URL {base_url}; give a path below it")
+    return f"{address.path}/"[len(prefix) :]
+
+
+def _encode_path(what: str, path: str) -> str:
+    if "//" in path:
+        _refuse(what, path, "has two slashes in a row")
+    path = path.removeprefix("/").removesuffix("/")
+    if not path:
+        return ""
+    segments = path.split("/")
+    for segment in segments:
+        _check_segment(what, path, segment)
+    return "".join(f"/{quote(_STRAY_PERCENT.sub('%25', segment), safe=_SAFE_IN_PATH)}" for segment in segments)
+
+
+def _check_segment(what: str, path: str, segment: str) -> None:
+    plain = _decoded(what, path, segment)
+    if plain in (".", ".."):
+        _refuse(what, path, "has a '.' or '..' segment; write the path out")
+    if "/" in plain or "\\" in plain or _CONTROL.search(plain):
+        _refuse(what, path, "hides a slash, a backslash or a control character behind percent signs")
+
+
+def _decoded(what: str, path: str, segment: str) -> str:
+    for _ in range(_DEEPEST_ENCODING):
+        try:
+            plain = unquote(segment, errors="strict")
+        except UnicodeDecodeError:
+            _refuse(what, path, "has percent-encoded bytes that are not UTF-8")
+        if plain == segment:
+            return plain
+        segment = plain
+    _refuse(what, path, "is percent-encoded many times over")
+
+
+def _encode_query(query: str) -> str:
+    if _CONTROL.search(unquote(query)):
+        _refuse("endpoint", query, "has a control character in its query")
+    return quote(_STRAY_PERCENT.sub("%25", query), safe=_SAFE_IN_QUERY)
+
+
+def _refuse_characters(what: str, url: str) -> None:
+    if "\\" in url:
+        _refuse(what, url, "contains a backslash")
+    if "#" in url:
+        _refuse(what, url, "has a fragment; leave out '#', or write it as %23")
+    if _CONTROL.search(url):
+        _refuse(what, url, "contains a control character or a lone surrogate")
+
+
+def _refuse(what: str, url: str, why: str) -> NoReturn:
+    start = None if "@" in url else _SCHEME_AND_HOST.match(url)  # what stands before an '@' may be a secret
+    shown_part = f" {start.group()}/..." if start else ""
+    raise InvalidURLError(f"The {what}{shown_part} {why}.")
