@@ -1,0 +1,213 @@
+"""Reads answers: what a response means, as a value or as the error it stands for.
+
+Pure functions of a response; nothing is sent from here.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import httpx
+
+from ._errors import (
+    AuthenticationError,
+    DecodeError,
+    JobError,
+    NotFoundError,
+    PermissionDeniedError,
+    ServerError,
+    StatusError,
+    ThrottledError,
+    ValidationError,
+)
+from ._retry import retry_after
+
+BY_STATUS: Mapping[int, type[StatusError]] = {
+    400: ValidationError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    422: JobError,
+    429: ThrottledError,
+}
+SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-csrftoken"})
+FRAMING_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+EXCERPT = 200
+"""Characters of a foreign answer that an error repeats."""
+
+
+class Page(NamedTuple):
+    """One page of a listing."""
+
+    count: int
+    more: bool
+    records: list[dict[str, Any]]
+
+
+def clean_request(request: httpx.Request) -> httpx.Request:
+    """A copy without body, credentials and cookies."""
+    return httpx.Request(request.method, request.url, headers=_clean(request.headers, SECRET_HEADERS))
+
+
+def clean_response(response: httpx.Response, *, body: bool = True) -> httpx.Response:
+    """A copy without cookies, on a clean request."""
+    headers = _clean(response.headers, SECRET_HEADERS | FRAMING_HEADERS)
+    content = response.content if body else b""
+    request = clean_request(response.request)
+    return httpx.Response(response.status_code, headers=headers, content=content, request=request)
+
+
+def _clean(headers: httpx.Headers, unwanted: frozenset[str]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in headers.multi_items() if name not in unwanted]
+
+
+def is_missing(response: httpx.Response) -> bool:
+    """Whether a 404 says "no such record": JSON with a ``detail``. A page of HTML says that the URL is wrong."""
+    return response.status_code == 404 and isinstance(_body(response), dict) and "detail" in _body(response)
+
+
+def decoded(response: httpx.Response, cid: str) -> Any:
+    """The JSON of a successful answer.
+
+    Raises:
+        StatusError: The answer is not a success.
+        DecodeError: It is not JSON.
+    """
+    if response.status_code >= 300 or response.status_code < 200:
+        raise status_error(response, cid)
+    try:
+        return json.loads(response.content)
+    except (ValueError, RecursionError):
+        raise decode_error(response, "is not JSON", cid) from None
+
+
+def record_of(response: httpx.Response, cid: str) -> dict[str, Any]:
+    """The record a successful answer holds: an object with an ``id``."""
+    record = decoded(response, cid)
+    if not isinstance(record, dict) or "id" not in record:
+        raise decode_error(response, "is not a record with an id", cid)
+    return record
+
+
+def page_of(response: httpx.Response, cid: str) -> Page:
+    """The page of a listing a successful answer holds."""
+    match decoded(response, cid):
+        case {"count": int(count), "next": str() | None as following, "results": list(records)} if _are_records(records):
+            return Page(count, following is not None, records)
+    raise decode_error(response, "is not a page with count, next and results", cid)
+
+
+def _are_records(records: list[Any]) -> bool:
+    return all(isinstance(record, dict) and "id" in record for record in records)
+
+
+def status_error(response: httpx.Response, cid: str, *, kind: type[StatusError] | None = None, hint: str = "") -> StatusError:
+    """The error a response that is not a success stands for.
+
+    Args:
+        response: The answer, read whole.
+        cid: The correlation id of the client.
+        kind: The class, if the status does not tell it.
+        hint: What to do, in words; chosen by the status if left out.
+
+    Returns:
+        The error, not raised.
+    """
+    body = _body(response)
+    detail, fields = _detail(body), _field_errors(body)
+    status = response.status_code
+    kind = kind or BY_STATUS.get(status) or (ServerError if status >= 500 else StatusError)
+    said = "; ".join(f"{name}: {' '.join(messages)}" for name, messages in fields.items()) or detail or _excerpt(response)
+    hint = hint or _hint(response, body)
+    message = ": ".join(part for part in (_headline(response), said) if part) + (f" ({hint})" if hint else "")
+    clean = clean_response(response)
+    error = kind(message, request=clean.request, response=clean, detail=detail, field_errors=fields, cid=cid)
+    if isinstance(error, ThrottledError):
+        error.retry_after = retry_after(response, _server_time(response))
+    return error
+
+
+def decode_error(response: httpx.Response, what: str, cid: str) -> DecodeError:
+    """The error of an answer that is not what the API promises."""
+    kind = response.headers.get("content-type", "no content type")
+    message = f"{_headline(response)}: the answer {what} ({kind}, {len(response.content)} bytes): {_excerpt(response)}"
+    if response.content[:1] == b"<":
+        message += " (is the base URL that of the API?)"
+    return DecodeError(message, response=clean_response(response), cid=cid)
+
+
+def _headline(response: httpx.Response) -> str:
+    request = response.request
+    return f"{response.status_code} {response.reason_phrase}".strip() + f": {request.method} {_shown_path(request)}"
+
+
+def _shown_path(request: httpx.Request) -> str:
+    path: str = request.extensions.get("keystone.endpoint") or request.url.path
+    return path if path.startswith("/") else f"/{path}"
+
+
+def _body(response: httpx.Response) -> Any:
+    try:
+        return json.loads(response.content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _detail(body: Any) -> str | None:
+    if isinstance(body, dict) and isinstance(body.get("detail"), str):
+        return str(body["detail"])
+    return None
+
+
+def _field_errors(body: Any) -> dict[str, list[str]]:
+    if isinstance(body, list):
+        body = {"non_field_errors": body}
+    if not isinstance(body, dict) or "detail" in body:
+        return {}
+    found: dict[str, list[str]] = {}
+    for name, message in _flattened("", body):
+        found.setdefault(name, []).append(message)
+    return found
+
+
+def _flattened(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flattened(f"{path}.{key}" if path else str(key), inner)
+    elif isinstance(value, list):
+        nested = any(isinstance(inner, dict | list) for inner in value)
+        for index, inner in enumerate(value):
+            yield from _flattened(f"{path}.{index}" if nested else path, inner)
+    else:
+        yield path, str(value)
+
+
+def _excerpt(response: httpx.Response) -> str:
+    text = response.content[:4096].decode("utf-8", "replace")
+    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.DOTALL | re.IGNORECASE)
+    words = " ".join((title[1] if title else text).split())
+    return words[:EXCERPT] + ("…" if len(words) > EXCERPT else "")
+
+
+def _hint(response: httpx.Response, body: Any) -> str:
+    if response.status_code == 404 and body is None:
+        return f"not an answer of the API: is {response.request.url.copy_with(query=None)} below the right base URL?"
+    if 300 <= response.status_code < 400:
+        where = response.headers.get("location", "nowhere")
+        return f"redirected to {where}: is the base URL right, http or https included?"
+    if response.status_code == 401:
+        return "log in first, or the session has expired"
+    return ""
+
+
+def _server_time(response: httpx.Response) -> float:
+    """The clock a ``Retry-After`` date is meant by: the server's own, from its ``Date``."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(response.headers["date"]).timestamp()
+    except (KeyError, ValueError):
+        import time
+
+        return time.time()

@@ -1,0 +1,145 @@
+"""Bodies on their way to the server, each with a length: the server ignores those that come without one."""
+
+import io
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any, NamedTuple, TypeAlias
+
+from keystone_client_core import FieldError
+
+Content: TypeAlias = "str | os.PathLike[str] | bytes | IO[bytes]"
+"""A path, bytes, or a file opened in binary mode."""
+
+Sent: TypeAlias = Callable[[int, int], object]
+"""Called with the bytes that are sent and the bytes there are."""
+
+IN_MEMORY = 1_000_000
+"""Bytes of a file of unknown length that are kept in memory before it is spooled to disk."""
+
+
+class Upload(NamedTuple):
+    """A file that is ready to be sent, from its first byte and as often as needed."""
+
+    filename: str
+    file: IO[bytes]
+    size: int
+
+
+def json_body(value: object) -> bytes:
+    """A body of JSON.
+
+    Raises:
+        FieldError: JSON cannot hold the value.
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        problem = "text that is not Unicode" if isinstance(error, UnicodeError) else str(error)
+        raise FieldError(f"the body cannot be sent as JSON: {problem}", field="json") from None
+
+
+def open_upload(content: Content, filename: str | None = None, on_progress: Sent | None = None) -> Upload:
+    """Make a file ready to be sent.
+
+    Args:
+        content: A path, bytes, or a file opened in binary mode.
+        filename: What to call it; the path's or the file's own name if left out.
+        on_progress: Called with the bytes sent and the bytes there are.
+
+    Returns:
+        The upload; its file is to be closed by whoever asked for it.
+
+    Raises:
+        FieldError: It is no file, has no name, or was opened as text.
+    """
+    if isinstance(content, str | os.PathLike):
+        path = Path(content)
+        filename = filename or path.name
+        file: IO[bytes] = path.open("rb")
+    elif isinstance(content, bytes | bytearray | memoryview):
+        file = io.BytesIO(content)
+    elif isinstance(content, io.TextIOBase) or not hasattr(content, "read"):
+        raise FieldError(f"file={content!r}: give a path, bytes, or a file opened in binary mode", field="file")
+    else:
+        filename = filename or _own_name(content)
+        file = sized(content)
+    if not filename:
+        raise FieldError("give a filename: the server tells the type of a file by its extension", field="filename")
+    size = _length(file)
+    return Upload(filename, _Watched(file, size, on_progress) if on_progress else file, size)
+
+
+def multipart(sent: Mapping[str, object]) -> dict[str, Any]:
+    """The body of a request whose fields hold an ``Upload``, as httpx takes it."""
+    files = {name: (value.filename, value.file) for name, value in sent.items() if isinstance(value, Upload)}
+    data = {name: str(value) for name, value in sent.items() if not isinstance(value, Upload)}
+    return {"data": data, "files": files}
+
+
+def with_known_length(files: Any) -> Any:
+    """The ``files`` of httpx, where files that cannot tell their length are spooled first."""
+    if isinstance(files, Mapping):
+        return {name: _sized_part(part) for name, part in files.items()}
+    return [(name, _sized_part(part)) for name, part in files]
+
+
+def _sized_part(part: Any) -> Any:
+    if isinstance(part, tuple):
+        return (part[0], _sized_part(part[1]), *part[2:])
+    return sized(part) if hasattr(part, "read") else part
+
+
+def sized(file: IO[bytes]) -> IO[bytes]:
+    """The file itself if it can tell its length and start again, else a spooled copy."""
+    try:
+        file.seek(file.tell())
+    except (AttributeError, OSError, ValueError):
+        copy: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - lives as long as the call
+        while chunk := file.read(65_536):
+            copy.write(chunk)
+        copy.seek(0)
+        return copy
+    return file
+
+
+def _length(file: IO[bytes]) -> int:
+    position = file.tell()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(position)
+    return size
+
+
+def _own_name(file: object) -> str | None:
+    name = getattr(file, "name", None)
+    return os.path.basename(name) if isinstance(name, str) else None
+
+
+class _Watched(io.BufferedIOBase):
+    """A file that tells how far it was read."""
+
+    def __init__(self, file: IO[bytes], size: int, on_progress: Sent) -> None:
+        self._file, self._size, self._on_progress = file, size, on_progress
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        chunk = self._file.read(-1 if size is None else size)
+        if chunk:
+            self._on_progress(self._file.tell(), self._size)
+        return chunk
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._file.close()

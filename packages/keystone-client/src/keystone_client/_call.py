@@ -1,0 +1,205 @@
+"""One call of a user, from the first try to the last: retries, deadline, log lines. Written once, without colour.
+
+A flow is a generator that yields what it needs, a request to send or a pause to make, and is sent the answer, or has
+the failure thrown into it. The drivers of the two clients do nothing else than serve flows.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+
+import httpx
+
+from ._answers import Page, clean_request, decode_error, page_of, record_of, status_error
+from ._conversation import Conversation, Parameters
+from ._errors import DeadlineExceededError, KeystoneError, RequestTimeoutError, TransportError
+from ._log import LOGGER
+from ._retry import Failure, outcome_of, wait_before
+
+T = TypeVar("T")
+
+
+class Pause(NamedTuple):
+    """A wait, in seconds."""
+
+    seconds: float
+
+
+Step: TypeAlias = httpx.Request | Pause
+Flow: TypeAlias = Generator[Step, httpx.Response | None, T]
+
+
+class Answer(NamedTuple):
+    """What a driver has for a flow: the response to a request, or the failure instead of it."""
+
+    response: httpx.Response | None
+    failure: Exception | None
+
+
+NOTHING: Final = Answer(None, None)
+S = TypeVar("S")
+
+
+def advance(flow: Generator[S, httpx.Response | None, Any], answer: Answer) -> S:
+    """Give a flow its answer and take its next step; ``StopIteration`` at its end."""
+    return flow.send(answer.response) if answer.failure is None else flow.throw(answer.failure)
+
+
+class Call:
+    """One call: what was tried, what may have happened unseen, and when it must be over."""
+
+    def __init__(self, talk: Conversation) -> None:
+        """Start the clock of the call."""
+        self.talk: Final = talk
+        self.cid: Final = talk.cid
+        self.lost = False
+        """Whether an answer was lost: the server may have acted without our knowing."""
+        deadline = talk.retry.deadline
+        self._until = None if deadline is None else talk.clock() + deadline
+
+    def send(self, build: Callable[[], httpx.Request], *, may_retry: Callable[[Failure], bool] | None = None) -> Flow[httpx.Response]:
+        """Send a request until it is answered or the policy says that it is enough.
+
+        Args:
+            build: Gives the request; called anew for each try, so that it carries the cookies of the moment.
+            may_retry: Says for which failures the same request may be sent again; all the policy allows if left out.
+
+        Returns:
+            The answer of the last try, whatever its status.
+
+        Raises:
+            TransportError: No answer arrived.
+            DeadlineExceededError: The deadline of the policy passed.
+        """
+        attempt = 0
+        while True:
+            attempt += 1
+            request = self._within_deadline(build())
+            failure = yield from self._attempt(request)
+            if isinstance(failure, httpx.Response) and failure.status_code < 400:
+                return failure
+            self.lost = self.lost or _may_have_acted(failure)
+            wait = None
+            if may_retry is None or may_retry(failure):
+                wait = self._wait(request.method, attempt, failure)
+            if wait is None:
+                if isinstance(failure, httpx.Response):
+                    return failure
+                raise self._error(failure, request, attempt) from _harmless(failure, request)
+            self.talk.log(logging.WARNING, "%s: try %d follows in %.2f s", request, _status(failure), _named(failure), attempt + 1, wait)
+            yield from self.pause(wait)
+
+    def json(
+        self,
+        method: str,
+        endpoint: str,
+        *,
+        params: Parameters | None = None,
+        content: bytes | None = None,
+        may_retry: Callable[[Failure], bool] | None = None,
+    ) -> Flow[httpx.Response]:
+        """Send a request of the typed methods; see ``send``."""
+        return self.send(
+            lambda: self.talk.request(method, endpoint, params=params, content=content), may_retry=may_retry
+        )
+
+    def page(self, endpoint: str, params: Mapping[str, str], *, may_retry: Callable[[Failure], bool] | None = None) -> Flow[Page]:
+        """Fetch one page of a listing."""
+        return page_of((yield from self.json("GET", endpoint, params=params, may_retry=may_retry)), self.cid)
+
+    def record(self, method: str, endpoint: str, content: bytes) -> Flow[dict[str, Any]]:
+        """Write a record and give it back as the server keeps it."""
+        return record_of((yield from self.json(method, endpoint, content=content)), self.cid)
+
+    def pause(self, seconds: float) -> Flow[None]:
+        """Wait, unless the deadline would pass meanwhile."""
+        if self._until is not None and self.talk.clock() + seconds >= self._until:
+            raise self._too_late(f"the next try would be {seconds:.2f} s away")
+        yield Pause(seconds)
+
+    def refusal(self, response: httpx.Response) -> KeystoneError:
+        """The error an answer that is not a success stands for."""
+        return status_error(response, self.cid)
+
+    def _attempt(self, request: httpx.Request) -> Generator[Step, httpx.Response | None, Failure]:
+        listened = LOGGER.isEnabledFor(logging.INFO)
+        if listened:
+            self.talk.log(logging.DEBUG, "%s %s", request, "", request.method, request.extensions["keystone.endpoint"])
+        try:
+            response = yield request
+        except httpx.RequestError as error:
+            return error
+        assert response is not None  # the driver answers a request with a response or a failure
+        self.talk.receive(response)
+        if listened:
+            self._log_response(request, response)
+        return response
+
+    def _log_response(self, request: httpx.Request, response: httpx.Response) -> None:
+        endpoint = request.extensions["keystone.endpoint"]
+        milliseconds = response.elapsed.total_seconds() * 1000
+        self.talk.log(
+            logging.INFO,
+            "%s %s %d in %.0f ms",
+            request,
+            response.status_code,
+            request.method,
+            endpoint or "/",
+            response.status_code,
+            milliseconds,
+        )
+
+    def _wait(self, method: str, attempt: int, failure: Failure) -> float | None:
+        return wait_before(self.talk.retry, method, attempt, failure, self.talk.draw(), time.time())
+
+    def _within_deadline(self, request: httpx.Request) -> httpx.Request:
+        """The request with timeouts that do not outlast the call."""
+        if self._until is not None:
+            left = self._until - self.talk.clock()
+            if left <= 0:
+                raise self._too_late("no time is left for another request")
+            limits = request.extensions["timeout"]
+            request.extensions["timeout"] = {
+                name: left if limit is None else min(limit, left) for name, limit in limits.items()
+            }
+        return request
+
+    def _too_late(self, why: str) -> DeadlineExceededError:
+        error = DeadlineExceededError(f"the deadline of {self.talk.retry.deadline} s for the whole call has passed: {why}")
+        error.cid = self.cid
+        return error
+
+    def _error(self, failure: httpx.RequestError, request: httpx.Request, attempts: int) -> KeystoneError:
+        where = f"{request.method} {self.talk.base_url}{request.extensions['keystone.endpoint']}"
+        reason = str(failure) or type(failure).__name__
+        if isinstance(failure, httpx.DecodingError):
+            response = httpx.Response(200, request=request)
+            return decode_error(response, f"cannot be unpacked ({reason})", self.cid)
+        kind = RequestTimeoutError if isinstance(failure, httpx.TimeoutException) else TransportError
+        outcome = outcome_of(failure)
+        what = "the request was not sent" if outcome == "not sent" else "whether the server acted on it is unknown"
+        tries = "" if attempts == 1 else f" after {attempts} tries"
+        message = f"no answer{tries}: {where}: {_named(failure)}: {reason}; {what}"
+        return kind(message, request=clean_request(request), outcome=outcome, attempts=attempts, cid=self.cid)
+
+
+def _may_have_acted(failure: Failure) -> bool:
+    """Whether the server may have done what it was asked although the answer says nothing of it."""
+    if isinstance(failure, httpx.Response):
+        return failure.status_code in (502, 503, 504)
+    return outcome_of(failure) == "unknown"
+
+
+def _harmless(failure: httpx.RequestError, request: httpx.Request) -> httpx.RequestError:
+    """The failure of httpx, without the body and the credentials its request carries."""
+    failure.request = clean_request(request)
+    return failure
+
+
+def _status(failure: Failure) -> int | str:
+    return failure.status_code if isinstance(failure, httpx.Response) else ""
+
+
+def _named(failure: Failure) -> str:
+    return str(failure.status_code) if isinstance(failure, httpx.Response) else type(failure).__name__

@@ -1,0 +1,186 @@
+"""The client for threads. What it shares with ``AsyncKeystoneClient`` is in the flows; here are the typed doors."""
+
+import uuid
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self, Unpack, cast
+
+import httpx
+from keystone_client_core.records import Attachment, User
+
+from . import _records, _session
+from ._bodies import Content, Sent
+from ._call import Call
+from ._connections import DEFAULT_LIMITS, Verify
+from ._options import checked_options
+from ._query import Key
+from ._retry import RetryPolicy
+from ._session import ReadOptions, WriteOptions
+from ._sync_methods import SyncMethods
+
+
+class KeystoneClient(SyncMethods):
+    """A client for one Keystone server, to be shared between threads.
+
+    Args:
+        url: The base URL: ``"http://localhost:8000"``, also with a path: ``"https://host/keystone/api"``.
+        token: A token to be sent with every request, instead of a login.
+        cid: A correlation id to adopt, a UUID; a new one if left out. The server's logs carry it.
+        timeout: Seconds for connecting, sending, receiving and waiting for a connection each, or an ``httpx.Timeout``;
+            ``None`` for no end.
+        retry: When to try again; ``None`` for never.
+        page_size: Records to a request in listings, 1 to 1000, the most the server gives.
+        verify: Check certificates; or a file of CA certificates, or an ``ssl.SSLContext``.
+        headers: Further headers for every request.
+        proxy: The URL of a proxy; that of the environment if left out.
+        limits: How many connections there may be.
+        transport: Sends the requests instead of a network; for tests.
+        trust_env: Take proxies and certificates from the environment.
+
+    Raises:
+        InvalidURLError: The URL is no base URL.
+        InvalidCIDError: The correlation id is no UUID.
+        FieldError: Another argument cannot be what it says.
+        FilterError: The page size is out of range.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        cid: uuid.UUID | str | None = None,
+        timeout: float | httpx.Timeout | None = 15.0,
+        retry: RetryPolicy | None = RetryPolicy(),  # noqa: B008 - immutable
+        page_size: int = 1000,
+        verify: Verify = True,
+        headers: Mapping[str, str] | None = None,
+        proxy: str | httpx.Proxy | None = None,
+        limits: httpx.Limits = DEFAULT_LIMITS,
+        transport: httpx.BaseTransport | None = None,
+        trust_env: bool = True,
+    ) -> None:
+        """Check the arguments; nothing is sent or opened. See the class for their meaning."""
+        options = checked_options(
+            url,
+            token=token,
+            cid=cid,
+            timeout=timeout,
+            retry=retry,
+            page_size=page_size,
+            verify=verify,
+            headers=headers,
+            proxy=proxy,
+            limits=limits,
+            trust_env=trust_env,
+        )
+        super().__init__(options, transport)
+
+    @property
+    def cid(self) -> str:
+        """The correlation id that every request carries and the server logs."""
+        return self._talk.cid
+
+    @property
+    def base_url(self) -> str:
+        """The base URL, with one slash at its end."""
+        return self._talk.base_url
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.base_url!r}, cid={self.cid!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def login(self, username: str, password: str) -> User:
+        """Start a session; if that fails, the one there was stays.
+
+        Args:
+            username: The name of the user, case-sensitive.
+            password: The password; not kept.
+
+        Returns:
+            The user who is now logged in.
+
+        Raises:
+            AuthenticationError: Wrong credentials, or a session cookie that cannot be sent back.
+            FieldError: The client was made with a token, which would win over a session.
+        """
+        return cast(User, self._run(_session.login(Call(self._talk), username, password)))
+
+    def logout(self) -> None:
+        """End the session and forget its cookies; silent when not logged in."""
+        self._run(_session.logout(Call(self._talk)))
+
+    def is_authenticated(self) -> bool:
+        """Ask the server whether it knows this client; ``False`` only if it says 401, any other failure raises."""
+        return self._run(_session.is_authenticated(Call(self._talk)))
+
+    def whoami(self) -> User | None:
+        """The user this client is logged in as, or ``None``."""
+        return cast("User | None", self._run(_session.whoami(Call(self._talk))))
+
+    def http_get(self, endpoint: str, **options: Unpack[ReadOptions]) -> httpx.Response:
+        """Send a GET to an endpoint below the base URL.
+
+        Args:
+            endpoint: A path, ``"version"`` or ``"/users/users/"``, or an absolute URL below the base URL.
+            **options: ``params``, ``headers`` and ``timeout``, as httpx takes them.
+
+        Returns:
+            The response as it came, whatever its status.
+
+        Raises:
+            InvalidURLError: The endpoint leads elsewhere.
+            TransportError: No answer arrived.
+        """
+        return self._run(_session.http(Call(self._talk), "GET", endpoint, options))
+
+    def http_post(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
+        """Send a POST, with ``json``, ``data`` or ``files``; see ``http_get``."""
+        return self._run(_session.http(Call(self._talk), "POST", endpoint, options))
+
+    def http_put(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
+        """Send a PUT, with ``json``, ``data`` or ``files``; see ``http_get``."""
+        return self._run(_session.http(Call(self._talk), "PUT", endpoint, options))
+
+    def http_patch(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
+        """Send a PATCH, with ``json``, ``data`` or ``files``; see ``http_get``."""
+        return self._run(_session.http(Call(self._talk), "PATCH", endpoint, options))
+
+    def http_delete(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
+        """Send a DELETE; see ``http_get``."""
+        return self._run(_session.http(Call(self._talk), "DELETE", endpoint, options))
+
+    def create_attachment(
+        self,
+        *,
+        request: Key,
+        file: Content,
+        name: str | None = None,
+        filename: str | None = None,
+        on_progress: Sent | None = None,
+    ) -> Attachment:
+        """Attach a file to an allocation request.
+
+        Args:
+            request: The key of the request.
+            file: A path, bytes, or a file opened in binary mode.
+            name: What the record is called; the file name if left out.
+            filename: What the file is called; needed for bytes, because the server goes by the extension.
+            on_progress: Called with the bytes sent and the bytes there are.
+
+        Returns:
+            The new record; its ``file`` is a path in the server's storage, not a URL.
+
+        Raises:
+            FieldError: It is no file, or has no name.
+            ValidationError: The server does not take this type or size.
+        """
+        flow = _records.create_attachment(Call(self._talk), request, file, name, filename, on_progress)
+        return cast(Attachment, self._run(flow))

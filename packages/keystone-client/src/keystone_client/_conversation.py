@@ -1,0 +1,186 @@
+"""What both clients know and remember: the address, the identity, the cookies, and how a request is built.
+
+No I/O and no colour: requests are built from parts prepared once, and whatever an answer changes is taken in here.
+"""
+
+import functools
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import httpx
+from keystone_client_core import FieldError, adopt_cid, check_page_size, endpoint_path, new_cid, parse_base_url
+
+from ._log import LOGGER
+from ._retry import NO_RETRIES, RetryPolicy
+
+CID_HEADER = "X-KEYSTONE-CID"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+OURS = frozenset({"host", "cookie", "content-length", "transfer-encoding", "authorization", "x-csrftoken", "x-keystone-cid"})
+"""Headers a caller may not set: the client would break its promises."""
+
+Parameters = Mapping[str, Any]
+
+
+class Conversation:
+    """One client's side of the talk with one server."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None,
+        cid: Any,
+        timeout: float | httpx.Timeout | None,
+        retry: RetryPolicy | None,
+        page_size: int,
+        headers: Mapping[str, str] | None,
+        agent: str,
+    ) -> None:
+        """Check everything the user gave; see ``KeystoneClient`` for the meaning of the arguments."""
+        self.base_url: Final = parse_base_url(url)
+        self.cid: Final = new_cid() if cid is None else adopt_cid(cid)
+        self.page_size: Final = check_page_size(page_size)
+        self.retry: Final = NO_RETRIES if retry is None else retry
+        self.has_token: Final = token is not None
+        self.clock: Callable[[], float] = time.monotonic
+        self.draw: Callable[[], float] = random.random
+        self.timeout: Final = httpx.Timeout(timeout).as_dict()
+        self.context: Final = {"cid": self.cid, "baseurl": self.base_url}
+        self.url_of = functools.lru_cache(256)(self._url_of)
+        self._lock = threading.Lock()
+        self._cookies = httpx.Cookies()
+        self._fixed = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "Connection": "keep-alive",
+            "User-Agent": agent,
+            **checked_headers(headers or {}),
+            CID_HEADER: self.cid,
+            **({"Authorization": f"Token {_checked_token(token)}"} if token is not None else {}),
+        }
+        self._prepare()
+
+    @property
+    def has_session(self) -> bool:
+        """Whether a session cookie would be sent."""
+        return "sessionid" in self._sent_cookies
+
+    @property
+    def keeps_secure_cookies_back(self) -> bool:
+        """Whether there is a session cookie that must not travel over plain http."""
+        return any(cookie.name == "sessionid" and cookie.secure for cookie in self._cookies.jar)
+
+    def request(
+        self,
+        method: str,
+        endpoint: str,
+        *,
+        params: Parameters | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: Any = None,
+        **body: Any,
+    ) -> httpx.Request:
+        """Build a request to an endpoint that is known to be good.
+
+        Args:
+            method: The HTTP method, upper case.
+            endpoint: The path below the base URL, as ``endpoint_path`` gives it.
+            params: Query parameters.
+            content: A body that is JSON already.
+            headers: Further headers, checked.
+            timeout: As httpx takes it; the client's if left out.
+            body: ``json``, ``data`` or ``files``, as httpx takes them.
+
+        Returns:
+            The request, with cookies, CSRF token and correlation id.
+        """
+        url = self.url_of(endpoint)
+        if params:
+            query = urlencode(params, quote_via=quote, safe=",", doseq=True)
+            url = httpx.URL(f"{url}{'&' if url.query else '?'}{query}")
+        chosen = self._safe if method in SAFE_METHODS else self._unsafe
+        if content is not None:
+            chosen = httpx.Headers(chosen)
+            chosen["Content-Type"] = "application/json"
+        if headers:
+            chosen = httpx.Headers(chosen)
+            chosen.update(headers)
+        limits = self.timeout if timeout is None else httpx.Timeout(timeout).as_dict()
+        extensions = {"timeout": limits, "keystone.endpoint": endpoint.partition("?")[0]}
+        return httpx.Request(method, url, headers=chosen, content=content, extensions=extensions, **body)
+
+    def receive(self, response: httpx.Response) -> None:
+        """Take in what an answer changes: its cookies."""
+        if "set-cookie" not in response.headers:
+            return
+        with self._lock:
+            self._cookies.extract_cookies(response)
+            self._prepare()
+
+    def forget_session(self) -> None:
+        """Drop all cookies."""
+        with self._lock:
+            self._cookies = httpx.Cookies()
+            self._prepare()
+
+    def _prepare(self) -> None:
+        """Build the headers of safe and unsafe requests anew; both are replaced whole, so readers need no lock."""
+        probe = httpx.Request("GET", self.base_url)
+        self._cookies.set_cookie_header(probe)
+        cookie = probe.headers.get("cookie")
+        self._sent_cookies = dict(pair.split("=", 1) for pair in cookie.split("; ")) if cookie else {}
+        safe = httpx.Headers({**self._fixed, **({"Cookie": cookie} if cookie else {})})
+        unsafe = httpx.Headers(safe)
+        unsafe["Referer"] = self.base_url  # Django refuses every write over https without it
+        if "csrftoken" in self._sent_cookies:
+            unsafe["X-CSRFToken"] = self._sent_cookies["csrftoken"]
+        self._safe, self._unsafe = safe, unsafe
+
+    def _url_of(self, endpoint: str) -> httpx.URL:
+        return httpx.URL(self.base_url + endpoint)
+
+    def endpoint(self, endpoint: str) -> str:
+        """The path below the base URL an endpoint of a caller means.
+
+        Raises:
+            InvalidURLError: It leads elsewhere.
+        """
+        return endpoint_path(self.base_url, endpoint)
+
+    def log(self, level: int, message: str, request: httpx.Request, status_code: int | str = "", *details: object) -> None:
+        """Log one line about a request, with the fields every record of the logger has."""
+        extra = {
+            **self.context,
+            "method": request.method,
+            "endpoint": request.extensions.get("keystone.endpoint", request.url.path),
+            "url": str(request.url),
+            "status_code": status_code,
+        }
+        LOGGER.log(level, message, *details, extra=extra)
+
+
+def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers of a caller, or an error if one is ours to set or could smuggle in another line.
+
+    Raises:
+        FieldError: The header, by name; its value is not repeated.
+    """
+    for name, value in headers.items():
+        if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
+            raise FieldError(f"{name!r} is no name for a header", field="headers")
+        if name.lower() in OURS:
+            raise FieldError(f"the header {name} is set by the client and cannot be given", field="headers")
+        if not isinstance(value, str) or not (value.isascii() and value.isprintable()):
+            raise FieldError(f"the value of the header {name} must be printable ASCII text", field="headers")
+    return dict(headers)
+
+
+def _checked_token(token: object) -> str:
+    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise FieldError("the token must be printable ASCII text without blanks", field="token")
+    return token

@@ -1,0 +1,169 @@
+"""Listings: what is asked for becomes a walk, and a walk becomes batches of records.
+
+The walks themselves are in ``_walks`` (by key), ``_ordered`` (by other fields) and ``_feed``. Everything the user gave
+is checked here, before anything is sent.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import httpx
+from keystone_client_core import (
+    RESOURCES,
+    EncodedFilters,
+    FieldError,
+    FilterError,
+    Resource,
+    check_limit,
+    check_page_size,
+    encode_filters,
+    encode_order,
+    encode_search,
+    primary_key,
+)
+
+from ._call import Call, Flow, Step
+from ._feed import feed_walk
+from ._ordered import OrderedWalk
+from ._pages import Chain, Parameters, Reader, Record, Walk
+from ._query import UNSET, Progress, Query
+from ._walks import KeyWalk
+
+KEYS_LENGTH = 2_500
+"""Characters of an ``id__in`` in one request: front-end web servers refuse request lines over 8 kB."""
+
+
+class Batch(NamedTuple):
+    """Records that are ready to be handed out."""
+
+    records: list[Record]
+
+
+Batches: TypeAlias = Generator[Step | Batch, httpx.Response | None, None]
+
+
+class Plan(NamedTuple):
+    """A listing that was checked."""
+
+    walk: Walk
+    limit: int | None
+    on_progress: Progress | None
+
+
+def wants_one(pk: object, raise_not_exists: bool, query: Query) -> bool:
+    """Whether ``retrieve_x`` was asked for one record, not for a list.
+
+    Raises:
+        FieldError: It was asked for both.
+    """
+    if pk is UNSET:
+        if raise_not_exists:
+            raise FieldError("raise_not_exists goes with pk; a list without matches is []", field="raise_not_exists")
+        return False
+    given = [name for name, value in query._asdict().items() if value != Query._field_defaults[name]]
+    if given:
+        raise FieldError(f"pk asks for one record and {', '.join(given)} for a list: give one of them", field="pk")
+    return True
+
+
+def plan(call: Call, name: str, query: Query) -> Plan:
+    """Check a listing and choose the way to walk it; nothing is sent."""
+    resource = RESOURCES[name]
+    limit = check_limit(query.limit)
+    size = call.talk.page_size if query.page_size is None else check_page_size(query.page_size)
+    encoded = encode_filters(resource, query.filters)
+    params = {**encoded.params, **encode_search(resource, query.search)}
+    order = _with_key(resource, encode_order(resource, query.order))
+    after = None if query.after is None else primary_key(query.after)
+    _check_combination(resource, order, after, encoded)
+    nothing = encoded.nothing or limit == 0
+    walk = Chain([]) if nothing else _walk(call, resource, params, order, after, encoded.keys, size)
+    return Plan(walk, limit, query.on_progress)
+
+
+def batches(plan: Plan) -> Batches:
+    """Walk a listing."""
+    done = 0
+    while plan.limit is None or done < plan.limit:
+        most = None if plan.limit is None else plan.limit - done
+        found = yield from plan.walk.step(most)
+        if found is None:
+            return
+        records = found.records if most is None else found.records[:most]
+        done += len(records)
+        if plan.on_progress is not None:
+            plan.on_progress(done, found.total if plan.limit is None else min(found.total, plan.limit))
+        if records:
+            yield Batch(records)
+
+
+def count(call: Call, name: str, query: Query) -> Flow[int]:
+    """Count the records that match."""
+    resource = RESOURCES[name]
+    encoded = encode_filters(resource, query.filters)
+    params = {**encoded.params, **encode_search(resource, query.search)}
+    if encoded.nothing:
+        return 0
+    total = 0
+    for some in _split(params, encoded.keys):
+        page = yield from Reader(call, resource, some, 1).exact({}, 1)
+        total += page.count
+    return total
+
+
+def _with_key(resource: Resource, order: Sequence[str]) -> list[str]:
+    """An order that ends in the key: what follows the key has no effect, and without it ties have no order."""
+    if not order and resource.name == "feed_entry":
+        return []  # its keys are text, and its natural order is time
+    for index, name in enumerate(order):
+        if name in ("id", "-id"):
+            return list(order[: index + 1])
+    return [*order, "id"]
+
+
+def _check_combination(resource: Resource, order: list[str], after: int | None, encoded: EncodedFilters) -> None:
+    by_key = len(order) == 1 and resource.name != "feed_entry"
+    if after is not None and not by_key:
+        raise FilterError(
+            f"after={after} resumes behind a key and needs an order by key: leave out order, or give id or -id",
+            field="after",
+            value=after,
+        )
+    if encoded.keys is not None and not by_key:
+        raise FilterError(
+            f"id__in with {len(encoded.keys)} keys does not fit in one request, and several cannot be joined in the "
+            f"order {','.join(order)}: leave out order and sort the records, or ask for fewer keys",
+            field="id__in",
+        )
+
+
+def _walk(
+    call: Call, resource: Resource, params: Parameters, order: list[str], after: int | None, keys: Any, size: int
+) -> Walk:
+    if resource.name == "feed_entry":
+        if not order:
+            return feed_walk(call, Reader(call, resource, params, size))
+        return OrderedWalk(Reader(call, resource, params, size, least=2), order, pin="timestamp")
+    if len(order) > 1:
+        return OrderedWalk(Reader(call, resource, params, size, least=2), order)
+    descending = order == ["-id"]
+    parts = list(_split(params, keys))
+    readers = [Reader(call, resource, some, size) for some in (reversed(parts) if descending else parts)]
+    pinned = resource.growing and not descending
+    return Chain([KeyWalk(reader, descending=descending, after=after, pinned=pinned) for reader in readers])
+
+
+def _split(params: Parameters, keys: Sequence[int] | None) -> Iterator[Parameters]:
+    """The parameters of each listing: one, or several where the keys asked for do not fit in one request."""
+    if keys is None:
+        yield params
+        return
+    some: list[str] = []
+    length = 0
+    for key in map(str, keys):
+        if length + len(key) + 1 > KEYS_LENGTH:
+            yield {**params, "id__in": ",".join(some)}
+            some, length = [], 0
+        some.append(key)
+        length += len(key) + 1
+    yield {**params, "id__in": ",".join(some)}

@@ -1,0 +1,55 @@
+"""What both constructors take, checked in one place."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import httpx
+from keystone_client_core import FieldError
+from keystone_client_core import __version__ as VERSION
+
+from ._connections import Verify
+from ._conversation import Conversation
+from ._retry import RetryPolicy
+
+AGENT = f"keystone-api-client/{VERSION}"
+
+
+class Options(NamedTuple):
+    """The settings of one client."""
+
+    talk: Conversation
+    verify: Verify
+    proxy: str | httpx.Proxy | None
+    limits: httpx.Limits
+    trust_env: bool
+
+
+def checked_options(
+    url: str,
+    *,
+    token: str | None,
+    cid: Any,
+    timeout: float | httpx.Timeout | None,
+    retry: RetryPolicy | None,
+    page_size: int,
+    verify: Verify,
+    headers: Mapping[str, str] | None,
+    proxy: str | httpx.Proxy | None,
+    limits: httpx.Limits,
+    trust_env: bool,
+) -> Options:
+    """Check the arguments of a constructor; see ``KeystoneClient`` for their meaning.
+
+    Raises:
+        InvalidURLError: The URL is no base URL.
+        InvalidCIDError: The correlation id is no UUID.
+        FieldError: Another argument cannot be what it says.
+    """
+    if retry is not None and not isinstance(retry, RetryPolicy):
+        raise FieldError(f"retry={retry!r}: give a RetryPolicy, or None to switch retries off", field="retry")
+    if isinstance(timeout, bool) or (isinstance(timeout, int | float) and not timeout > 0):
+        raise FieldError(f"timeout={timeout!r}: give seconds above 0, an httpx.Timeout, or None for no end", field="timeout")
+    talk = Conversation(
+        url, token=token, cid=cid, timeout=timeout, retry=retry, page_size=page_size, headers=headers, agent=AGENT
+    )
+    return Options(talk, verify, proxy, limits, trust_env)

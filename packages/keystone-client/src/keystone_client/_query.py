@@ -1,0 +1,41 @@
+"""What a listing is asked for: the arguments of ``retrieve_x``, ``iterate_x`` and ``count_x`` in one value.
+
+Only types and data live here; ``_listing`` gives them meaning.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, NamedTuple, TypeAlias
+
+Key: TypeAlias = int | str
+"""The key of a record: ``7`` or ``"7"``."""
+
+Filters: TypeAlias = Mapping[str, object]
+"""Conditions by ``field`` or ``field__lookup``."""
+
+Order: TypeAlias = str | Iterable[str]
+"""``"title,-id"`` or ``["title", "-id"]``."""
+
+Progress: TypeAlias = Callable[[int, int], object]
+"""Called with the records so far and the number there are."""
+
+
+class _Unset:
+    def __repr__(self) -> str:
+        return "<not given>"
+
+
+UNSET: Final = _Unset()
+"""Tells ``pk`` left out from ``pk=None``, which is an error: a missing value must not turn into the whole table."""
+
+
+class Query(NamedTuple):
+    """The arguments of a listing."""
+
+    filters: Filters | None = None
+    search: str | None = None
+    order: Order | None = None
+    limit: int | None = None
+    page_size: int | None = None
+    on_progress: Progress | None = None
+    after: Key | None = None
+    prefetch: bool = True

@@ -1,0 +1,116 @@
+"""When to try again, and how long to wait first: arithmetic only, without clock, network or randomness of its own.
+
+Design of the waits: full jitter, so that many clients that failed together do not come back together
+(M. Brooker, "Exponential Backoff And Jitter", 2015).
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import httpx
+
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+"""Methods that may be sent twice (RFC 9110, section 9.2.2)."""
+
+PASSING = frozenset({429, 502, 503, 504})
+"""Statuses that a later try may not meet again."""
+
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+"""Failures after which the server cannot have acted."""
+
+Failure: TypeAlias = httpx.Response | httpx.RequestError
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how long a call is tried.
+
+    Args:
+        attempts: Tries in all, at least 1.
+        backoff: Seconds; the wait before try n + 1 is drawn from 0 to ``backoff * 2 ** (n - 1)``.
+        max_backoff: The longest such wait, in seconds.
+        max_retry_after: The longest ``Retry-After`` that is waited for, in seconds; after a longer one the call fails.
+        deadline: Seconds for the whole call, waits and pages included; ``None`` for no end.
+    """
+
+    attempts: int = 4
+    backoff: float = 0.5
+    max_backoff: float = 30
+    max_retry_after: float = 120
+    deadline: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that make no sense."""
+        if self.attempts < 1:
+            raise ValueError(f"attempts={self.attempts!r}: at least 1 try is needed; switch retries off with retry=None")
+        for name in ("backoff", "max_backoff", "max_retry_after"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name}={getattr(self, name)!r}: seconds cannot be negative")
+        if self.deadline is not None and not self.deadline > 0:
+            raise ValueError(f"deadline={self.deadline!r}: give a positive number of seconds, or None for no end")
+
+
+NO_RETRIES = RetryPolicy(attempts=1)
+
+
+def outcome_of(error: httpx.RequestError) -> str:
+    """``"not sent"`` if the server cannot have acted on the request, else ``"unknown"``."""
+    return "not sent" if isinstance(error, NOT_SENT) else "unknown"
+
+
+def may_repeat(method: str, failure: Failure) -> bool:
+    """Whether a request that failed like this may be sent again.
+
+    Methods that are not idempotent only where the server cannot have acted: never connected, or throttled.
+    """
+    if isinstance(failure, httpx.Response):
+        passing = failure.status_code in PASSING
+        return passing and (method in IDEMPOTENT or failure.status_code == 429)
+    passing = isinstance(failure, httpx.TransportError) and not isinstance(failure, httpx.UnsupportedProtocol)
+    return passing and (method in IDEMPOTENT or isinstance(failure, NOT_SENT))
+
+
+def wait_before(policy: RetryPolicy, method: str, attempt: int, failure: Failure, draw: float, now: float) -> float | None:
+    """The seconds to wait before the next try, or ``None`` for no further try.
+
+    Args:
+        policy: The policy.
+        method: The HTTP method.
+        attempt: How many tries there were, at least 1.
+        failure: What the last try ended in.
+        draw: A random number from 0 to 1.
+        now: The time of day in seconds since the epoch, for a ``Retry-After`` that is a date.
+
+    Returns:
+        Seconds, or ``None``.
+    """
+    if attempt >= policy.attempts or not may_repeat(method, failure):
+        return None
+    asked = retry_after(failure, now) if isinstance(failure, httpx.Response) else None
+    if asked is None:
+        return draw * backoff_ceiling(policy, attempt)
+    return None if asked > policy.max_retry_after else asked
+
+
+def backoff_ceiling(policy: RetryPolicy, attempt: int) -> float:
+    """The longest wait before try ``attempt + 1``, in seconds."""
+    return min(policy.max_backoff, policy.backoff * 2.0 ** min(attempt - 1, 64))
+
+
+def retry_after(response: httpx.Response, now: float) -> float | None:
+    """The seconds a ``Retry-After`` asks for: a number, or a date (RFC 9110, section 10.2.3); ``None`` without one."""
+    value = response.headers.get("retry-after", "").strip()
+    try:
+        seconds = float(value)
+    except ValueError:
+        return _until(value, now)
+    return max(seconds, 0.0) if seconds < float("inf") else None
+
+
+def _until(value: str, now: float) -> float | None:
+    from email.utils import parsedate_to_datetime  # 17 ms to import, and rarely needed
+
+    try:
+        return max(parsedate_to_datetime(value).timestamp() - now, 0.0)
+    except (ValueError, OverflowError):
+        return None

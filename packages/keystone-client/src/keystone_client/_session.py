@@ -1,0 +1,106 @@
+"""Flows about who is logged in, and the plain HTTP methods."""
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+import httpx
+from keystone_client_core import FieldError
+
+from ._answers import record_of, status_error
+from ._call import Call, Flow
+from ._conversation import checked_headers
+from ._errors import AuthenticationError
+from ._bodies import json_body, with_known_length
+
+WHOAMI = "authentication/whoami/"
+
+
+class ReadOptions(TypedDict, total=False):
+    """What ``http_get`` takes besides the endpoint, each as httpx takes it."""
+
+    params: Mapping[str, Any] | None
+    headers: Mapping[str, str] | None
+    timeout: float | httpx.Timeout | None
+
+
+class WriteOptions(ReadOptions, total=False):
+    """What the other HTTP methods take besides the endpoint, each as httpx takes it."""
+
+    json: Any
+    data: Mapping[str, Any] | None
+    files: Any
+
+
+def http(call: Call, method: str, endpoint: str, options: Mapping[str, Any]) -> Flow[httpx.Response]:
+    """Send any request below the base URL and give back the answer as it came."""
+    path = call.talk.endpoint(endpoint)
+    given = dict(options)
+    params = httpx.QueryParams(given.pop("params", None)).multi_items()
+    headers = checked_headers(given.pop("headers", None) or {})
+    timeout = given.pop("timeout", None)
+    body = {name: value for name, value in given.items() if value is not None}
+    if "json" in body:
+        body["content"] = json_body(body.pop("json"))
+    if "files" in body:
+        body["files"] = with_known_length(body["files"])
+    return call.send(
+        lambda: call.talk.request(method, path, params=params, headers=headers, timeout=timeout, **body)
+    )
+
+
+def login(call: Call, username: str, password: str) -> Flow[dict[str, Any]]:
+    """Start a session; the one there was stays if this fails."""
+    talk = call.talk
+    if talk.has_token:
+        raise FieldError("this client sends a token, which would win over a session; make one without token", field="token")
+    for field, value in (("username", username), ("password", password)):
+        if not isinstance(value, str) or not value:
+            raise FieldError(f"the {field} must be text that is not empty", field=field)
+    content = json_body({"username": username, "password": password})
+    response = yield from call.send(lambda: _login_request(call, content))
+    if response.status_code in (400, 401):
+        raise status_error(response, call.cid, kind=AuthenticationError, hint="the login was refused")
+    user = record_of(response, call.cid)
+    if not talk.has_session:
+        raise status_error(response, call.cid, kind=AuthenticationError, hint=_why_no_session(call))
+    return user
+
+
+def _login_request(call: Call, content: bytes) -> httpx.Request:
+    """With a session cookie the server wants a CSRF token; where that is lost, log in as a stranger would."""
+    request = call.talk.request("POST", "authentication/login/", content=content)
+    if "x-csrftoken" not in request.headers:
+        request.headers.pop("cookie", None)
+    return request
+
+
+def _why_no_session(call: Call) -> str:
+    if call.talk.keeps_secure_cookies_back:
+        return f"the session cookie is Secure and does not travel over {call.talk.base_url}: use https"
+    return "the answer set no session cookie: does a proxy remove it?"
+
+
+def logout(call: Call) -> Flow[None]:
+    """End the session and forget its cookies; silent if there is none."""
+    if not call.talk.has_session:
+        call.talk.forget_session()
+        return
+    try:
+        response = yield from call.json("POST", "authentication/logout/", content=b"{}")
+        if response.status_code >= 300 and response.status_code != 401:
+            raise call.refusal(response)
+    finally:
+        call.talk.forget_session()
+
+
+def whoami(call: Call) -> Flow[dict[str, Any] | None]:
+    """The user the server takes us for, or ``None`` for nobody."""
+    response = yield from call.json("GET", WHOAMI)
+    if response.status_code == 401:
+        return None
+    return record_of(response, call.cid)
+
+
+def is_authenticated(call: Call) -> Flow[bool]:
+    """Whether the server knows us."""
+    return (yield from whoami(call)) is not None
