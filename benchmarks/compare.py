@@ -1,0 +1,53 @@
+"""How two ways are compared: turn by turn in one run, by their medians."""
+
+import gc
+from collections.abc import Awaitable, Callable, Mapping
+from statistics import median
+from time import perf_counter
+
+Action = Callable[[], object]
+AsyncAction = Callable[[], Awaitable[object]]
+
+
+def timed(actions: Mapping[str, Action], rounds: int, each: int = 1) -> dict[str, float]:
+    """Time actions turn by turn.
+
+    Args:
+        actions: What to time, by name.
+        rounds: How often each has its turn; a tenth more come before, to warm up.
+        each: How often an action is done in a turn.
+
+    Returns:
+        The median time of one action in seconds, by name.
+    """
+    times: dict[str, list[float]] = {name: [] for name in actions}
+    gc.collect()
+    for turn in range(-(rounds // 10) - 1, rounds):
+        for name, action in actions.items():
+            started = perf_counter()
+            for _ in range(each):
+                action()
+            if turn >= 0:
+                times[name].append((perf_counter() - started) / each)
+    return {name: median(taken) for name, taken in times.items()}
+
+
+async def timed_async(actions: Mapping[str, AsyncAction], rounds: int, each: int = 1) -> dict[str, float]:
+    """Time actions that are awaited; see ``timed``."""
+    times: dict[str, list[float]] = {name: [] for name in actions}
+    gc.collect()
+    for turn in range(-(rounds // 10) - 1, rounds):
+        for name, action in actions.items():
+            started = perf_counter()
+            for _ in range(each):
+                await action()
+            if turn >= 0:
+                times[name].append((perf_counter() - started) / each)
+    return {name: median(taken) for name, taken in times.items()}
+
+
+def report(title: str, ours: float, theirs: float, bar: float) -> None:
+    """Print a ratio, what it is made of, and the bar it must stay under."""
+    verdict = "ok" if ours <= bar * theirs else "MISSED"
+    times = f"{ours * 1e6:10,.0f} / {theirs * 1e6:,.0f} us"
+    print(f"{title:<58} {ours / theirs:6.3f}  (bar {bar:5.3f})  {verdict:<6}  {times}")

@@ -1,0 +1,48 @@
+"""A tour of both clients, on a fake Keystone or on a real one.
+
+    hatch run demo
+
+Without further ado it runs on a fake that it starts itself. With KEYSTONE_URL, KEYSTONE_USERNAME, KEYSTONE_PASSWORD
+and KEYSTONE_ALLOW_WRITES=1 in the environment it runs on that server, and removes what it made.
+"""
+
+import asyncio
+import os
+import sys
+from uuid import uuid4
+
+from keystone_client import KeystoneError
+from place import Place, SettingsError, choose_place
+from telling import TourError, say, title
+from tidy import remove_marked
+from tour import take_tour
+from tour_async import take_async_tour
+
+
+def take_both_tours(place: Place) -> None:
+    """Take both tours and remove what they made, however they end."""
+    mark = f"demo-{uuid4().hex[:8]}"
+    title(f"A tour of the Keystone client on {place.what}")
+    say(f"Everything made here has a name that begins with {mark!r}.")
+    try:
+        take_tour(place, mark)
+        asyncio.run(take_async_tour(place, mark))
+    finally:
+        removed = remove_marked(place, mark)
+        title(f"Removed what was left: {removed}")
+
+
+def main() -> int:
+    """Run the tour; 0 if every step went as it should."""
+    try:
+        with choose_place(os.environ) as place:
+            take_both_tours(place)
+    except (KeystoneError, TourError, SettingsError) as error:
+        print(f"\nThe tour broke off: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    title("The tour is over. Every step went as it should.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""How the tour is told: a heading, the code of a step, and what came of it.
+
+The code that is shown is the code that runs: it is read from the step itself.
+"""
+
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable
+
+BOLD, DIM, PLAIN = ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() else ("", "", "")
+ASIDES = ("say(", "expect(")
+
+
+class TourError(Exception):
+    """A step did not do what it should."""
+
+
+def title(text: str) -> None:
+    """Print a heading."""
+    print(f"\n{BOLD}{text}{PLAIN}")
+
+
+def say(text: object) -> None:
+    """Print what came of a step."""
+    print(f"    {text}")
+
+
+def expect(condition: object, what: str) -> None:
+    """Break the tour off unless a condition holds.
+
+    Raises:
+        TourError: It does not hold.
+    """
+    if not condition:
+        raise TourError(f"expected that {what}")
+
+
+def announce(number: int, step: Callable[..., object]) -> None:
+    """Print a step's heading and its code, without the asides."""
+    title(f"{number}. {inspect.getdoc(step)}")
+    for line in _code(step):
+        print(f"{DIM}  | {line}{PLAIN}")
+
+
+def _code(step: Callable[..., object]) -> list[str]:
+    lines = inspect.getsource(step).splitlines()
+    body = lines[next(number for number, line in enumerate(lines) if line.rstrip().endswith('"""')) + 1 :]
+    return [line for line in textwrap.dedent("\n".join(body)).splitlines() if not line.lstrip().startswith(ASIDES)]

@@ -1,0 +1,24 @@
+"""Removes what the tours made, found by the mark in its name: so also what a tour that broke off left behind."""
+
+from keystone_client import KeystoneClient
+from place import Place
+
+
+def remove_marked(place: Place, mark: str) -> str:
+    """Delete every request, cluster and team whose name begins with the mark.
+
+    Returns:
+        What was deleted, in words.
+    """
+    with KeystoneClient(url=place.url) as client:
+        client.login(username=place.username, password=place.password)
+        requests = client.retrieve_request(filters={"title__startswith": mark})
+        clusters = client.retrieve_cluster(filters={"name__startswith": mark})
+        teams = client.retrieve_team(filters={"name__startswith": mark})
+        for request in requests:
+            client.delete_request(request["id"])
+        for cluster in clusters:
+            client.delete_cluster(cluster["id"])
+        for team in teams:
+            client.delete_team(team["id"])
+    return f"{len(requests)} requests, {len(clusters)} clusters, {len(teams)} teams."

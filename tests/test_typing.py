@@ -1,0 +1,57 @@
+"""A user's misuse is a type error, in mypy (strict) and in pyright, and right uses are none."""
+
+import json
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+USES = ROOT / "tests/typing"
+FILES = [str(path) for path in USES.glob("*.py")]
+MISUSE = re.compile(r"# ([a-z -]+) / ([a-zA-Z ]+)$")
+
+Findings = dict[str, set[str]]
+"""Error codes by ``file:line``."""
+
+
+def expected(checker: int) -> Findings:
+    lines = (USES / "misuses.py").read_text(encoding="utf-8").splitlines()
+    marks = ((number, MISUSE.search(line)) for number, line in enumerate(lines, start=1))
+    return {f"misuses.py:{number}": set(mark[checker].split()) for number, mark in marks if mark}
+
+
+def mypy() -> Findings:
+    command = [sys.executable, "-m", "mypy", "--strict", "--output=json", "--no-error-summary", *FILES]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.stdout.startswith("{"), run.stdout + run.stderr
+    found: Findings = defaultdict(set)
+    for line in run.stdout.splitlines():
+        error = json.loads(line)
+        if error["severity"] == "error":
+            found[f"{Path(error['file']).name}:{error['line']}"].add(error["code"])
+    return found
+
+
+def pyright() -> Findings:
+    command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "--outputjson", *FILES]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.stdout.startswith("{"), run.stdout + run.stderr
+    found: Findings = defaultdict(set)
+    for error in json.loads(run.stdout)["generalDiagnostics"]:
+        if error["severity"] == "error":
+            found[f"{Path(error['file']).name}:{error['range']['start']['line'] + 1}"].add(error["rule"])
+    return found
+
+
+def test_the_list_of_misuses_is_read() -> None:
+    assert len(expected(1)) > 40
+
+
+@pytest.mark.parametrize(("check", "column"), [(mypy, 1), (pyright, 2)], ids=["mypy", "pyright"])
+def test_each_misuse_is_an_error_and_nothing_else_is(check: Callable[[], Findings], column: int) -> None:
+    assert check() == expected(column)

@@ -1,0 +1,74 @@
+"""Mistakes users make. Each line ends in what mypy and pyright must say of it: ``# mypy-code / pyrightRule``."""
+
+from typing import Any
+
+from keystone_client import AsyncKeystoneClient, KeystoneClient
+
+
+def fields(client: KeystoneClient) -> None:
+    client.create_cluster(nam="New")  # call-arg / reportCallIssue
+    client.create_cluster(name="New", colour="red")  # call-arg / reportCallIssue
+    client.create_cluster(name="New", enabled="yes")  # arg-type / reportArgumentType
+    client.create_cluster(name=7)  # arg-type / reportArgumentType
+    client.create_cluster(description="no name")  # call-arg / reportCallIssue
+    client.create_cluster(name="New", access_mode="XX")  # arg-type / reportArgumentType
+    client.create_cluster(name="New", id=1)  # call-arg / reportCallIssue
+    client.create_request(title="t", description="d", team="Physics", submitter=1)  # arg-type / reportArgumentType
+    client.update_cluster(1, {"nope": 1})  # typeddict-unknown-key / reportArgumentType
+    client.update_cluster(1, {"enabled": "yes"})  # typeddict-item / reportArgumentType
+    client.update_team(1, {"name": "the server drops it"})  # typeddict-unknown-key / reportArgumentType
+    client.update_request(1, {"status": "OK"})  # typeddict-item / reportArgumentType
+    client.update_cluster(1)  # call-arg / reportCallIssue
+
+
+def keys(client: KeystoneClient, maybe: int | None, record: dict[str, Any]) -> None:
+    client.retrieve_cluster(pk=None)  # call-overload / reportArgumentType
+    client.retrieve_cluster(None)  # call-overload / reportArgumentType
+    client.retrieve_cluster(maybe)  # arg-type / reportArgumentType
+    client.retrieve_cluster(pk=1.5)  # call-overload / reportArgumentType
+    client.retrieve_cluster(1, filters={"name": "x"})  # call-overload / reportCallIssue
+    client.retrieve_cluster(1, limit=1)  # call-overload / reportCallIssue
+    client.retrieve_cluster(filters={"id": 1}, raise_not_exists=True)  # call-overload / reportCallIssue
+    client.update_cluster(maybe, {"enabled": True})  # arg-type / reportArgumentType
+    client.update_cluster(1, record)  # arg-type / reportArgumentType
+    client.delete_cluster(None)  # arg-type / reportArgumentType
+    client.delete_cluster()  # call-arg / reportCallIssue
+
+
+def results(client: KeystoneClient) -> None:
+    client.retrieve_cluster(pk=1)["name"]  # index / reportOptionalSubscript
+    client.retrieve_cluster(pk=1, raise_not_exists=True)["nmae"]  # typeddict-item / reportGeneralTypeIssues
+    client.retrieve_cluster()["name"]  # call-overload / reportCallIssue reportArgumentType
+    client.create_cluster(name="New").name  # attr-defined / reportAttributeAccessIssue
+    number: int = client.create_cluster(name="New")["name"]  # assignment / reportAssignmentType
+
+
+def names(client: KeystoneClient) -> None:
+    client.retrieve_clusters()  # attr-defined / reportAttributeAccessIssue
+    client.create_notification()  # attr-defined / reportAttributeAccessIssue
+    client.update_audit_log(1, {})  # attr-defined / reportAttributeAccessIssue
+    client.delete_feed_entry("audit-1")  # attr-defined / reportAttributeAccessIssue
+    client.retrieve_feed_entry(pk="audit-1")  # call-arg / reportCallIssue
+    client.retrieve_cluster(filter={"name": "x"})  # call-overload / reportCallIssue
+    client.login("admin")  # call-arg / reportCallIssue
+    client.cid = "another"  # misc / reportAttributeAccessIssue
+
+
+async def colours(client: AsyncKeystoneClient) -> None:
+    client.retrieve_cluster(pk=1, raise_not_exists=True)["name"]  # index / reportIndexIssue
+    client.delete_cluster(1)  # unused-coroutine / reportUnusedCoroutine
+    client.http_get("version").status_code  # attr-defined / reportAttributeAccessIssue
+    await client.iterate_cluster()  # misc / reportGeneralTypeIssues
+    for cluster in client.iterate_cluster():  # attr-defined / reportGeneralTypeIssues
+        print(cluster)
+    with client:  # attr-defined / reportGeneralTypeIssues
+        pass
+    number: int = client.count_cluster()  # assignment / reportAssignmentType
+
+
+async def colours_sync(client: KeystoneClient) -> None:
+    await client.count_cluster()  # misc / reportGeneralTypeIssues
+    async for cluster in client.iterate_cluster():  # attr-defined / reportGeneralTypeIssues
+        print(cluster)
+    async with client:  # attr-defined / reportGeneralTypeIssues
+        pass

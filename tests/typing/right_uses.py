@@ -1,0 +1,78 @@
+"""What users write: both type checkers must take all of it, and find these very types."""
+
+from collections.abc import AsyncGenerator, Generator
+from datetime import date
+from typing import assert_type
+
+from keystone_client import AccessMode, AsyncKeystoneClient, KeystoneClient, NotFoundError, RequestStatus
+from keystone_client_core.records import Cluster, ClusterCreate, Request, User
+
+
+def reading(client: KeystoneClient, key: int) -> None:
+    assert_type(client.retrieve_cluster(pk=1), Cluster | None)
+    assert_type(client.retrieve_cluster("1"), Cluster | None)
+    assert_type(client.retrieve_cluster(key, raise_not_exists=True), Cluster)
+    assert_type(client.retrieve_cluster(), list[Cluster])
+    assert_type(
+        client.retrieve_cluster(filters={"name": "hpc", "id__in": [1, 2]}, order="-name", limit=3), list[Cluster]
+    )
+    assert_type(client.retrieve_cluster(search="gpu", order=["name", "id"], page_size=100), list[Cluster])
+    assert_type(client.iterate_cluster(after=7), Generator[Cluster, None, None])
+    assert_type(client.count_cluster(filters={"enabled": True}), int)
+    for cluster in client.iterate_cluster(on_progress=print):
+        assert_type(cluster["name"], str)
+        assert_type(cluster["description"], str | None)
+        assert_type(cluster["access_teams"], list[int])
+        assert_type(cluster["_access_teams"][0]["name"], str)
+
+
+def writing(client: KeystoneClient, team: int, submitter: int) -> None:
+    new = client.create_cluster(name="New", enabled=True, access_mode=AccessMode.OPEN)
+    assert_type(new, Cluster)
+    client.create_cluster(name="New", access_mode="WL", access_teams=[team])
+    fields: ClusterCreate = {"name": "New"}
+    client.create_cluster(**fields)
+    assert_type(
+        client.create_request(title="t", description="d", team=team, submitter=submitter, active=date(2026, 1, 1)),
+        Request,
+    )
+    assert_type(client.update_cluster(pk=new["id"], data={"description": None}), Cluster)
+    client.update_request(1, {"status": RequestStatus.APPROVED, "expire": "2027-01-01"})
+    client.delete_cluster(pk=new["id"])
+    client.delete_cluster("7", raise_not_exists=True)
+
+
+def session(url: str) -> None:
+    with KeystoneClient(url=url, cid=None, timeout=None, retry=None, page_size=20) as client:
+        assert_type(client, KeystoneClient)
+        assert_type(client.cid, str)
+        assert_type(client.base_url, str)
+        assert_type(client.login(username="admin", password="quickstart"), User)
+        assert_type(client.is_authenticated(), bool)
+        assert_type(client.whoami(), User | None)
+        assert_type(client.http_get("version").status_code, int)
+        client.http_post("allocations/clusters", json={"name": "New"})
+        try:
+            client.delete_cluster(1, raise_not_exists=True)
+        except NotFoundError as error:
+            assert_type(error.status_code, int)
+        client.logout()
+    client.close()
+
+
+async def asynchronous(url: str) -> None:
+    async with AsyncKeystoneClient(url=url) as client:
+        assert_type(await client.login(username="admin", password="quickstart"), User)
+        assert_type(await client.retrieve_cluster(pk=1), Cluster | None)
+        assert_type(await client.retrieve_cluster(pk=1, raise_not_exists=True), Cluster)
+        assert_type(await client.retrieve_cluster(filters={"enabled": True}), list[Cluster])
+        assert_type(client.iterate_cluster(), AsyncGenerator[Cluster, None])
+        async for cluster in client.iterate_cluster(limit=10):
+            assert_type(cluster["enabled"], bool)
+        assert_type(await client.count_cluster(), int)
+        new = await client.create_cluster(name="New")
+        assert_type(await client.update_cluster(new["id"], {"enabled": False}), Cluster)
+        await client.delete_cluster(new["id"])
+        assert_type((await client.http_get("version")).status_code, int)
+        await client.logout()
+    await client.close()
