@@ -1,0 +1,106 @@
+"""One request on its way through the engine: its parsed parts, who makes it, and what it wants.
+
+Holds and decodes; decides nothing.
+"""
+
+from functools import cached_property
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from ._decode import ALL_TYPES, parse_body, parse_query
+from ._history import Origin
+from ._store import Record
+from ._wire import Request, decode_path
+
+if TYPE_CHECKING:
+    from ._world import World
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+class Call:
+    """The request being answered."""
+
+    def __init__(self, world: "World", request: Request, path: str) -> None:
+        """Take the request apart as far as every endpoint needs it."""
+        self.world = world
+        self.request = request
+        self.method = request.method
+        self.raw_path = path
+        self.path = decode_path(path)
+        self.headers = {name.lower(): value for name, value in request.headers}
+        self.user: Record | None = None
+        self.by_token = False
+        self.accepts = ALL_TYPES
+        self.cookies_out: list[tuple[str, str]] = []
+        self.cid = _usable_cid(self.headers.get("x-keystone-cid"))
+
+    @property
+    def staff(self) -> bool:
+        """Whether the caller is staff."""
+        return bool(self.user and self.user["is_staff"])
+
+    @property
+    def caller(self) -> Record:
+        """The user; only where a caller is certain."""
+        assert self.user is not None  # the endpoint asked for a user before
+        return self.user
+
+    @property
+    def address(self) -> str:
+        """The remote address the log keeps: what a proxy says, else the peer."""
+        return self.headers.get("x-forwarded-for", "").split(",")[0] or self.request.peer
+
+    @property
+    def secure(self) -> bool:
+        """Whether the request came over https, or a proxy says so."""
+        return self.headers.get("x-forwarded-proto", self.request.scheme) == "https"
+
+    @cached_property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The query parameters as sent."""
+        return parse_query(self.request.query)
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The query parameters; the last one of a name wins."""
+        return dict(self.pairs)
+
+    @cached_property
+    def cookies(self) -> dict[str, str]:
+        """The cookies sent."""
+        jar: SimpleCookie = SimpleCookie()
+        try:
+            jar.load(self.headers.get("cookie", ""))
+        except CookieError:
+            return {}
+        return {name: morsel.value for name, morsel in jar.items()}
+
+    @cached_property
+    def data(self) -> Any:
+        """The decoded body; a body without a length is not seen, as on the server."""
+        chunked = "chunked" in self.headers.get("transfer-encoding", "") and "content-length" not in self.headers
+        body = b"" if chunked else self.request.body
+        return parse_body(self.headers.get("content-type", ""), body, self.accepts)
+
+    @property
+    def base(self) -> str:
+        """Scheme and host, for the links the server builds."""
+        return f"{'https' if self.secure else 'http'}://{self.request.host}"
+
+    @property
+    def origin(self) -> Origin:
+        """Whom the audit log names for what this call writes."""
+        origin = Origin(self.user and self.user["id"], self.cid, self.address)
+        port = self.headers.get("x-forwarded-port", "")
+        origin.port = int(port) if port.isdigit() else None
+        return origin
+
+
+def _usable_cid(given: str | None) -> str:
+    try:
+        UUID(given)
+    except (ValueError, TypeError, AttributeError):
+        return str(uuid4())
+    return str(given)

@@ -1,0 +1,62 @@
+"""Deleting: what goes with a record, what forbids it, and what forgets it."""
+
+from ._call import Call
+from ._history import record_change
+from ._models import FORGOTTEN, INCOMING, PROTECTED
+from ._store import Record, Store
+from ._wire import PageError
+
+_AUDIT_ORDER = (
+    "allocation", "review", "comment", "attachment", "grant", "publication", "membership",
+    "preference", "notification", "request", "cluster", "team", "user",
+)  # fmt: skip
+"""The order in which the server deletes, and writes to the audit log."""
+
+
+def delete_record(call: Call, resource: str, record: Record) -> None:
+    """Delete a record with all that depends on it.
+
+    Args:
+        call: who deletes.
+        resource: the kind of record.
+        record: what to delete.
+
+    Raises:
+        PageError: 500 where the server crashes: a protected link, or the caller's own account.
+    """
+    store = call.world.store
+    if resource == "user" and record["id"] == call.caller["id"]:
+        raise PageError(500)
+    doomed: dict[tuple[str, int], Record] = {}
+    _collect(store, resource, record, doomed)
+    now, origin = call.world.clock.now(), call.origin
+    for name, pk in sorted(doomed, key=lambda item: (_AUDIT_ORDER.index(item[0]), item[1])):
+        record_change(store, name, doomed[name, pk], None, now, origin)
+    for name, pk in doomed:
+        _forget(store, name, pk)
+    for name, pk in doomed:
+        store.remove(name, pk)
+
+
+def _collect(store: Store, resource: str, record: Record, doomed: dict[tuple[str, int], Record]) -> None:
+    if (resource, record["id"]) in doomed:
+        return
+    doomed[resource, record["id"]] = record
+    for name, column, to_many in INCOMING[resource]:
+        if to_many or (name, column) in FORGOTTEN:
+            continue
+        rows = store.linked(name, column, record["id"])
+        if rows and (name, column) in PROTECTED:
+            raise PageError(500)
+        for row in rows:
+            _collect(store, name, row, doomed)
+
+
+def _forget(store: Store, resource: str, pk: int) -> None:
+    for name, column, to_many in INCOMING[resource]:
+        if to_many:
+            for row in store.linked(name, column, pk):
+                store.update(name, row["id"], {column: [key for key in row[column] if key != pk]})
+        elif (name, column) in FORGOTTEN:
+            for row in store.linked(name, column, pk):
+                store.update(name, row["id"], {column: None})

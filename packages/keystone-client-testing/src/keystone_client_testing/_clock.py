@@ -1,0 +1,33 @@
+"""The clock of one world: real time plus what a test advanced it by. It never sleeps."""
+
+import datetime as dt
+import time
+
+
+class Clock:
+    """Runs with real time; ``advance`` moves it forward at no cost."""
+
+    def __init__(self) -> None:
+        """Start at real time."""
+        self._offset = 0.0
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward.
+
+        Args:
+            seconds: how far; not negative.
+
+        Raises:
+            ValueError: the clock would run backwards.
+        """
+        if seconds < 0:
+            raise ValueError(f"the clock cannot be moved back ({seconds} seconds)")
+        self._offset += seconds
+
+    def time(self) -> float:
+        """Return seconds since the epoch."""
+        return time.time() + self._offset
+
+    def now(self) -> dt.datetime:
+        """Return the moment as an aware datetime in UTC."""
+        return dt.datetime.fromtimestamp(self.time(), dt.UTC)

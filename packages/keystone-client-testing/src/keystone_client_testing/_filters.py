@@ -1,0 +1,344 @@
+"""Filters of a listing, decoded as the server decodes them: names and lookups, bad values, comparisons.
+
+Unknown names and empty values are ignored, as on the server: that is a trap this fake must reproduce.
+Ordering and search are in ``_lists``.
+"""
+
+import datetime as dt
+import decimal
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from keystone_client_core._resources import Field
+from keystone_client_core._table import CHOICES, RESOURCES
+
+from ._store import Record, Store
+from ._wire import PageError, RefusedError
+
+Test = Callable[[Any], bool]
+Clean = Callable[["Rule", str, Store], Any]
+
+_INT_MAX = 2**63 - 1
+_BASIC = ("", "not_eq", "in", "not_in", "isnull")
+_COMPARE = ("lt", "lte", "gt", "gte")
+_TEXT = tuple(prefix + name for name in ("contains", "startswith", "endswith") for prefix in ("", "not_"))
+_DATE = (*_COMPARE, "year", "month", "day", "week", "week_day")
+_EXTRA: Mapping[str, tuple[str, ...]] = {
+    "int": _COMPARE,
+    "decimal": _COMPARE,
+    "text": _TEXT,
+    "email": _TEXT,
+    "slug": _TEXT,
+    "choice": _TEXT,
+    "date": _DATE,
+    "datetime": (*_DATE, "hour", "minute", "second"),
+    "code": _COMPARE,
+}
+_PARTS: Mapping[str, Callable[[Any], int]] = {
+    "year": lambda value: int(value.year),
+    "month": lambda value: int(value.month),
+    "day": lambda value: int(value.day),
+    "week": lambda value: int(value.isocalendar().week),
+    "week_day": lambda value: int(value.isoweekday() % 7 + 1),
+    "hour": lambda value: int(value.hour),
+    "minute": lambda value: int(value.minute),
+    "second": lambda value: int(value.second),
+}
+_DATE_FORMATS = (
+    "%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y", "%b %d %Y", "%b %d, %Y", "%d %b %Y",
+    "%d %b, %Y", "%B %d %Y", "%B %d, %Y", "%d %B %Y", "%d %B, %Y",
+)  # fmt: skip
+
+
+class Rule(NamedTuple):
+    """One query parameter of a listing."""
+
+    field: Field
+    lookup: str
+    negated: bool
+
+
+class Filter(NamedTuple):
+    """A parameter with its value: what a record's column must be like."""
+
+    column: str
+    lookup: str
+    value: Any
+    test: Test
+
+
+class BadValueError(Exception):
+    """A value the field's form does not take."""
+
+
+@cache
+def rules(resource: str) -> Mapping[str, Rule]:
+    """Return every filter a listing has, by parameter name."""
+    found = {}
+    for field in RESOURCES[resource].fields.values():
+        for lookup in (*_BASIC, *_EXTRA.get(field.filter_kind, ())) if field.filter_kind else ():
+            name = f"{field.name}__{lookup}" if lookup else field.name
+            plain = "" if lookup == "not_eq" else lookup.removeprefix("not_")
+            found[name] = Rule(field, plain, lookup.startswith("not_"))
+    return found
+
+
+def read_filters(resource: str, query: Mapping[str, str], store: Store) -> list[Filter]:
+    """Read the filters out of a query.
+
+    Args:
+        resource: what is listed.
+        query: parameter to last value.
+        store: where keys are looked up.
+
+    Returns:
+        The filters that apply.
+
+    Raises:
+        RefusedError: 400 with every bad value.
+    """
+    known = rules(resource)
+    filters, errors = [], {}
+    for name, text in query.items():
+        rule = known.get(name)
+        if rule is None or text == "":
+            continue
+        try:
+            if (found := _filter(rule, text, store)) is not None:
+                filters.append(found)
+        except BadValueError as error:
+            errors[name] = [str(error)]
+    if errors:
+        raise RefusedError(400, errors)
+    return filters
+
+
+def apply(filters: Sequence[Filter], records: list[Record]) -> list[Record]:
+    """Keep the records that pass all filters."""
+    for column, _, _, test in filters:
+        records = [record for record in records if test(record[column])]
+    return records
+
+
+def _filter(rule: Rule, text: str, store: Store) -> Filter | None:
+    test, value = _test(rule, text, store)
+    if test is None:
+        return None
+    if rule.negated:
+        positive = test
+        test = lambda value: not positive(value)  # noqa: E731  # a negation has no better name
+    return Filter(rule.field.name, "not" if rule.negated else rule.lookup, value, test)
+
+
+def _test(rule: Rule, text: str, store: Store) -> tuple[Test | None, Any]:
+    """Return the test of the lookup, and the value it compares with; no test when the value is ignored."""
+    if rule.lookup == "isnull":
+        return _isnull(text)
+    if rule.lookup == "in":
+        return _in(rule, text, store)
+    if rule.lookup in _PARTS:
+        return _part(rule, text)
+    value = _cleaner(rule)(rule, text, store)
+    if value is None or value == "":
+        return None, None
+    return _compare(rule.lookup, value), value
+
+
+def _isnull(text: str) -> tuple[Test | None, Any]:
+    wanted = _BOOLS.get(text.lower())
+    return (None, None) if wanted is None else (lambda value: (value is None) is wanted, wanted)
+
+
+def _in(rule: Rule, text: str, store: Store) -> tuple[Test | None, Any]:
+    kind = rule.field.filter_kind
+    if kind == "bool":
+        return _bool_in(text)
+    clean = clean_text if kind == "choice" else _cleaner(rule)
+    wanted = {clean(rule, item, store) for item in text.split(",")}
+    if kind not in _TEXTUAL:
+        wanted.discard(None)
+    if any(isinstance(item, int) and abs(item) > _INT_MAX for item in wanted):
+        raise PageError(500)
+    return lambda value: value in wanted, wanted
+
+
+def _bool_in(text: str) -> tuple[None, None]:
+    """The server's filter is broken: one good value crashes it, everything else is ignored."""
+    if text.lower() in _BOOLS:
+        raise PageError(500)
+    return None, None
+
+
+def _part(rule: Rule, text: str) -> tuple[Test | None, Any]:
+    number = _number(text)
+    if number is None:
+        return None, None
+    wanted, part = int(number), _PARTS[rule.lookup]
+    if rule.lookup == "year" and not 1 <= wanted <= 9999:
+        raise PageError(500)
+    return lambda value: value is not None and part(value) == wanted, wanted
+
+
+def _compare(lookup: str, wanted: Any) -> Test:
+    if isinstance(wanted, str):
+        wanted = wanted if lookup == "" else lower_ascii(wanted)
+        return _TEXT_TESTS[lookup](wanted)
+    return _ORDER_TESTS[lookup](wanted)
+
+
+_ORDER_TESTS: Mapping[str, Callable[[Any], Test]] = {
+    "": lambda wanted: lambda value: value == wanted,
+    "lt": lambda wanted: lambda value: value is not None and value < wanted,
+    "lte": lambda wanted: lambda value: value is not None and value <= wanted,
+    "gt": lambda wanted: lambda value: value is not None and value > wanted,
+    "gte": lambda wanted: lambda value: value is not None and value >= wanted,
+}
+_TEXT_TESTS: Mapping[str, Callable[[str], Test]] = {
+    "": lambda wanted: lambda value: value == wanted,
+    "contains": lambda wanted: lambda value: value is not None and wanted in lower_ascii(value),
+    "startswith": lambda wanted: lambda value: value is not None and lower_ascii(value).startswith(wanted),
+    "endswith": lambda wanted: lambda value: value is not None and lower_ascii(value).endswith(wanted),
+}
+_UPPER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+def lower_ascii(text: str) -> str:
+    """Lower the ASCII letters only, as SQLite's LIKE compares."""
+    return text.lower() if text.isascii() else text.translate(_UPPER)
+
+
+_BOOLS = {"true": True, "false": False, "1": True, "0": False}
+_TEXTUAL = frozenset({"text", "email", "slug", "choice", "ip"})
+
+
+def clean_text(rule: Rule, text: str, store: Store) -> str:
+    """Texts are stripped."""
+    if "\0" in text:
+        raise BadValueError("Null characters are not allowed.")
+    return text.strip()
+
+
+def _clean_choice(rule: Rule, text: str, store: Store) -> str:
+    if text not in CHOICES[rule.field.target]:
+        raise BadValueError(f"Select a valid choice. {text} is not one of the available choices.")
+    return text
+
+
+def _clean_bool(rule: Rule, text: str, store: Store) -> bool | None:
+    return _BOOLS.get(text.lower())
+
+
+def _number(text: str) -> decimal.Decimal | None:
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        number = decimal.Decimal(text)
+    except decimal.DecimalException:
+        raise BadValueError("Enter a number.") from None
+    if not number.is_finite():
+        raise BadValueError("Enter a number.")
+    return number
+
+
+def _clean_decimal(rule: Rule, text: str, store: Store) -> decimal.Decimal | None:
+    number = _number(text)
+    if number is not None and rule.lookup == "" and number > _MOST:
+        raise BadValueError("Ensure this value is less than or equal to 1e+50.")
+    return number
+
+
+_MOST = decimal.Decimal(10) ** 50
+
+
+def _clean_int(rule: Rule, text: str, store: Store) -> int | None:
+    number = _clean_decimal(rule, text, store)
+    return None if number is None else int(number)
+
+
+def _clean_key(rule: Rule, text: str, store: Store) -> int | None:
+    if text == "":
+        return None
+    try:
+        pk = int(text)
+    except ValueError:
+        pk = 0
+    if rule.field.target and pk not in store.tables[rule.field.target]:
+        raise BadValueError("Select a valid choice. That choice is not one of the available choices.")
+    return pk
+
+
+def _clean_date(rule: Rule, text: str, store: Store) -> dt.date | None:
+    text = text.strip()
+    if not text:
+        return None
+    for form in _DATE_FORMATS:
+        try:
+            return dt.datetime.strptime(text, form).date()  # noqa: DTZ007  # a date has no zone
+        except ValueError:
+            continue
+    raise BadValueError("Enter a valid date.")
+
+
+_LOOSE_MOMENT = re.compile(
+    r"(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,6})\d{0,6})?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?$"
+)
+
+
+def _clean_datetime(rule: Rule, text: str, store: Store) -> dt.datetime | None:
+    text = text.strip()
+    if not text:
+        return None
+    moment = _moment(text)
+    try:
+        return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    except OverflowError:
+        raise PageError(500) from None
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        if "z" in text:
+            raise ValueError(text)
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        if (match := _LOOSE_MOMENT.match(text)) is None:
+            raise BadValueError("Enter a valid date/time.") from None
+    try:
+        return _loose_moment(*match.groups())
+    except ValueError:
+        raise BadValueError("Enter a valid date/time.") from None
+
+
+def _loose_moment(*parts: str | None) -> dt.datetime:
+    *numbers, micro, zone = parts
+    year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
+    offset = dt.UTC if zone == "Z" else zone and dt.datetime.strptime(_padded(zone), "%z").tzinfo
+    return dt.datetime(year, month, day, hour, minute, second, int((micro or "0").ljust(6, "0")), offset or None)
+
+
+def _padded(zone: str) -> str:
+    return zone if len(zone) > 3 else zone + "00"
+
+
+_CLEANERS: Mapping[str, Clean] = {
+    "int": _clean_int,
+    "code": _clean_int,
+    "decimal": _clean_decimal,
+    "bool": _clean_bool,
+    "text": clean_text,
+    "email": clean_text,
+    "slug": clean_text,
+    "ip": clean_text,
+    "choice": clean_text,
+    "key": _clean_key,
+    "date": _clean_date,
+    "datetime": _clean_datetime,
+}
+
+
+def _cleaner(rule: Rule) -> Clean:
+    kind = rule.field.filter_kind
+    return _clean_choice if kind == "choice" and rule.lookup == "" else _CLEANERS[kind]

@@ -1,0 +1,130 @@
+"""The audit trail: what each write changed, in the server's words, and the rows it leaves in the audit log."""
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ._models import AUDITED, COLUMNS, TOUCHED
+from ._store import Record, Store
+
+CREATE, UPDATE, DELETE = 0, 1, 2
+Changes = dict[str, list[str]]
+
+_MASK = "*" * 88
+"""The server masks half of a password's hash; the fake shows nothing of it."""
+_SKIPPED = frozenset({("user", "last_login")})
+_TITLE_LENGTH = 100
+
+
+class Origin:
+    """Who a write came from: stands in every audit row it causes."""
+
+    def __init__(self, actor: int | None = None, cid: str | None = None, address: str | None = None) -> None:
+        """Keep the actor's id, the correlation id and the remote address; all ``None`` for seeds."""
+        self.actor = actor
+        self.cid = cid
+        self.address = address
+        self.port: int | None = None
+
+
+def record_change(
+    store: Store, resource: str, old: Record | None, new: Record | None, now: dt.datetime, origin: Origin
+) -> None:
+    """Add an audit row for one write, unless nothing changed or the model is not audited.
+
+    Args:
+        store: where the row goes.
+        resource: the kind of record.
+        old: the record before; ``None`` when it was created.
+        new: the record after; ``None`` when it was deleted.
+        now: the moment of the write.
+        origin: who wrote.
+    """
+    if resource not in AUDITED:
+        return
+    changes = _changes(resource, old, new)
+    record = new or old
+    if not changes or record is None:
+        return
+    store.insert("audit_log", _row(store, resource, record, _action(old, new), changes, now, origin))
+
+
+def _action(old: Record | None, new: Record | None) -> int:
+    return CREATE if old is None else DELETE if new is None else UPDATE
+
+
+def _row(
+    store: Store, resource: str, record: Record, action: int, changes: Changes, now: dt.datetime, origin: Origin
+) -> Record:
+    return {
+        "target": (resource, record["id"]),
+        "action": action,
+        "changes": changes,
+        "cid": origin.cid,
+        "remote_addr": origin.address,
+        "remote_port": origin.port,
+        "timestamp": now,
+        "actor": origin.actor,
+        "actor_email": None,
+        "changes_text": "",
+        "content_type": None,
+        "object_id": record["id"],
+        "object_pk": str(record["id"]),
+        "object_repr": title(store, resource, record),
+    }
+
+
+def _changes(resource: str, old: Record | None, new: Record | None) -> Changes:
+    changes: Changes = {}
+    if old is None or new is None:
+        nothing = "None"
+        for name, text in AUDITED[resource].artefacts.items():
+            changes[name] = [nothing, text] if old is None else [text, nothing]
+    for name, field in COLUMNS[resource].items():
+        if field.kind == "keys" or (resource, name) in _SKIPPED or (old and new and TOUCHED.get(resource) == name):
+            continue
+        before, after = old and old[name], new and new[name]
+        if before is not after and (pair := _pair(name, before, after)):
+            changes[name] = pair
+    return changes
+
+
+def _pair(name: str, before: Any, after: Any) -> list[str]:
+    if name == "password":
+        return [_masked(before), _masked(after)]
+    pair = [_text(before), _text(after)]
+    return pair if pair[0] != pair[1] else []
+
+
+def _masked(value: Any) -> str:
+    return "**ne" if value is None else _MASK
+
+
+def _text(value: Any) -> str:
+    return str(value.replace(tzinfo=None)) if isinstance(value, dt.datetime) else str(value)
+
+
+def title(store: Store, resource: str, record: Record) -> str:
+    """Return what the audit log and the feed call a record."""
+    return re.sub(r"\{([a-z_.]+)\}", lambda match: _named(store, resource, record, match[1]), AUDITED[resource].title)
+
+
+def _named(store: Store, resource: str, record: Record, path: str) -> str:
+    name, _, rest = path.partition(".")
+    field = COLUMNS[resource][name]
+    if not field.target or field.kind != "key":
+        return _truncated(record[name]) if name == "title" else str(record[name])
+    found = store.get(field.target, record[name])
+    if found is None:
+        return "None"
+    return _named(store, field.target, found, rest) if rest else title(store, field.target, found)
+
+
+def _truncated(text: str) -> str:
+    return text if len(text) <= _TITLE_LENGTH else text[: _TITLE_LENGTH - 1] + "…"
+
+
+def changed_names(changes: Mapping[str, Any]) -> list[str]:
+    """Return the names a change touched, sorted."""
+    return sorted(changes)

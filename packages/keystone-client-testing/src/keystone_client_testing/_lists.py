@@ -1,0 +1,126 @@
+"""Listings: search, order, and pages with their links. Filters are in ``_filters``; who sees what is in ``_access``."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from keystone_client_core._table import RESOURCES
+
+from ._filters import Filter, apply, lower_ascii
+from ._models import COLUMNS, INDEXED
+from ._store import Record, Store
+from ._wire import PageError, RefusedError
+
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 1000
+_TERMS = re.compile(r"""((?:[^\s'"]*(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')[^\s'"]*)+|\S+)""")
+
+
+def select(store: Store, resource: str, filters: Sequence[Filter]) -> list[Record]:
+    """Return the records that pass the filters, by id; a link or key among the filters spares the full walk."""
+    return apply(filters, _candidates(store, resource, filters))
+
+
+def _candidates(store: Store, resource: str, filters: Sequence[Filter]) -> list[Record]:
+    table = store.tables[resource]
+    for column, lookup, value, _ in filters:
+        if column == "id" and lookup == "":
+            return [table[value]] if value in table else []
+        if column == "id" and lookup == "in":
+            return [table[pk] for pk in sorted(value & table.keys())]
+        if column in INDEXED[resource] and lookup == "":
+            return store.linked(resource, column, value)
+    return list(table.values())
+
+
+def search(store: Store, resource: str, text: str, records: list[Record]) -> list[Record]:
+    """Keep the records that have every term in one of the searched columns."""
+    if "\0" in text:
+        raise RefusedError(400, ["Null characters are not allowed."])
+    terms = [lower_ascii(term) for term in split_terms(text)]
+    if not terms:
+        return records
+    columns = RESOURCES[resource].search
+    if not columns:
+        raise PageError(500)
+    paths = [column.split(".") for column in columns]
+    return [record for record in records if _matches(store, resource, record, paths, terms)]
+
+
+def split_terms(text: str) -> list[str]:
+    """Split on blanks and commas; quotes keep a phrase together."""
+    terms: list[str] = []
+    for match in _TERMS.finditer(text):
+        term = match[0].strip(",")
+        if term[:1] in ("'", '"') and term[0] == term[-1]:
+            terms.append(term[1:-1].replace("\\" + term[0], term[0]).replace("\\\\", "\\"))
+        else:
+            terms += [part.strip() for part in term.split(",") if part]
+    return terms
+
+
+def _matches(store: Store, resource: str, record: Record, paths: list[list[str]], terms: list[str]) -> bool:
+    texts = [lower_ascii(str(value)) for path in paths if (value := _follow(store, resource, record, path)) is not None]
+    return all(any(term in text for text in texts) for term in terms)
+
+
+def _follow(store: Store, resource: str, record: Record | None, path: list[str]) -> Any:
+    for name in path[:-1]:
+        target = COLUMNS[resource][name].target
+        record = record and store.get(target, record[name])
+        resource = target
+    return record and record[path[-1]]
+
+
+def order(resource: str, text: str, records: list[Record]) -> list[Record]:
+    """Sort by the valid names in ``text``, else by the resource's own order; null comes first."""
+    entry = RESOURCES[resource]
+    names = [name.strip() for name in text.split(",")]
+    valid = [name for name in names if name.removeprefix("-") in entry.orderable]
+    for name in reversed(valid or entry.default_order):
+        records = _sorted(records, name.removeprefix("-"), name.startswith("-"))
+    return records
+
+
+def _sorted(records: list[Record], column: str, descending: bool) -> list[Record]:
+    def key(record: Record) -> tuple[bool, Any]:
+        value = record[column]
+        return (value is not None, json.dumps(value) if isinstance(value, dict | list) else value)
+
+    return sorted(records, key=key, reverse=descending)
+
+
+def window(query: Mapping[str, str]) -> tuple[int, int]:
+    """Return limit and offset of a page; the server silently repairs what makes no sense."""
+    limit = _number(query.get("_limit", ""), 1) or DEFAULT_LIMIT
+    return min(limit, MAX_LIMIT), _number(query.get("_offset", ""), 0) or 0
+
+
+def _number(text: str, least: int) -> int | None:
+    try:
+        number = int(text)
+    except ValueError:
+        return None
+    return number if number >= least else None
+
+
+def envelope(url: str, query: str, count: int, limit: int, offset: int) -> dict[str, Any]:
+    """Return a page's head: count and links, with sorted query keys."""
+    following = {"_limit": limit, "_offset": offset + limit}
+    before = {"_limit": limit, "_offset": offset - limit if offset > limit else None}
+    return {
+        "count": count,
+        "next": _link(url, query, following) if offset + limit < count else None,
+        "previous": _link(url, query, before) if offset > 0 else None,
+    }
+
+
+def _link(url: str, query: str, changes: Mapping[str, int | None]) -> str:
+    values: dict[str, list[Any]] = {**parse_qs(query, keep_blank_values=True)}
+    for name, value in changes.items():
+        values.pop(name, None)
+        if value is not None:
+            values[name] = [value]
+    return f"{url}?{urlencode(sorted(values.items()), doseq=True)}"

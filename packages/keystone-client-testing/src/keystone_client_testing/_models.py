@@ -1,0 +1,157 @@
+"""What the server's models have beyond the resource table: labels, links, columns, automatic values.
+
+Facts only, and what follows from them and from the table. No behaviour.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from keystone_client_core._resources import NO_DEFAULT, Field
+from keystone_client_core._table import RESOURCES
+
+HISTORY_LINK = "target"
+"""The column of an audit row that says which record it is about: (resource, id)."""
+
+
+class Model(NamedTuple):
+    """One model of the server."""
+
+    label: str
+    """What the audit log calls it."""
+    title: str
+    """How the feed names one record; ``{field}`` and ``{field.field}`` are filled in."""
+    artefacts: Mapping[str, str] = {}
+    """Reverse links that creating or deleting a record leaves in its history."""
+
+
+AUDITED: Mapping[str, Model] = {
+    "user": Model(
+        "users | User",
+        "User #{id} - {username}",
+        {
+            "membership": "users.Membership.None",
+            "submitted_allocationrequest_set": "allocations.AllocationRequest.None",
+        },
+    ),
+    "team": Model("users | Team", "Team #{id} - {name}", {"membership": "users.Membership.None"}),
+    "membership": Model("users | Membership", "Membership #{id} - {user.username} in {team}"),
+    "cluster": Model(
+        "allocations | Cluster",
+        "Cluster #{id} - {name}",
+        {"allocation_set": "allocations.ResourceAllocation.None"},
+    ),
+    "request": Model(
+        "allocations | AllocationRequest",
+        "Allocation Request #{id} - '{title}' for {team}",
+        {"allocation_set": "allocations.ResourceAllocation.None", "comments": "allocations.Comment.None"},
+    ),
+    "allocation": Model(
+        "allocations | ResourceAllocation",
+        "Resource Allocation #{id} - {cluster} allocation for {request.team}",
+    ),
+    "review": Model(
+        "allocations | AllocationReview",
+        "Allocation Review #{id} - {reviewer.username} review of request #{request.id}",
+    ),
+    "comment": Model("allocations | Comment", "Comment #{id} - by {user.username} on request #{request.id}"),
+    "attachment": Model("allocations | Attachment", "Attachment #{id} - '{name}' on request #{request.id}"),
+    "grant": Model("research_products | Grant", "Grant #{id} - {title}"),
+    "publication": Model("research_products | Publication", "Publication #{id} - {title}"),
+}
+
+PROTECTED = frozenset({("request", "submitter"), ("review", "reviewer"), ("comment", "user"), ("allocation", "cluster")})
+"""Links that forbid deleting what they point at."""
+
+FORGOTTEN = frozenset({("audit_log", "actor"), ("request_log", "user")})
+"""Links that become null when what they point at is deleted."""
+
+COMPUTED = frozenset({
+    ("user", "display_name"), ("user", "abbreviation"), ("team", "users"),
+    ("audit_log", "record_name"), ("audit_log", "record_id"),
+})  # fmt: skip
+"""Fields of a record that are no column."""
+
+CREATED_NOW: Mapping[str, tuple[str, ...]] = {
+    "user": ("date_joined",),
+    "request": ("submitted",),
+    "review": ("submitted",),
+    "comment": ("created",),
+    "attachment": ("uploaded",),
+    "notification": ("time",),
+    "request_log": ("timestamp",),
+    "task_result": ("date_created", "date_done"),
+}
+"""Columns the server fills with the moment of creation."""
+
+TOUCHED: Mapping[str, str] = {"attachment": "uploaded"}
+"""Columns the server fills with the moment of every write."""
+
+FORM_DEFAULTS = frozenset({("team", "is_active"), ("comment", "user")})
+"""Defaults that also apply when a PUT leaves the field out; all others only on create."""
+
+CREATE_CALLER = frozenset({("review", "reviewer"), ("preference", "user")})
+"""Filled with the caller on create, before validation."""
+
+PERMISSIONS = 140
+"""How many permission rows the server has; there are no groups."""
+
+TABLES = tuple(name for name in RESOURCES if name != "feed_entry")
+
+
+def is_nested(name: str) -> bool:
+    """Tell whether a field is rendered from other records."""
+    return name.startswith("_")
+
+
+def _columns(resource: str) -> dict[str, Field]:
+    fields = RESOURCES[resource].fields
+    return {
+        name: field for name, field in fields.items() if not is_nested(name) and (resource, name) not in COMPUTED
+    }
+
+
+COLUMNS: Mapping[str, Mapping[str, Field]] = {name: _columns(name) for name in RESOURCES}
+"""The columns of each table."""
+
+LINKS: Mapping[str, tuple[tuple[str, Field], ...]] = {
+    name: tuple((key, field) for key, field in COLUMNS[name].items() if field.kind in ("key", "keys") and field.target)
+    for name in TABLES
+}
+"""The columns of each table that point at records."""
+
+
+def _indexed(resource: str) -> tuple[str, ...]:
+    links = [name for name, _ in LINKS[resource]]
+    unique = [name for name, field in COLUMNS[resource].items() if field.unique and name not in links]
+    extra = {"team": ["slug"], "audit_log": [HISTORY_LINK]}.get(resource, [])
+    return (*links, *unique, *extra)
+
+
+INDEXED: Mapping[str, tuple[str, ...]] = {name: _indexed(name) for name in TABLES}
+"""The columns the store keeps reverse links for."""
+
+
+def _incoming(target: str) -> tuple[tuple[str, str, bool], ...]:
+    return tuple(
+        (name, key, field.kind == "keys")
+        for name in TABLES
+        for key, field in LINKS[name]
+        if field.target == target
+    )
+
+
+INCOMING: Mapping[str, tuple[tuple[str, str, bool], ...]] = {name: _incoming(name) for name in TABLES}
+"""What points at a resource: (resource, column, whether it is a to-many link)."""
+
+
+def empty_record(resource: str) -> dict[str, Any]:
+    """Return the values of a record nobody has filled in yet."""
+    record: dict[str, Any] = {}
+    for name, field in COLUMNS[resource].items():
+        default = field.default
+        record[name] = list(default) if isinstance(default, list) else default if _is_plain(default) else None
+    return record
+
+
+def _is_plain(default: Any) -> bool:
+    return default is not NO_DEFAULT and isinstance(default, bool | str | int)

@@ -1,0 +1,122 @@
+"""The endpoints of a resource: list, retrieve, create, update, delete.
+
+Each takes the call and says what to reply. Checks run in the server's order: the record is looked up,
+then the right to touch it, then the body.
+"""
+
+from typing import Any
+
+from keystone_client_core._table import RESOURCES
+
+from . import _access, _lists
+from ._call import Call
+from ._cascade import delete_record
+from ._decode import Upload
+from ._filters import Filter, read_filters
+from ._history import record_change
+from ._logs import feed_entries
+from ._models import CREATED_NOW, TOUCHED, empty_record
+from ._render import View, render
+from ._store import Record
+from ._uploads import storage_path
+from ._validate import Write, validate
+from ._wire import Reply, detail
+
+
+def list_records(call: Call, resource: str) -> Reply:
+    """Answer a page of a listing."""
+    query = call.query
+    filters = read_filters(resource, query, call.world.store)
+    records = _matching(call, resource, filters)
+    records = _lists.search(call.world.store, resource, query.get("_search", ""), records)
+    records = _lists.order(resource, query.get("_order", ""), records)
+    limit, offset = _lists.window(query)
+    head = _lists.envelope(call.base + call.raw_path, call.request.query, len(records), limit, offset)
+    view = View(call.world.store, call.staff)
+    return Reply(200, {**head, "results": [render(view, resource, row) for row in records[offset : offset + limit]]})
+
+
+def _matching(call: Call, resource: str, filters: list[Filter]) -> list[Record]:
+    if resource == "feed_entry":
+        from ._filters import apply
+
+        return apply(filters, feed_entries(call.world.store))
+    return _access.listed(call, resource, _lists.select(call.world.store, resource, filters))
+
+
+def find_record(call: Call, resource: str, text: str) -> Record:
+    """Look up the record a detail URL names; filters and search in the query apply to it too."""
+    store = call.world.store
+    filters = read_filters(resource, call.query, store)
+    record = store.get(resource, _key(text))
+    rows = [record] if record is not None and _access.reachable(call, resource, record) else []
+    for test in filters:
+        rows = [row for row in rows if test.test(row[test.column])]
+    rows = _lists.search(store, resource, call.query.get("_search", ""), rows)
+    if not rows:
+        raise detail(404, f"No {RESOURCES[resource].model} matches the given query.")
+    if not _access.may_touch(call, resource, rows[0]):
+        raise detail(403, "You do not have permission to perform this action.")
+    return rows[0]
+
+
+def _key(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise detail(404, "Not found.") from None
+
+
+def retrieve_record(call: Call, resource: str, text: str) -> Reply:
+    """Answer one record."""
+    record = find_record(call, resource, text)
+    return Reply(200, render(View(call.world.store, call.staff), resource, record))
+
+
+def create_record(call: Call, resource: str) -> Reply:
+    """Create a record from the body."""
+    values = validate(Write(call.world.store, resource, call.caller), call.data)
+    record = insert_record(call, resource, values)
+    return Reply(201, render(View(call.world.store, call.staff, written=True), resource, record))
+
+
+def insert_record(call: Call, resource: str, values: dict[str, Any]) -> Record:
+    """Store a new record with defaults, automatic values and history."""
+    store, now = call.world.store, call.world.clock.now()
+    automatic = {**dict.fromkeys(CREATED_NOW.get(resource, ()), now), **_caller_default(call, resource)}
+    record = store.insert(resource, {**empty_record(resource), **automatic, **_stored(call, values)})
+    record_change(store, resource, None, record, now, call.origin)
+    return record
+
+
+def _caller_default(call: Call, resource: str) -> dict[str, Any]:
+    return {"user": call.caller["id"]} if resource == "comment" else {}
+
+
+def _stored(call: Call, values: dict[str, Any]) -> dict[str, Any]:
+    upload = values.get("file")
+    if not isinstance(upload, Upload):
+        return values
+    path = storage_path(call.world.store, upload.name)
+    call.world.store.files[path] = upload.content
+    return {**values, "file": path}
+
+
+def update_record(call: Call, resource: str, text: str) -> Reply:
+    """Change a record; PUT wants every required field, PATCH takes what there is."""
+    old = find_record(call, resource, text)
+    store, now = call.world.store, call.world.clock.now()
+    write = Write(store, resource, call.caller, old, partial=call.method == "PATCH")
+    changes = _stored(call, validate(write, call.data))
+    if column := TOUCHED.get(resource):
+        changes[column] = now
+    record = store.update(resource, old["id"], changes)
+    record_change(store, resource, old, record, now, call.origin)
+    return Reply(200, render(View(store, call.staff, written=True), resource, record))
+
+
+def remove_record(call: Call, resource: str, text: str) -> Reply:
+    """Delete a record and what hangs on it."""
+    record = find_record(call, resource, text)
+    delete_record(call, resource, record)
+    return Reply(204)

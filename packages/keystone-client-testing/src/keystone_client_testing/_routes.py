@@ -1,0 +1,141 @@
+"""From a path to the endpoint behind it: one dict look-up, however many routes there are."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import NamedTuple
+
+from keystone_client_core._table import RESOURCES
+
+from . import _endpoints, _records
+from ._call import Call
+from ._wire import Reply
+
+Handler = Callable[[Call, str, str], Reply]
+
+
+class Route(NamedTuple):
+    """One endpoint with its methods."""
+
+    handlers: Mapping[str, Handler]
+    resource: str = ""
+    public: bool = False
+    framed: bool = True
+    """Whether it is one of the API's own endpoints, with its checks; the start page is not."""
+    types: frozenset[str] | None = None
+
+    @property
+    def allow(self) -> str:
+        """The methods, as the ``Allow`` header names them."""
+        names = [*self.handlers, *(["HEAD"] if "GET" in self.handlers else []), "OPTIONS"]
+        return ", ".join(names)
+
+
+class Match(NamedTuple):
+    """A route with what the path says beside it."""
+
+    route: Route
+    key: str = ""
+    format: str = ""
+
+
+_LIST: Mapping[str, tuple[str, Handler]] = {
+    "list": ("GET", lambda call, resource, key: _records.list_records(call, resource)),
+    "create": ("POST", lambda call, resource, key: _records.create_record(call, resource)),
+}
+_DETAIL: Mapping[str, tuple[tuple[str, ...], Handler]] = {
+    "retrieve": (("GET",), _records.retrieve_record),
+    "update": (("PUT", "PATCH"), _records.update_record),
+    "delete": (("DELETE",), _records.remove_record),
+}
+_PATCH_ONLY = frozenset({"notification"})
+
+
+def find(path: str) -> Match | None:
+    """Return what answers a path.
+
+    Args:
+        path: decoded, below the prefix, with its outer slashes.
+
+    Returns:
+        The match, or ``None`` where the server has no route.
+    """
+    routes = table()
+    if path in routes:
+        return Match(routes[path])
+    head, _, last = path.rstrip("/").rpartition("/")
+    if path.endswith("//") or not head:
+        return None
+    return _detail_or_suffix(path, head + "/", last)
+
+
+def _detail_or_suffix(path: str, parent: str, last: str) -> Match | None:
+    stem, dot, suffix = last.rpartition(".")
+    if not dot:
+        route = _details().get(parent) if path.endswith("/") else None
+        return Match(route, last) if route else None
+    if not suffix.isalnum() or not suffix.isascii() or suffix != suffix.lower() or "." in stem:
+        return None
+    listing = table().get(f"{parent}{stem}/")
+    if listing and listing.resource and listing.resource != "feed_entry":
+        return Match(listing, "", suffix)
+    route = _details().get(parent)
+    return Match(route, stem, suffix) if route and stem else None
+
+
+@cache
+def table() -> dict[str, Route]:
+    """Return every route with a fixed path."""
+    routes = {f"/{entry.path}/": _list_route(name) for name, entry in RESOURCES.items()}
+    for group in _endpoints.GROUPS:
+        routes[f"/{group}/"] = _get(_endpoints.index_of(group))
+    for path, name in _endpoints.CHOICE_PATHS.items():
+        routes[f"/{path}/"] = _get(_endpoints.choices_of(name))
+    for kind in ("grants", "notifications", "publications", "requests"):
+        routes[f"/stats/{kind}/"] = _get(_endpoints.not_built(f"/stats/{kind}/"))
+    return {**routes, **_single_routes()}
+
+
+def _single_routes() -> dict[str, Route]:
+    return {
+        "/": Route({"GET": _plain(_endpoints.home)}, public=True, framed=False),
+        "/authentication/login/": Route({"POST": _plain(_endpoints.login)}, public=True),
+        "/authentication/logout/": Route({"POST": _plain(_endpoints.logout)}),
+        "/authentication/whoami/": _get(_endpoints.whoami),
+        "/version/": _get(_endpoints.version, public=True),
+        "/config/": _get(_endpoints.config),
+        "/health/": _get(_endpoints.health, public=True),
+        "/health/json/": _get(_endpoints.health_json, public=True),
+        "/health/prom/": _get(_endpoints.health_prom, public=True),
+        "/openapi/json/": _get(_endpoints.not_built("/openapi/json/"), public=True),
+        "/openapi/yaml/": _get(_endpoints.not_built("/openapi/yaml/"), public=True),
+        "/batch/": Route({"POST": _plain(_endpoints.not_built("/batch/"))}),
+    }
+
+
+@cache
+def _details() -> dict[str, Route]:
+    return {f"/{entry.path}/": _detail_route(name) for name, entry in RESOURCES.items() if name != "feed_entry"}
+
+
+def _plain(endpoint: Callable[[Call], Reply]) -> Handler:
+    return lambda call, resource, key: endpoint(call)
+
+
+def _get(endpoint: Callable[[Call], Reply], public: bool = False) -> Route:
+    return Route({"GET": _plain(endpoint)}, public=public)
+
+
+def _list_route(name: str) -> Route:
+    operations = RESOURCES[name].operations if name != "feed_entry" else frozenset({"list"})
+    return Route({method: handler for op, (method, handler) in _LIST.items() if op in operations}, name)
+
+
+def _detail_route(name: str) -> Route:
+    handlers = {
+        method: handler
+        for op, (methods, handler) in _DETAIL.items()
+        if op in RESOURCES[name].operations
+        for method in methods
+        if not (name in _PATCH_ONLY and method == "PUT")
+    }
+    return Route(handlers, name)

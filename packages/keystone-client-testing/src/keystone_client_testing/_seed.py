@@ -1,0 +1,168 @@
+"""``fake.add``: records with sensible defaults, and the records they need made on demand. No login, no checks."""
+
+import datetime as dt
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from keystone_client_core._resources import Field
+from keystone_client_core._table import RESOURCES
+
+from ._decode import Upload
+from ._history import Origin, record_change
+from ._models import COLUMNS, CREATED_NOW, empty_record
+from ._passwords import Secret
+from ._store import Record
+from ._uploads import storage_path
+from ._validate import slugify
+from ._values import parse_date
+
+if TYPE_CHECKING:
+    from ._world import World
+
+DEFAULT_PASSWORD = "quickstart"  # noqa: S105  # the login every seeded user gets
+_NAMES = {"user": "username", "team": "name", "cluster": "name", "request": "title", "grant": "title",
+          "publication": "title"}  # fmt: skip
+_TEXTS: dict[str, dict[str, Any]] = {
+    "membership": {"role": "MB"},
+    "request": {"description": "Compute time for a project."},
+    "allocation": {"requested": 1000},
+    "review": {"status": "AP"},
+    "comment": {"content": "A comment."},
+    "grant": {"agency": "National Science Foundation", "amount": Decimal("10000.00"), "start_date": dt.date(2024, 1, 1)},
+    "notification": {
+        "subject": "A notification", "message_html": "<p>A message.</p>", "message_text": "A message.",
+        "notification_type": "GM", "read": False,
+    },
+    "task_result": {
+        "task_name": "a.task", "status": "SUCCESS", "content_type": "application/json",
+        "content_encoding": "utf-8", "result": "null", "meta": "{}",
+    },
+    "request_log": {"method": "GET", "endpoint": "/", "response_code": 200},
+}  # fmt: skip
+
+
+class Seeder:
+    """Adds records to a world; one method per resource, made from the table."""
+
+    def __init__(self, world: "World") -> None:
+        """Seed into a world.
+
+        Args:
+            world: where the records go.
+        """
+        self._world = world
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the function that adds one kind of record."""
+        if name in ("feed_entry", "audit_log") or name not in RESOURCES:
+            known = ", ".join(kind for kind in RESOURCES if kind not in ("feed_entry", "audit_log"))
+            raise AttributeError(f"a fake has no {name!r} to add; there are: {known}, token")
+        return partial(self._add, name)
+
+    def token(self, user: Any = "admin") -> str:
+        """Return a new API token.
+
+        Args:
+            user: login name, id, or the record.
+
+        Returns:
+            The token, for ``Authorization: Token ...``.
+        """
+        with self._world.lock:
+            return self._world.sessions.add_token(self.user_id(user))
+
+    def user_id(self, user: Any) -> int:
+        """Return the id of a user given as login name, id or record."""
+        store = self._world.store
+        if isinstance(user, dict):
+            user = user["id"]
+        found = store.get("user", user) if isinstance(user, int) else next(
+            iter(store.linked("user", "username", user)), None
+        )
+        if found is None:
+            raise LookupError(f"the fake has no user {user!r}; add it with fake.add.user(username=...)")
+        return int(found["id"])
+
+    def _add(self, resource: str, **fields: Any) -> dict[str, Any]:
+        world = self._world
+        with world.lock:
+            self._refuse_unknown(resource, fields)
+            record = world.store.insert(resource, self._completed(resource, fields))
+            record_change(world.store, resource, None, record, world.clock.now(), Origin())
+            return world.show(resource, record)
+
+    def _refuse_unknown(self, resource: str, fields: dict[str, Any]) -> None:
+        unknown = [name for name in fields if name not in COLUMNS[resource]]
+        if unknown:
+            raise TypeError(f"a {resource} has no {unknown[0]!r}; its fields are: {', '.join(COLUMNS[resource])}")
+
+    def _completed(self, resource: str, fields: dict[str, Any]) -> Record:
+        now = self._world.clock.now()
+        record = {
+            **empty_record(resource),
+            **dict.fromkeys(CREATED_NOW.get(resource, ()), now),
+            **_TEXTS.get(resource, {}),
+        }
+        for name, field in COLUMNS[resource].items():
+            if name in fields:
+                record[name] = self._stored(field, fields[name])
+            elif field.kind == "key" and field.target and record[name] is None and not field.nullable:
+                record[name] = self._related(resource, field)
+        return self._finished(resource, record, fields)
+
+    def _stored(self, field: Field, value: Any) -> Any:
+        """Take what a test would write: texts for dates, numbers for amounts, records for keys."""
+        if field.kind == "key" and isinstance(value, dict | str):
+            return self.user_id(value) if field.target == "user" else value["id"]
+        if field.kind == "keys":
+            return sorted(item["id"] if isinstance(item, dict) else item for item in value)
+        if value is None:
+            return None
+        return _STORED[field.kind](value) if field.kind in _STORED else value
+
+    def _related(self, resource: str, field: Field) -> int:
+        """Reuse the only request, team and so on where that is not unique; make one where there is none."""
+        store = self._world.store
+        if field.target == "user" and resource not in ("membership", "preference", "notification"):
+            return 1 if 1 in store.tables["user"] else int(self._add("user")["id"])
+        if field.target in ("cluster", "team", "request") and resource != "membership" and store.tables[field.target]:
+            return max(store.tables[field.target])
+        return int(self._add(field.target)["id"])
+
+    def _finished(self, resource: str, record: Record, fields: dict[str, Any]) -> Record:
+        number = len(self._world.store.tables[resource]) + 1
+        if (name := _NAMES.get(resource)) and not record[name]:
+            record[name] = f"{resource}{number}" if resource == "user" else f"{resource.title()} {number}"
+        if resource == "user":
+            record["password"] = Secret(fields.get("password", DEFAULT_PASSWORD))
+        if resource == "team":
+            record["slug"] = fields.get("slug") or slugify(record["name"])
+        if resource == "task_result" and not record["task_id"]:
+            record["task_id"] = f"task-{number}"
+        if resource == "attachment":
+            self._keep_file(record, fields.get("file", b"An attachment."))
+        return record
+
+    def _keep_file(self, record: Record, content: Any) -> None:
+        upload = Upload(record["name"] or "attachment.txt", content if isinstance(content, bytes) else b"")
+        record["file"] = content if isinstance(content, str) else storage_path(self._world.store, upload.name)
+        record["name"] = upload.name
+        self._world.store.files[record["file"]] = upload.content
+
+
+def _moment(value: Any) -> dt.datetime:
+    moment = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)
+    return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def _date(value: Any) -> dt.date:
+    return parse_date(value) if isinstance(value, str) else value
+
+
+_STORED = {
+    "date": _date,
+    "datetime": _moment,
+    "decimal": lambda value: Decimal(str(value)).quantize(Decimal("0.01")),
+    "choice": str,
+}

@@ -1,0 +1,142 @@
+"""What goes in and out of the engine: a request, an answer, and the refusals an endpoint may raise.
+
+Bytes at the border, so nothing a test holds is ever shared with the store. No transport lives here.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote_to_bytes
+
+Headers = Sequence[tuple[str, str]]
+
+COMMON_HEADERS: Headers = (
+    ("Vary", "Cookie, origin"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+FRAME = ("X-Frame-Options", "DENY")
+JSON_TYPE = ("Content-Type", "application/json")
+HTML_TYPE = ("Content-Type", "text/html; charset=utf-8")
+
+_PAGE = (
+    '\n<!doctype html>\n<html lang="en">\n<head>\n  <title>{title}</title>\n</head>\n'
+    "<body>\n  <h1>{title}</h1><p>{text}</p>\n</body>\n</html>\n"
+)
+_PAGES = {
+    400: ("Bad Request (400)", ""),
+    404: ("Not Found", "The requested resource was not found on this server."),
+    500: ("Server Error (500)", ""),
+}
+
+
+class Request(NamedTuple):
+    """One HTTP request as it came over the wire."""
+
+    method: str
+    scheme: str
+    host: str
+    """As in the ``Host`` header: with the port where there is one."""
+    path: str
+    """Still percent-encoded."""
+    query: str
+    headers: Headers
+    body: bytes
+    peer: str = "127.0.0.1"
+
+
+class Answer(NamedTuple):
+    """What the door has to deliver; ``fault`` names a transport error to act out instead."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    fault: str = ""
+    delay: float = 0.0
+
+
+class Reply(NamedTuple):
+    """What an endpoint says: a status and what is to become the body."""
+
+    status: int
+    data: Any = None
+    headers: Headers = ()
+    text: bytes | None = None
+    """A body that is not JSON; its type is among the headers."""
+
+
+class RefusedError(Exception):
+    """An endpoint refuses; carries the reply."""
+
+    def __init__(self, status: int, data: Any, headers: Headers = ()) -> None:
+        """Keep the reply the refusal stands for."""
+        super().__init__(status, data)
+        self.reply = Reply(status, data, headers)
+
+
+class PageError(Exception):
+    """Django answers with an HTML page instead of the API with JSON."""
+
+    def __init__(self, status: int) -> None:
+        """Keep the status of the page."""
+        super().__init__(status)
+        self.status = status
+
+
+def detail(status: int, text: str, headers: Headers = ()) -> RefusedError:
+    """Build the usual refusal with one text.
+
+    Args:
+        status: the HTTP status.
+        text: what stands under ``detail``.
+        headers: further headers of the answer.
+
+    Returns:
+        The error, to be raised.
+    """
+    return RefusedError(status, {"detail": text}, headers)
+
+
+def page(status: int) -> Reply:
+    """Return Django's HTML page for a status."""
+    title, text = _PAGES[status]
+    return Reply(status, headers=(HTML_TYPE,), text=_PAGE.format(title=title, text=text).encode())
+
+
+def encode_json(data: Any) -> bytes:
+    """Write a body the way the API does: compact, raw UTF-8."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def to_answer(reply: Reply, head: bool, allow: str) -> Answer:
+    """Turn a reply into what goes over the wire.
+
+    Args:
+        reply: what the endpoint said.
+        head: whether the body is to be left out.
+        allow: the methods of the endpoint; empty where it has none to name.
+
+    Returns:
+        The answer with all its headers.
+    """
+    headers = list(reply.headers)
+    body = b""
+    if reply.text is not None:
+        body = reply.text
+    elif reply.data is not None:
+        body = encode_json(reply.data)
+        headers.append(JSON_TYPE)
+    if allow:
+        headers.append(("Allow", allow))
+    headers += (*COMMON_HEADERS, FRAME, ("Content-Length", str(len(body))))
+    return Answer(reply.status, headers, b"" if head else body)
+
+
+def decode_path(raw: str) -> str:
+    """Undo the percent-encoding of a path as Django does: bad UTF-8 stays encoded."""
+    octets = unquote_to_bytes(raw)
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return quote(octets)

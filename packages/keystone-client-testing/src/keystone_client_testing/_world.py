@@ -1,0 +1,220 @@
+"""One world: everything one fake Keystone knows, and the way of a request through it.
+
+The order of the checks is the server's. Nothing here sleeps, opens a socket, or knows an HTTP library.
+"""
+
+import threading
+from typing import Any, NamedTuple
+
+from . import _routes, _sessions
+from ._access import may_ask
+from ._call import SAFE, Call
+from ._clock import Clock
+from ._decode import media_type
+from ._faults import Faults, apply_fault
+from ._journal import Journal, caller_name, make_entry
+from ._logs import log_request
+from ._models import empty_record
+from ._passwords import Secret
+from ._render import View, render
+from ._store import Record, Snapshot, Store
+from ._throttle import Throttle
+from ._wire import Answer, PageError, RefusedError, Reply, Request, detail, page, to_answer
+
+ADMIN = "admin"
+ADMIN_PASSWORD = "quickstart"  # noqa: S105  # the well-known login of a fake
+
+
+class WorldSnapshot(NamedTuple):
+    """What a world was like at one moment."""
+
+    store: Snapshot
+    files: dict[str, bytes]
+    live: dict[str, _sessions.Session]
+    tokens: dict[str, int]
+
+
+class World:
+    """Store, sessions, clock, faults, journal and one lock."""
+
+    def __init__(self, prefix: str = "") -> None:
+        """Start with one superuser.
+
+        Args:
+            prefix: the path the API is mounted under, without its last slash.
+        """
+        self.prefix = prefix
+        self.secure_cookies = False
+        self.lock = threading.RLock()
+        self.store = Store()
+        self.clock = Clock()
+        self.faults = Faults()
+        self.journal = Journal()
+        self.throttle = Throttle()
+        self.sessions = _sessions.Sessions()
+        self._add_admin()
+
+    def _add_admin(self) -> None:
+        from ._history import Origin, record_change
+
+        now = self.clock.now()
+        values = {
+            **empty_record("user"),
+            "username": ADMIN,
+            "password": Secret(ADMIN_PASSWORD),
+            "is_staff": True,
+            "is_superuser": True,
+            "date_joined": now,
+        }
+        record_change(self.store, "user", None, self.store.insert("user", values), now, Origin())
+
+    def reset(self) -> None:
+        """Go back to a new world; the journal and the faults go too, the clock starts at real time."""
+        with self.lock:
+            self.store, self.clock, self.sessions = Store(), Clock(), _sessions.Sessions()
+            self.throttle, self.faults = Throttle(), Faults()
+            self.journal.clear()
+            self._add_admin()
+
+    def snapshot(self) -> WorldSnapshot:
+        """Return the records, files, sessions and tokens as they are."""
+        with self.lock:
+            files, live, tokens = dict(self.store.files), dict(self.sessions.live), dict(self.sessions.tokens)
+            return WorldSnapshot(self.store.snapshot(), files, live, tokens)
+
+    def restore(self, snapshot: WorldSnapshot) -> None:
+        """Go back to a snapshot; journal, faults and clock stay as they are."""
+        with self.lock:
+            self.store.restore(snapshot.store)
+            self.store.files = dict(snapshot.files)
+            self.sessions.live, self.sessions.tokens = dict(snapshot.live), dict(snapshot.tokens)
+
+    def show(self, resource: str, record: Record) -> dict[str, Any]:
+        """Return a record as staff sees it."""
+        return render(View(self.store), resource, record)
+
+    def handle(self, request: Request) -> Answer:
+        """Answer one request, and write it down.
+
+        Args:
+            request: as it came over the wire.
+
+        Returns:
+            What the door has to deliver, transport faults included.
+        """
+        with self.lock:
+            return self._handle(request)
+
+    def _handle(self, request: Request) -> Answer:
+        path = request.path
+        if not path.startswith(self.prefix + "/"):
+            return self._kept(request, path, None, to_answer(page(404), False, ""))
+        path = path[len(self.prefix) :]
+        call = Call(self, request, path)
+        fault = self.faults.take(request.method, path, self._peek_user(call))
+        if fault and not fault.after and (fault.status or fault.error):
+            return self._kept(request, path, call, apply_fault(fault, None))
+        answer = self._answer(call)
+        if fault:
+            answer = apply_fault(fault, answer)
+        return self._kept(request, path, call, answer)
+
+    def _kept(self, request: Request, path: str, call: Call | None, answer: Answer) -> Answer:
+        self.journal.append(make_entry(request, path, caller_name(call), answer))
+        return answer
+
+    def _peek_user(self, call: Call) -> str | None:
+        """Return who sends the request, for faults that are meant for one user; nothing is checked."""
+        session = self.sessions.live.get(call.cookies.get("sessionid", ""))
+        token = self.sessions.tokens.get(call.headers.get("authorization", "").rpartition(" ")[2])
+        user = self.store.get("user", session.user if session else token)
+        return user and user["username"]
+
+    def _answer(self, call: Call) -> Answer:
+        match = _routes.find(call.path)
+        allow = match.route.allow if match and match.route.framed else ""
+        try:
+            reply = self._route(call, match)
+        except RefusedError as error:
+            reply = error.reply
+        except PageError as error:
+            reply = page(error.status)
+        if reply.status == 404 and reply.text is not None:
+            allow = ""
+        reply = reply._replace(headers=(*reply.headers, *call.cookies_out))
+        log_request(call, reply.status)
+        return to_answer(reply, call.method == "HEAD", allow)
+
+    def _route(self, call: Call, match: _routes.Match | None) -> Reply:
+        if match is None:
+            return self._no_route(call)
+        if not match.route.framed:
+            return match.route.handlers["GET"](call, "", "")
+        _negotiate(call, match)
+        _sessions.identify(call)
+        self._permit(call, match)
+        self._count(call)
+        return self._dispatch(call, match)
+
+    def _no_route(self, call: Call) -> Reply:
+        if not call.path.endswith("/") and _routes.find(call.path + "/"):
+            query = f"?{call.request.query}" if call.request.query else ""
+            return Reply(301, headers=(("Location", f"{self.prefix}{call.raw_path}/{query}"),), text=b"")
+        _sessions.session_user(call)
+        raise PageError(404)
+
+    def _permit(self, call: Call, match: _routes.Match) -> None:
+        if match.route.public:
+            return
+        _sessions.require_user(call)
+        if match.route.resource and not may_ask(call, match.route.resource, _action(call, match)):
+            raise detail(403, "You do not have permission to perform this action.")
+
+    def _count(self, call: Call) -> None:
+        kind, who = ("user", str(call.user["id"])) if call.user else ("anon", call.address)
+        wait = self.throttle.wait(kind, who, self.clock.time())
+        if wait is not None:
+            text = f"Request was throttled. Expected available in {wait} second{'' if wait == 1 else 's'}."
+            raise detail(429, text, (("Retry-After", str(wait)),))
+
+    def _dispatch(self, call: Call, match: _routes.Match) -> Reply:
+        if call.method == "OPTIONS":
+            return _options()
+        handler = match.route.handlers.get("GET" if call.method == "HEAD" else call.method)
+        if handler is None:
+            raise detail(405, f'Method "{call.method}" not allowed.')
+        if call.method in SAFE:
+            return handler(call, match.route.resource, match.key)
+        return self._transaction(call, handler, match)
+
+    def _transaction(self, call: Call, handler: _routes.Handler, match: _routes.Match) -> Reply:
+        self.store.begin()
+        try:
+            reply = handler(call, match.route.resource, match.key)
+        except BaseException:
+            self.store.rollback()
+            raise
+        self.store.commit()
+        return reply
+
+
+def _action(call: Call, match: _routes.Match) -> str:
+    return "create" if call.method == "POST" and not match.key else ""
+
+
+def _options() -> Reply:
+    return Reply(501, {"detail": "OPTIONS is not built in this fake yet."})
+
+
+def _negotiate(call: Call, match: _routes.Match) -> None:
+    wanted = match.format or call.query.get("format")
+    if wanted not in (None, "", "json"):
+        raise detail(404, "Not found.")
+    accept = call.headers.get("accept", "*/*")
+    if not any(_accepts(item) for item in accept.split(",")):
+        raise detail(406, "Could not satisfy the request Accept header.")
+
+
+def _accepts(item: str) -> bool:
+    kind, _ = media_type(item.strip())
+    return kind in ("*/*", "application/*", "application/json")

@@ -1,0 +1,79 @@
+"""The httpx door: one transport object for sync and async clients, with no network and no patching."""
+
+import httpx
+
+from .._wire import Answer, Request
+from .._world import World
+
+_MESSAGES = {
+    "connect": "Connection refused",
+    "timeout": "The read operation timed out",
+    "reset": "Connection reset by peer",
+    "cut": "peer closed connection without sending complete message body",
+}
+_ERRORS: dict[str, type[httpx.TransportError]] = {
+    "connect": httpx.ConnectError,
+    "timeout": httpx.ReadTimeout,
+    "reset": httpx.ReadError,
+    "cut": httpx.RemoteProtocolError,
+}
+
+
+class FakeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Hands requests to a world; ``transport=`` of ``httpx.Client`` and ``httpx.AsyncClient`` alike."""
+
+    def __init__(self, world: World) -> None:
+        """Open the door.
+
+        Args:
+            world: the world to ask.
+        """
+        self._world = world
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request of a sync client."""
+        request.read()
+        return respond(self._world, request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request of an async client."""
+        await request.aread()
+        return respond(self._world, request)
+
+
+def respond(world: World, request: httpx.Request) -> httpx.Response:
+    """Ask a world and turn its answer into httpx's response, or into the transport error it names.
+
+    Args:
+        world: the world to ask.
+        request: with its body read.
+
+    Returns:
+        The response.
+
+    Raises:
+        httpx.TransportError: a planned fault.
+    """
+    answer = world.handle(_to_engine(request))
+    _wait(world, request, answer)
+    if answer.fault:
+        raise _ERRORS[answer.fault](_MESSAGES[answer.fault], request=request)
+    return httpx.Response(answer.status, headers=list(answer.headers), content=answer.body, request=request)
+
+
+def _to_engine(request: httpx.Request) -> Request:
+    url = request.url
+    path, _, query = url.raw_path.decode("ascii").partition("?")
+    headers = [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in request.headers.raw]
+    host = request.headers.get("host") or url.netloc.decode("ascii")
+    return Request(request.method, url.scheme, host, path, query, headers, request.content)
+
+
+def _wait(world: World, request: httpx.Request, answer: Answer) -> None:
+    """Latency costs no real time: it moves the clock, and is a timeout where the client would not wait so long."""
+    if not answer.delay:
+        return
+    patience = request.extensions.get("timeout", {}).get("read")
+    world.clock.advance(answer.delay if patience is None else min(answer.delay, patience))
+    if patience is not None and answer.delay > patience:
+        raise httpx.ReadTimeout(_MESSAGES["timeout"], request=request)
