@@ -5,4 +5,6 @@ from ._faults import Fault
 from ._journal import Entry, Journal
 from ._world import WorldSnapshot
 
+__version__ = "0.1.0"
+
 __all__ = ["Entry", "FakeKeystone", "Fault", "Journal", "WorldSnapshot"]

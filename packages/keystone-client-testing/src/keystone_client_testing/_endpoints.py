@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from keystone_client_core._table import CHOICES, RESOURCES
+from keystone_client_core import CHOICES, RESOURCES
 
 from . import _sessions
 from ._call import Call

@@ -92,6 +92,13 @@ class FakeKeystone:
         with Server(self.world, host, port) as server:
             yield server.url
 
+    def add_demo_data(self) -> None:
+        """Add the records of a made-up centre: 200 users, 40 teams, some thousand records, always the same."""
+        from ._demo import DemoCentre
+
+        with self.world.lock:
+            DemoCentre(self.add).build()
+
     def client(self, user: Any = "admin", **options: Any) -> "KeystoneClient":
         """Return a client that is logged in.
 

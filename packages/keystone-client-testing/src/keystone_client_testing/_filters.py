@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from keystone_client_core._resources import Field
-from keystone_client_core._table import CHOICES, RESOURCES
+from keystone_client_core import CHOICES, RESOURCES, Field
 
 from ._store import Record, Store
 from ._wire import PageError, RefusedError

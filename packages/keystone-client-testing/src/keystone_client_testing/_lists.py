@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from keystone_client_core._table import RESOURCES
+from keystone_client_core import RESOURCES
 
 from ._filters import Filter, apply, lower_ascii
 from ._models import COLUMNS, INDEXED

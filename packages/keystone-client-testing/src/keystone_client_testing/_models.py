@@ -6,8 +6,7 @@ Facts only, and what follows from them and from the table. No behaviour.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from keystone_client_core._resources import NO_DEFAULT, Field
-from keystone_client_core._table import RESOURCES
+from keystone_client_core import NO_DEFAULT, RESOURCES, Field
 
 HISTORY_LINK = "target"
 """The column of an audit row that says which record it is about: (resource, id)."""

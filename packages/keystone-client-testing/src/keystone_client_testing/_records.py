@@ -6,7 +6,7 @@ then the right to touch it, then the body.
 
 from typing import Any
 
-from keystone_client_core._table import RESOURCES
+from keystone_client_core import RESOURCES
 
 from . import _access, _lists
 from ._call import Call

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from keystone_client_core._resources import Field
-from keystone_client_core._table import RESOURCES, SHAPES
+from keystone_client_core import RESOURCES, SHAPES, Field
 
 from ._models import AUDITED
 from ._store import Record, Store

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from keystone_client_core._table import RESOURCES
+from keystone_client_core import RESOURCES
 
 from . import _endpoints, _records
 from ._call import Call

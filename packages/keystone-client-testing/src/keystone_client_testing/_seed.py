@@ -5,8 +5,7 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from keystone_client_core._resources import Field
-from keystone_client_core._table import RESOURCES
+from keystone_client_core import RESOURCES, Field
 
 from ._decode import Upload
 from ._history import Origin, record_change
@@ -135,7 +134,8 @@ class Seeder:
         if (name := _NAMES.get(resource)) and not record[name]:
             record[name] = f"{resource}{number}" if resource == "user" else f"{resource.title()} {number}"
         if resource == "user":
-            record["password"] = Secret(fields.get("password", DEFAULT_PASSWORD))
+            password = fields.get("password", DEFAULT_PASSWORD)
+            record["password"] = password if isinstance(password, Secret) else Secret(password)
         if resource == "team":
             record["slug"] = fields.get("slug") or slugify(record["name"])
         if resource == "task_result" and not record["task_id"]:

@@ -139,11 +139,23 @@ def start_session(call: Call, user: Record) -> None:
     if old is None or old.user != user["id"]:
         sessions.live.pop(key, None)
         key = sessions.open(user, call.world.clock.time())
-    call.cookies_out.clear()
-    secure = "; Secure" if call.world.secure_cookies else ""
-    call.cookies_out += [
-        ("Set-Cookie", f"csrftoken={new_csrf_token()}; Max-Age={CSRF_AGE}; Path=/; SameSite=Lax{secure}"),
-        ("Set-Cookie", f"sessionid={key}; HttpOnly; Max-Age={SESSION_AGE}; Path=/; SameSite=Lax{secure}"),
+    call.cookies_out[:] = session_cookies(key, call.world.secure_cookies)
+
+
+def session_cookies(key: str, secure: bool) -> list[tuple[str, str]]:
+    """Return the two cookies of a login, with a fresh CSRF token.
+
+    Args:
+        key: the session.
+        secure: whether they may travel over https only.
+
+    Returns:
+        Headers of an answer.
+    """
+    end = "; Secure" if secure else ""
+    return [
+        ("Set-Cookie", f"csrftoken={new_csrf_token()}; Max-Age={CSRF_AGE}; Path=/; SameSite=Lax{end}"),
+        ("Set-Cookie", f"sessionid={key}; HttpOnly; Max-Age={SESSION_AGE}; Path=/; SameSite=Lax{end}"),
     ]
 
 

@@ -8,8 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from keystone_client_core._resources import Field, Resource
-from keystone_client_core._table import RESOURCES
+from keystone_client_core import RESOURCES, Field, Resource
 
 from . import _passwords
 from ._decode import Form, Upload

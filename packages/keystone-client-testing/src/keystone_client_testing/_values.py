@@ -10,8 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from keystone_client_core._resources import Field
-from keystone_client_core._table import CHOICES
+from keystone_client_core import CHOICES, Field
 
 from ._decode import Upload
 from ._models import PERMISSIONS

@@ -1,0 +1,55 @@
+"""``python -m keystone_client_testing``: serve a fake Keystone for front-ends, other languages and a first look."""
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from ._fake import FakeKeystone
+from ._world import ADMIN, ADMIN_PASSWORD
+from .doors.server import Server
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until interrupted.
+
+    Args:
+        argv: the command line; that of the process by default.
+
+    Returns:
+        The exit status.
+    """
+    options = _parser().parse_args(argv)
+    fake = FakeKeystone()
+    if options.demo_data:
+        fake.add_demo_data()
+    try:
+        server = Server(fake.world, options.host, options.port)
+    except OSError as error:
+        print(f"cannot serve on {options.host}:{options.port}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    with server:
+        print(f"Fake Keystone at {server.url}  (login: {ADMIN} / {ADMIN_PASSWORD}); stop it with Ctrl-C", flush=True)
+        _wait_for_the_end()
+    print("stopped", flush=True)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m keystone_client_testing", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to bind to (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="TCP port, 0 for a free one (default: %(default)s)")
+    parser.add_argument("--demo-data", action="store_true", help="fill it with the records of a made-up centre")
+    return parser
+
+
+def _wait_for_the_end() -> None:
+    end = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: end.set())
+    end.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

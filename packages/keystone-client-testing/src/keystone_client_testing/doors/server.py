@@ -1,0 +1,193 @@
+"""The loopback door: a real HTTP server in a thread, for other processes and languages, and for faults on the socket."""
+
+import socket
+import struct
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+from .._wire import Answer, Request
+from .._world import World
+
+MAX_BODY = 32 * 1024 * 1024
+MAX_WAIT = 60.0
+_POLL = 0.01
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Reads one request after another from a connection and lets the world answer."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one packet per answer, not one per header
+    disable_nagle_algorithm = True
+    server: "_HTTPServer"
+
+    def __getattr__(self, name: str) -> Any:
+        """Take every method, as the server does: unknown ones are 405, not 501."""
+        if name.startswith("do_"):
+            return self._serve
+        raise AttributeError(name)
+
+    def _serve(self) -> None:
+        length = self._length()
+        if length is None:
+            return
+        path, _, query = self.path.partition("?")
+        request = Request(
+            self.command,
+            "http",
+            self.headers.get("Host", ""),
+            path,
+            query,
+            [(name, value.encode("latin-1", "replace").decode("utf-8", "replace")) for name, value in self._pairs()],
+            self.rfile.read(length),
+            self.client_address[0],
+        )
+        self._deliver(self.server.world.handle(request))
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        return list(self.headers.items())
+
+    def _length(self) -> int | None:
+        """Return the length of the body; a chunked body is read and dropped, as the server does."""
+        if "chunked" in self.headers.get("Transfer-Encoding", ""):
+            self._skip_chunks()
+            return 0
+        text = self.headers.get("Content-Length", "0")
+        if text.isdigit() and int(text) <= MAX_BODY:
+            return int(text)
+        self.send_error(413 if text.isdigit() else 400)
+        self.close_connection = True
+        return None
+
+    def _skip_chunks(self) -> None:
+        left = MAX_BODY
+        while (size := int(self.rfile.readline(64).split(b";")[0].strip() or b"0", 16)) and left > 0:
+            self.rfile.read(min(size + 2, left))
+            left -= size
+        while left > 0 and self.rfile.readline(8192).strip():
+            pass
+
+    def _deliver(self, answer: Answer) -> None:
+        if answer.delay:
+            time.sleep(min(answer.delay, MAX_WAIT))
+        if answer.fault in ("connect", "reset"):
+            return self._reset()
+        if answer.fault == "timeout":
+            return self._stall()
+        self.send_response_only(answer.status)
+        self.send_header("Date", self.date_time_string())
+        self.send_header("Server", "fake-keystone")
+        self._finish(answer)
+
+    def _finish(self, answer: Answer) -> None:
+        cut = answer.fault == "cut"
+        for name, value in answer.headers:
+            if not (cut and name == "Content-Length"):
+                self.send_header(name, value)
+        if cut:
+            self.send_header("Content-Length", str(len(answer.body) + 1000))
+            self.close_connection = True
+        self.end_headers()
+        self.wfile.write(answer.body)
+        self.wfile.flush()
+
+    def _reset(self) -> None:
+        """Have the peer see a reset instead of an answer."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+
+    def _stall(self) -> None:
+        """Say nothing until the client has given up, or the server stops."""
+        self.close_connection = True
+        self.connection.settimeout(_POLL)
+        end = time.monotonic() + MAX_WAIT
+        while not self.server.stopping.is_set() and time.monotonic() < end:
+            try:
+                if not self.connection.recv(1):
+                    return
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the standard library's
+        """Print nothing; the journal has it all."""
+
+
+class _HTTPServer(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], world: World) -> None:
+        super().__init__(address, _Handler)
+        self.world = world
+        self.stopping = threading.Event()
+        self.open: set[socket.socket] = set()
+
+    def server_bind(self) -> None:
+        """Bind without asking a name server who we are."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]  # IPv4 and v6 differ
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        self.open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        self.open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news."""
+
+    def close_connections(self) -> None:
+        for connection in list(self.open):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+
+
+class Server:
+    """Serves one world until the block ends."""
+
+    def __init__(self, world: World, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Bind, without serving yet.
+
+        Args:
+            world: who answers.
+            host: address to bind to.
+            port: TCP port; 0 for a free one.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        self._server = _HTTPServer((host, port), world)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_POLL,), daemon=True, name="fake-keystone"
+        )
+        bound, number = self._server.server_address[:2]
+        shown = "127.0.0.1" if bound == "0.0.0.0" else bound  # noqa: S104  # shown, not bound
+        self.url = f"http://{shown}:{number}{world.prefix}/"
+
+    def __enter__(self) -> Self:
+        """Start serving."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop, and close what is open."""
+        self._server.stopping.set()
+        self._server.shutdown()
+        self._server.close_connections()
+        self._server.server_close()
+        self._thread.join()

@@ -1,0 +1,69 @@
+"""The pytest plugin: fixtures that hand out a fake Keystone, clients and a server; one marker for options.
+
+Loaded into every pytest run of an environment that has this package, so it imports nothing before a fixture is used.
+All fixtures are plain functions: they suit every async plugin.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from keystone_client import AsyncKeystoneClient, KeystoneClient
+
+    from ._fake import FakeKeystone
+
+OPTIONS = ("url", "user", "throttle", "demo_data")
+"""What ``@pytest.mark.keystone(...)`` takes."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker."""
+    config.addinivalue_line("markers", f"keystone({', '.join(f'{name}=' for name in OPTIONS)}): options of the fake")
+
+
+def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Merge the markers of all levels; the nearest wins."""
+    merged: dict[str, Any] = {}
+    for marker in reversed(list(request.node.iter_markers("keystone"))):
+        unknown = [name for name in marker.kwargs if name not in OPTIONS]
+        if unknown or marker.args:
+            given = ", ".join([*map(repr, marker.args), *unknown])
+            raise TypeError(f"the keystone marker does not take {given}; it takes {', '.join(OPTIONS)} by name")
+        merged.update(marker.kwargs)
+    return merged
+
+
+@pytest.fixture
+def fake_keystone(request: pytest.FixtureRequest) -> "Iterator[FakeKeystone]":
+    """A new fake Keystone; any httpx client that calls its URL during the test reaches it."""
+    from ._fake import DEFAULT_URL, FakeKeystone
+
+    options = _options(request)
+    fake = FakeKeystone(options.get("url", DEFAULT_URL))
+    fake.throttle(**options.get("throttle", {}))
+    if options.get("demo_data"):
+        fake.add_demo_data()
+    with fake.mock():
+        yield fake
+
+
+@pytest.fixture
+def keystone_session(request: pytest.FixtureRequest, fake_keystone: "FakeKeystone") -> "Iterator[KeystoneClient]":
+    """A client logged in as ``admin``, or as the marker's ``user``."""
+    with fake_keystone.client(_options(request).get("user", "admin")) as client:
+        yield client
+
+
+@pytest.fixture
+def async_keystone_session(request: pytest.FixtureRequest, fake_keystone: "FakeKeystone") -> "AsyncKeystoneClient":
+    """An async client logged in as ``admin``, or as the marker's ``user``; it holds nothing that needs closing."""
+    return fake_keystone.async_client(_options(request).get("user", "admin"))
+
+
+@pytest.fixture
+def keystone_server(fake_keystone: "FakeKeystone") -> Iterator[str]:
+    """The URL of a loopback server with the same world as ``fake_keystone``."""
+    with fake_keystone.serve() as url:
+        yield url
