@@ -6,10 +6,14 @@
 """
 
 from datetime import date
-from decimal import Decimal
-from typing import Any, Literal, Required, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Required, TypeAlias, TypedDict
 
 from .choices import AccessMode, FeedRecordType, MembershipRole, NotificationType, RequestStatus, ReviewStatus
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+    from os import PathLike
+    from typing import IO
 
 RequestStatusCode: TypeAlias = RequestStatus | Literal["PD", "AP", "DC", "CR"]
 ReviewStatusCode: TypeAlias = ReviewStatus | Literal["AP", "DC", "CR"]
@@ -460,7 +464,7 @@ class Attachment(TypedDict):
 class AttachmentCreate(TypedDict, total=False):
     """What a new attachment is made of."""
 
-    file: Required[str]
+    file: Required["str | PathLike[str] | IO[bytes]"]
     name: str
     request: Required[int]
 
@@ -468,7 +472,7 @@ class AttachmentCreate(TypedDict, total=False):
 class AttachmentUpdate(TypedDict, total=False):
     """What may change of a attachment."""
 
-    file: str
+    file: "str | PathLike[str] | IO[bytes]"
     name: str
     request: int
 
@@ -496,7 +500,7 @@ class GrantCreate(TypedDict, total=False):
     title: Required[str]
     agency: Required[str]
     pi: str | None
-    amount: Required[Decimal | int | float | str]
+    amount: Required["Decimal | int | float | str"]
     grant_number: str | None
     start_date: Required[date | str]
     end_date: date | str | None
@@ -510,7 +514,7 @@ class GrantUpdate(TypedDict, total=False):
     title: str
     agency: str
     pi: str | None
-    amount: Decimal | int | float | str
+    amount: "Decimal | int | float | str"
     grant_number: str | None
     start_date: date | str
     end_date: date | str | None

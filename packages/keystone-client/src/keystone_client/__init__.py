@@ -73,8 +73,6 @@ __all__ = [
     "records",
 ]
 
-for _name in __all__:  # tracebacks and documentation show where users import a name from
-    _object = globals()[_name]
-    if isinstance(_object, type) and _object.__module__.startswith(__name__):
-        _object.__module__ = __name__
-del _name, _object
+for _public in [globals()[_name] for _name in __all__]:
+    if isinstance(_public, type) and _public.__module__.startswith(f"{__name__}."):
+        _public.__module__ = __name__  # tracebacks and documentation show where users import it from

@@ -5,6 +5,7 @@ Pure functions of a response; nothing is sent from here.
 
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -40,7 +41,7 @@ EXCERPT = 200
 class Page(NamedTuple):
     """One page of a listing."""
 
-    count: int
+    total: int
     more: bool
     records: list[dict[str, Any]]
 
@@ -93,7 +94,9 @@ def record_of(response: httpx.Response, cid: str) -> dict[str, Any]:
 def page_of(response: httpx.Response, cid: str) -> Page:
     """The page of a listing a successful answer holds."""
     match decoded(response, cid):
-        case {"count": int(count), "next": str() | None as following, "results": list(records)} if _are_records(records):
+        case {"count": int(count), "next": str() | None as following, "results": list(records)} if _are_records(
+            records
+        ):
             return Page(count, following is not None, records)
     raise decode_error(response, "is not a page with count, next and results", cid)
 
@@ -102,7 +105,9 @@ def _are_records(records: list[Any]) -> bool:
     return all(isinstance(record, dict) and "id" in record for record in records)
 
 
-def status_error(response: httpx.Response, cid: str, *, kind: type[StatusError] | None = None, hint: str = "") -> StatusError:
+def status_error(
+    response: httpx.Response, cid: str, *, kind: type[StatusError] | None = None, hint: str = ""
+) -> StatusError:
     """The error a response that is not a success stands for.
 
     Args:
@@ -118,13 +123,15 @@ def status_error(response: httpx.Response, cid: str, *, kind: type[StatusError] 
     detail, fields = _detail(body), _field_errors(body)
     status = response.status_code
     kind = kind or BY_STATUS.get(status) or (ServerError if status >= 500 else StatusError)
-    said = "; ".join(f"{name}: {' '.join(messages)}" for name, messages in fields.items()) or detail or _excerpt(response)
+    said = (
+        "; ".join(f"{name}: {' '.join(messages)}" for name, messages in fields.items()) or detail or _excerpt(response)
+    )
     hint = hint or _hint(response, body)
     message = ": ".join(part for part in (_headline(response), said) if part) + (f" ({hint})" if hint else "")
     clean = clean_response(response)
     error = kind(message, request=clean.request, response=clean, detail=detail, field_errors=fields, cid=cid)
     if isinstance(error, ThrottledError):
-        error.retry_after = retry_after(response, _server_time(response))
+        error.retry_after = retry_after(response, time.time())
     return error
 
 
@@ -199,15 +206,3 @@ def _hint(response: httpx.Response, body: Any) -> str:
     if response.status_code == 401:
         return "log in first, or the session has expired"
     return ""
-
-
-def _server_time(response: httpx.Response) -> float:
-    """The clock a ``Retry-After`` date is meant by: the server's own, from its ``Date``."""
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return parsedate_to_datetime(response.headers["date"]).timestamp()
-    except (KeyError, ValueError):
-        import time
-
-        return time.time()

@@ -1,9 +1,8 @@
 """The client for tasks. What it shares with ``KeystoneClient`` is in the flows; here are the typed doors."""
 
-import uuid
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Self, Unpack, cast
+from typing import TYPE_CHECKING, Self, Unpack, cast
 
 import httpx
 from keystone_client_core.records import Attachment, User
@@ -17,6 +16,9 @@ from ._options import checked_options
 from ._query import Key
 from ._retry import RetryPolicy
 from ._session import ReadOptions, WriteOptions
+
+if TYPE_CHECKING:
+    from uuid import UUID  # 7 ms to import
 
 
 class AsyncKeystoneClient(AsyncMethods):
@@ -49,7 +51,7 @@ class AsyncKeystoneClient(AsyncMethods):
         url: str,
         *,
         token: str | None = None,
-        cid: uuid.UUID | str | None = None,
+        cid: "UUID | str | None" = None,
         timeout: float | httpx.Timeout | None = 15.0,
         retry: RetryPolicy | None = RetryPolicy(),  # noqa: B008 - immutable
         page_size: int = 1000,
@@ -182,5 +184,7 @@ class AsyncKeystoneClient(AsyncMethods):
             FieldError: It is no file, or has no name.
             ValidationError: The server does not take this type or size.
         """
-        flow = _records.create_attachment(Call(self._talk), request, file, name, filename, on_progress)
+        flow = _records.create_attachment(
+            Call(self._talk), request, file, name=name, filename=filename, on_progress=on_progress
+        )
         return cast(Attachment, await self._run(flow))

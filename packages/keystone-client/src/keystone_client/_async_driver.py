@@ -77,7 +77,9 @@ class AsyncDriver:
             await self._sleep(step.seconds)
             return None
         if self._closed:
-            raise ClosedError("the client is closed: make a new one, or do all calls before close() or inside `async with`")
+            raise ClosedError(
+                "the client is closed: make a new one, or do all calls before close() or inside `async with`"
+            )
         if self._transport is not None:
             return await exchange_async(self._transport, step)
         if self._slots is None:

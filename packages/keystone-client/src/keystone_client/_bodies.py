@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any, NamedTuple, TypeAlias
+from typing import IO, Any, NamedTuple, TypeAlias, cast
 
 from keystone_client_core import FieldError
 
@@ -61,7 +61,7 @@ def open_upload(content: Content, filename: str | None = None, on_progress: Sent
         file: IO[bytes] = path.open("rb")
     elif isinstance(content, bytes | bytearray | memoryview):
         file = io.BytesIO(content)
-    elif isinstance(content, io.TextIOBase) or not hasattr(content, "read"):
+    elif not hasattr(content, "read") or isinstance(content, io.TextIOBase):
         raise FieldError(f"file={content!r}: give a path, bytes, or a file opened in binary mode", field="file")
     else:
         filename = filename or _own_name(content)
@@ -69,7 +69,8 @@ def open_upload(content: Content, filename: str | None = None, on_progress: Sent
     if not filename:
         raise FieldError("give a filename: the server tells the type of a file by its extension", field="filename")
     size = _length(file)
-    return Upload(filename, _Watched(file, size, on_progress) if on_progress else file, size)
+    watched = cast("IO[bytes]", _Watched(file, size, on_progress)) if on_progress else file
+    return Upload(filename, watched, size)
 
 
 def multipart(sent: Mapping[str, object]) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import httpx
+from keystone_client_core import KeystoneError
 
 from ._answers import Page, clean_request, decode_error, page_of, record_of, status_error
 from ._conversation import Conversation, Parameters
-from ._errors import DeadlineExceededError, KeystoneError, RequestTimeoutError, TransportError
+from ._errors import DeadlineExceededError, RequestTimeoutError, TransportError
 from ._log import LOGGER
 from ._retry import Failure, outcome_of, wait_before
 
@@ -58,7 +59,9 @@ class Call:
         deadline = talk.retry.deadline
         self._until = None if deadline is None else talk.clock() + deadline
 
-    def send(self, build: Callable[[], httpx.Request], *, may_retry: Callable[[Failure], bool] | None = None) -> Flow[httpx.Response]:
+    def send(
+        self, build: Callable[[], httpx.Request], *, may_retry: Callable[[Failure], bool] | None = None
+    ) -> Flow[httpx.Response]:
         """Send a request until it is answered or the policy says that it is enough.
 
         Args:
@@ -87,7 +90,15 @@ class Call:
                 if isinstance(failure, httpx.Response):
                     return failure
                 raise self._error(failure, request, attempt) from _harmless(failure, request)
-            self.talk.log(logging.WARNING, "%s: try %d follows in %.2f s", request, _status(failure), _named(failure), attempt + 1, wait)
+            self.talk.log(
+                logging.WARNING,
+                "%s: try %d follows in %.2f s",
+                request,
+                _status(failure),
+                _named(failure),
+                attempt + 1,
+                wait,
+            )
             yield from self.pause(wait)
 
     def json(
@@ -104,7 +115,9 @@ class Call:
             lambda: self.talk.request(method, endpoint, params=params, content=content), may_retry=may_retry
         )
 
-    def page(self, endpoint: str, params: Mapping[str, str], *, may_retry: Callable[[Failure], bool] | None = None) -> Flow[Page]:
+    def page(
+        self, endpoint: str, params: Mapping[str, str], *, may_retry: Callable[[Failure], bool] | None = None
+    ) -> Flow[Page]:
         """Fetch one page of a listing."""
         return page_of((yield from self.json("GET", endpoint, params=params, may_retry=may_retry)), self.cid)
 
@@ -151,7 +164,7 @@ class Call:
         )
 
     def _wait(self, method: str, attempt: int, failure: Failure) -> float | None:
-        return wait_before(self.talk.retry, method, attempt, failure, self.talk.draw(), time.time())
+        return wait_before(self.talk.retry, method, attempt, failure, draw=self.talk.draw(), now=time.time())
 
     def _within_deadline(self, request: httpx.Request) -> httpx.Request:
         """The request with timeouts that do not outlast the call."""
@@ -166,7 +179,9 @@ class Call:
         return request
 
     def _too_late(self, why: str) -> DeadlineExceededError:
-        error = DeadlineExceededError(f"the deadline of {self.talk.retry.deadline} s for the whole call has passed: {why}")
+        error = DeadlineExceededError(
+            f"the deadline of {self.talk.retry.deadline} s for the whole call has passed: {why}"
+        )
         error.cid = self.cid
         return error
 

@@ -7,8 +7,8 @@ import functools
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -19,10 +19,15 @@ from ._retry import NO_RETRIES, RetryPolicy
 
 CID_HEADER = "X-KEYSTONE-CID"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-OURS = frozenset({"host", "cookie", "content-length", "transfer-encoding", "authorization", "x-csrftoken", "x-keystone-cid"})
+OURS = frozenset(
+    {"host", "cookie", "content-length", "transfer-encoding", "authorization", "x-csrftoken", "x-keystone-cid"}
+)
 """Headers a caller may not set: the client would break its promises."""
 
-Parameters = Mapping[str, Any]
+Parameters: TypeAlias = Mapping[str, Any] | Sequence[tuple[str, Any]]
+
+
+Timeouts: TypeAlias = Mapping[str, float | None]
 
 
 class Conversation:
@@ -48,7 +53,7 @@ class Conversation:
         self.has_token: Final = token is not None
         self.clock: Callable[[], float] = time.monotonic
         self.draw: Callable[[], float] = random.random
-        self.timeout: Final = httpx.Timeout(timeout).as_dict()
+        self.timeout: Final[Timeouts] = httpx.Timeout(timeout).as_dict()
         self.context: Final = {"cid": self.cid, "baseurl": self.base_url}
         self.url_of = functools.lru_cache(256)(self._url_of)
         self._lock = threading.Lock()
@@ -82,7 +87,7 @@ class Conversation:
         params: Parameters | None = None,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-        timeout: Any = None,
+        timeout: Timeouts | None = None,
         **body: Any,
     ) -> httpx.Request:
         """Build a request to an endpoint that is known to be good.
@@ -93,7 +98,7 @@ class Conversation:
             params: Query parameters.
             content: A body that is JSON already.
             headers: Further headers, checked.
-            timeout: As httpx takes it; the client's if left out.
+            timeout: Seconds by phase; the client's if left out.
             body: ``json``, ``data`` or ``files``, as httpx takes them.
 
         Returns:
@@ -110,8 +115,7 @@ class Conversation:
         if headers:
             chosen = httpx.Headers(chosen)
             chosen.update(headers)
-        limits = self.timeout if timeout is None else httpx.Timeout(timeout).as_dict()
-        extensions = {"timeout": limits, "keystone.endpoint": endpoint.partition("?")[0]}
+        extensions = {"timeout": timeout or self.timeout, "keystone.endpoint": endpoint.partition("?")[0]}
         return httpx.Request(method, url, headers=chosen, content=content, extensions=extensions, **body)
 
     def receive(self, response: httpx.Response) -> None:
@@ -152,7 +156,7 @@ class Conversation:
         """
         return endpoint_path(self.base_url, endpoint)
 
-    def log(self, level: int, message: str, request: httpx.Request, status_code: int | str = "", *details: object) -> None:
+    def log(self, level: int, message: str, request: httpx.Request, status_code: int | str, *details: object) -> None:
         """Log one line about a request, with the fields every record of the logger has."""
         extra = {
             **self.context,
@@ -164,7 +168,7 @@ class Conversation:
         LOGGER.log(level, message, *details, extra=extra)
 
 
-def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
+def checked_headers(headers: Mapping[Any, Any]) -> dict[str, str]:
     """Headers of a caller, or an error if one is ours to set or could smuggle in another line.
 
     Raises:

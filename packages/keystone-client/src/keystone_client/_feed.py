@@ -1,4 +1,4 @@
-"""Walking the feed: its keys are text, so each kind of entry is walked by its number, and the walks are merged by time."""
+"""Walking the feed: its keys are text, so each kind is walked by its number, and the walks are merged by time."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -6,8 +6,8 @@ from datetime import datetime
 
 from keystone_client_core import CHOICES
 
-from ._call import Call, Flow
-from ._pages import Found, Parameters, Reader, Record
+from ._call import Flow
+from ._pages import Found, Reader, Record
 from ._walks import KeyWalk
 
 RECORD_TYPES: Sequence[str] = tuple(CHOICES["FeedRecordType"])
@@ -61,13 +61,12 @@ class FeedWalk:
             raise self._reader.confused(f"the entry {record.get('id')!r} has no timestamp") from None
 
 
-def feed_walk(call: Call, reader: Reader) -> FeedWalk:
+def feed_walk(reader: Reader) -> FeedWalk:
     """Walk the entries of the feed that match, up to those there are when the walk begins."""
     wanted = reader.params.get("record_type")
     kinds = RECORD_TYPES if wanted is None else (wanted,)
-    return FeedWalk([_Strand(_of_kind(call, reader, kind)) for kind in kinds], reader)
+    return FeedWalk([_Strand(_of_kind(reader, kind)) for kind in kinds], reader)
 
 
-def _of_kind(call: Call, reader: Reader, kind: str) -> KeyWalk:
-    params: Parameters = {**reader.params, "record_type": kind}
-    return KeyWalk(Reader(call, reader.resource, params, reader.size), key="record_id", pinned=True)
+def _of_kind(reader: Reader, kind: str) -> KeyWalk:
+    return KeyWalk(reader.narrowed({"record_type": kind}), key="record_id", pinned=True)

@@ -5,7 +5,7 @@ is checked here, before anything is sent.
 """
 
 from collections.abc import Generator, Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import httpx
 from keystone_client_core import (
@@ -77,7 +77,8 @@ def plan(call: Call, name: str, query: Query) -> Plan:
     after = None if query.after is None else primary_key(query.after)
     _check_combination(resource, order, after, encoded)
     nothing = encoded.nothing or limit == 0
-    walk = Chain([]) if nothing else _walk(call, resource, params, order, after, encoded.keys, size)
+    reader = Reader(call, resource, params, size, least=1 if _by_number(resource, order) else 2)
+    walk = Chain([]) if nothing else _walk(reader, order, after, encoded.keys)
     return Plan(walk, limit, query.on_progress)
 
 
@@ -105,9 +106,9 @@ def count(call: Call, name: str, query: Query) -> Flow[int]:
     if encoded.nothing:
         return 0
     total = 0
-    for some in _split(params, encoded.keys):
-        page = yield from Reader(call, resource, some, 1).exact({}, 1)
-        total += page.count
+    for some in _split(encoded.keys):
+        page = yield from Reader(call, resource, params, 1).exact(some, 1)
+        total += page.total
     return total
 
 
@@ -121,8 +122,13 @@ def _with_key(resource: Resource, order: Sequence[str]) -> list[str]:
     return [*order, "id"]
 
 
+def _by_number(resource: Resource, order: list[str]) -> bool:
+    """Whether the listing is walked by keys that are numbers: those of the records, or those of each kind of entry."""
+    return not order if resource.name == "feed_entry" else len(order) == 1
+
+
 def _check_combination(resource: Resource, order: list[str], after: int | None, encoded: EncodedFilters) -> None:
-    by_key = len(order) == 1 and resource.name != "feed_entry"
+    by_key = bool(order) and _by_number(resource, order)
     if after is not None and not by_key:
         raise FilterError(
             f"after={after} resumes behind a key and needs an order by key: leave out order, or give id or -id",
@@ -137,33 +143,29 @@ def _check_combination(resource: Resource, order: list[str], after: int | None, 
         )
 
 
-def _walk(
-    call: Call, resource: Resource, params: Parameters, order: list[str], after: int | None, keys: Any, size: int
-) -> Walk:
-    if resource.name == "feed_entry":
-        if not order:
-            return feed_walk(call, Reader(call, resource, params, size))
-        return OrderedWalk(Reader(call, resource, params, size, least=2), order, pin="timestamp")
-    if len(order) > 1:
-        return OrderedWalk(Reader(call, resource, params, size, least=2), order)
+def _walk(reader: Reader, order: list[str], after: int | None, keys: Sequence[int] | None) -> Walk:
+    if not _by_number(reader.resource, order):
+        return OrderedWalk(reader, order, pin="timestamp" if reader.resource.name == "feed_entry" else "id")
+    if not order:
+        return feed_walk(reader)
     descending = order == ["-id"]
-    parts = list(_split(params, keys))
-    readers = [Reader(call, resource, some, size) for some in (reversed(parts) if descending else parts)]
-    pinned = resource.growing and not descending
-    return Chain([KeyWalk(reader, descending=descending, after=after, pinned=pinned) for reader in readers])
+    readers = [reader.narrowed(some) for some in _split(keys)]
+    pinned = reader.resource.growing and not descending
+    walks = [KeyWalk(each, descending=descending, after=after, pinned=pinned) for each in readers]
+    return Chain(walks[::-1] if descending else walks)
 
 
-def _split(params: Parameters, keys: Sequence[int] | None) -> Iterator[Parameters]:
-    """The parameters of each listing: one, or several where the keys asked for do not fit in one request."""
+def _split(keys: Sequence[int] | None) -> Iterator[Parameters]:
+    """What each listing asks for: nothing more, or some of the keys where all do not fit in one request."""
     if keys is None:
-        yield params
+        yield {}
         return
     some: list[str] = []
     length = 0
     for key in map(str, keys):
         if length + len(key) + 1 > KEYS_LENGTH:
-            yield {**params, "id__in": ",".join(some)}
+            yield {"id__in": ",".join(some)}
             some, length = [], 0
         some.append(key)
         length += len(key) + 1
-    yield {**params, "id__in": ",".join(some)}
+    yield {"id__in": ",".join(some)}

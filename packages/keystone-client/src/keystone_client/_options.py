@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import httpx
-from keystone_client_core import FieldError
-from keystone_client_core import __version__ as VERSION
+from keystone_client_core import FieldError, __version__
 
 from ._connections import Verify
 from ._conversation import Conversation
 from ._retry import RetryPolicy
 
-AGENT = f"keystone-api-client/{VERSION}"
+AGENT = f"keystone-api-client/{__version__}"
 
 
 class Options(NamedTuple):
@@ -30,7 +29,7 @@ def checked_options(
     token: str | None,
     cid: Any,
     timeout: float | httpx.Timeout | None,
-    retry: RetryPolicy | None,
+    retry: object,
     page_size: int,
     verify: Verify,
     headers: Mapping[str, str] | None,
@@ -47,8 +46,10 @@ def checked_options(
     """
     if retry is not None and not isinstance(retry, RetryPolicy):
         raise FieldError(f"retry={retry!r}: give a RetryPolicy, or None to switch retries off", field="retry")
-    if isinstance(timeout, bool) or (isinstance(timeout, int | float) and not timeout > 0):
-        raise FieldError(f"timeout={timeout!r}: give seconds above 0, an httpx.Timeout, or None for no end", field="timeout")
+    if isinstance(timeout, int | float) and not timeout > 0:
+        raise FieldError(
+            f"timeout={timeout!r}: give seconds above 0, an httpx.Timeout, or None for no end", field="timeout"
+        )
     talk = Conversation(
         url, token=token, cid=cid, timeout=timeout, retry=retry, page_size=page_size, headers=headers, agent=AGENT
     )

@@ -49,7 +49,7 @@ class OrderedWalk:
             page = yield from self._reader.page({"_order": self._forward}, most)
             if not page.more or (most is not None and len(page.records) >= most):
                 self._done = True
-                return Found(page.records, page.count)
+                return Found(page.records, page.total)
             yield from self._set_pin()
         return (yield from self._descend())
 
@@ -57,7 +57,7 @@ class OrderedWalk:
         page = yield from self._reader.exact({"_order": f"-{self._pin}"}, 1)
         if page.records:
             self._upper = _bounded(self._pin, page.records[0].get(self._pin), self._reader.params)
-        self._total = self._top = page.count
+        self._total = self._top = page.total
 
     def _descend(self) -> Flow[Found]:
         """One window of the reversed list that reaches up to what was seen; higher ones while there is a gap."""

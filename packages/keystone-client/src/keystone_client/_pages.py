@@ -64,6 +64,10 @@ class Reader:
         self.size = self._full
         """Records to the next page; less than asked for after the server was too slow."""
 
+    def narrowed(self, params: Parameters) -> "Reader":
+        """A reader with further conditions."""
+        return Reader(self.call, self.resource, {**self.params, **params}, self._full, least=self._least)
+
     def page(self, params: Parameters, most: int | None = None) -> Flow[Page]:
         """Fetch a page of at most ``most`` records."""
         halved = 0

@@ -1,7 +1,7 @@
 """Flows about one record: create, retrieve, update, delete."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from keystone_client_core import (
     RESOURCES,
@@ -13,8 +13,8 @@ from keystone_client_core import (
 )
 
 from ._answers import is_missing, record_of
-from ._call import Call, Flow
 from ._bodies import Content, Sent, Upload, json_body, multipart, open_upload
+from ._call import Call, Flow
 
 
 def create(call: Call, name: str, fields: Mapping[str, object]) -> Flow[dict[str, Any]]:
@@ -52,7 +52,13 @@ def delete(call: Call, name: str, pk: object, raise_not_exists: bool) -> Flow[No
 
 
 def create_attachment(
-    call: Call, request: object, content: Content, name: str | None, filename: str | None, on_progress: Sent | None
+    call: Call,
+    request: object,
+    content: Content,
+    *,
+    name: str | None,
+    filename: str | None,
+    on_progress: Sent | None,
 ) -> Flow[dict[str, Any]]:
     """Attach a file to an allocation request."""
     upload = open_upload(content, filename, on_progress)
@@ -76,8 +82,7 @@ def _ready(resource: Resource, sent: dict[str, object]) -> dict[str, object]:
     """The fields with files opened."""
     for name, value in sent.items():
         if resource.fields[name].kind == "file" and not isinstance(value, Upload):
-            filename, content = value if isinstance(value, tuple) else (None, value)
-            sent[name] = open_upload(content, filename)
+            sent[name] = open_upload(cast(Content, value))
     return sent
 
 

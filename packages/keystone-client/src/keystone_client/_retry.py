@@ -5,6 +5,7 @@ Design of the waits: full jitter, so that many clients that failed together do n
 """
 
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TypeAlias
 
 import httpx
@@ -42,7 +43,7 @@ class RetryPolicy:
     def __post_init__(self) -> None:
         """Refuse numbers that make no sense."""
         if self.attempts < 1:
-            raise ValueError(f"attempts={self.attempts!r}: at least 1 try is needed; switch retries off with retry=None")
+            raise ValueError(f"attempts={self.attempts!r}: at least 1 is needed; switch retries off with retry=None")
         for name in ("backoff", "max_backoff", "max_retry_after"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name}={getattr(self, name)!r}: seconds cannot be negative")
@@ -70,7 +71,9 @@ def may_repeat(method: str, failure: Failure) -> bool:
     return passing and (method in IDEMPOTENT or isinstance(failure, NOT_SENT))
 
 
-def wait_before(policy: RetryPolicy, method: str, attempt: int, failure: Failure, draw: float, now: float) -> float | None:
+def wait_before(
+    policy: RetryPolicy, method: str, attempt: int, failure: Failure, *, draw: float, now: float
+) -> float | None:
     """The seconds to wait before the next try, or ``None`` for no further try.
 
     Args:
@@ -98,19 +101,23 @@ def backoff_ceiling(policy: RetryPolicy, attempt: int) -> float:
 
 
 def retry_after(response: httpx.Response, now: float) -> float | None:
-    """The seconds a ``Retry-After`` asks for: a number, or a date (RFC 9110, section 10.2.3); ``None`` without one."""
+    """The seconds a ``Retry-After`` asks for: a number, or a date (RFC 9110, section 10.2.3); ``None`` without one.
+
+    A date is meant by the server's clock, which its ``Date`` tells; ``now`` serves where there is none.
+    """
     value = response.headers.get("retry-after", "").strip()
     try:
         seconds = float(value)
     except ValueError:
-        return _until(value, now)
+        until = _seconds_since_epoch(value)
+        if until is None:
+            return None
+        seconds = until - (_seconds_since_epoch(response.headers.get("date", "")) or now)
     return max(seconds, 0.0) if seconds < float("inf") else None
 
 
-def _until(value: str, now: float) -> float | None:
-    from email.utils import parsedate_to_datetime  # 17 ms to import, and rarely needed
-
+def _seconds_since_epoch(date: str) -> float | None:
     try:
-        return max(parsedate_to_datetime(value).timestamp() - now, 0.0)
+        return parsedate_to_datetime(date).timestamp()
     except (ValueError, OverflowError):
         return None

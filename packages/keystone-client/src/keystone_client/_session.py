@@ -7,10 +7,10 @@ import httpx
 from keystone_client_core import FieldError
 
 from ._answers import record_of, status_error
+from ._bodies import json_body, with_known_length
 from ._call import Call, Flow
 from ._conversation import checked_headers
 from ._errors import AuthenticationError
-from ._bodies import json_body, with_known_length
 
 WHOAMI = "authentication/whoami/"
 
@@ -37,22 +37,20 @@ def http(call: Call, method: str, endpoint: str, options: Mapping[str, Any]) -> 
     given = dict(options)
     params = httpx.QueryParams(given.pop("params", None)).multi_items()
     headers = checked_headers(given.pop("headers", None) or {})
-    timeout = given.pop("timeout", None)
+    timeout = httpx.Timeout(given.pop("timeout")).as_dict() if "timeout" in given else None
     body = {name: value for name, value in given.items() if value is not None}
     if "json" in body:
         body["content"] = json_body(body.pop("json"))
     if "files" in body:
         body["files"] = with_known_length(body["files"])
-    return call.send(
-        lambda: call.talk.request(method, path, params=params, headers=headers, timeout=timeout, **body)
-    )
+    return call.send(lambda: call.talk.request(method, path, params=params, headers=headers, timeout=timeout, **body))
 
 
-def login(call: Call, username: str, password: str) -> Flow[dict[str, Any]]:
+def login(call: Call, username: object, password: object) -> Flow[dict[str, Any]]:
     """Start a session; the one there was stays if this fails."""
     talk = call.talk
     if talk.has_token:
-        raise FieldError("this client sends a token, which would win over a session; make one without token", field="token")
+        raise FieldError("this client sends a token, which would win over a session: make one without", field="token")
     for field, value in (("username", username), ("password", password)):
         if not isinstance(value, str) or not value:
             raise FieldError(f"the {field} must be text that is not empty", field=field)

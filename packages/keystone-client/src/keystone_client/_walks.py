@@ -65,10 +65,10 @@ class KeyWalk:
         page = yield from self._reader.page(params, most)
         records = page.records
         self._check(records)
-        self._done = not page.more and not self._stalled(page.count, len(records))
+        self._done = not page.more and not self._stalled(page.total, len(records))
         if page.more and not records:
             raise self._reader.confused("a page is empty although another is said to follow")
-        total = self._given + max(page.count, len(records))
+        total = self._given + max(page.total, len(records))
         self._given += len(records)
         return Found(records, total)
 
