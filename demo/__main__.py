@@ -29,7 +29,7 @@ def take_both_tours(place: Place) -> None:
         asyncio.run(take_async_tour(place, mark))
     finally:
         removed = remove_marked(place, mark)
-        title(f"Removed what was left: {removed}")
+        title(f"Removed what was left ({removed}).")
 
 
 def main() -> int:

@@ -23,7 +23,7 @@ def title(text: str) -> None:
 
 def say(text: object) -> None:
     """Print what came of a step."""
-    print(f"    {text}")
+    print(textwrap.fill(str(text), 116, initial_indent="    ", subsequent_indent="    "))
 
 
 def expect(condition: object, what: str) -> None:
@@ -46,4 +46,5 @@ def announce(number: int, step: Callable[..., object]) -> None:
 def _code(step: Callable[..., object]) -> list[str]:
     lines = inspect.getsource(step).splitlines()
     body = lines[next(number for number, line in enumerate(lines) if line.rstrip().endswith('"""')) + 1 :]
-    return [line for line in textwrap.dedent("\n".join(body)).splitlines() if not line.lstrip().startswith(ASIDES)]
+    code = [line for line in body if not line.lstrip().startswith(ASIDES)]
+    return textwrap.dedent("\n".join(line.partition("  # type:")[0] for line in code)).splitlines()

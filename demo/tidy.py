@@ -21,4 +21,4 @@ def remove_marked(place: Place, mark: str) -> str:
             client.delete_cluster(cluster["id"])
         for team in teams:
             client.delete_team(team["id"])
-    return f"{len(requests)} requests, {len(clusters)} clusters, {len(teams)} teams."
+    return f"requests: {len(requests)}, clusters: {len(clusters)}, teams: {len(teams)}"

@@ -63,9 +63,7 @@ def create(client: KeystoneClient, made: Made) -> None:
     )
     allocation = client.create_allocation(request=made.request["id"], cluster=made.cluster["id"], requested=1_000_000)
     expect(allocation["requested"] == 1_000_000, "the allocation is what was asked for")
-    say(
-        f"team {made.team['id']}, cluster {made.cluster['id']}, request {made.request['id']}: {made.request['title']!r}"
-    )
+    say(f"team {made.team['id']}, cluster {made.cluster['id']}, request {made.request['id']}")
 
 
 def find(client: KeystoneClient, made: Made) -> None:
