@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from ._cid import adopt_cid, new_cid
     from ._errors import FieldError, FilterError, InvalidCIDError, InvalidURLError, KeystoneError, ReferenceTokenError
     from ._fields import dropped_fields, encode_fields
-    from ._filters import LOOKUPS, EncodedFilters, encode_filters, lookups_of
+    from ._filter_names import LOOKUPS, lookups_of
+    from ._filters import EncodedFilters, encode_filters
     from ._listing import check_limit, check_page_size, encode_order, encode_search
     from ._log import LOG_FIELDS, ContextAdapter, ContextFilter, register_logger
     from ._resources import CALLER, NO_DEFAULT, Field, Resource
@@ -68,7 +69,8 @@ _HOMES = {
     "_cid": "adopt_cid new_cid",
     "_errors": "FieldError FilterError InvalidCIDError InvalidURLError KeystoneError ReferenceTokenError",
     "_fields": "dropped_fields encode_fields",
-    "_filters": "LOOKUPS EncodedFilters encode_filters lookups_of",
+    "_filter_names": "LOOKUPS lookups_of",
+    "_filters": "EncodedFilters encode_filters",
     "_listing": "check_limit check_page_size encode_order encode_search",
     "_log": "LOG_FIELDS ContextAdapter ContextFilter register_logger",
     "_resources": "CALLER NO_DEFAULT Field Resource",
@@ -82,7 +84,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.s
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    from importlib import import_module  # noqa: PLC0415  # the package itself imports nothing
 
     module = import_module(f".{_HOME_OF.get(name, name)}", __name__)
     value = globals()[name] = getattr(module, name) if name in _HOME_OF else module

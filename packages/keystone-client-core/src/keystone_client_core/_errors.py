@@ -62,11 +62,11 @@ class FilterError(KeystoneError, ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let an error pickle whose value cannot, a generator for example: its text stands in."""
-        import pickle
+        import pickle  # noqa: PLC0415  # most errors are never pickled
 
         try:
             pickle.dumps(self.value)
-        except Exception:  # objects raise what they like when pickled
+        except Exception:  # noqa: BLE001  # objects raise what they like when pickled
             return type(self), self.args, {**self.__dict__, "value": repr(self.value)}
         return type(self), self.args, dict(self.__dict__)
 

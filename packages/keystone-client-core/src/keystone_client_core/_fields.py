@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Literal
+from uuid import UUID
 
 from ._errors import FieldError
 from ._messages import close_matches, shown, suggestion
@@ -41,10 +42,9 @@ def encode_fields(
         FieldError: A field that does not exist, cannot be written or is missing, or a value that the server would
             bend or JSON cannot hold.
     """
-    if not isinstance(data, Mapping):
-        raise FieldError(f"The fields of a record come as a mapping, not as {type(data).__name__}.")
-    _check_names(resource, data, operation)
-    return {str.__str__(name): _encode_field(resource, resource.fields[name], value) for name, value in data.items()}
+    given = _named(resource, data)
+    _check_names(resource, given, operation)
+    return {name: _encode_field(resource, resource.fields[name], value) for name, value in given.items()}
 
 
 def dropped_fields(resource: Resource, sent: Mapping[str, object], record: Mapping[str, object]) -> tuple[str, ...]:
@@ -62,8 +62,17 @@ def dropped_fields(resource: Resource, sent: Mapping[str, object], record: Mappi
     return tuple(name for name in kept if sent[name] != record[name])
 
 
+def _named(resource: Resource, data: object) -> dict[str, object]:
+    if not isinstance(data, Mapping):
+        raise FieldError(f"The fields of a {resource.name} come as a mapping, not as {type(data).__name__}.")
+    wrong = [name for name in data if not isinstance(name, str)]
+    if wrong:
+        raise FieldError(f"The name of a {resource.name} field is text, not {shown(wrong[0])}.")
+    return {str.__str__(name): value for name, value in data.items()}
+
+
 def _check_names(resource: Resource, data: Mapping[str, object], operation: str) -> None:
-    unknown = [name for name in data if not isinstance(name, str) or name not in resource.fields]
+    unknown = [name for name in data if name not in resource.fields]
     if unknown:
         raise _unknown(resource, unknown)
     for name in data:
@@ -76,11 +85,12 @@ def _check_names(resource: Resource, data: Mapping[str, object], operation: str)
 
 def _unknown(resource: Resource, names: list[str]) -> FieldError:
     writable = [name for name, field in resource.fields.items() if field.writable]
-    matches = {name: close_matches(name, writable) if isinstance(name, str) else () for name in names}
-    told = " ".join(f"{shown(name)}.{suggestion(matches[name])}" for name in names)
+    matches = {name: close_matches(name, writable) for name in names}
+    told = "".join(f" {shown(name)}:{suggestion(near)}" for name, near in matches.items() if near)
     return FieldError(
-        f"A {resource.name} has no field {told} The server would ignore it. Fields are {', '.join(writable)}.",
-        field=str(names[0]),
+        f"A {resource.name} has no {', '.join(map(shown, names))}, and the server would ignore it.{told}"
+        f" Its fields are {', '.join(writable)}.",
+        field=names[0],
         matches=matches[names[0]],
     )
 
@@ -145,7 +155,8 @@ def _key(value: object) -> int:
 def _keys(value: object) -> list[int]:
     if isinstance(value, (str, bytes, bytearray, memoryview, Mapping)) or not isinstance(value, Iterable):
         raise _UnfitError("give a list of primary keys")
-    return [_key(item) for item in _listed(value)]
+    keys = [_key(item) for item in value]
+    return sorted(keys) if isinstance(value, (set, frozenset)) else keys
 
 
 def _date(value: object) -> object:
@@ -211,8 +222,7 @@ def _scalar(value: object) -> object:
 
 
 def _number_or_id(value: object) -> str:
-    from decimal import Decimal
-    from uuid import UUID
+    from decimal import Decimal  # noqa: PLC0415  # 2.5 ms that few records need
 
     if isinstance(value, UUID):
         return str(value)

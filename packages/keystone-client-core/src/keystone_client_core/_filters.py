@@ -1,8 +1,8 @@
-"""Filters of a listing: their names, ``None``, lists, and the query they become.
+"""Filters of a listing: ``None``, lists, and the query that filters become.
 
 The server ignores a parameter it does not know, an empty value and an empty list, and then returns every record. So
-whatever it would ignore or misread is refused here, before anything is sent. What a single value may be belongs to
-``_filter_values``; search, order and page size to ``_listing``.
+whatever it would ignore or misread is refused here, before anything is sent. Names belong to ``_filter_names``, what a
+single value may be to ``_filter_values``, search, order and page size to ``_listing``.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,48 +11,15 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from ._errors import FilterError
-from ._filter_values import INTEGERS, PARTS, PATTERNS, UnfitValueError, unfit, value_encoder
-from ._messages import close_matches, shown, suggestion
+from ._filter_names import find, lookups_of
+from ._filter_values import INTEGERS, UnfitValueError, value_encoder
+from ._messages import shown
 from ._resources import Field, Resource
 from ._values import plain
-
-_EVERY = ("not_eq", "in", "not_in", "isnull")
-_COMPARED = ("lt", "lte", "gt", "gte")
-_DAY = ("year", "month", "day", "week", "week_day")
-
-LOOKUPS: Mapping[str, tuple[str, ...]] = {
-    "int": _EVERY + _COMPARED,
-    "decimal": _EVERY + _COMPARED,
-    "code": _EVERY + _COMPARED,
-    "text": _EVERY + PATTERNS,
-    "email": _EVERY + PATTERNS,
-    "slug": _EVERY + PATTERNS,
-    "choice": _EVERY + PATTERNS,
-    "date": _EVERY + _COMPARED + _DAY,
-    "datetime": _EVERY + _COMPARED + tuple(PARTS),
-    "bool": _EVERY,
-    "key": _EVERY,
-    "ip": _EVERY,
-}
-"""The lookups of each filter kind, ``lt`` for ``amount__lt``. A name without a lookup means equality."""
 
 _LONGEST_KEYS = 2_500
 _LONGEST_QUERY = 3_500
 _MOST_ITEMS = 1_000_000
-
-_OTHER_WAYS = {
-    "_limit": "use limit=",
-    "limit": "use limit=",
-    "_offset": "listings walk by key; use limit=, or after= where you iterate",
-    "offset": "listings walk by key; use limit=, or after= where you iterate",
-    "page": "listings fetch every page; use limit=, or after= where you iterate",
-    "_order": "use order=",
-    "order": "use order=",
-    "_search": "use search=",
-    "search": "use search=",
-    "format": "the client reads JSON only",
-    "pk": "use id",
-}
 
 
 class EncodedFilters(NamedTuple):
@@ -72,19 +39,14 @@ class _Entry(NamedTuple):
     nothing: bool = False
 
 
-def lookups_of(resource: Resource, field: str) -> tuple[str, ...]:
-    """The lookups a filter on this field can have; empty where the server offers no filter on it."""
-    found = resource.fields.get(field)
-    return LOOKUPS[found.filter_kind] if found is not None and found.filter_kind else ()
-
-
 def encode_filters(resource: Resource, filters: Mapping[str, object] | None) -> EncodedFilters:
     """Check filters and encode them. All of them must hold for a record.
 
     Args:
         resource: What is listed.
         filters: ``{"name": "x", "amount__gte": 5, "id__in": [1, 2], "expire": None}``. ``None`` as a value means that
-            the field is null. Dates, decimals, enum members and UUIDs are encoded; times with a zone go out in UTC.
+            the field is null. Dates, decimals, enum members and UUIDs are encoded; times with a zone go out in UTC,
+            those without are in the server's own.
 
     Returns:
         The query parameters, whether no record can match, and the keys of an ``id__in`` too long for one request.
@@ -95,7 +57,7 @@ def encode_filters(resource: Resource, filters: Mapping[str, object] | None) -> 
     if filters is None:
         return EncodedFilters({}, False, None)
     if not isinstance(filters, Mapping):
-        raise FilterError(f"filters must be a mapping of names to values, not {type(filters).__name__}.", value=filters)
+        raise FilterError(f"filters: give a mapping of names to values, not {type(filters).__name__}.", value=filters)
     params: dict[str, str] = {}
     nothing = False
     for name, value in filters.items():
@@ -107,12 +69,12 @@ def encode_filters(resource: Resource, filters: Mapping[str, object] | None) -> 
     if nothing:
         return EncodedFilters({}, True, None)
     keys = _split_off_keys(resource, params)
-    _check_length(params)
+    _check_length(params, _LONGEST_QUERY if keys is None else _LONGEST_QUERY - _LONGEST_KEYS)
     return EncodedFilters(params, False, keys)
 
 
 def _encode(resource: Resource, name: object, value: object) -> _Entry:
-    field, lookup = _find(resource, name, value)
+    field, lookup = find(resource, name, value)
     value = plain(value)
     try:
         if lookup == "isnull":
@@ -124,18 +86,6 @@ def _encode(resource: Resource, name: object, value: object) -> _Entry:
         return _encode_one(field, lookup, value)
     except UnfitValueError as error:
         raise _error(resource, name, value, str(error)) from error
-
-
-def _find(resource: Resource, name: object, value: object) -> tuple[Field, str]:
-    if not isinstance(name, str):
-        raise FilterError(
-            f"filter {shown(name)}: the name of a filter is text, not {type(name).__name__}.", value=value
-        )
-    field_name, _, lookup = name.rpartition("__") if "__" in name else (name, "", "")
-    field = resource.fields.get(field_name)
-    if field is None or not field.filter_kind or ("__" in name and lookup not in LOOKUPS[field.filter_kind]):
-        raise _unknown(resource, name, value)
-    return field, lookup
 
 
 def _encode_isnull(field: Field, value: object) -> _Entry:
@@ -214,67 +164,30 @@ def _parameter(field: Field, lookup: str) -> str:
 
 
 def _split_off_keys(resource: Resource, params: dict[str, str]) -> tuple[int, ...] | None:
-    if resource.fields["id"].filter_kind != "int" or len(urlencode({"": params.get("id__in", "")})) <= _LONGEST_KEYS:
+    if resource.fields["id"].filter_kind != "int" or "id__in" not in params:
+        return None
+    if _length({"id__in": params["id__in"]}) <= _LONGEST_KEYS and _length(params) <= _LONGEST_QUERY:
         return None
     return tuple(map(int, params.pop("id__in").split(",")))
 
 
-def _check_length(params: dict[str, str]) -> None:
-    length = len(urlencode(params))
-    if length > _LONGEST_QUERY:
+def _length(params: dict[str, str]) -> int:
+    return len(urlencode(params))
+
+
+def _check_length(params: dict[str, str], most: int) -> None:
+    if _length(params) > most:
         name = max(params, key=lambda param: len(params[param]))
         raise FilterError(
-            f"The filters come to {length:,} characters of URL, {name} being the longest; servers refuse long ones, and"
-            f" only a long id__in is split by itself. Ask in several listings of at most {_LONGEST_QUERY:,} each.",
+            f"filter {name}: the filters come to {_length(params):,} characters of URL, and servers refuse long ones."
+            f" Only id__in is split by itself: ask in several listings of at most {most:,} characters each.",
             field=name,
             value=params[name],
         )
 
 
 def _error(resource: Resource, name: object, value: object, why: str) -> FilterError:
-    field = str(name).rpartition("__")[0] or str(name)
-    lookups = lookups_of(resource, field) or lookups_of(resource, str(name))
-    return FilterError(f"filter {name}: {unfit(value, why)}.", field=str(name), value=value, lookups=lookups)
-
-
-def _unknown(resource: Resource, name: str, value: object) -> FilterError:
-    head = name.partition("__")[0]
-    lookups = lookups_of(resource, name) or lookups_of(resource, name.rpartition("__")[0]) or lookups_of(resource, head)
-    matches = _matches(resource, name, head)
-    message = (
-        f"filter {shown(name)}: {_why(resource, name, head)}, and the server would ignore it and return every record."
-        f"{suggestion(matches)} {_offer(resource, head, lookups)} For a parameter that is not known here use"
-        f" http_get({resource.path + '/'!r}, params=...)."
-    )
-    return FilterError(message, field=name, value=value, matches=matches, lookups=lookups)
-
-
-def _matches(resource: Resource, name: str, head: str) -> tuple[str, ...]:
-    if name in _OTHER_WAYS:
-        return ("id",) if name == "pk" else ()
-    own = [f"{head}__{lookup}" for lookup in lookups_of(resource, head)]
-    every = [f"{field}__{lookup}" for field in resource.filterable for lookup in lookups_of(resource, field)]
-    return close_matches(name, own) or close_matches(name, [*resource.filterable, *every])
-
-
-def _why(resource: Resource, name: str, head: str) -> str:
-    field = resource.fields.get(head)
-    if name in _OTHER_WAYS:
-        return f"it is no filter ({_OTHER_WAYS[name]})"
-    if field is None:
-        return f"{resource.name} records have no such field"
-    if field.write_only:
-        return "a secret is nothing to filter by"
-    if field.kind in ("keys", "shapes"):
-        return "the server cannot filter by several records at once"
-    if not field.filter_kind:
-        return f"the server cannot filter by {head}"
-    if field.filter_kind == "key" and field.target:
-        return f"{head} takes a primary key, and the server does not look into the {field.target}"
-    return f"{head} has no such lookup"
-
-
-def _offer(resource: Resource, head: str, lookups: tuple[str, ...]) -> str:
-    if lookups:
-        return f"{head} by itself means equality; its lookups are {', '.join(lookups)}."
-    return f"Filters are {', '.join(resource.filterable)}."
+    text = str(name)
+    lookups = lookups_of(resource, text) or lookups_of(resource, text.rpartition("__")[0])
+    message = f"filter {text}: {shown(value)} does not fit: {why}; the lookups are {', '.join(lookups)}."
+    return FilterError(message, field=text, value=value, lookups=lookups)

@@ -5,6 +5,8 @@ Filters have their own module.
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
+from urllib.parse import quote_plus
 
 from ._errors import FilterError
 from ._messages import close_matches, shown, suggestion
@@ -17,6 +19,8 @@ LARGEST_PAGE = 1000
 _BLANK_SEARCH = re.compile(r"""[\s,"']*""")
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _MOST_TERMS = 100
+_LONGEST_SEARCH = 1_000
+_MOST_NAMES = 100
 
 
 def encode_search(resource: Resource, search: str | None) -> dict[str, str]:
@@ -44,6 +48,10 @@ def encode_search(resource: Resource, search: str | None) -> dict[str, str]:
         raise _refused("search", search, "a search cannot hold control characters or lone surrogates")
     if len(re.findall(r"[^\s,]+", search)) > _MOST_TERMS:
         raise _refused("search", search, f"the server fails on long searches; use at most {_MOST_TERMS} words")
+    if len(quote_plus(search)) > _LONGEST_SEARCH:
+        raise _refused(
+            "search", search, f"servers refuse long URLs; use at most {_LONGEST_SEARCH:,} encoded characters"
+        )
     return {"_search": str.__str__(search)}
 
 
@@ -112,7 +120,7 @@ def _order_names(order: str | Iterable[str]) -> list[object]:
         return list(order.split(",")) if order.strip() else []
     if isinstance(order, (bytes, bytearray, Mapping, set, frozenset)) or not isinstance(order, Iterable):
         raise _refused("order", order, "give names parted by commas, or a list of names")
-    return list(order)
+    return list(islice(order, _MOST_NAMES))
 
 
 def _order_name(order: object, name: object) -> str:
@@ -125,34 +133,31 @@ def _order_name(order: object, name: object) -> str:
 
 
 def _unknown_order(resource: Resource, name: str) -> FilterError:
-    plain = name.removeprefix("-")
-    field = resource.fields.get(plain)
-    matches = close_matches(plain, resource.orderable)
-    if plain == "pk":
-        matches = ("id",)
-    elif "__" in plain:
-        hint = " The server does not order by fields of other records."
-        matches = tuple(n for n in (plain.split("__")[0],) if n in resource.orderable)
-        return _order_error(resource, name, matches, hint)
-    if field is not None and field.kind == "keys":
-        return _order_error(resource, name, matches, " Ordering by several records at once repeats and loses rows.")
-    return _order_error(resource, name, matches, "")
-
-
-def _order_error(resource: Resource, name: str, matches: tuple[str, ...], hint: str) -> FilterError:
+    hint, matches = _order_hint(resource, name.removeprefix("-"))
     return FilterError(
         f"order {shown(name)}: {resource.name} records cannot be ordered by it, and the server would ignore it.{hint}"
-        f"{suggestion(matches)} It may be: {', '.join(resource.orderable)}.",
+        f"{suggestion(matches)} It may be {', '.join(resource.orderable)}.",
         field="order",
         value=name,
         matches=matches,
     )
 
 
+def _order_hint(resource: Resource, name: str) -> tuple[str, tuple[str, ...]]:
+    field = resource.fields.get(name)
+    head, _, tail = name.partition("__")
+    if name == "pk":
+        return "", ("id",)
+    if head and tail:
+        return " It does not order by fields of other records.", close_matches(head, resource.orderable)
+    if field is not None and field.kind in ("keys", "shapes"):
+        return " It stands for several records.", ()
+    return "", close_matches(name, resource.orderable)
+
+
 def _instead(resource: Resource) -> str:
     texts = [name for name, field in resource.fields.items() if field.filter_kind == "text"]
-    name = texts[0] if texts else "id"
-    return f"filter instead, by {name}__contains for example" if texts else f"filter instead, by {name} for example"
+    return f"filter instead, by {texts[0]}__contains for example" if texts else "filter instead"
 
 
 def _refused(what: str, value: object, why: str) -> FilterError:

@@ -40,24 +40,24 @@ class ContextLogger(logging.Logger):
     A level set on it is honoured, and it is then a logger like any other.
     """
 
-    def makeRecord(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
+    def makeRecord(self, *args: Any, **kwargs: Any) -> logging.LogRecord:  # noqa: N802  # the name is logging's
         """Make a record that has all the context fields."""
         record = super().makeRecord(*args, **kwargs)
         _fill(record)
         return record
 
-    def getEffectiveLevel(self) -> int:
+    def getEffectiveLevel(self) -> int:  # noqa: N802  # the name is logging's
         """The level set; else that of the parents, or INFO if that is lower and there are handlers of its own."""
         level = super().getEffectiveLevel()
         if self.level or level <= logging.INFO or all(type(own) is logging.NullHandler for own in self.handlers):
             return level
         return logging.INFO
 
-    def isEnabledFor(self, level: int) -> bool:
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802  # the name is logging's
         """Whether a record of this level goes anywhere; not cached, since adding a handler would not clear a cache."""
         return not self.disabled and self.manager.disable < level >= self.getEffectiveLevel()
 
-    def callHandlers(self, record: logging.LogRecord) -> None:
+    def callHandlers(self, record: logging.LogRecord) -> None:  # noqa: N802  # the name is logging's
         """Pass the record to its own handlers, and to the parents' unless it is there only for its own."""
         if self.level or record.levelno >= super().getEffectiveLevel():
             super().callHandlers(record)

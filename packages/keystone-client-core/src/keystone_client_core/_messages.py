@@ -12,14 +12,14 @@ def shown(value: object) -> str:
     """The value's ``repr``, cut to 80 characters; its type where it has no usable one."""
     try:
         text = repr(value)
-    except Exception:  # a broken or endless repr must not hide the message it belongs to
+    except Exception:  # noqa: BLE001  # a broken or endless repr must not hide the message it belongs to
         return f"<{type(value).__name__}>"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def close_matches(name: str, names: Iterable[str]) -> tuple[str, ...]:
     """Up to three of the names that are close to this one, the closest first."""
-    from difflib import get_close_matches  # 6 ms that only a mistake should cost
+    from difflib import get_close_matches  # noqa: PLC0415  # 6 ms that only a mistake should cost
 
     return tuple(get_close_matches(name[:_LONGEST], list(names), n=3, cutoff=0.6))
 

@@ -12,8 +12,8 @@ from ._errors import FieldError, InvalidURLError
 from ._messages import shown
 from ._values import LARGEST, integer
 
-_ADDRESS = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[\w.~-]+)(?::([0-9]{0,5}))?(/.*)?", re.IGNORECASE)
-_SCHEME_AND_HOST = re.compile(r"[A-Za-z]+://[\w.~-]+(?=[:/?#\\]|$)")
+_ADDRESS = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::([0-9]{0,5}))?(/.*)?", re.IGNORECASE)
+_SCHEME_AND_HOST = re.compile(r"[A-Za-z]+://[\w.-]+(?=[:/?#\\]|$)")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _KEY = re.compile("[1-9][0-9]{0,18}")
@@ -152,12 +152,10 @@ def _parse(what: str, url: str) -> _Address:
 def _host(what: str, url: str, host: str) -> str:
     try:
         if host.startswith("["):
-            from ipaddress import IPv6Address
+            from ipaddress import IPv6Address  # noqa: PLC0415  # few hosts need it
 
             return f"[{IPv6Address(host[1:-1])}]"
-        if "" in host.removesuffix(".").split("."):
-            raise ValueError("an empty label")
-        host.encode("idna")
+        host.encode("idna")  # refuses empty and overlong labels
     except ValueError:
         _refuse(what, url, "has a host that cannot be one")
     return host.lower() if host.isascii() else host
@@ -202,7 +200,7 @@ def _decoded(what: str, path: str, segment: str) -> str:
         if plain == segment:
             return plain
         segment = plain
-    _refuse(what, path, "is percent-encoded many times over")
+    return _refuse(what, path, "is percent-encoded many times over")
 
 
 def _encode_query(query: str) -> str:

@@ -1,0 +1,110 @@
+"""The names of filters: which fields and lookups there are, and what to say about a name that is none.
+
+Values are not looked at here.
+"""
+
+from collections.abc import Mapping
+
+from ._errors import FilterError
+from ._filter_values import PARTS, PATTERNS
+from ._messages import close_matches, shown, suggestion
+from ._resources import Field, Resource
+
+_EVERY = ("not_eq", "in", "not_in", "isnull")
+_COMPARED = ("lt", "lte", "gt", "gte")
+_DAY = ("year", "month", "day", "week", "week_day")
+
+LOOKUPS: Mapping[str, tuple[str, ...]] = {
+    "int": _EVERY + _COMPARED,
+    "decimal": _EVERY + _COMPARED,
+    "code": _EVERY + _COMPARED,
+    "text": _EVERY + PATTERNS,
+    "email": _EVERY + PATTERNS,
+    "slug": _EVERY + PATTERNS,
+    "choice": _EVERY + PATTERNS,
+    "date": _EVERY + _COMPARED + _DAY,
+    "datetime": _EVERY + _COMPARED + tuple(PARTS),
+    "bool": _EVERY,
+    "key": _EVERY,
+    "ip": _EVERY,
+}
+"""The lookups of each filter kind, ``lt`` for ``amount__lt``. A name without a lookup means equality."""
+
+_OTHER_WAYS = {
+    "_limit": "use limit=",
+    "limit": "use limit=",
+    "_offset": "listings walk by key; use limit=, or after= where you iterate",
+    "offset": "listings walk by key; use limit=, or after= where you iterate",
+    "page": "listings fetch every page; use limit=, or after= where you iterate",
+    "_order": "use order=",
+    "order": "use order=",
+    "_search": "use search=",
+    "search": "use search=",
+    "format": "the client reads JSON only",
+    "pk": "use id",
+}
+
+
+def lookups_of(resource: Resource, field: str) -> tuple[str, ...]:
+    """The lookups a filter on this field can have; empty where the server offers no filter on it."""
+    found = resource.fields.get(field)
+    return LOOKUPS[found.filter_kind] if found is not None and found.filter_kind else ()
+
+
+def find(resource: Resource, name: object, value: object) -> tuple[Field, str]:
+    """Take the name of a filter apart into its field and its lookup, empty for equality.
+
+    Raises:
+        FilterError: There is no such filter. The value is only for the error to carry.
+    """
+    if not isinstance(name, str):
+        raise FilterError(
+            f"filter {shown(name)}: the name of a filter is text, not {type(name).__name__}.", value=value
+        )
+    field_name, _, lookup = name.rpartition("__") if "__" in name else (name, "", "")
+    field = resource.fields.get(field_name)
+    if field is None or not field.filter_kind or ("__" in name and lookup not in LOOKUPS[field.filter_kind]):
+        raise _unknown(resource, name, value)
+    return field, lookup
+
+
+def _unknown(resource: Resource, name: str, value: object) -> FilterError:
+    head = name.partition("__")[0]
+    field = resource.fields.get(head)
+    lookups = lookups_of(resource, name.rpartition("__")[0]) or lookups_of(resource, head)
+    matches = _matches(resource, name, head)
+    message = (
+        f"filter {shown(name)}: {_why(resource, name, head)}, and the server would ignore it and return every record."
+        f"{suggestion(matches)} {_offer(resource, head, lookups)} For a parameter that is not known here use"
+        f" http_get({resource.path + '/'!r}, params=...)."
+    )
+    secret = field is not None and field.write_only
+    return FilterError(message, field=name, value=None if secret else value, matches=matches, lookups=lookups)
+
+
+def _matches(resource: Resource, name: str, head: str) -> tuple[str, ...]:
+    if name in _OTHER_WAYS:
+        return ("id",) if name == "pk" else ()
+    own = [f"{head}__{lookup}" for lookup in lookups_of(resource, head)]
+    every = [f"{field}__{lookup}" for field in resource.filterable for lookup in lookups_of(resource, field)]
+    return close_matches(name, own) or close_matches(name, [*resource.filterable, *every])
+
+
+def _why(resource: Resource, name: str, head: str) -> str:
+    field = resource.fields.get(head)
+    if name in _OTHER_WAYS:
+        return f"it is no filter ({_OTHER_WAYS[name]})"
+    if field is None:
+        return f"{resource.name} records have no such field"
+    if not field.filter_kind:
+        several = ", as it stands for several records" if field.kind in ("keys", "shapes") else ""
+        return f"the server cannot filter by {head}{several}"
+    if field.filter_kind == "key" and field.target:
+        return f"{head} takes a primary key, and the server does not look into the {field.target}"
+    return f"{head} has no such lookup"
+
+
+def _offer(resource: Resource, head: str, lookups: tuple[str, ...]) -> str:
+    if lookups:
+        return f"{head} by itself means equality; its lookups are {', '.join(lookups)}."
+    return f"Filters are {', '.join(resource.filterable)}."
