@@ -42,7 +42,7 @@ def test_every_spelling_the_server_stores_becomes_the_same_text(cid: uuid.UUID |
         f"{PLAIN}\n",
         PLAIN.replace("4f0c", "4_0c"),
         PLAIN.replace("4f0c", " f0c"),
-        PLAIN.replace("0", "０"),
+        PLAIN.replace("0", "\uff10"),
         PLAIN.replace("4f0c", "0x0c"),
         "+" + PLAIN.replace("-", "")[1:],
         None,

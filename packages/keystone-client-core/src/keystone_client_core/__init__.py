@@ -81,15 +81,16 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415  # the package itself imports nothing
+if not TYPE_CHECKING:  # to a type checker every name would exist
 
-    module = import_module(f".{_HOME_OF.get(name, name)}", __name__)
-    value = globals()[name] = getattr(module, name) if name in _HOME_OF else module
-    return value
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module  # the package itself imports nothing
 
+        module = import_module(f".{_HOME_OF.get(name, name)}", __name__)
+        value = globals()[name] = getattr(module, name) if name in _HOME_OF else module
+        return value
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

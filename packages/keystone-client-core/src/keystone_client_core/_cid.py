@@ -4,10 +4,13 @@ Which header carries them is the client's business.
 """
 
 import re
-import uuid
 
 from ._errors import InvalidCIDError
 from ._messages import shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import uuid
 
 _HEX = re.compile("[0-9A-Fa-f]{32}")
 
@@ -18,10 +21,12 @@ def new_cid() -> str:
     Returns:
         A random UUID (version 4), dashed and in lower case.
     """
-    return str(uuid.uuid4())
+    from uuid import uuid4  # 5 ms, and an id may be adopted as well
+
+    return str(uuid4())
 
 
-def adopt_cid(cid: uuid.UUID | str) -> str:
+def adopt_cid(cid: "uuid.UUID | str") -> str:
     """Take over a correlation id from elsewhere.
 
     The server stores every spelling ``uuid.UUID`` parses, as it came, and replaces all else by an id nobody knows.
@@ -37,12 +42,14 @@ def adopt_cid(cid: uuid.UUID | str) -> str:
     Raises:
         InvalidCIDError: It is not a UUID.
     """
-    if isinstance(cid, uuid.UUID):
+    from uuid import UUID
+
+    if isinstance(cid, UUID):
         return str(cid)
     if isinstance(cid, str):
         digits = cid.replace("urn:", "").replace("uuid:", "").strip("{}").replace("-", "")
         if _HEX.fullmatch(digits):
-            return str(uuid.UUID(digits))
+            return str(UUID(digits))
     raise InvalidCIDError(
         f"The correlation id {shown(cid)} is not a UUID; give one such as '4f0c0f5e-7d3b-4a53-9d5c-0c1a3c1d8a11',"
         " or none to get a new one."

@@ -62,7 +62,7 @@ class FilterError(KeystoneError, ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let an error pickle whose value cannot, a generator for example: its text stands in."""
-        import pickle  # noqa: PLC0415  # most errors are never pickled
+        import pickle  # most errors are never pickled
 
         try:
             pickle.dumps(self.value)

@@ -164,9 +164,7 @@ def _parameter(field: Field, lookup: str) -> str:
 
 
 def _split_off_keys(resource: Resource, params: dict[str, str]) -> tuple[int, ...] | None:
-    if resource.fields["id"].filter_kind != "int" or "id__in" not in params:
-        return None
-    if _length({"id__in": params["id__in"]}) <= _LONGEST_KEYS and _length(params) <= _LONGEST_QUERY:
+    if resource.fields["id"].filter_kind != "int" or _length({"": params.get("id__in", "")}) <= _LONGEST_KEYS:
         return None
     return tuple(map(int, params.pop("id__in").split(",")))
 

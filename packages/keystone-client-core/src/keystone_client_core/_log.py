@@ -49,9 +49,12 @@ class ContextLogger(logging.Logger):
     def getEffectiveLevel(self) -> int:  # noqa: N802  # the name is logging's
         """The level set; else that of the parents, or INFO if that is lower and there are handlers of its own."""
         level = super().getEffectiveLevel()
-        if self.level or level <= logging.INFO or all(type(own) is logging.NullHandler for own in self.handlers):
+        if self.level or level <= logging.INFO:
             return level
-        return logging.INFO
+        for handler in self.handlers:  # a loop, since this runs for every line that nobody wants
+            if type(handler) is not logging.NullHandler:
+                return logging.INFO
+        return level
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802  # the name is logging's
         """Whether a record of this level goes anywhere; not cached, since adding a handler would not clear a cache."""

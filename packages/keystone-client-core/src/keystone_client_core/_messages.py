@@ -19,7 +19,7 @@ def shown(value: object) -> str:
 
 def close_matches(name: str, names: Iterable[str]) -> tuple[str, ...]:
     """Up to three of the names that are close to this one, the closest first."""
-    from difflib import get_close_matches  # noqa: PLC0415  # 6 ms that only a mistake should cost
+    from difflib import get_close_matches  # 6 ms that only a mistake should cost
 
     return tuple(get_close_matches(name[:_LONGEST], list(names), n=3, cutoff=0.6))
 

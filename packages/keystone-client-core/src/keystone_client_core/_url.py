@@ -152,7 +152,7 @@ def _parse(what: str, url: str) -> _Address:
 def _host(what: str, url: str, host: str) -> str:
     try:
         if host.startswith("["):
-            from ipaddress import IPv6Address  # noqa: PLC0415  # few hosts need it
+            from ipaddress import IPv6Address  # few hosts need it
 
             return f"[{IPv6Address(host[1:-1])}]"
         host.encode("idna")  # refuses empty and overlong labels

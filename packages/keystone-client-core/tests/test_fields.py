@@ -1,0 +1,226 @@
+"""Fields of a record to be written: nothing the server would drop or bend in silence gets out."""
+
+import contextlib
+import json
+from collections import UserDict
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from enum import Enum, IntEnum
+from typing import Any, Literal
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from keystone_client_core import RESOURCES, AccessMode, FieldError, Resource, dropped_fields, encode_fields
+
+CLUSTER, TEAM, USER, GRANT, REQUEST, ALLOCATION, PREFERENCE, ATTACHMENT = (
+    RESOURCES[name]
+    for name in ("cluster", "team", "user", "grant", "request", "allocation", "preference", "attachment")
+)
+UID = UUID("4f0c0f5e-7d3b-4a53-9d5c-0c1a3c1d8a11")
+
+
+class Number(IntEnum):
+    FIVE = 5
+
+
+class Title(Enum):
+    LONG = "long"
+
+
+class Index:
+    """An integer of a numeric library."""
+
+    def __index__(self) -> int:
+        return 7
+
+
+def updated(resource: Resource, **data: object) -> dict[str, object]:
+    return encode_fields(resource, data, "update")
+
+
+def refusal(resource: Resource, data: Any, operation: Literal["create", "update"] = "update") -> FieldError:
+    with pytest.raises(FieldError) as caught:
+        encode_fields(resource, data, operation)
+    return caught.value
+
+
+def nested(depth: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("resource", "name", "value", "encoded"),
+    [
+        (GRANT, "start_date", date(2024, 2, 29), "2024-02-29"),
+        (GRANT, "start_date", "2024-02-29", "2024-02-29"),
+        (GRANT, "amount", Decimal("1E+3"), "1000"),
+        (GRANT, "amount", Decimal("12.50"), "12.50"),
+        (GRANT, "amount", 12.5, 12.5),
+        (GRANT, "title", UID, str(UID)),
+        (GRANT, "title", Title.LONG, "long"),
+        (GRANT, "team", "5", 5),
+        (GRANT, "team", Index(), 7),
+        (GRANT, "team", Number.FIVE, 5),
+        (GRANT, "end_date", None, None),
+        (GRANT, "title", "  kept  ", "  kept  "),
+        (CLUSTER, "access_mode", AccessMode.OPEN, "OP"),
+        (CLUSTER, "access_teams", (1, "2"), [1, 2]),
+        (CLUSTER, "access_teams", {3, 1, 2}, [1, 2, 3]),
+        (CLUSTER, "access_teams", (n for n in (2, 1)), [2, 1]),
+        (CLUSTER, "access_teams", [], []),
+        (CLUSTER, "enabled", False, False),
+        (ALLOCATION, "requested", Index(), 7),
+        (ALLOCATION, "requested", "5", "5"),
+        (PREFERENCE, "request_expiry_thresholds", {"a": [1, (2.5, None)], "b": {date(2024, 1, 1)}},
+         {"a": [1, [2.5, None]], "b": ["2024-01-01"]}),
+        (PREFERENCE, "request_expiry_thresholds", datetime(2024, 1, 1, tzinfo=UTC), "2024-01-01T00:00:00Z"),
+        (PREFERENCE, "request_expiry_thresholds", nested(100), nested(100)),
+    ],
+)  # fmt: skip
+def test_values_become_what_json_can_hold(resource: Resource, name: str, value: object, encoded: object) -> None:
+    found = updated(resource, **{name: value})
+    assert found == {name: encoded}
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_the_data_is_copied_and_any_mapping_will_do() -> None:
+    data = UserDict({"name": "x", "access_teams": [1]})
+    encoded = encode_fields(CLUSTER, data, "create")
+    assert encoded == {"name": "x", "access_teams": [1]}
+    assert encoded["access_teams"] is not data["access_teams"]
+
+
+def test_an_update_may_be_empty() -> None:
+    assert encode_fields(CLUSTER, {}, "update") == {}
+
+
+def test_a_file_is_passed_through() -> None:
+    file = object()
+    assert encode_fields(ATTACHMENT, {"file": file, "request": 1}, "create")["file"] is file
+
+
+def test_unknown_fields_are_all_named_with_those_that_are_close() -> None:
+    error = refusal(CLUSTER, {"nmae": "x", "enabeld": True, "zzz": 1})
+    assert error.field == "nmae"
+    assert error.matches == ("name",)
+    assert "'nmae', 'enabeld', 'zzz'" in str(error)
+    assert "'enabled'" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("resource", "name"),
+    [(TEAM, "id"), (TEAM, "slug"), (TEAM, "users"), (TEAM, "_history"), (REQUEST, "submitted"), (USER, "last_login")],
+)
+@pytest.mark.parametrize("operation", ["create", "update"])
+def test_fields_only_the_server_sets_are_refused(
+    resource: Resource, name: str, operation: Literal["create", "update"]
+) -> None:
+    error = refusal(resource, {name: 1}, operation)
+    assert error.field == name
+    assert "the server ignores it" in str(error)
+
+
+def test_a_field_that_only_filters_know_is_refused() -> None:
+    assert "message_text" in str(refusal(RESOURCES["notification"], {"message_text": "x"}))
+
+
+def test_a_teams_name_is_taken_on_create_and_refused_on_update() -> None:
+    assert encode_fields(TEAM, {"name": "Physics"}, "create") == {"name": "Physics"}
+    assert "cannot be set once the record exists" in str(refusal(TEAM, {"name": "Physics"}))
+
+
+def test_missing_fields_are_all_named_at_once_on_create_only() -> None:
+    error = refusal(GRANT, {"agency": "NSF"}, "create")
+    assert "title, amount, start_date, team" in str(error)
+    assert error.field == "title"
+    assert updated(GRANT, agency="NSF") == {"agency": "NSF"}
+
+
+@pytest.mark.parametrize("password", [" hunter2", "hunter2 ", "hunter2\n", "hunter2\ud800", b"hunter2"])
+def test_a_password_the_server_would_change_is_refused_and_not_repeated(password: object) -> None:
+    error = refusal(USER, {"password": password})
+    assert error.field == "password"
+    assert "hunter2" not in str(error)
+    assert "hunter2" not in repr(error)
+    assert error.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("resource", "name", "value"),
+    [
+        (GRANT, "team", 1.5), (GRANT, "team", 1.0), (GRANT, "team", True), (GRANT, "team", "01"), (GRANT, "team", 0),
+        (GRANT, "team", {"id": 1}), (GRANT, "team", ""), (GRANT, "team", Decimal(1)),
+        (CLUSTER, "access_teams", "12"), (CLUSTER, "access_teams", 5), (CLUSTER, "access_teams", [1.5]),
+        (CLUSTER, "access_teams", [None]), (CLUSTER, "access_teams", {1: 2}), (CLUSTER, "access_teams", [True]),
+        (ALLOCATION, "requested", 1.5), (ALLOCATION, "requested", 2.0), (ALLOCATION, "requested", True),
+        pytest.param(ALLOCATION, "requested", 10**5000, id="huge"),
+        (CLUSTER, "enabled", "yes"), (CLUSTER, "enabled", 1),
+        (GRANT, "amount", float("nan")), (GRANT, "amount", float("inf")), (GRANT, "amount", Decimal("NaN")),
+        (GRANT, "amount", True), (GRANT, "amount", Decimal("1E+999999")), (GRANT, "start_date", datetime(2024, 1, 1)),
+        (GRANT, "title", "\ud800"), (GRANT, "title", object()), (GRANT, "title", b"x"), (GRANT, "title", 1j),
+        (PREFERENCE, "request_expiry_thresholds", nested(101)), (PREFERENCE, "request_expiry_thresholds", {1: 2}),
+        (PREFERENCE, "request_expiry_thresholds", [float("nan")]),
+        (PREFERENCE, "request_expiry_thresholds", {"\ud800": 1}),
+        (PREFERENCE, "request_expiry_thresholds", datetime.max.replace(tzinfo=timezone(timedelta(hours=-1)))),
+    ],
+)  # fmt: skip
+def test_a_value_the_server_would_bend_or_json_cannot_hold_is_refused(
+    resource: Resource, name: str, value: object
+) -> None:
+    error = refusal(resource, {name: value})
+    assert error.field == name
+    assert f"{resource.name} field {name!r}" in str(error)
+    assert len(str(error)) < 300
+
+
+def test_a_value_that_contains_itself_is_refused() -> None:
+    loop: list[Any] = []
+    loop.append(loop)
+    refusal(PREFERENCE, {"request_expiry_thresholds": loop})
+
+
+@pytest.mark.parametrize("data", [None, [("name", "x")], "name", 5, {5: "x"}, {None: 1}])
+def test_data_that_is_no_mapping_of_names_is_refused(data: object) -> None:
+    refusal(CLUSTER, data, "create")
+
+
+def test_what_lengths_and_choices_the_server_has_is_left_to_its_answer() -> None:
+    assert updated(CLUSTER, name="x" * 1000, access_mode="??") == {"name": "x" * 1000, "access_mode": "??"}
+
+
+def test_fields_dropped_by_role_are_those_the_answer_has_otherwise() -> None:
+    sent = {"is_staff": True, "is_active": False, "is_ldap_user": False, "email": "A@b.example"}
+    record = {"id": 1, "is_staff": False, "is_active": False, "is_ldap_user": False, "email": "a@b.example"}
+    assert dropped_fields(USER, sent, record) == ("is_staff",)
+    assert dropped_fields(USER, {"email": "x"}, record) == ()
+    assert dropped_fields(TEAM, {"is_active": False}, {"is_active": True}) == ()
+
+
+VALUES: st.SearchStrategy[object] = st.recursive(
+    st.from_type(object) | st.text() | st.integers() | st.floats() | st.decimals() | st.binary() | st.datetimes(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(), inner),
+    max_leaves=5,
+)
+
+
+@given(resource=st.sampled_from(list(RESOURCES.values())), value=VALUES, data=st.data())
+def test_whatever_is_given_the_result_is_json_or_refused(
+    resource: Resource, value: object, data: st.DataObject
+) -> None:
+    name = data.draw(st.sampled_from([n for n, field in resource.fields.items() if field.kind != "file"]) | st.text())
+    try:
+        encoded = encode_fields(resource, {name: value}, "update")
+    except FieldError:
+        return
+    assert json.loads(json.dumps(encoded, allow_nan=False).encode()) == encoded
+
+
+@given(value=st.from_type(object) | st.dictionaries(st.text() | st.integers(), st.text()))
+def test_whatever_the_data_is_only_a_field_error_comes_out(value: Any) -> None:
+    with contextlib.suppress(FieldError):
+        assert encode_fields(CLUSTER, value, "create")["name"]

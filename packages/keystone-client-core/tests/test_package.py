@@ -1,0 +1,116 @@
+"""The package as a whole: its public names, what importing it does, and the examples of its README."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import keystone_client_core as core
+import pytest
+
+SOURCE = Path(core.__file__).parent.parent
+README = Path(__file__).parent.parent / "README.md"
+
+PUBLIC = [
+    "CALLER",
+    "CHOICES",
+    "LOG_FIELDS",
+    "LOOKUPS",
+    "NO_DEFAULT",
+    "RESOURCES",
+    "SHAPES",
+    "AccessMode",
+    "ContextAdapter",
+    "ContextFilter",
+    "EncodedFilters",
+    "FeedRecordType",
+    "Field",
+    "FieldError",
+    "FilterError",
+    "InvalidCIDError",
+    "InvalidURLError",
+    "KeystoneError",
+    "MembershipRole",
+    "NotificationType",
+    "ReferenceTokenError",
+    "RequestStatus",
+    "Resource",
+    "ReviewStatus",
+    "adopt_cid",
+    "check_limit",
+    "check_page_size",
+    "choices",
+    "dropped_fields",
+    "encode_fields",
+    "encode_filters",
+    "encode_order",
+    "encode_search",
+    "endpoint_path",
+    "join_url",
+    "lookups_of",
+    "new_cid",
+    "parse_base_url",
+    "primary_key",
+    "record_path",
+    "records",
+    "register_logger",
+]
+
+
+def child(code: str) -> str:
+    """What the code prints in a Python that sees core and the standard library only."""
+    script = f"import sys; sys.path.insert(0, {str(SOURCE)!r})\n{code}"
+    command = [sys.executable, "-I", "-S", "-c", script]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(core.__all__) == sorted(PUBLIC)
+    assert set(PUBLIC) <= set(dir(core))
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_each_public_name_can_be_had(name: str) -> None:
+    assert getattr(core, name) is not None
+
+
+def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'nope'"):
+        core.nope  # type: ignore[attr-defined]  # noqa: B018  # that it does not exist is what is tested
+
+
+def test_everything_needs_nothing_but_the_standard_library() -> None:
+    loaded = json.loads(
+        child(
+            "import json, keystone_client_core as core\n"
+            "for name in core.__all__: getattr(core, name)\n"
+            "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+        )
+    )
+    assert set(loaded) - sys.stdlib_module_names - {"__main__"} == {"keystone_client_core"}
+
+
+def test_importing_it_loads_no_part_and_touches_no_logger() -> None:
+    out = child(
+        "import logging, keystone_client_core\n"
+        "print(sorted(name for name in sys.modules if name.startswith('keystone_client_core')))\n"
+        "keystone_client_core.ContextFilter\n"
+        "print(logging.root.manager.loggerDict, logging.root.handlers)"
+    )
+    assert out == "['keystone_client_core']\n{} []\n"
+
+
+def test_a_star_import_gives_the_public_names() -> None:
+    assert child("from keystone_client_core import *\nprint(KeystoneError.__name__, choices.__name__)") == (
+        "KeystoneError keystone_client_core.choices\n"
+    )
+
+
+def test_the_types_are_published() -> None:
+    assert (SOURCE / "keystone_client_core" / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL))
+def test_the_examples_of_the_readme_work(block: str) -> None:
+    exec(compile(block, str(README), "exec"), {})
