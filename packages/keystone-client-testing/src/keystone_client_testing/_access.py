@@ -25,12 +25,11 @@ def is_member(store: Store, user: Record, team: int | None, roles: tuple[str, ..
     return any(row["team"] == team and (not roles or row["role"] in roles) for row in rows)
 
 
-def team_of(store: Store, resource: str, record: Record) -> int | None:
+def team_of(store: Store, resource: str, record: Record) -> int:
     """Return the team a record belongs to, by itself or through its request."""
     if resource in _CHILDREN:
-        request = store.get("request", record["request"])
-        return request and request["team"]
-    return record["id"] if resource == "team" else record["team"]
+        record = store.tables["request"][record["request"]]
+    return int(record["id"] if resource == "team" else record["team"])
 
 
 _CHILDREN = frozenset({"allocation", "review", "comment", "attachment"})
@@ -44,7 +43,9 @@ def reachable(call: Call, resource: str, record: Record) -> bool:
     if resource in ("team", "user"):
         return bool(record["is_active"])
     if resource == "membership":
-        return bool(store.tables["team"][record["team"]]["is_active"] and store.tables["user"][record["user"]]["is_active"])
+        return bool(
+            store.tables["team"][record["team"]]["is_active"] and store.tables["user"][record["user"]]["is_active"]
+        )
     return True
 
 

@@ -92,7 +92,7 @@ class Call:
     @property
     def origin(self) -> Origin:
         """Whom the audit log names for what this call writes."""
-        origin = Origin(self.user and self.user["id"], self.cid, self.address)
+        origin = Origin(self.user["id"] if self.user else None, self.cid, self.address)
         port = self.headers.get("x-forwarded-port", "")
         origin.port = int(port) if port.isdigit() else None
         return origin

@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from ._seed import Seeder
 
 USERS, TEAMS, REQUESTS = 200, 40, 600
-_FIRST = """Ada Alan Amara Barbara Carlos Chen Chiara Daniel Diego Elena Emil Fatima Grace Hana Hugo Ines Ivan Jana
-Jomo Kim Lars Leila Lin Luca Maria Mateo Mei Nadia Noor Omar Priya Rosa Samir Sofia Tariq Tomoko Vera Wei Yara Zoe""".split()
+_FIRST = """Ada Alan Amara Barbara Carlos Chen Chiara Daniel Diego Elena Emil Fatima Grace Hana Hugo Ines Ivan
+Jana Jomo Kim Lars Leila Lin Luca Maria Mateo Mei Nadia Noor Omar Priya Rosa Samir Sofia Tariq Tomoko Vera Wei Yara
+Zoe""".split()
 _LAST = """Abe Berg Castro Costa Diaz Evans Fischer Garcia Hansen Ito Jensen Kaya Khan Kumar Larsen Lopez Meyer Moreau
-Nguyen Novak Okafor Olsen Park Patel Petrov Ramos Rossi Sato Schmidt Silva Singh Smith Suzuki Tanaka Torres Weber Wolf Yang
-Yilmaz Zhou""".split()
-_FIELDS = """Astrophysics Biology Chemistry Climate Economics Energy Fluids Genomics Geology Hydrology Imaging Linguistics
-Materials Mathematics Medicine Neuroscience Oceans Optics Physics Robotics""".split()
+Nguyen Novak Okafor Olsen Park Patel Petrov Ramos Rossi Sato Schmidt Silva Singh Smith Suzuki Tanaka Torres Weber Wolf
+Yang Yilmaz Zhou""".split()
+_FIELDS = """Astrophysics Biology Chemistry Climate Economics Energy Fluids Genomics Geology Hydrology Imaging
+Linguistics Materials Mathematics Medicine Neuroscience Oceans Optics Physics Robotics""".split()
 _KINDS = ("Laboratory", "Group")
 _CLUSTERS = (("gpu", "OP"), ("htc", "OP"), ("mpi", "OP"), ("smp", "BL"), ("secure", "WL"))
 _AGENCIES = ("National Science Foundation", "Department of Energy", "European Research Council", "Wellcome Trust")
@@ -36,7 +37,7 @@ class DemoCentre:
             add: the seeder of the world.
         """
         self._add = add
-        self._dice = random.Random(2024)  # noqa: S311  # the same centre every time
+        self._dice = random.Random(2024)  # the same centre every time
         self._secret = Secret(DEFAULT_PASSWORD)
 
     def build(self) -> None:
@@ -77,8 +78,8 @@ class DemoCentre:
     def _grant(self, team: Any, number: int) -> None:
         start = self._day()
         self._add.grant(
-            team=team, title=f"{self._dice.choice(_TOPICS)} {team['name'].split()[0].lower()}", pi=self._dice.choice(_LAST),
-            agency=self._dice.choice(_AGENCIES), amount=self._dice.randrange(10, 900) * 1000,
+            team=team, title=f"{self._dice.choice(_TOPICS)} {team['name'].split()[0].lower()}",
+            pi=self._dice.choice(_LAST), agency=self._dice.choice(_AGENCIES), amount=self._dice.randrange(10, 900) * 1000,
             grant_number=f"G-{team['id']}-{number}", start_date=start, end_date=start + dt.timedelta(days=1095),
         )  # fmt: skip
 

@@ -42,8 +42,10 @@ def login(call: Call) -> Reply:
 def _credentials(call: Call) -> tuple[str, str]:
     data = call.data
     if not isinstance(data, dict):
-        text = "No data provided" if data is None else (
-            f"Invalid data. Expected a dictionary, but got {type(data).__name__}."
+        text = (
+            "No data provided"
+            if data is None
+            else (f"Invalid data. Expected a dictionary, but got {type(data).__name__}.")
         )
         raise RefusedError(400, {"non_field_errors": [text]})
     texts, errors = {}, {}
@@ -66,7 +68,7 @@ def _complaint(value: object) -> str:
         return "Not a valid string."
     if "\0" in str(value):
         return "Null characters are not allowed."
-    return "" if str(value).strip() or (value and False) else BLANK
+    return "" if str(value).strip() else BLANK
 
 
 def logout(call: Call) -> Reply:
@@ -134,7 +136,9 @@ def index_of(group: str) -> Callable[[Call], Reply]:
     paths = sorted(
         entry.path for name, entry in RESOURCES.items() if entry.path.startswith(group + "/") and name != "feed_entry"
     )
-    return lambda call: Reply(200, {path.rpartition("/")[2]: f"{call.base}{call.world.prefix}/{path}/" for path in paths})
+    return lambda call: Reply(
+        200, {path.rpartition("/")[2]: f"{call.base}{call.world.prefix}/{path}/" for path in paths}
+    )
 
 
 def not_built(name: str) -> Callable[[Call], Reply]:

@@ -58,7 +58,13 @@ class Faults:
 
 
 def make_fault(
-    method: str | None, path: str | None, status: int | None, error: str | None, when: str, user: str | None, delay: float
+    method: str | None,
+    path: str | None,
+    status: int | None,
+    error: str | None,
+    when: str,
+    user: str | None,
+    delay: float,
 ) -> Fault:
     """Check the arguments of ``FakeKeystone.fail`` and build the rule.
 

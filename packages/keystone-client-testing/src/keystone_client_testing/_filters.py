@@ -260,6 +260,8 @@ def _clean_int(rule: Rule, text: str, store: Store) -> int | None:
 def _clean_key(rule: Rule, text: str, store: Store) -> int | None:
     if text == "":
         return None
+    if "\0" in text:
+        raise BadValueError("Null characters are not allowed.")
     try:
         pk = int(text)
     except ValueError:
@@ -275,14 +277,15 @@ def _clean_date(rule: Rule, text: str, store: Store) -> dt.date | None:
         return None
     for form in _DATE_FORMATS:
         try:
-            return dt.datetime.strptime(text, form).date()  # noqa: DTZ007  # a date has no zone
+            return dt.datetime.strptime(text, form).date()
         except ValueError:
             continue
     raise BadValueError("Enter a valid date.")
 
 
 _LOOSE_MOMENT = re.compile(
-    r"(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,6})\d{0,6})?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?$"
+    r"(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,6})\d{0,6})?)?"
+    r"\s*(Z|[+-]\d{2}(?::?\d{2})?)?$"
 )
 
 

@@ -58,7 +58,9 @@ AUDITED: Mapping[str, Model] = {
     "publication": Model("research_products | Publication", "Publication #{id} - {title}"),
 }
 
-PROTECTED = frozenset({("request", "submitter"), ("review", "reviewer"), ("comment", "user"), ("allocation", "cluster")})
+PROTECTED = frozenset(
+    {("request", "submitter"), ("review", "reviewer"), ("comment", "user"), ("allocation", "cluster")}
+)
 """Links that forbid deleting what they point at."""
 
 FORGOTTEN = frozenset({("audit_log", "actor"), ("request_log", "user")})
@@ -104,9 +106,7 @@ def is_nested(name: str) -> bool:
 
 def _columns(resource: str) -> dict[str, Field]:
     fields = RESOURCES[resource].fields
-    return {
-        name: field for name, field in fields.items() if not is_nested(name) and (resource, name) not in COMPUTED
-    }
+    return {name: field for name, field in fields.items() if not is_nested(name) and (resource, name) not in COMPUTED}
 
 
 COLUMNS: Mapping[str, Mapping[str, Field]] = {name: _columns(name) for name in RESOURCES}
@@ -132,10 +132,7 @@ INDEXED: Mapping[str, tuple[str, ...]] = {name: _indexed(name) for name in TABLE
 
 def _incoming(target: str) -> tuple[tuple[str, str, bool], ...]:
     return tuple(
-        (name, key, field.kind == "keys")
-        for name in TABLES
-        for key, field in LINKS[name]
-        if field.target == target
+        (name, key, field.kind == "keys") for name in TABLES for key, field in LINKS[name] if field.target == target
     )
 
 

@@ -11,7 +11,8 @@ COMMON = frozenset(
     sunshine princess football baseball superman trustno1 letmein1 welcome1 passw0rd abc12345 abcd1234 11111111
     00000000 87654321 88888888 123123123 password12 qwerty12 admin123 starwars computer michelle jennifer corvette
     mercedes maverick midnight samantha victoria internet whatever scorpion dolphins startrek einstein butthead
-    asdfasdf asdfghjk zxcvbnm1 zaq12wsx 1qazxsw2 q1w2e3r4 changeme chocolate cheese123 dragon123 monkey123 
+    asdfasdf asdfghjk zxcvbnm1 zaq12wsx 1qazxsw2 q1w2e3r4 changeme chocolate cheese123 dragon123 monkey123
+    1 12 123 321 1111 0000 4321 54321 654321 7777 666666 696969 aaaaaa a b pass user guest root
     password qwerty 123456 12345 1234 111111 123123 abc123 letmein monkey dragon master shadow secret admin login
     welcome hello freedom whatever charlie donald football1 test1234 testing1 test
     """.split()

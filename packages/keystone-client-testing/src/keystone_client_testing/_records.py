@@ -107,12 +107,18 @@ def update_record(call: Call, resource: str, text: str) -> Reply:
     old = find_record(call, resource, text)
     store, now = call.world.store, call.world.clock.now()
     write = Write(store, resource, call.caller, old, partial=call.method == "PATCH")
-    changes = _stored(call, validate(write, call.data))
+    changes = validate(write, call.data)
     if column := TOUCHED.get(resource):
         changes[column] = now
-    record = store.update(resource, old["id"], changes)
-    record_change(store, resource, old, record, now, call.origin)
+    record = store.update(resource, old["id"], _stored(call, changes))
+    record_change(store, resource, old, {**record, **_as_sent(changes)}, now, call.origin)
     return Reply(200, render(View(store, call.staff, written=True), resource, record))
+
+
+def _as_sent(changes: dict[str, Any]) -> dict[str, Any]:
+    """The history of an update shows the name of a file before it is stored."""
+    upload = changes.get("file")
+    return {"file": upload.name} if isinstance(upload, Upload) else {}
 
 
 def remove_record(call: Call, resource: str, text: str) -> Reply:

@@ -134,11 +134,23 @@ def _show(view: View, shape: str, record: Record) -> dict[str, Any]:
     return {name: show(view, record) for name, show in _shape_plan(shape)}
 
 
-def _children(resource: str, column: str, shape: str) -> Renderer:
+def _memberships(column: str, shape: str) -> Renderer:
+    """A user's memberships come by role, a team's by user: the server reads them from different indexes."""
+    by = "role" if column == "user" else "user"
+
     def show(view: View, record: Record) -> Any:
-        return [_show(view, shape, child) for child in view.store.linked(resource, column, record["id"])]
+        rows = view.store.linked("membership", column, record["id"])
+        return [
+            _show(view, shape, row)
+            for row in sorted(rows, key=lambda row: str(row[by]) if by == "role" else int(row[by]))
+        ]
 
     return show
+
+
+def _attachments(view: View, record: Record) -> Any:
+    rows = view.store.linked("attachment", "request", record["id"])
+    return [_show(view, "AttachmentSummary", row) for row in rows]
 
 
 def _history(resource: str) -> Renderer:
@@ -172,11 +184,13 @@ _EVERYWHERE: Mapping[str, Renderer] = {
 }
 _SPECIAL: Mapping[tuple[str, str], Renderer] = {
     **{(name, "_history"): _history(name) for name in AUDITED},
-    ("user", "_membership"): _children("membership", "user", "TeamRole"),
-    ("team", "_membership"): _children("membership", "team", "UserRole"),
+    ("user", "_membership"): _memberships("user", "TeamRole"),
+    ("team", "_membership"): _memberships("team", "UserRole"),
     ("team", "users"): _team_users,
+    ("request", "publications"): _ordered_keys("publications"),
+    ("request", "grants"): _ordered_keys("grants"),
     ("request", "_allocations"): _allocations,
-    ("request", "_attachments"): _children("attachment", "request", "AttachmentSummary"),
+    ("request", "_attachments"): _attachments,
     ("request", "_comments"): _comments,
     ("AuditLogSummary", "action"): lambda view, record: ACTIONS[record["action"]],
     ("audit_log", "action"): lambda view, record: ACTIONS[record["action"]],

@@ -27,7 +27,7 @@ class Route(NamedTuple):
     def allow(self) -> str:
         """The methods, as the ``Allow`` header names them."""
         names = [*self.handlers, *(["HEAD"] if "GET" in self.handlers else []), "OPTIONS"]
-        return ", ".join(names)
+        return ", ".join(sorted(names) if self.resource in _PATCH_ONLY and "PATCH" in names else names)
 
 
 class Match(NamedTuple):

@@ -1,6 +1,7 @@
 """``fake.add``: records with sensible defaults, and the records they need made on demand. No login, no checks."""
 
 import datetime as dt
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from ._values import parse_date
 if TYPE_CHECKING:
     from ._world import World
 
-DEFAULT_PASSWORD = "quickstart"  # noqa: S105  # the login every seeded user gets
+DEFAULT_PASSWORD = "quickstart"
 _NAMES = {"user": "username", "team": "name", "cluster": "name", "request": "title", "grant": "title",
           "publication": "title"}  # fmt: skip
 _TEXTS: dict[str, dict[str, Any]] = {
@@ -28,7 +29,7 @@ _TEXTS: dict[str, dict[str, Any]] = {
     "allocation": {"requested": 1000},
     "review": {"status": "AP"},
     "comment": {"content": "A comment."},
-    "grant": {"agency": "National Science Foundation", "amount": Decimal("10000.00"), "start_date": dt.date(2024, 1, 1)},
+    "grant": {"agency": "NSF", "amount": Decimal("10000.00"), "start_date": dt.date(2024, 1, 1)},
     "notification": {
         "subject": "A notification", "message_html": "<p>A message.</p>", "message_text": "A message.",
         "notification_type": "GM", "read": False,
@@ -76,8 +77,10 @@ class Seeder:
         store = self._world.store
         if isinstance(user, dict):
             user = user["id"]
-        found = store.get("user", user) if isinstance(user, int) else next(
-            iter(store.linked("user", "username", user)), None
+        found = (
+            store.get("user", user)
+            if isinstance(user, int)
+            else next(iter(store.linked("user", "username", user)), None)
         )
         if found is None:
             raise LookupError(f"the fake has no user {user!r}; add it with fake.add.user(username=...)")
@@ -112,8 +115,10 @@ class Seeder:
 
     def _stored(self, field: Field, value: Any) -> Any:
         """Take what a test would write: texts for dates, numbers for amounts, records for keys."""
-        if field.kind == "key" and isinstance(value, dict | str):
-            return self.user_id(value) if field.target == "user" else value["id"]
+        if field.kind == "key" and field.target == "user" and isinstance(value, str):
+            return self.user_id(value)
+        if field.kind == "key" and isinstance(value, dict):
+            return value["id"]
         if field.kind == "keys":
             return sorted(item["id"] if isinstance(item, dict) else item for item in value)
         if value is None:
@@ -160,7 +165,7 @@ def _date(value: Any) -> dt.date:
     return parse_date(value) if isinstance(value, str) else value
 
 
-_STORED = {
+_STORED: Mapping[str, Callable[[Any], Any]] = {
     "date": _date,
     "datetime": _moment,
     "decimal": lambda value: Decimal(str(value)).quantize(Decimal("0.01")),

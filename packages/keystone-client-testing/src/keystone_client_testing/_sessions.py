@@ -53,11 +53,6 @@ class Sessions:
         return token
 
 
-def new_csrf_token() -> str:
-    """Return a fresh value for the ``csrftoken`` cookie."""
-    return _random(32, _ALPHABET)
-
-
 def _random(length: int, alphabet: str) -> str:
     return "".join(secrets.choice(alphabet) for _ in range(length))
 
@@ -152,11 +147,13 @@ def session_cookies(key: str, secure: bool) -> list[tuple[str, str]]:
     Returns:
         Headers of an answer.
     """
-    end = "; Secure" if secure else ""
-    return [
-        ("Set-Cookie", f"csrftoken={new_csrf_token()}; Max-Age={CSRF_AGE}; Path=/; SameSite=Lax{end}"),
-        ("Set-Cookie", f"sessionid={key}; HttpOnly; Max-Age={SESSION_AGE}; Path=/; SameSite=Lax{end}"),
-    ]
+    session = f"sessionid={key}; HttpOnly; Max-Age={SESSION_AGE}; Path=/; SameSite=Lax{'; Secure' if secure else ''}"
+    return [_csrf_cookie(secure), ("Set-Cookie", session)]
+
+
+def _csrf_cookie(secure: bool) -> tuple[str, str]:
+    token = _random(32, _ALPHABET)
+    return "Set-Cookie", f"csrftoken={token}; Max-Age={CSRF_AGE}; Path=/; SameSite=Lax{'; Secure' if secure else ''}"
 
 
 def end_session(call: Call) -> None:
@@ -218,6 +215,7 @@ def _bad_token_pair(call: Call) -> str:
     if not cookie:
         return "CSRF cookie not set."
     if reason := _malformed(cookie):
+        call.cookies_out.append(_csrf_cookie(call.world.secure_cookies))
         return f"CSRF cookie {reason}."
     source, given = _given_token(call)
     if given is None:

@@ -49,15 +49,11 @@ def check_upload(upload: Upload) -> str:
 
 
 def storage_path(store: Store, name: str) -> str:
-    """Return a free path below the upload folder; a taken name gets a random suffix."""
+    """Return a free path below the upload folder; a taken or too long name gets a random suffix."""
     stem, extension = os.path.splitext(storage_name(name))
-    path = f"allocations/{_shortened(stem, '', extension)}"
-    while path in store.files:
-        suffix = "_" + "".join(random.choices(string.ascii_letters + string.digits, k=7))  # noqa: S311  # no secret
-        path = f"allocations/{_shortened(stem, suffix, extension)}"
+    path = f"allocations/{stem}{extension}"
+    while path in store.files or len(path) > _MAX_PATH:
+        suffix = "_" + "".join(random.choices(string.ascii_letters + string.digits, k=7))  # no secret
+        room = _MAX_PATH - len("allocations/") - len(suffix) - len(extension)
+        path = f"allocations/{stem[:room]}{suffix}{extension}"
     return path
-
-
-def _shortened(stem: str, suffix: str, extension: str) -> str:
-    room = _MAX_PATH - len("allocations/") - len(suffix) - len(extension)
-    return stem[:room] + suffix + extension

@@ -20,9 +20,7 @@ from ._wire import PageError, RefusedError
 REQUIRED = "This field is required."
 _EMPTY: Any = object()
 _USERNAME = re.compile(r"^[\w.@+-]+\Z")
-_BAD_USERNAME = (
-    "Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters."
-)
+_BAD_USERNAME = "Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters."
 
 
 class Write(NamedTuple):
@@ -73,8 +71,8 @@ def _checked_shape(write: Write, body: Any) -> Mapping[str, Any]:
         return body
     if write.instance is None and _fills_caller(write.resource):
         raise PageError(500)
-    text = "No data provided" if body is None else (
-        f"Invalid data. Expected a dictionary, but got {type(body).__name__}."
+    text = (
+        "No data provided" if body is None else (f"Invalid data. Expected a dictionary, but got {type(body).__name__}.")
     )
     raise RefusedError(400, {"non_field_errors": [text]})
 
@@ -108,7 +106,7 @@ def _value(write: Write, field: Field, data: Mapping[str, Any]) -> Any:
         if field.nullable:
             return None
         raise InvalidError(NULL)
-    if field.kind == "text" and given == "" and isinstance(given, str) and field.blank:
+    if field.blank and isinstance(given, str) and not given.strip():
         return ""
     value = CLEANERS[field.kind](field, given, write.store)
     complaints = _complaints(write, field, value)
@@ -169,7 +167,7 @@ def _complaints(write: Write, field: Field, value: Any) -> list[str]:
 
 
 def _pk(write: Write) -> int | None:
-    return write.instance and write.instance["id"]
+    return write.instance["id"] if write.instance else None
 
 
 def _no_complaint(write: Write, value: Any) -> list[str]:

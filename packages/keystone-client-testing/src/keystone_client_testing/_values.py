@@ -144,9 +144,7 @@ def clean_date(field: Field, value: Any, store: Store) -> dt.date:
     try:
         return parse_date(value)
     except (ValueError, TypeError):
-        raise InvalidError(
-            "Date has wrong format. Use one of these formats instead: YYYY-MM-DD."
-        ) from None
+        raise InvalidError("Date has wrong format. Use one of these formats instead: YYYY-MM-DD.") from None
 
 
 def parse_date(text: Any) -> dt.date:
@@ -169,8 +167,14 @@ def clean_choice(field: Field, value: Any, store: Store) -> str:
 
 def clean_key(field: Field, value: Any, store: Store) -> int:
     """Accept the id of an existing record, also as text or truncated from a float."""
-    if value == "" and isinstance(value, str):
+    if value == "":
         raise InvalidError(NULL)
+    return _existing(field, value, store)
+
+
+def _existing(field: Field, value: Any, store: Store) -> int:
+    if value is None:
+        raise InvalidError('Invalid pk "None" - object does not exist.')
     try:
         if isinstance(value, bool):
             raise TypeError
@@ -192,12 +196,7 @@ def clean_keys(field: Field, value: Any, store: Store) -> list[int]:
     """Accept a list of ids; doubles collapse."""
     if isinstance(value, str) or not hasattr(value, "__iter__"):
         raise InvalidError(f'Expected a list of items but got type "{type(value).__name__}".')
-    keys = set()
-    for item in value:
-        if item is None:
-            raise InvalidError(NULL)
-        keys.add(clean_key(field, item, store))
-    return sorted(keys)
+    return sorted({_existing(field, item, store) for item in value})
 
 
 def clean_json(field: Field, value: Any, store: Store) -> Any:

@@ -129,7 +129,9 @@ def to_answer(reply: Reply, head: bool, allow: str) -> Answer:
         headers.append(JSON_TYPE)
     if allow:
         headers.append(("Allow", allow))
-    headers += (*COMMON_HEADERS, FRAME, ("Content-Length", str(len(body))))
+    if reply.status != 301:
+        headers.append(FRAME)
+    headers += (*COMMON_HEADERS, ("Content-Length", str(len(body))))
     return Answer(reply.status, headers, b"" if head else body)
 
 

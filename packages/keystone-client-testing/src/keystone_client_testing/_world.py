@@ -19,10 +19,10 @@ from ._passwords import Secret
 from ._render import View, render
 from ._store import Record, Snapshot, Store
 from ._throttle import Throttle
-from ._wire import Answer, PageError, RefusedError, Reply, Request, detail, page, to_answer
+from ._wire import HTML_TYPE, Answer, PageError, RefusedError, Reply, Request, detail, page, to_answer
 
 ADMIN = "admin"
-ADMIN_PASSWORD = "quickstart"  # noqa: S105  # the well-known login of a fake
+ADMIN_PASSWORD = "quickstart"
 
 
 class WorldSnapshot(NamedTuple):
@@ -128,7 +128,7 @@ class World:
         session = self.sessions.live.get(call.cookies.get("sessionid", ""))
         token = self.sessions.tokens.get(call.headers.get("authorization", "").rpartition(" ")[2])
         user = self.store.get("user", session.user if session else token)
-        return user and user["username"]
+        return user["username"] if user else None
 
     def _answer(self, call: Call) -> Answer:
         match = _routes.find(call.path)
@@ -138,9 +138,7 @@ class World:
         except RefusedError as error:
             reply = error.reply
         except PageError as error:
-            reply = page(error.status)
-        if reply.status == 404 and reply.text is not None:
-            allow = ""
+            reply, allow = page(error.status), ""
         reply = reply._replace(headers=(*reply.headers, *call.cookies_out))
         log_request(call, reply.status)
         return to_answer(reply, call.method == "HEAD", allow)
@@ -159,7 +157,7 @@ class World:
     def _no_route(self, call: Call) -> Reply:
         if not call.path.endswith("/") and _routes.find(call.path + "/"):
             query = f"?{call.request.query}" if call.request.query else ""
-            return Reply(301, headers=(("Location", f"{self.prefix}{call.raw_path}/{query}"),), text=b"")
+            return Reply(301, headers=(HTML_TYPE, ("Location", f"{self.prefix}{call.raw_path}/{query}")), text=b"")
         _sessions.session_user(call)
         raise PageError(404)
 

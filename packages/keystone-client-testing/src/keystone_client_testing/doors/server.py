@@ -1,4 +1,4 @@
-"""The loopback door: a real HTTP server in a thread, for other processes and languages, and for faults on the socket."""
+"""The loopback door: a real HTTP server in a thread, for other processes, and for faults on the socket."""
 
 import socket
 import struct
@@ -74,15 +74,16 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.delay:
             time.sleep(min(answer.delay, MAX_WAIT))
         if answer.fault in ("connect", "reset"):
-            return self._reset()
-        if answer.fault == "timeout":
-            return self._stall()
+            self._reset()
+        elif answer.fault == "timeout":
+            self._stall()
+        else:
+            self._send(answer)
+
+    def _send(self, answer: Answer) -> None:
         self.send_response_only(answer.status)
         self.send_header("Date", self.date_time_string())
         self.send_header("Server", "fake-keystone")
-        self._finish(answer)
-
-    def _finish(self, answer: Answer) -> None:
         cut = answer.fault == "cut"
         for name, value in answer.headers:
             if not (cut and name == "Content-Length"):
@@ -173,9 +174,8 @@ class Server:
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_POLL,), daemon=True, name="fake-keystone"
         )
-        bound, number = self._server.server_address[:2]
-        shown = "127.0.0.1" if bound == "0.0.0.0" else bound  # noqa: S104  # shown, not bound
-        self.url = f"http://{shown}:{number}{world.prefix}/"
+        shown = "127.0.0.1" if host in ("", "0.0.0.0") else host
+        self.url = f"http://{shown}:{self._server.server_address[1]}{world.prefix}/"
 
     def __enter__(self) -> Self:
         """Start serving."""
