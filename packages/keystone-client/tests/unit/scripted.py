@@ -1,0 +1,118 @@
+"""A transport that follows a script and keeps what it was sent, and clients of either colour behind one face.
+
+Expectations belong to the tests.
+"""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, TypeAlias
+
+import anyio
+import httpx
+from keystone_client import AsyncKeystoneClient, KeystoneClient
+
+URL = "http://keystone.test/"
+Reply: TypeAlias = Callable[[httpx.Request], httpx.Response]
+"""Answers a request, or raises."""
+
+
+def answer(status: int = 200, body: object = None, **headers: str) -> Reply:
+    """A reply with this status and body: bytes as they are, anything else as JSON."""
+    content = body if isinstance(body, bytes) else json.dumps({} if body is None else body).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    kind = {} if "content-type" in named else {"content-type": "application/json"}
+    return lambda request: httpx.Response(status, headers={**kind, **named}, content=content, request=request)
+
+
+def page(*records: dict[str, Any], count: int | None = None, more: bool = False) -> Reply:
+    """A reply with one page of a listing."""
+    total = len(records) if count is None else count
+    following = "http://elsewhere.test/?page=2" if more else None
+    return answer(200, {"count": total, "next": following, "previous": None, "results": list(records)})
+
+
+def failure(kind: type[httpx.RequestError], message: str = "it broke") -> Reply:
+    """A reply that never arrives."""
+
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise kind(message, request=request)
+
+    return fail
+
+
+def cookies(*lines: str, status: int = 200, body: object = None) -> Reply:
+    """A reply that sets cookies."""
+    content = json.dumps({"id": 1} if body is None else body).encode()
+    headers = [("content-type", "application/json"), *(("set-cookie", line) for line in lines)]
+    return lambda request: httpx.Response(status, headers=headers, content=content, request=request)
+
+
+class Scripted(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Answers each request with the next reply of a script, and with the last one for ever."""
+
+    def __init__(self, *script: Reply) -> None:
+        self.script = list(script or (answer(200, {"id": 1}),))
+        self.requests: list[httpx.Request] = []
+        self.closed = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        return self._reply(request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        return self._reply(request)
+
+    def _reply(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        reply = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        return reply(request)
+
+    def close(self) -> None:
+        self.closed += 1
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+class Player:
+    """A client of either colour: awaits what is to be awaited, and never really waits before another try."""
+
+    def __init__(self, client: KeystoneClient | AsyncKeystoneClient) -> None:
+        self.client: Any = client
+        self.pauses: list[float] = []
+        client._talk.draw = lambda: 1.0
+        if isinstance(client, KeystoneClient):
+            client._sleep = self.pauses.append
+        else:
+            client._sleep = self._sleep
+
+    async def _sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self.client, name)
+        if not callable(attribute):
+            return attribute
+        return lambda *args, **options: self._played(attribute(*args, **options))
+
+    def _played(self, result: Any) -> Any:
+        if isinstance(result, AsyncIterator):
+            return anyio.run(_collected, result)
+        if isinstance(result, Awaitable):
+            return anyio.run(_awaited, result)
+        return list(result) if isinstance(result, Iterator) else result
+
+
+async def _awaited(result: Awaitable[Any]) -> Any:
+    return await result
+
+
+async def _collected(records: AsyncIterator[Any]) -> list[Any]:
+    return [record async for record in records]
+
+
+def connect(colour: str, transport: Any = None, url: str = URL, **options: Any) -> Player:
+    """A client of a colour, ``sync`` or ``async``."""
+    kind: Any = KeystoneClient if colour == "sync" else AsyncKeystoneClient
+    return Player(kind(url, transport=transport, **options))
