@@ -5,6 +5,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeAlias, cast
 
@@ -26,6 +27,13 @@ class Upload(NamedTuple):
     filename: str
     file: IO[bytes]
     size: int
+    opened: IO[bytes] | None
+    """What was opened for it; a file of the caller's stays open."""
+
+    def close(self) -> None:
+        """Close what was opened for it."""
+        if self.opened is not None:
+            self.opened.close()
 
 
 def json_body(value: object) -> bytes:
@@ -50,7 +58,7 @@ def open_upload(content: Content, filename: str | None = None, on_progress: Sent
         on_progress: Called with the bytes sent and the bytes there are.
 
     Returns:
-        The upload; its file is to be closed by whoever asked for it.
+        The upload, to be closed by whoever asked for it.
 
     Raises:
         FieldError: It is no file, has no name, or was opened as text.
@@ -66,11 +74,14 @@ def open_upload(content: Content, filename: str | None = None, on_progress: Sent
     else:
         filename = filename or _own_name(content)
         file = sized(content)
+    opened = None if file is content else file
     if not filename:
+        if opened is not None:
+            opened.close()
         raise FieldError("give a filename: the server tells the type of a file by its extension", field="filename")
     size = _length(file)
     watched = cast("IO[bytes]", _Watched(file, size, on_progress)) if on_progress else file
-    return Upload(filename, watched, size)
+    return Upload(filename, watched, size, opened)
 
 
 def multipart(sent: Mapping[str, object]) -> dict[str, Any]:
@@ -80,17 +91,20 @@ def multipart(sent: Mapping[str, object]) -> dict[str, Any]:
     return {"data": data, "files": files}
 
 
-def with_known_length(files: Any) -> Any:
-    """The ``files`` of httpx, where files that cannot tell their length are spooled first."""
+def with_known_length(files: Any, copies: ExitStack) -> Any:
+    """The ``files`` of httpx, where files that cannot tell their length are spooled first; ``copies`` closes those."""
     if isinstance(files, Mapping):
-        return {name: _sized_part(part) for name, part in files.items()}
-    return [(name, _sized_part(part)) for name, part in files]
+        return {name: _sized_part(part, copies) for name, part in files.items()}
+    return [(name, _sized_part(part, copies)) for name, part in files]
 
 
-def _sized_part(part: Any) -> Any:
+def _sized_part(part: Any, copies: ExitStack) -> Any:
     if isinstance(part, tuple):
-        return (part[0], _sized_part(part[1]), *part[2:])
-    return sized(part) if hasattr(part, "read") else part
+        return (part[0], _sized_part(part[1], copies), *part[2:])
+    if not hasattr(part, "read"):
+        return part
+    file = sized(part)
+    return part if file is part else copies.enter_context(file)
 
 
 def sized(file: IO[bytes]) -> IO[bytes]:
@@ -141,6 +155,3 @@ class _Watched(io.BufferedIOBase):
 
     def readable(self) -> bool:
         return True
-
-    def close(self) -> None:
-        self._file.close()

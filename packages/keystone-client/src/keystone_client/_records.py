@@ -63,7 +63,10 @@ def create_attachment(
     """Attach a file to an allocation request."""
     upload = open_upload(content, filename, on_progress)
     fields = {"request": request, "file": upload} | ({} if name is None else {"name": name})
-    return (yield from create(call, "attachment", fields))
+    try:
+        return (yield from create(call, "attachment", fields))
+    finally:
+        upload.close()
 
 
 def _written(call: Call, method: str, endpoint: str, sent: Mapping[str, object]) -> Flow[dict[str, Any]]:
@@ -74,7 +77,7 @@ def _written(call: Call, method: str, endpoint: str, sent: Mapping[str, object])
         response = yield from call.send(lambda: call.talk.request(method, endpoint, **multipart(sent)))
     finally:
         for upload in uploads:
-            upload.file.close()
+            upload.close()
     return record_of(response, call.cid)
 
 

@@ -1,6 +1,7 @@
 """Flows about who is logged in, and the plain HTTP methods."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any, TypedDict
 
 import httpx
@@ -39,11 +40,20 @@ def http(call: Call, method: str, endpoint: str, options: Mapping[str, Any]) -> 
     headers = checked_headers(given.pop("headers", None) or {})
     timeout = httpx.Timeout(given.pop("timeout")).as_dict() if "timeout" in given else None
     body = {name: value for name, value in given.items() if value is not None}
+    if not isinstance(body.get("data", {}), Mapping):
+        raise FieldError(
+            "data must be a mapping, the fields of a form; for JSON use json=, for files files=", field="data"
+        )
     if "json" in body:
         body["content"] = json_body(body.pop("json"))
-    if "files" in body:
-        body["files"] = with_known_length(body["files"])
-    return call.send(lambda: call.talk.request(method, path, params=params, headers=headers, timeout=timeout, **body))
+    with ExitStack() as copies:
+        if "files" in body:
+            body["files"] = with_known_length(body["files"], copies)
+        return (
+            yield from call.send(
+                lambda: call.talk.request(method, path, params=params, headers=headers, timeout=timeout, **body)
+            )
+        )
 
 
 def login(call: Call, username: object, password: object) -> Flow[dict[str, Any]]:
