@@ -1,0 +1,152 @@
+"""Opens every door of the fake to both clients, or one door to a live server when KEYSTONE_LIVE asks for it.
+
+Each test gets a ``bench``: a client of either colour, behind one blocking face, and records that are taken away again.
+"""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from keystone_client import AsyncKeystoneClient, KeystoneClient
+from keystone_client_testing import FakeKeystone
+
+LIVE = os.environ.get("KEYSTONE_LIVE") == "1"
+DOORS = ["live"] if LIVE else ["transport", "respx", "server"]
+COLOURS = ["sync", "asyncio"] if LIVE else ["sync", "asyncio", "trio"]
+MARK = "contract-"
+"""What the names of all records made here begin with, so that nobody takes them for real ones."""
+
+
+class Door(NamedTuple):
+    """A way to a server: its address, what the client needs beside it, and who may log in."""
+
+    url: str
+    transport: Any
+    username: str
+    password: str
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not LIVE:
+        return
+    missing = [n for n in ("KEYSTONE_URL", "KEYSTONE_USERNAME", "KEYSTONE_PASSWORD") if not os.environ.get(n)]
+    if missing:
+        pytest.exit(f"a live run needs {', '.join(missing)}", returncode=2)
+    if os.environ.get("KEYSTONE_ALLOW_WRITES") != "1":
+        pytest.exit("a live run writes to the server and removes it again: allow it with KEYSTONE_ALLOW_WRITES=1", 2)
+    try:
+        httpx.get(f"{os.environ['KEYSTONE_URL'].rstrip('/')}/version/", timeout=10).raise_for_status()
+    except httpx.HTTPError as error:
+        pytest.exit(f"no Keystone answers at {os.environ['KEYSTONE_URL']}: {error!r}", returncode=2)
+
+
+class Blocking:
+    """An async client behind a blocking face, so that a test is written once."""
+
+    def __init__(self, client: AsyncKeystoneClient, portal: BlockingPortal) -> None:
+        self._client, self._portal = client, portal
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._client, name)
+        if not callable(attribute):
+            return attribute
+        if name.startswith("iterate_"):
+            return lambda **options: self._iterate(attribute(**options))
+        return lambda *args, **options: self._portal.call(lambda: attribute(*args, **options))
+
+    def _iterate(self, records: Any) -> Iterator[Any]:
+        try:
+            while True:
+                try:
+                    yield self._portal.call(records.__anext__)
+                except StopAsyncIteration:
+                    return
+        finally:
+            self._portal.call(records.aclose)
+
+
+class Bench:
+    """A client under test, and records that go away when the test is over."""
+
+    def __init__(self, client: Any, door: Door, connect: Callable[..., Any]) -> None:
+        self.client = client
+        self.door = door
+        self.connect = connect
+        """Makes another client of the same colour, not logged in."""
+        self._made: list[tuple[str, int]] = []
+        self._shared: dict[str, int] = {}
+
+    def name(self) -> str:
+        """A name nobody else has, short enough for every field."""
+        return f"{MARK}{uuid.uuid4().hex[:12]}"
+
+    def made(self, resource: str, record: Any) -> Any:
+        """Have a record taken away after the test."""
+        self._made.append((resource, record["id"]))
+        return record
+
+    def make(self, resource: str, **fields: Any) -> Any:
+        """Create a record that is taken away after the test."""
+        return self.made(resource, getattr(self.client, f"create_{resource}")(**fields))
+
+    def shared(self, resource: str, make: Callable[[], Any]) -> int:
+        """The key of a parent record, made when it is first needed."""
+        if resource not in self._shared:
+            self._shared[resource] = make()["id"]
+        return self._shared[resource]
+
+    def clean(self) -> None:
+        for resource, pk in reversed(self._made):
+            getattr(self.client, f"delete_{resource}")(pk)
+
+
+@contextmanager
+def open_door(kind: str) -> Iterator[Door]:
+    if kind == "live":
+        url = os.environ["KEYSTONE_URL"].rstrip("/") + "/"
+        yield Door(url, None, os.environ["KEYSTONE_USERNAME"], os.environ["KEYSTONE_PASSWORD"])
+        return
+    fake = FakeKeystone()
+    with ExitStack() as stack:
+        url, transport = fake.url, None
+        if kind == "transport":
+            transport = fake.transport
+        elif kind == "respx":
+            stack.enter_context(fake.mock())
+        else:
+            url = stack.enter_context(fake.serve())
+        yield Door(url, transport, "admin", "quickstart")
+
+
+@pytest.fixture(params=DOORS)
+def door(request: pytest.FixtureRequest) -> Iterator[Door]:
+    with open_door(request.param) as opened:
+        yield opened
+
+
+@pytest.fixture(params=COLOURS)
+def bench(request: pytest.FixtureRequest, door: Door) -> Iterator[Bench]:
+    with ExitStack() as stack:
+        if request.param == "sync":
+
+            def connect(below: str = "", **options: Any) -> Any:
+                return stack.enter_context(KeystoneClient(door.url + below, transport=door.transport, **options))
+
+        else:
+            portal = stack.enter_context(start_blocking_portal(request.param))
+
+            def connect(below: str = "", **options: Any) -> Any:
+                client = AsyncKeystoneClient(door.url + below, transport=door.transport, **options)
+                stack.callback(portal.call, client.close)
+                return Blocking(client, portal)
+
+        client = connect()
+        client.login(door.username, door.password)
+        ready = Bench(client, door, connect)
+        stack.callback(ready.clean)
+        yield ready

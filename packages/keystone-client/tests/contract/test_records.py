@@ -1,0 +1,148 @@
+"""Create, retrieve, update and delete, for every resource that has them."""
+
+import pytest
+from keystone_client import FieldError, NotFoundError, PermissionDeniedError, ValidationError
+from keystone_client_core import RESOURCES
+
+from .samples import CHANGES, fields, team
+
+CREATABLE = [name for name, resource in RESOURCES.items() if "create" in resource.operations]
+NO_SUCH_KEY = 2**62
+
+
+@pytest.mark.parametrize("resource", CREATABLE)
+def test_the_life_of_a_record(bench, resource):
+    call = {verb: getattr(bench.client, f"{verb}_{resource}") for verb in ("retrieve", "update", "delete", "count")}
+
+    created = bench.make(resource, **fields(resource, bench))
+    pk = created["id"]
+    fetched = call["retrieve"](pk)
+    updated = call["update"](pk, CHANGES[resource])
+    listed = call["retrieve"](filters={"id": pk})
+    counted = call["count"](filters={"id": pk})
+    call["delete"](pk)
+
+    assert fetched["id"] == pk
+    assert set(RESOURCES[resource].fields) - {"password"} <= {*created, *hidden(resource)}
+    assert {name: updated[name] for name in CHANGES[resource]} == CHANGES[resource]
+    assert [record["id"] for record in listed] == [pk]
+    assert counted == 1
+    assert call["retrieve"](pk) is None
+    assert call["retrieve"](filters={"id": pk}) == []
+
+
+def hidden(resource):
+    return {name for name, field in RESOURCES[resource].fields.items() if field.hidden}
+
+
+@pytest.mark.parametrize("resource", [name for name, r in RESOURCES.items() if "retrieve" in r.operations])
+def test_a_record_that_is_not_there_is_none_or_an_error_if_asked_for(bench, resource):
+    retrieve = getattr(bench.client, f"retrieve_{resource}")
+
+    assert retrieve(NO_SUCH_KEY) is None
+    with pytest.raises(NotFoundError, match=f"No {RESOURCES[resource].model} matches"):
+        retrieve(NO_SUCH_KEY, raise_not_exists=True)
+
+
+def test_deleting_what_is_gone_is_silent_unless_asked(bench):
+    pk = bench.make("team", name=bench.name())["id"]
+    bench.client.delete_team(pk)
+
+    bench.client.delete_team(str(pk))
+    with pytest.raises(NotFoundError, match="No Team matches"):
+        bench.client.delete_team(pk, raise_not_exists=True)
+
+
+def test_updating_what_is_not_there_is_an_error(bench):
+    with pytest.raises(NotFoundError):
+        bench.client.update_team(NO_SUCH_KEY, {"is_active": True})
+
+
+def test_what_the_server_finds_wrong_is_told_by_field(bench):
+    name = bench.name()
+    bench.make("cluster", name=name)
+
+    with pytest.raises(ValidationError) as taken:
+        bench.client.create_cluster(name=name, description="x" * 151)
+
+    assert taken.value.field_errors == {
+        "name": ["cluster with this name already exists."],
+        "description": ["Ensure this field has no more than 150 characters."],
+    }
+    assert str(taken.value).startswith("400 Bad Request: POST /allocations/clusters/")
+    assert taken.value.cid == bench.client.cid
+
+
+def test_a_reference_to_nothing_is_a_validation_error(bench):
+    with pytest.raises(ValidationError) as caught:
+        bench.client.create_publication(title=bench.name(), team=NO_SUCH_KEY)
+
+    assert caught.value.field_errors == {"team": [f'Invalid pk "{NO_SUCH_KEY}" - object does not exist.']}
+
+
+def test_fields_the_server_would_drop_are_refused_before_sending(bench):
+    before = bench.client.count_team()
+
+    with pytest.raises(FieldError, match="nmae"):
+        bench.client.create_team(nmae="x")
+    with pytest.raises(FieldError, match="slug"):
+        bench.client.create_team(name=bench.name(), slug="x")
+    with pytest.raises(FieldError, match="name"):
+        bench.client.update_team(team(bench), {"name": "another"})
+
+    assert bench.client.count_team() == before + 1  # the one made for the update
+
+
+def test_values_of_python_become_what_the_server_keeps(bench):
+    from datetime import date
+    from decimal import Decimal
+
+    from keystone_client import AccessMode
+
+    grant = bench.make(
+        "grant",
+        title=bench.name(),
+        team=team(bench),
+        agency="NSF",
+        amount=Decimal("1234.50"),
+        start_date=date(2026, 2, 28),
+    )
+    cluster = bench.make("cluster", name=bench.name(), access_mode=AccessMode.WHITELIST, access_teams={team(bench)})
+
+    assert (grant["amount"], grant["start_date"]) == ("1234.50", "2026-02-28")
+    assert (cluster["access_mode"], cluster["access_teams"]) == ("WL", [team(bench)])
+
+
+def test_text_of_every_script_arrives_as_it_was_sent(bench):
+    description = "Größe ≥ 10 µm, 日本語, 🚀, \"quoted\", back\\slash, new\nline"
+
+    record = bench.make("cluster", name=bench.name(), description=description)
+
+    assert record["description"] == description
+    assert bench.client.retrieve_cluster(record["id"])["description"] == description
+
+
+def test_fields_only_staff_may_set_are_not_lost_in_silence(bench):
+    user = bench.make("user", username=bench.name(), password="a long enough secret")
+    client = bench.connect()
+    client.login(user["username"], "a long enough secret")
+
+    with pytest.raises(FieldError, match="is_staff") as caught:
+        client.update_user(user["id"], {"first_name": "Eve", "is_staff": True})
+
+    assert caught.value.record["first_name"] == "Eve"
+    assert caught.value.record["is_staff"] is False
+
+
+def test_what_a_user_may_not_do_is_a_permission_error(bench):
+    user = bench.make("user", username=bench.name(), password="a long enough secret")
+    client = bench.connect()
+    client.login(user["username"], "a long enough secret")
+
+    with pytest.raises(PermissionDeniedError, match="You do not have permission"):
+        client.create_cluster(name=bench.name())
+
+
+def test_a_notification_can_only_be_marked_as_read(bench):
+    with pytest.raises(FieldError, match="subject"):
+        bench.client.update_notification(1, {"subject": "x"})
