@@ -53,7 +53,7 @@ class Conversation:
         self.has_token: Final = token is not None
         self.clock: Callable[[], float] = time.monotonic
         self.draw: Callable[[], float] = random.random
-        self.timeout: Final[Timeouts] = httpx.Timeout(timeout).as_dict()
+        self.timeout: Final[Timeouts] = checked_timeout(timeout)
         self.context: Final = {"cid": self.cid, "baseurl": self.base_url}
         self.url_of = functools.lru_cache(256)(self._url_of)
         self._lock = threading.Lock()
@@ -182,6 +182,21 @@ def checked_headers(headers: Mapping[Any, Any]) -> dict[str, str]:
         if not isinstance(value, str) or not (value.isascii() and value.isprintable()):
             raise FieldError(f"the value of the header {name} must be printable ASCII text", field="headers")
     return dict(headers)
+
+
+def checked_timeout(timeout: object) -> Timeouts:
+    """Seconds by phase, ``None`` for no end.
+
+    Raises:
+        FieldError: It is no number of seconds above 0, no ``httpx.Timeout`` of such, and not ``None``.
+    """
+    if timeout is None or (isinstance(timeout, int | float | httpx.Timeout) and not isinstance(timeout, bool)):
+        phases: Timeouts = httpx.Timeout(timeout).as_dict()
+        if all(seconds is None or 0 < seconds < float("inf") for seconds in phases.values()):
+            return phases
+    raise FieldError(
+        f"timeout={timeout!r}: give seconds above 0, an httpx.Timeout, or None for no end", field="timeout"
+    )
 
 
 def _checked_token(token: object) -> str:

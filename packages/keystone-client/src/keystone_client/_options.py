@@ -1,5 +1,7 @@
 """What both constructors take, checked in one place."""
 
+import os
+import ssl
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -46,9 +48,9 @@ def checked_options(
     """
     if retry is not None and not isinstance(retry, RetryPolicy):
         raise FieldError(f"retry={retry!r}: give a RetryPolicy, or None to switch retries off", field="retry")
-    if isinstance(timeout, int | float) and not timeout > 0:
+    if not isinstance(verify, bool | ssl.SSLContext) and not (isinstance(verify, str) and os.path.isfile(verify)):
         raise FieldError(
-            f"timeout={timeout!r}: give seconds above 0, an httpx.Timeout, or None for no end", field="timeout"
+            f"verify={verify!r}: give True, a file of CA certificates that exists, or a context", field="verify"
         )
     talk = Conversation(
         url, token=token, cid=cid, timeout=timeout, retry=retry, page_size=page_size, headers=headers, agent=AGENT

@@ -10,7 +10,7 @@ from keystone_client_core import FieldError
 from ._answers import record_of, status_error
 from ._bodies import json_body, with_known_length
 from ._call import Call, Flow
-from ._conversation import checked_headers
+from ._conversation import checked_headers, checked_timeout
 from ._errors import AuthenticationError
 
 WHOAMI = "authentication/whoami/"
@@ -38,7 +38,7 @@ def http(call: Call, method: str, endpoint: str, options: Mapping[str, Any]) -> 
     given = dict(options)
     params = httpx.QueryParams(given.pop("params", None)).multi_items()
     headers = checked_headers(given.pop("headers", None) or {})
-    timeout = httpx.Timeout(given.pop("timeout")).as_dict() if "timeout" in given else None
+    timeout = checked_timeout(given.pop("timeout")) if "timeout" in given else None
     body = {name: value for name, value in given.items() if value is not None}
     if not isinstance(body.get("data", {}), Mapping):
         raise FieldError(
