@@ -4,9 +4,10 @@
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from ._call import SAFE, Call
+from ._decode import Form
 from ._store import Record, Store
 from ._wire import PageError, RefusedError
 
@@ -103,9 +104,13 @@ def _found(call: Call, resource: str, name: str) -> Record | None:
         return None
 
 
+def _refused(value: object) -> NoReturn:
+    raise TypeError(f"{value!r} is no key")
+
+
 def _key(value: Any, call: Call) -> int | None:
-    if isinstance(value, list) and hasattr(call.data, "last"):
-        value = value[-1]
+    if isinstance(value, list):
+        value = value[-1] if isinstance(call.data, Form) else _refused(value)
     return None if value is None else int(value)
 
 

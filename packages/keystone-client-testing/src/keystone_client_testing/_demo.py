@@ -79,7 +79,8 @@ class DemoCentre:
         start = self._day()
         self._add.grant(
             team=team, title=f"{self._dice.choice(_TOPICS)} {team['name'].split()[0].lower()}",
-            pi=self._dice.choice(_LAST), agency=self._dice.choice(_AGENCIES), amount=self._dice.randrange(10, 900) * 1000,
+            pi=self._dice.choice(_LAST), agency=self._dice.choice(_AGENCIES),
+            amount=self._dice.randrange(10, 900) * 1000,
             grant_number=f"G-{team['id']}-{number}", start_date=start, end_date=start + dt.timedelta(days=1095),
         )  # fmt: skip
 

@@ -22,7 +22,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # one packet per answer, not one per header
     disable_nagle_algorithm = True
-    server: "_HTTPServer"
+    server: "_HTTPServer"  # pyright: ignore[reportIncompatibleVariableOverride]  # only ours makes it
 
     def __getattr__(self, name: str) -> Any:
         """Take every method, as the server does: unknown ones are 405, not 501."""

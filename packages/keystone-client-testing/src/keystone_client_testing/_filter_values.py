@@ -1,0 +1,173 @@
+"""Values of filters, read as the server's filter forms read them: one function per kind, with its own complaint.
+
+What a filter compares with what is in ``_filters``.
+"""
+
+import datetime as dt
+import decimal
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from keystone_client_core import CHOICES, Field
+
+from ._store import Store
+from ._wire import PageError
+
+_DATE_FORMATS = (
+    "%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y", "%b %d %Y", "%b %d, %Y", "%d %b %Y",
+    "%d %b, %Y", "%B %d %Y", "%B %d, %Y", "%d %B %Y", "%d %B, %Y",
+)  # fmt: skip
+
+
+class Rule(NamedTuple):
+    """One query parameter of a listing."""
+
+    field: Field
+    lookup: str
+    negated: bool
+
+
+class BadValueError(Exception):
+    """A value the field's form does not take."""
+
+
+Clean = Callable[[Rule, str, Store], Any]
+BOOLS = {"true": True, "false": False, "1": True, "0": False}
+TEXTUAL = frozenset({"text", "email", "slug", "choice", "ip"})
+
+
+def clean_text(rule: Rule, text: str, store: Store) -> str:
+    """Texts are stripped."""
+    if "\0" in text:
+        raise BadValueError("Null characters are not allowed.")
+    return text.strip()
+
+
+def _clean_choice(rule: Rule, text: str, store: Store) -> str:
+    if text not in CHOICES[rule.field.target]:
+        raise BadValueError(f"Select a valid choice. {text} is not one of the available choices.")
+    return text
+
+
+def _clean_bool(rule: Rule, text: str, store: Store) -> bool | None:
+    return BOOLS.get(text.lower())
+
+
+def clean_number(text: str) -> decimal.Decimal | None:
+    """Read a number; ``None`` for nothing."""
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        number = decimal.Decimal(text)
+    except decimal.DecimalException:
+        raise BadValueError("Enter a number.") from None
+    if not number.is_finite():
+        raise BadValueError("Enter a number.")
+    return number
+
+
+def _clean_decimal(rule: Rule, text: str, store: Store) -> decimal.Decimal | None:
+    number = clean_number(text)
+    if number is not None and rule.lookup == "" and number > _MOST:
+        raise BadValueError("Ensure this value is less than or equal to 1e+50.")
+    return number
+
+
+_MOST = decimal.Decimal(10) ** 50
+
+
+def _clean_int(rule: Rule, text: str, store: Store) -> int | None:
+    number = _clean_decimal(rule, text, store)
+    return None if number is None else int(number)
+
+
+def _clean_key(rule: Rule, text: str, store: Store) -> int | None:
+    if text == "":
+        return None
+    if "\0" in text:
+        raise BadValueError("Null characters are not allowed.")
+    try:
+        pk = int(text)
+    except ValueError:
+        pk = 0
+    if rule.field.target and pk not in store.tables[rule.field.target]:
+        raise BadValueError("Select a valid choice. That choice is not one of the available choices.")
+    return pk
+
+
+def _clean_date(rule: Rule, text: str, store: Store) -> dt.date | None:
+    text = text.strip()
+    if not text:
+        return None
+    for form in _DATE_FORMATS:
+        try:
+            return dt.datetime.strptime(text, form).date()
+        except ValueError:
+            continue
+    raise BadValueError("Enter a valid date.")
+
+
+_LOOSE_MOMENT = re.compile(
+    r"(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,6})\d{0,6})?)?"
+    r"\s*(Z|[+-]\d{2}(?::?\d{2})?)?$"
+)
+
+
+def _clean_datetime(rule: Rule, text: str, store: Store) -> dt.datetime | None:
+    text = text.strip()
+    if not text:
+        return None
+    moment = _moment(text)
+    try:
+        return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    except OverflowError:
+        raise PageError(500) from None
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        if "z" in text:
+            raise ValueError(text)
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        if (match := _LOOSE_MOMENT.match(text)) is None:
+            raise BadValueError("Enter a valid date/time.") from None
+    try:
+        return _loose_moment(*match.groups())
+    except ValueError:
+        raise BadValueError("Enter a valid date/time.") from None
+
+
+def _loose_moment(*parts: str | None) -> dt.datetime:
+    *numbers, micro, zone = parts
+    year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
+    offset = dt.UTC if zone == "Z" else zone and dt.datetime.strptime(_padded(zone), "%z").tzinfo
+    return dt.datetime(year, month, day, hour, minute, second, int((micro or "0").ljust(6, "0")), offset or None)
+
+
+def _padded(zone: str) -> str:
+    return zone if len(zone) > 3 else zone + "00"
+
+
+_CLEANERS: Mapping[str, Clean] = {
+    "int": _clean_int,
+    "code": _clean_int,
+    "decimal": _clean_decimal,
+    "bool": _clean_bool,
+    "text": clean_text,
+    "email": clean_text,
+    "slug": clean_text,
+    "ip": clean_text,
+    "choice": clean_text,
+    "key": _clean_key,
+    "date": _clean_date,
+    "datetime": _clean_datetime,
+}
+
+
+def cleaner_of(rule: Rule) -> Clean:
+    """Return the function that reads a value for a filter."""
+    kind = rule.field.filter_kind
+    return _clean_choice if kind == "choice" and rule.lookup == "" else _CLEANERS[kind]

@@ -1,0 +1,204 @@
+"""Listings: filters with their bad values, order, search, pages and links."""
+
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from keystone_client_core import RESOURCES
+from keystone_client_testing import FakeKeystone
+
+from .conftest import Session
+
+
+@pytest.fixture
+def grants(fake: FakeKeystone) -> FakeKeystone:
+    fake.add.team(name="One")
+    fake.add.team(name="Two")
+    fake.add.grant(title="Alpha", agency="NSF", amount=1, start_date="2024-01-07", end_date="2025-12-31", team=1)
+    fake.add.grant(title="beta", agency="nsf", amount="12.5", start_date="2023-06-01", team=2, pi="Curie")
+    fake.add.grant(title="Ärger, 50%", agency="DOE", amount=300, start_date="2020-02-29", team=2, pi="")
+    return fake
+
+
+def ids(response: Any) -> list[int]:
+    assert response.status_code == 200, response.text
+    return [row["id"] for row in response.json()["results"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("title=Alpha", [1]),
+        ("title=alpha", []),
+        ("title= Alpha ", [1]),
+        ("title__not_eq=Alpha", [2, 3]),
+        ("title__in=Alpha, beta", [1, 2]),
+        ("title__contains=A", [1, 2]),
+        ("title__contains=ä", []),
+        ("title__contains=50%25", [3]),
+        ("title__contains=_", []),
+        ("title__startswith=al", [1]),
+        ("title__endswith=TA", [2]),
+        ("title__not_endswith=ta", [1, 3]),
+        ("pi__isnull=true", [1]),
+        ("pi__isnull=yes", [1, 2, 3]),
+        ("pi__not_eq=Curie", [1, 3]),
+        ("pi__not_in=Curie", [1, 3]),
+        ("pi__not_contains=u", [1, 3]),
+        ("pi__in=,", [3]),
+        ("amount=12.50", [2]),
+        ("amount__gte=12.5", [2, 3]),
+        ("id=1.5", [1]),
+        ("id__in=1,,3", [1, 3]),
+        ("id__in=,", []),
+        ("id__in=", [1, 2, 3]),
+        ("id__gt=1&id__lt=3", [2]),
+        ("team=2", [2, 3]),
+        ("team__in=1,2", [1, 2, 3]),
+        ("team__not_in=2", [1]),
+        ("start_date__year=2024", [1]),
+        ("start_date__month=2", [3]),
+        ("start_date__week=1", [1]),
+        ("start_date__week_day=1", [1]),
+        ("start_date=01/07/2024", [1]),
+        ("start_date__lt=Jan 1 2021", [3]),
+        ("end_date__gt=2025-01-01", [1]),
+        ("nonsense=1&title__icontains=z&team__name=One&_team=1&pk=1", [1, 2, 3]),
+        ("title=beta&title=Alpha", [1]),
+    ],
+)
+def test_filters_keep_what_the_server_would_keep(grants: FakeKeystone, admin: Session, query: str, expected: Any) -> None:
+    assert ids(admin("GET", f"research/grants/?{query}")) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("id=abc", "Enter a number."),
+        ("id=1e60", "Ensure this value is less than or equal to 1e+50."),
+        ("amount__gt=x", "Enter a number."),
+        ("start_date=2024-01-05T00:00", "Enter a valid date."),
+        ("start_date__year=x", "Enter a number."),
+        ("team=99", "Select a valid choice. That choice is not one of the available choices."),
+        ("team__in=1,x", "Select a valid choice. That choice is not one of the available choices."),
+        ("title=%00", "Null characters are not allowed."),
+    ],
+)
+def test_bad_filter_values_are_400_by_parameter(grants: FakeKeystone, admin: Session, query: str, message: str) -> None:
+    response = admin("GET", f"research/grants/?{query}")
+    assert (response.status_code, response.json()) == (400, {query.partition("=")[0]: [message]})
+
+
+def test_choices_and_datetimes_have_their_own_complaints(fake: FakeKeystone, admin: Session) -> None:
+    fake.add.request(status="AP", submitted="2024-01-05T10:00:00.5")
+    bad = admin("GET", "allocations/requests/?status=XX&submitted=2024-01-05T10:00:00+00:00").json()
+    assert bad == {
+        "status": ["Select a valid choice. XX is not one of the available choices."],
+        "submitted": ["Enter a valid date/time."],
+    }
+    for query in ("status__in=AP,XX", "submitted=2024-01-05T11:00:00.5%2B01:00", "submitted__hour=10", "submitted__lt=2025"):
+        assert admin("GET", f"allocations/requests/?{query}").status_code in {200, 400}
+    assert ids(admin("GET", "allocations/requests/?status__in=AP,XX")) == [1]
+    assert ids(admin("GET", "allocations/requests/?submitted=2024-01-05T11:00:00.5%2B01:00")) == [1]
+    assert ids(admin("GET", "allocations/requests/?submitted__hour=10&submitted__lt=2024-01-06")) == [1]
+
+
+@pytest.mark.parametrize("query", ["start_date__year=0", "start_date__year=10000", "id__in=99999999999999999999"])
+def test_values_that_crash_the_server_crash_the_fake(grants: FakeKeystone, admin: Session, query: str) -> None:
+    assert admin("GET", f"research/grants/?{query}").status_code == 500
+
+
+def test_a_broken_boolean_list_crashes_or_is_ignored(fake: FakeKeystone, admin: Session) -> None:
+    assert admin("GET", "users/users/?is_staff__in=true").status_code == 500
+    assert ids(admin("GET", "users/users/?is_staff__in=true,false")) == [1]
+    assert ids(admin("GET", "users/users/?is_staff=0")) == []
+    assert ids(admin("GET", "users/users/?is_staff=no")) == [1]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("title", [1, 2, 3]),
+        ("-amount", [3, 2, 1]),
+        ("pi,id", [1, 3, 2]),
+        ("-team, -id", [3, 2, 1]),
+        ("nonsense,_team,pk", [1, 2, 3]),
+        ("end_date", [2, 3, 1]),
+    ],
+)
+def test_order_puts_null_first_and_ignores_what_it_does_not_know(
+    grants: FakeKeystone, admin: Session, text: str, expected: list[int]
+) -> None:
+    assert ids(admin("GET", "research/grants/", params={"_order": text})) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ALPHA", [1]),
+        ("nsf one", [1]),
+        ("nsf,two", [2]),
+        ('"nsf two"', []),
+        ("ärger", []),
+        (",", [1, 2, 3]),
+        ("", [1, 2, 3]),
+        ("curie", [2]),
+    ],
+)
+def test_search_wants_every_term_in_some_field(
+    grants: FakeKeystone, admin: Session, text: str, expected: list[int]
+) -> None:
+    assert ids(admin("GET", "research/grants/", params={"_search": text})) == expected
+
+
+def test_search_has_its_own_ways_to_fail(grants: FakeKeystone, admin: Session) -> None:
+    refused = admin("GET", "research/grants/?_search=%00")
+    assert (refused.status_code, refused.json()) == (400, ["Null characters are not allowed."])
+    for path in ("allocations/reviews", "allocations/attachments", "notifications/notifications", "logs/audit"):
+        assert admin("GET", f"{path}/?_search=a").status_code == 500
+        assert admin("GET", f"{path}/?_search=").status_code == 200
+
+
+def test_pages_count_all_and_link_with_sorted_keys(fake: FakeKeystone, admin: Session) -> None:
+    for number in range(7):
+        fake.add.team(name=f"Team {number}")
+    page = admin("GET", "users/teams/?b=1&_limit=3&_offset=3&a=x,y").json()
+    assert (page["count"], [row["id"] for row in page["results"]]) == (7, [4, 5, 6])
+    assert page["next"] == "http://keystone.test/users/teams/?_limit=3&_offset=6&a=x%2Cy&b=1"
+    assert page["previous"] == "http://keystone.test/users/teams/?_limit=3&a=x%2Cy&b=1"
+    last = admin("GET", page["next"]).json()
+    assert (last["next"], [row["id"] for row in last["results"]]) == (None, [7])
+    beyond = admin("GET", "users/teams/?_offset=100").json()
+    assert (beyond["results"], beyond["next"]) == ([], None)
+    assert dict(parse_qsl(urlsplit(beyond["previous"]).query)) == {"_limit": "100"}
+
+
+def test_a_page_size_that_makes_no_sense_is_repaired(fake: FakeKeystone, admin: Session) -> None:
+    for number in range(1001):
+        fake.add.preference(user=fake.add.user(username=f"u{number}"))
+    sizes = {"": 100, "0": 100, "-1": 100, "1.5": 100, "x": 100, "5000": 1000}
+    for limit, size in sizes.items():
+        assert len(admin("GET", f"notifications/preferences/?_limit={limit}").json()["results"]) == size
+
+
+def test_filters_and_search_apply_to_a_detail_url_too(grants: FakeKeystone, admin: Session) -> None:
+    assert admin("GET", "research/grants/1/?title=Alpha&_search=alpha").status_code == 200
+    assert admin("GET", "research/grants/1/?title=beta").json() == {"detail": "No Grant matches the given query."}
+    assert admin("PATCH", "research/grants/1/?title=beta", json={}).status_code == 404
+    assert admin("DELETE", "research/grants/1/?id=x").json() == {"id": ["Enter a number."]}
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_every_resource_can_be_listed_with_every_filter_it_has(
+    fake: FakeKeystone, admin: Session, resource: str
+) -> None:
+    for name in ("allocation", "attachment", "review", "comment", "publication", "grant", "membership", "notification"):
+        getattr(fake.add, name)()
+    fake.add.preference()
+    fake.add.task_result()
+    path = RESOURCES[resource].path
+    head = admin("GET", f"{path}/?_limit=2").json()
+    assert set(head) == {"count", "next", "previous", "results"}
+    for name in RESOURCES[resource].filterable:
+        narrowed = admin("GET", f"{path}/?{name}__isnull=true&{name}__isnull=false&_limit=1").json()["count"]
+        assert narrowed <= admin("GET", f"{path}/?_limit=1").json()["count"]

@@ -1,0 +1,138 @@
+"""Paths, methods, formats and the small endpoints."""
+
+import httpx
+import pytest
+from keystone_client_testing import FakeKeystone
+
+from .conftest import Session
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+def test_a_missing_slash_is_a_redirect_before_anything_is_checked(anonymous: Session, method: str) -> None:
+    response = anonymous(method, "users/users?a=1")
+    assert (response.status_code, response.headers["location"]) == (301, "/users/users/?a=1")
+    assert response.content == b""
+
+
+@pytest.mark.parametrize("path", ["nope", "nope/", "users/users//", "users/users/1/x/", "config.json", "media/x.txt"])
+def test_an_unknown_path_is_a_page(admin: Session, path: str) -> None:
+    response = admin("GET", path)
+    assert (response.status_code, response.headers["content-type"]) == (404, "text/html; charset=utf-8")
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [("99", "No User matches the given query."), ("0", "No User matches the given query."),
+     ("9" * 25, "No User matches the given query."), ("abc", "Not found."), ("1.5", "Not found."),
+     ("%00", "Not found.")],
+)  # fmt: skip
+def test_a_missing_record_is_json(admin: Session, key: str, text: str) -> None:
+    response = admin("GET", f"users/users/{key}/")
+    assert response.status_code == 404
+    if key != "1.5":
+        assert response.json() == {"detail": text}
+
+
+@pytest.mark.parametrize("key", ["01", "1%20", "%D9%A1"])
+def test_keys_are_read_as_python_reads_integers(admin: Session, key: str) -> None:
+    assert admin("GET", f"users/users/{key}/").json()["id"] == 1
+
+
+def test_records_also_answer_at_json_addresses(admin: Session) -> None:
+    assert admin("GET", "users/users.json").json()["count"] == 1
+    assert admin("GET", "users/users/1.json").json()["id"] == 1
+    assert admin("GET", "users/users.xml").json() == {"detail": "Not found."}
+    assert admin("GET", "users/users/?format=xml").json() == {"detail": "Not found."}
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [("*/*", 200), ("application/*", 200), ("text/html, application/json;q=0.1", 200), ("text/html", 406), ("", 406)],
+)
+def test_only_json_is_spoken(admin: Session, accept: str, status: int) -> None:
+    response = admin("GET", "users/teams/", headers={"Accept": accept})
+    assert response.status_code == status
+    if status == 406:
+        assert response.json() == {"detail": "Could not satisfy the request Accept header."}
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status", "text"),
+    [
+        (b"x", "text/plain", 415, 'Unsupported media type "text/plain" in request.'),
+        (b"x", "", 415, 'Unsupported media type "" in request.'),
+        (b"{", "application/json", 400, "JSON parse error - Expecting property name enclosed in double quotes: "
+                                        "line 1 column 2 (char 1)"),
+        (b'{"a": NaN}', "application/json", 400, "JSON parse error - Out of range float values are not JSON "
+                                                 "compliant: 'NaN'"),
+        (b"--x", "multipart/form-data", 400, "Multipart form parse error - Invalid boundary in multipart: None"),
+    ],
+)  # fmt: skip
+def test_a_body_that_cannot_be_read_says_why(
+    admin: Session, content: bytes, kind: str, status: int, text: str
+) -> None:
+    headers = {"Content-Type": kind} if kind else {}
+    response = admin("POST", "users/teams/", content=content, headers=headers)
+    assert (response.status_code, response.json()) == (status, {"detail": text})
+
+
+def test_a_body_without_a_length_is_not_seen(admin: Session) -> None:
+    response = admin("POST", "users/teams/", content=iter([b'{"name": "A"}']), headers={"Content-Type": "application/json"})
+    assert response.json() == {"name": ["This field is required."]}
+
+
+def test_the_checks_come_in_the_servers_order(anonymous: Session) -> None:
+    broken = {"content": b"{", "headers": {"Content-Type": "application/json"}}
+    assert anonymous("PATCH", "users/users/99/", **broken).status_code == 401  # type: ignore[arg-type]  # httpx's
+    anonymous.login()
+    assert anonymous("PATCH", "users/users/99/", **broken).status_code == 404  # type: ignore[arg-type]  # own
+    assert anonymous("PUT", "users/users/", **broken).status_code == 405  # type: ignore[arg-type]  # options
+    assert anonymous.http.put("users/users/").status_code == 403
+
+
+def test_unknown_methods_are_not_allowed(admin: Session) -> None:
+    assert admin("FOO", "users/users/").json() == {"detail": 'Method "FOO" not allowed.'}
+
+
+def test_head_is_get_without_a_body(admin: Session) -> None:
+    got, head = admin("GET", "users/users/1/"), admin("HEAD", "users/users/1/")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"] == got.headers["content-type"]
+
+
+@pytest.mark.parametrize("path", ["version/", "health/", "health/json/", "health/prom/", ""])
+def test_public_endpoints_need_no_login(anonymous: Session, path: str) -> None:
+    assert anonymous("GET", path).status_code == 200
+
+
+def test_the_version_is_plain_text(anonymous: Session) -> None:
+    response = anonymous("GET", "version/")
+    assert (response.text, response.headers["content-type"]) == ("0.0.0", "text/plain")
+
+
+def test_choices_config_and_indexes(admin: Session) -> None:
+    assert admin("GET", "users/membership-choices/role/").json() == {"OW": "Owner", "AD": "Admin", "MB": "Member"}
+    assert admin("GET", "config/").json()["max_upload_size"] == 2_621_440
+    logs = {name: f"http://keystone.test/logs/{name}/" for name in ("audit", "requests", "tasks")}
+    assert admin("GET", "logs/").json() == logs
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "batch/"), ("GET", "stats/grants/"), ("OPTIONS", "users/users/")])
+def test_what_is_not_built_says_so(admin: Session, method: str, path: str) -> None:
+    response = admin(method, path)
+    assert response.status_code == 501
+    assert response.json()["detail"].endswith("is not built in this fake yet.")
+
+
+def test_a_fake_may_live_below_a_path() -> None:
+    fake = FakeKeystone("https://host:8443/keystone/api")
+    with httpx.Client(transport=fake.transport) as client:
+        assert fake.url == "https://host:8443/keystone/api/"
+        assert client.get(fake.url + "version/").text == "0.0.0"
+        assert client.get("https://host:8443/version/").status_code == 404
+
+
+@pytest.mark.parametrize("url", ["keystone.test", "ftp://x/", "http://", "http://x/?a=1"])
+def test_a_bad_base_url_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="is no base URL"):
+        FakeKeystone(url)
