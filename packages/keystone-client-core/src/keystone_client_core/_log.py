@@ -10,6 +10,9 @@ from typing import Any
 LOG_FIELDS = ("cid", "baseurl", "method", "endpoint", "url", "status_code")
 """The names every record has, empty where they do not apply, so that a formatter can use them."""
 
+_PLAIN_LEVEL = logging.Logger.getEffectiveLevel
+_NULL = logging.NullHandler
+
 
 def _fill(record: logging.LogRecord) -> None:
     for name in LOG_FIELDS:
@@ -48,21 +51,21 @@ class ContextLogger(logging.Logger):
 
     def getEffectiveLevel(self) -> int:  # noqa: N802  # the name is logging's
         """The level set; else that of the parents, or INFO if that is lower and there are handlers of its own."""
-        level = super().getEffectiveLevel()
+        level = _PLAIN_LEVEL(self)
         if self.level or level <= logging.INFO:
             return level
         for handler in self.handlers:  # a loop, since this runs for every line that nobody wants
-            if type(handler) is not logging.NullHandler:
+            if handler.__class__ is not _NULL:
                 return logging.INFO
         return level
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802  # the name is logging's
         """Whether a record of this level goes anywhere; not cached, since adding a handler would not clear a cache."""
-        return not self.disabled and self.manager.disable < level >= self.getEffectiveLevel()
+        return level >= self.getEffectiveLevel() and not self.disabled and self.manager.disable < level
 
     def callHandlers(self, record: logging.LogRecord) -> None:  # noqa: N802  # the name is logging's
         """Pass the record to its own handlers, and to the parents' unless it is there only for its own."""
-        if self.level or record.levelno >= super().getEffectiveLevel():
+        if self.level or record.levelno >= _PLAIN_LEVEL(self):
             super().callHandlers(record)
             return
         for handler in self.handlers:
