@@ -1,9 +1,10 @@
 """Serves flows with tasks, on asyncio and trio: sends what they yield, sleeps when they pause."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Mapping
 from contextlib import aclosing, closing
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import anyio
 import httpx
@@ -16,6 +17,52 @@ from ._options import Options
 from ._query import Query
 
 T = TypeVar("T")
+
+
+async def attempt(act: Awaitable[object]) -> Answer:
+    """What an act brought, or how it failed: the flow decides what a failure means."""
+    try:
+        return Answer(await act, None)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the flow must see it
+        return Answer(None, error)
+
+
+class Task:
+    """Something to be awaited in the end, begun early where a task can be had for it: on asyncio.
+
+    Trio has no tasks outside of a block, so there it runs when it is awaited.
+    """
+
+    def __init__(self, act: Coroutine[Any, Any, Any], early: bool) -> None:
+        """Take what is to be awaited."""
+        self._act = act
+        self._task = sys.modules["asyncio"].create_task(act) if early and _on_asyncio() else None
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """Wait for the result."""
+        return (self._task or self._act).__await__()
+
+    async def __aenter__(self) -> Self:
+        """Nothing to do yet."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Leave no task behind."""
+        if self._task is None:
+            self._act.close()
+            return
+        self._task.cancel()
+        await sys.modules["asyncio"].wait([self._task])
+        if not self._task.cancelled():
+            self._task.exception()  # looked at, so that asyncio does not complain that nobody did
+
+
+def _on_asyncio() -> bool:
+    asyncio = sys.modules.get("asyncio")  # not imported here: it takes as long as all the rest, and trio needs none
+    try:
+        return asyncio is not None and asyncio.current_task() is not None
+    except RuntimeError:
+        return False
 
 
 class AsyncDriver:
@@ -48,9 +95,9 @@ class AsyncDriver:
                 except StopIteration as end:
                     result: T = end.value
                     return result
-                answer = await self._attempt(step)
+                answer = await attempt(self._act(step))
 
-    async def _stream(self, batches: _listing.Batches) -> AsyncGenerator[dict[str, Any], None]:
+    async def _stream(self, batches: _listing.Batches, prefetch: bool) -> AsyncGenerator[dict[str, Any], None]:
         """Serve a listing, handing out its records as they come."""
         answer = NOTHING
         with closing(batches):
@@ -60,17 +107,13 @@ class AsyncDriver:
                 except StopIteration:
                     return
                 if isinstance(step, _listing.Batch):
-                    answer = NOTHING
-                    for record in step.records:
-                        yield record
+                    more = self._run(step.ahead)
+                    async with Task(more, prefetch and bool(step.records)) as coming:
+                        for record in step.records:
+                            yield record
+                        answer = await attempt(coming)
                 else:
-                    answer = await self._attempt(step)
-
-    async def _attempt(self, step: Step) -> Answer:
-        try:
-            return Answer(await self._act(step), None)
-        except Exception as error:  # noqa: BLE001 - the flow decides what a failure means
-            return Answer(None, error)
+                    answer = await attempt(self._act(step))
 
     async def _act(self, step: Step) -> httpx.Response | None:
         if isinstance(step, Pause):
@@ -99,11 +142,12 @@ class AsyncDriver:
     async def _retrieve(self, name: str, pk: object, raise_not_exists: bool, query: Query) -> Any:
         if _listing.wants_one(pk, raise_not_exists, query):
             return await self._run(_records.retrieve(Call(self._talk), name, pk, raise_not_exists))
-        async with aclosing(self._iterate(name, query)) as records:
+        async with aclosing(self._iterate(name, query._replace(prefetch=False))) as records:
             return [record async for record in records]
 
     def _iterate(self, name: str, query: Query) -> AsyncGenerator[Any, None]:
-        return self._stream(_listing.batches(_listing.plan(Call(self._talk), name, query)))
+        plan = _listing.plan(Call(self._talk), name, query)
+        return self._stream(_listing.batches(plan), query.prefetch)
 
     async def _count(self, name: str, query: Query) -> int:
         return await self._run(_listing.count(Call(self._talk), name, query))

@@ -32,9 +32,9 @@ Flow: TypeAlias = Generator[Step, httpx.Response | None, T]
 
 
 class Answer(NamedTuple):
-    """What a driver has for a flow: the response to a request, or the failure instead of it."""
+    """What a driver has for a flow: what its step brought, or the failure instead of it."""
 
-    response: httpx.Response | None
+    value: Any
     failure: Exception | None
 
 
@@ -42,9 +42,9 @@ NOTHING: Final = Answer(None, None)
 S = TypeVar("S")
 
 
-def advance(flow: Generator[S, httpx.Response | None, Any], answer: Answer) -> S:
+def advance(flow: Generator[S, Any, Any], answer: Answer) -> S:
     """Give a flow its answer and take its next step; ``StopIteration`` at its end."""
-    return flow.send(answer.response) if answer.failure is None else flow.throw(answer.failure)
+    return flow.send(answer.value) if answer.failure is None else flow.throw(answer.failure)
 
 
 class Call:

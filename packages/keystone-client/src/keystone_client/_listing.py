@@ -5,9 +5,8 @@ is checked here, before anything is sent.
 """
 
 from collections.abc import Generator, Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-import httpx
 from keystone_client_core import (
     RESOURCES,
     EncodedFilters,
@@ -25,7 +24,7 @@ from keystone_client_core import (
 from ._call import Call, Flow, Step
 from ._feed import feed_walk
 from ._ordered import OrderedWalk
-from ._pages import Chain, Parameters, Reader, Record, Walk
+from ._pages import Chain, Found, Parameters, Reader, Record, Walk
 from ._query import UNSET, Progress, Query
 from ._walks import KeyWalk
 
@@ -34,12 +33,16 @@ KEYS_LENGTH = 2_500
 
 
 class Batch(NamedTuple):
-    """Records that are ready to be handed out."""
+    """Records that are ready to be handed out, and the flow that fetches more, to be answered with what it found.
+
+    The driver decides whether that flow runs while the caller works on the records, or after.
+    """
 
     records: list[Record]
+    ahead: Flow[Found | None]
 
 
-Batches: TypeAlias = Generator[Step | Batch, httpx.Response | None, None]
+Batches: TypeAlias = Generator[Step | Batch, Any, None]
 
 
 class Plan(NamedTuple):
@@ -84,18 +87,23 @@ def plan(call: Call, name: str, query: Query) -> Plan:
 
 def batches(plan: Plan) -> Batches:
     """Walk a listing."""
+    left = plan.limit
     done = 0
-    while plan.limit is None or done < plan.limit:
-        most = None if plan.limit is None else plan.limit - done
-        found = yield from plan.walk.step(most)
-        if found is None:
-            return
-        records = found.records if most is None else found.records[:most]
+    found = yield from plan.walk.step(left)
+    while found is not None:
+        records = found.records[:left]
         done += len(records)
         if plan.on_progress is not None:
             plan.on_progress(done, found.total if plan.limit is None else min(found.total, plan.limit))
-        if records:
-            yield Batch(records)
+        if plan.limit is not None:
+            left = plan.limit - done
+        found = yield Batch(records, plan.walk.step(left) if left != 0 else _nothing())
+
+
+def _nothing() -> Flow[None]:
+    """A flow that is at its end."""
+    return None
+    yield
 
 
 def count(call: Call, name: str, query: Query) -> Flow[int]:

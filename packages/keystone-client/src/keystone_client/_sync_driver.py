@@ -4,7 +4,9 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
-from typing import Any, TypeVar
+from contextvars import copy_context
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx
 
@@ -15,7 +17,45 @@ from ._errors import ClosedError
 from ._options import Options
 from ._query import Query
 
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
 T = TypeVar("T")
+
+
+def attempt(act: Callable[[], object]) -> Answer:
+    """What an act brought, or how it failed: the flow decides what a failure means."""
+    try:
+        return Answer(act(), None)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the flow must see it
+        return Answer(None, error)
+
+
+class Worker:
+    """Fetches the next page of a listing in a thread while the caller works on this one."""
+
+    def __init__(self, run: Callable[[Flow[Any], threading.Event], Any]) -> None:
+        """Take what serves a flow; a thread is started when there is something to fetch."""
+        self._run = run
+        self._stop = threading.Event()
+        self._threads: Executor | None = None
+
+    def start(self, flow: Flow[Any]) -> Callable[[], Any]:
+        """Begin to serve a flow, and give what waits for its result."""
+        from concurrent.futures import ThreadPoolExecutor  # slow to import, and not always needed
+
+        self._threads = self._threads or ThreadPoolExecutor(1, "keystone-client")
+        return self._threads.submit(copy_context().run, self._run, flow, self._stop).result
+
+    def __enter__(self) -> Self:
+        """Nothing to do yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave no thread behind: a pause ends at once, a request that is on its way is waited for."""
+        self._stop.set()
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)
 
 
 class SyncDriver:
@@ -38,8 +78,8 @@ class SyncDriver:
         if transport is not None:
             transport.close()
 
-    def _run(self, flow: Flow[T]) -> T:
-        """Serve a flow to its end."""
+    def _run(self, flow: Flow[T], stop: threading.Event | None = None) -> T:
+        """Serve a flow to its end; ``stop`` ends its pauses at once."""
         answer = NOTHING
         with closing(flow):
             while True:
@@ -48,34 +88,34 @@ class SyncDriver:
                 except StopIteration as end:
                     result: T = end.value
                     return result
-                answer = self._attempt(step)
+                answer = attempt(partial(self._act, step, stop))
 
-    def _stream(self, batches: _listing.Batches) -> Generator[dict[str, Any], None, None]:
+    def _stream(self, batches: _listing.Batches, prefetch: bool) -> Generator[dict[str, Any], None, None]:
         """Serve a listing, handing out its records as they come."""
         answer = NOTHING
-        with closing(batches):
+        with closing(batches), Worker(self._run) as worker:
             while True:
                 try:
                     step = advance(batches, answer)
                 except StopIteration:
                     return
                 if isinstance(step, _listing.Batch):
-                    answer = NOTHING
+                    more = worker.start(step.ahead) if prefetch and step.records else partial(self._run, step.ahead)
                     yield from step.records
+                    answer = attempt(more)
                 else:
-                    answer = self._attempt(step)
+                    answer = attempt(partial(self._act, step))
 
-    def _attempt(self, step: Step) -> Answer:
-        try:
-            return Answer(self._act(step), None)
-        except Exception as error:  # noqa: BLE001 - the flow decides what a failure means
-            return Answer(None, error)
-
-    def _act(self, step: Step) -> httpx.Response | None:
-        if isinstance(step, Pause):
+    def _act(self, step: Step, stop: threading.Event | None = None) -> httpx.Response | None:
+        if not isinstance(step, Pause):
+            return exchange(self._open(), step)
+        if stop is not None and self._sleep is time.sleep:
+            stop.wait(step.seconds)
+        else:
             self._sleep(step.seconds)
-            return None
-        return exchange(self._open(), step)
+        if stop is not None and stop.is_set():
+            raise ClosedError("the iteration was left while its next page was fetched")
+        return None
 
     def _open(self) -> httpx.BaseTransport:
         transport = self._transport
@@ -97,10 +137,11 @@ class SyncDriver:
     def _retrieve(self, name: str, pk: object, raise_not_exists: bool, query: Query) -> Any:
         if _listing.wants_one(pk, raise_not_exists, query):
             return self._run(_records.retrieve(Call(self._talk), name, pk, raise_not_exists))
-        return list(self._iterate(name, query))
+        return list(self._iterate(name, query._replace(prefetch=False)))
 
     def _iterate(self, name: str, query: Query) -> Generator[Any, None, None]:
-        return self._stream(_listing.batches(_listing.plan(Call(self._talk), name, query)))
+        plan = _listing.plan(Call(self._talk), name, query)
+        return self._stream(_listing.batches(plan), query.prefetch)
 
     def _count(self, name: str, query: Query) -> int:
         return self._run(_listing.count(Call(self._talk), name, query))

@@ -1,5 +1,6 @@
 """A valid record of each kind that can be created, and a change to it: what the contract suite writes."""
 
+from collections.abc import Callable
 from typing import Any
 
 
@@ -31,36 +32,26 @@ def request_fields(bench: Any) -> dict[str, Any]:
     return {"title": bench.name(), "description": "d", "submitter": me(bench), "team": team(bench)}
 
 
-def fields(resource: str, bench: Any) -> dict[str, Any]:
-    """What a new record is made of."""
-    match resource:
-        case "user":
-            return user_fields(bench)
-        case "team":
-            return {"name": bench.name()}
-        case "membership":
-            return {"user": user(bench), "team": team(bench), "role": "MB"}
-        case "cluster":
-            return {"name": bench.name(), "description": "d", "access_mode": "WL", "access_teams": [team(bench)]}
-        case "request":
-            return request_fields(bench)
-        case "allocation":
-            return {"cluster": cluster(bench), "request": request(bench), "requested": 10}
-        case "review":
-            return {"request": request(bench), "status": "AP"}
-        case "comment":
-            return {"request": request(bench), "content": bench.name()}
-        case "attachment":
-            return {"request": request(bench), "file": b"some text", "filename": "note.txt"}
-        case "grant":
-            amount = {"amount": "12.50", "start_date": "2026-01-01", "agency": "NSF"}
-            return {"title": bench.name(), "team": team(bench), **amount}
-        case "publication":
-            return {"title": bench.name(), "team": team(bench)}
-        case "preference":
-            return {"user": user(bench), "notify_on_expiration": True}
-    raise LookupError(resource)
+def grant_fields(bench: Any) -> dict[str, Any]:
+    amount = {"amount": "12.50", "start_date": "2026-01-01", "agency": "NSF"}
+    return {"title": bench.name(), "team": team(bench), **amount}
 
+
+FIELDS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "user": user_fields,
+    "team": lambda bench: {"name": bench.name()},
+    "membership": lambda bench: {"user": user(bench), "team": team(bench), "role": "MB"},
+    "cluster": lambda bench: {"name": bench.name(), "access_mode": "WL", "access_teams": [team(bench)]},
+    "request": request_fields,
+    "allocation": lambda bench: {"cluster": cluster(bench), "request": request(bench), "requested": 10},
+    "review": lambda bench: {"request": request(bench), "status": "AP"},
+    "comment": lambda bench: {"request": request(bench), "content": bench.name()},
+    "attachment": lambda bench: {"request": request(bench), "file": b"some text", "filename": "note.txt"},
+    "grant": grant_fields,
+    "publication": lambda bench: {"title": bench.name(), "team": team(bench)},
+    "preference": lambda bench: {"user": user(bench), "notify_on_expiration": True},
+}
+"""What a new record of each kind is made of."""
 
 CHANGES: dict[str, dict[str, Any]] = {
     "user": {"last_name": "Lovelace"},

@@ -177,7 +177,10 @@ def test_a_search_finds_words_in_the_searched_fields(bench, grants):
     assert bench.client.count_grant(search=f"{word} NSF") == 0
 
 
-@pytest.mark.parametrize("filters", [{"agnecy": "x"}, {"id__in": "1,2"}, {"start_date": "soon"}, {"title__contains": ""}])
+IGNORED = [{"agnecy": "x"}, {"id__in": "1,2"}, {"start_date": "soon"}, {"title__contains": ""}]
+
+
+@pytest.mark.parametrize("filters", IGNORED)
 def test_a_filter_the_server_would_ignore_is_refused(bench, filters):
     with pytest.raises(FilterError):
         bench.client.retrieve_grant(filters=filters)

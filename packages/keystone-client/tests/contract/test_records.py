@@ -4,7 +4,7 @@ import pytest
 from keystone_client import FieldError, NotFoundError, PermissionDeniedError, ValidationError
 from keystone_client_core import RESOURCES
 
-from .samples import CHANGES, fields, team
+from .samples import CHANGES, FIELDS, team
 
 CREATABLE = [name for name, resource in RESOURCES.items() if "create" in resource.operations]
 NO_SUCH_KEY = 2**62
@@ -14,7 +14,7 @@ NO_SUCH_KEY = 2**62
 def test_the_life_of_a_record(bench, resource):
     call = {verb: getattr(bench.client, f"{verb}_{resource}") for verb in ("retrieve", "update", "delete", "count")}
 
-    created = bench.make(resource, **fields(resource, bench))
+    created = bench.make(resource, **FIELDS[resource](bench))
     pk = created["id"]
     fetched = call["retrieve"](pk)
     updated = call["update"](pk, CHANGES[resource])
@@ -114,7 +114,7 @@ def test_values_of_python_become_what_the_server_keeps(bench):
 
 
 def test_text_of_every_script_arrives_as_it_was_sent(bench):
-    description = "Größe ≥ 10 µm, 日本語, 🚀, \"quoted\", back\\slash, new\nline"
+    description = 'Größe ≥ 10 µm, 日本語, 🚀, "quoted", back\\slash, new\nline'
 
     record = bench.make("cluster", name=bench.name(), description=description)
 

@@ -1,0 +1,121 @@
+"""The next page is fetched while the caller works on this one, and leaving an iteration leaves nothing behind."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import anyio
+import httpx
+import pytest
+from keystone_client import AsyncKeystoneClient, KeystoneClient, ServerError
+
+from .scripted import URL, Scripted, answer, page
+
+TWO_PAGES = (page({"id": 1}, {"id": 2}, count=4, more=True), page({"id": 3}, {"id": 4}, count=2))
+A_LONG_TIME = 30
+"""Seconds; a test that waits this long has failed."""
+
+
+class Signalling(Scripted):
+    """Tells when the second page is asked for."""
+
+    def __init__(self, *script: Callable[[httpx.Request], httpx.Response]) -> None:
+        super().__init__(*script)
+        self.second_asked = threading.Event()
+
+    def _reply(self, request: httpx.Request) -> httpx.Response:
+        response = super()._reply(request)
+        if len(self.requests) == 2:
+            self.second_asked.set()
+        return response
+
+
+def prefetching_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("keystone-client")]
+
+
+def test_the_next_page_is_fetched_while_the_caller_works():
+    transport = Signalling(*TWO_PAGES)
+    with KeystoneClient(URL, transport=transport) as client:
+        records = client.iterate_team()
+        first = next(records)
+
+        assert transport.second_asked.wait(A_LONG_TIME)
+        assert [first["id"], *(record["id"] for record in records)] == [1, 2, 3, 4]
+    assert prefetching_threads() == []
+
+
+def test_without_prefetch_a_page_is_fetched_when_it_is_needed():
+    transport = Signalling(*TWO_PAGES)
+    with KeystoneClient(URL, transport=transport) as client:
+        records = client.iterate_team(prefetch=False)
+        next(records), next(records)
+
+        assert len(transport.requests) == 1
+        assert [record["id"] for record in records] == [3, 4]
+
+
+def test_leaving_an_iteration_ends_the_pause_of_its_prefetch():
+    busy = answer(429, {"detail": "later"}, retry_after="100")
+    transport = Signalling(TWO_PAGES[0], busy)
+    with KeystoneClient(URL, transport=transport) as client:
+        records = client.iterate_team()
+        next(records)
+        assert transport.second_asked.wait(A_LONG_TIME)
+
+        records.close()  # would take 100 s
+
+    assert prefetching_threads() == []
+    assert len(transport.requests) == 2
+
+
+def test_a_failure_of_the_prefetch_comes_after_the_records_there_are():
+    transport = Signalling(TWO_PAGES[0], answer(500, b"<html>"))
+    seen = []
+    with KeystoneClient(URL, transport=transport) as client:
+        records = client.iterate_team()
+        with pytest.raises(ServerError):
+            seen.extend(record["id"] for record in records)
+
+    assert seen == [1, 2]
+
+
+def test_on_asyncio_the_next_page_is_fetched_while_the_caller_works():
+    transport = Signalling(*TWO_PAGES)
+
+    async def work() -> list[int]:
+        async with AsyncKeystoneClient(URL, transport=transport) as client:
+            seen = []
+            async for record in client.iterate_team():
+                seen.append(record["id"])
+                while len(seen) == 1 and not transport.second_asked.is_set():
+                    await anyio.lowlevel.checkpoint()
+            return seen
+
+    assert asyncio.run(asyncio.wait_for(work(), A_LONG_TIME)) == [1, 2, 3, 4]
+
+
+def test_leaving_an_async_iteration_leaves_no_task_behind():
+    transport = Signalling(TWO_PAGES[0], answer(429, {"detail": "later"}, retry_after="100"))
+
+    async def work() -> int:
+        async with AsyncKeystoneClient(URL, transport=transport) as client:
+            before = len(asyncio.all_tasks())
+            records = client.iterate_team()
+            await anext(records)
+            while not transport.second_asked.is_set():
+                await anyio.lowlevel.checkpoint()
+            await records.aclose()
+            return len(asyncio.all_tasks()) - before
+
+    assert asyncio.run(asyncio.wait_for(work(), A_LONG_TIME)) == 0
+
+
+def test_on_trio_an_iteration_is_complete_without_prefetch():
+    transport = Signalling(*TWO_PAGES)
+
+    async def work() -> list[int]:
+        async with AsyncKeystoneClient(URL, transport=transport) as client:
+            return [record["id"] async for record in client.iterate_team()]
+
+    assert anyio.run(work, backend="trio") == [1, 2, 3, 4]
