@@ -47,13 +47,13 @@ LIST_ARGUMENTS = """\
         page_size: int | None = None,
 """
 
-LIST_DOCS = '''\
+LIST_DOCS = """\
             filters: Conditions by field and lookup, ``{{"id__in": [1, 2]}}``; checked before anything is sent.
             search: Words that must all occur in the searched fields.
             order: Field names, ``-`` in front for descending; by key if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
-'''
+"""
 
 RETRIEVE_ONE = """
     @overload

@@ -1,5 +1,6 @@
 """Renders core's typed records and choices."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from facts import Facts
@@ -68,7 +69,10 @@ def render_records(facts: Facts) -> str:
         parts.append(_typed_dict(name, fields, f"{name}, nested inside other records."))
     for resource in facts.resources.values():
         parts += _resource(resource)
-    return "\n".join(parts)
+    text = "\n".join(parts)
+    public = sorted(re.findall(r"^(?:class )?(\w+)(?:\(TypedDict|: TypeAlias)", text, re.MULTILINE))
+    names = "".join(f'    "{name}",\n' for name in public)
+    return f"{text}\n\n\n__all__ = [\n{names}]\n"
 
 
 def _resource(resource: Resource) -> Iterator[str]:

@@ -35,7 +35,7 @@ def _resource(resource: Resource) -> list[str]:
     for name in ("name", "path", "record", "model"):
         lines.append(f"        {name}={_quoted(getattr(resource, name))},")
     operations = ", ".join(_quoted(operation) for operation in sorted(resource.operations))
-    lines.append(f"        operations=frozenset(({operations})),")
+    lines.append(f"        operations=frozenset(({operations},)),")
     lines.append("        fields={")
     lines += [f"            {_field(field)}," for field in resource.fields.values()]
     lines.append("        },")

@@ -118,7 +118,7 @@ RESOURCES: Mapping[str, Resource] = {
         path="users/users",
         record="User",
         model="User",
-        operations=frozenset(("create", "delete", "list", "retrieve", "update")),
+        operations=frozenset(("create", "delete", "list", "retrieve", "update",)),
         fields={
             "id": Field("id", "int", read_only=True, filter_kind="int", orderable=True),
             "display_name": Field("display_name", "text", read_only=True),
@@ -148,7 +148,7 @@ RESOURCES: Mapping[str, Resource] = {
         path="users/teams",
         record="Team",
         model="Team",
-        operations=frozenset(("create", "delete", "list", "retrieve", "update")),
+        operations=frozenset(("create", "delete", "list", "retrieve", "update",)),
         fields={
             "id": Field("id", "int", read_only=True, filter_kind="int", orderable=True),
             "slug": Field("slug", "slug", read_only=True, filter_kind="slug", orderable=True),
@@ -165,7 +165,7 @@ RESOURCES: Mapping[str, Resource] = {
         path="users/memberships",
         record="Membership",
         model="Membership",
-        operations=frozenset(("create", "delete", "list", "retrieve", "update")),
+        operations=frozenset(("create", "delete", "list", "retrieve", "update",)),
         fields={
             "id": Field("id", "int", read_only=True, filter_kind="int", orderable=True),
             "_user": Field("_user", "shape", target="UserSummary", read_only=True),
@@ -183,7 +183,7 @@ RESOURCES: Mapping[str, Resource] = {
         path="allocations/clusters",
         record="Cluster",
         model="Cluster",
-        operations=frozenset(("create", "delete", "list", "retrieve", "update")),
+        operations=frozenset(("create", "delete", "list", "retrieve", "update",)),
         fields={
             "id": Field("id", "int", read_only=True, filter_kind="int", orderable=True),
             "_access_teams": Field("_access_teams", "shapes", target="TeamSummary", read_only=True),
@@ -201,7 +201,7 @@ RESOURCES: Mapping[str, Resource] = {
         path="allocations/requests",
         record="Request",
         model="AllocationRequest",
-        operations=frozenset(("create", "delete", "list", "retrieve", "update")),
+        operations=frozenset(("create", "delete", "list", "retrieve", "update",)),
         fields={
             "id": Field("id", "int", read_only=True, filter_kind="int", orderable=True),
             "_submitter": Field("_submitter", "shape", target="UserSummary", read_only=True),
@@ -232,7 +232,7 @@ RESOURCES: Mapping[str, Resource] = {
         path="allocations/allocations",
         record="Allocation",
         model="ResourceAllocation",
-        operations=frozenset(("create", "delete", "list", "retrieve", "update")),
+        operations=frozenset(("create", "delete", "list", "retrieve", "update",)),
         fields={
             "id": Field("id", "int", read_only=True, filter_kind="int", orderable=True),
             "_cluster": Field("_cluster", "shape", target="ClusterSummary", read_only=True),
@@ -251,7 +251,7 @@ RESOURCES: Mapping[str, Resource] = {
         path="allocations/reviews",
         record="Review",
         model="AllocationReview",
-        operations=frozenset(("create", "delete", "list", "retrieve", "update")),
+        operations=frozenset(("create", "delete", "list", "retrieve", "update",)),
         fields={
             "id": Field("id", "int", read_only=True, filter_kind="int", orderable=True),
             "_request": Field("_request", "shape", target="AllocationRequestSummary", read_only=True),
@@ -268,7 +268,7 @@ RESOURCES: Mapping[str, Resource] = {
         path="allocations/comments",
         record="Comment",
         model="Comment",
-        operations=frozenset(("create", "delete", "list", "retrieve", "update")),
+        operations=frozenset(("create", "delete", "list", "retrieve", "update",)),
         fields={
             "id": Field("id", "int", read_only=True, filter_kind="int", orderable=True),
             "user": Field("user", "key", target="user", default=CALLER, filter_kind="key", orderable=True),
@@ -287,7 +287,7 @@ RESOURCES: Mapping[str, Resource] = {
         path="allocations/attachments",
         record="Attachment",
         model="Attachment",
-        operations=frozenset(("create", "delete", "list", "retrieve", "update")),
+        operations=frozenset(("create", "delete", "list", "retrieve", "update",)),
         fields={
             "id": Field("id", "int", read_only=True, filter_kind="int", orderable=True),
             "file": Field("file", "file", required=True, orderable=True),
@@ -303,7 +303,7 @@ RESOURCES: Mapping[str, Resource] = {
         path="research/grants",
         record="Grant",
         model="Grant",
-        operations=frozenset(("create", "delete", "list", "retrieve", "update")),
+        operations=frozenset(("create", "delete", "list", "retrieve", "update",)),
         fields={
             "id": Field("id", "int", read_only=True, filter_kind="int", orderable=True),
             "_team": Field("_team", "shape", target="TeamSummary", read_only=True),
@@ -325,7 +325,7 @@ RESOURCES: Mapping[str, Resource] = {
         path="research/publications",
         record="Publication",
         model="Publication",
-        operations=frozenset(("create", "delete", "list", "retrieve", "update")),
+        operations=frozenset(("create", "delete", "list", "retrieve", "update",)),
         fields={
             "id": Field("id", "int", read_only=True, filter_kind="int", orderable=True),
             "_team": Field("_team", "shape", target="TeamSummary", read_only=True),
@@ -347,7 +347,7 @@ RESOURCES: Mapping[str, Resource] = {
         path="notifications/notifications",
         record="Notification",
         model="Notification",
-        operations=frozenset(("list", "retrieve", "update")),
+        operations=frozenset(("list", "retrieve", "update",)),
         fields={
             "id": Field("id", "int", read_only=True, filter_kind="int", orderable=True),
             "time": Field("time", "datetime", read_only=True, filter_kind="datetime", orderable=True),
@@ -365,7 +365,7 @@ RESOURCES: Mapping[str, Resource] = {
         path="notifications/preferences",
         record="Preference",
         model="Preference",
-        operations=frozenset(("create", "delete", "list", "retrieve", "update")),
+        operations=frozenset(("create", "delete", "list", "retrieve", "update",)),
         fields={
             "id": Field("id", "int", read_only=True, filter_kind="int", orderable=True),
             "_user": Field("_user", "shape", target="UserSummary", read_only=True),
@@ -380,7 +380,7 @@ RESOURCES: Mapping[str, Resource] = {
         path="logs/audit",
         record="AuditLog",
         model="AuditLog",
-        operations=frozenset(("list", "retrieve")),
+        operations=frozenset(("list", "retrieve",)),
         fields={
             "id": Field("id", "int", read_only=True, filter_kind="int", orderable=True),
             "record_name": Field("record_name", "text", read_only=True),
@@ -408,7 +408,7 @@ RESOURCES: Mapping[str, Resource] = {
         path="logs/requests",
         record="RequestLog",
         model="RequestLog",
-        operations=frozenset(("list", "retrieve")),
+        operations=frozenset(("list", "retrieve",)),
         fields={
             "id": Field("id", "int", read_only=True, filter_kind="int", orderable=True),
             "_user": Field("_user", "shape", target="UserSummary", read_only=True, nullable=True),
@@ -428,7 +428,7 @@ RESOURCES: Mapping[str, Resource] = {
         path="logs/tasks",
         record="TaskResult",
         model="TaskResult",
-        operations=frozenset(("list", "retrieve")),
+        operations=frozenset(("list", "retrieve",)),
         fields={
             "id": Field("id", "int", read_only=True, filter_kind="int", orderable=True),
             "task_id": Field("task_id", "text", read_only=True, filter_kind="text", orderable=True),
@@ -455,7 +455,7 @@ RESOURCES: Mapping[str, Resource] = {
         path="logs/feed",
         record="FeedEntry",
         model="FeedEntry",
-        operations=frozenset(("list")),
+        operations=frozenset(("list",)),
         fields={
             "id": Field("id", "text", read_only=True, filter_kind="text", orderable=True),
             "_user": Field("_user", "shape", target="UserSummary", read_only=True, nullable=True),

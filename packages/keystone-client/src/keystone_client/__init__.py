@@ -13,9 +13,9 @@ from keystone_client_core import (
     ReferenceTokenError,
     RequestStatus,
     ReviewStatus,
-    records,
 )
 
+from . import records
 from ._async_client import AsyncKeystoneClient
 from ._client import KeystoneClient
 from ._errors import (

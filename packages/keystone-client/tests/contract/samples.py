@@ -4,23 +4,23 @@ from collections.abc import Callable
 from typing import Any
 
 
-def team(bench: Any) -> int:
+def team(bench: Any) -> Any:
     return bench.shared("team", lambda: bench.make("team", name=bench.name()))
 
 
-def user(bench: Any) -> int:
+def user(bench: Any) -> Any:
     return bench.shared("user", lambda: bench.make("user", **user_fields(bench)))
 
 
-def cluster(bench: Any) -> int:
+def cluster(bench: Any) -> Any:
     return bench.shared("cluster", lambda: bench.make("cluster", name=bench.name()))
 
 
-def request(bench: Any) -> int:
+def request(bench: Any) -> Any:
     return bench.shared("request", lambda: bench.make("request", **request_fields(bench)))
 
 
-def me(bench: Any) -> int:
+def me(bench: Any) -> Any:
     return bench.client.whoami()["id"]
 
 

@@ -1,5 +1,8 @@
 """Lists are complete, ordered, and filtered as asked."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 from keystone_client import FilterError
 from keystone_client_core import RESOURCES
@@ -11,7 +14,7 @@ PAGE = 5
 
 
 @pytest.fixture
-def grants(bench):
+def grants(bench: Any) -> list[Any]:
     """Thirteen grants of one team, with few distinct amounts, so that an order by amount has ties."""
     return [
         bench.make(
@@ -27,25 +30,25 @@ def grants(bench):
     ]
 
 
-def keys(records):
+def keys(records: Iterable[Any]) -> list[Any]:
     return [record["id"] for record in records]
 
 
-def test_a_list_holds_every_record_once_in_the_order_of_keys(bench, grants):
+def test_a_list_holds_every_record_once_in_the_order_of_keys(bench: Any, grants: Any) -> None:
     listed = bench.client.retrieve_grant(filters={"team": team(bench)}, page_size=PAGE)
 
     assert keys(listed) == sorted(keys(grants))
     assert bench.client.count_grant(filters={"team": team(bench)}) == NUMBER
 
 
-def test_a_list_can_be_turned_round(bench, grants):
+def test_a_list_can_be_turned_round(bench: Any, grants: Any) -> None:
     listed = bench.client.retrieve_grant(filters={"team": team(bench)}, order="-id", page_size=PAGE)
 
     assert keys(listed) == sorted(keys(grants), reverse=True)
 
 
 @pytest.mark.parametrize(("order", "sign"), [("amount", 1), ("-amount", -1), (["-amount", "agency"], -1)])
-def test_a_list_in_another_order_is_complete_and_ordered(bench, grants, order, sign):
+def test_a_list_in_another_order_is_complete_and_ordered(bench: Any, grants: Any, order: Any, sign: Any) -> None:
     listed = bench.client.retrieve_grant(filters={"team": team(bench)}, order=order, page_size=PAGE)
 
     assert sorted(keys(listed)) == sorted(keys(grants))
@@ -54,7 +57,7 @@ def test_a_list_in_another_order_is_complete_and_ordered(bench, grants, order, s
 
 
 @pytest.mark.parametrize("order", [None, "-id", "title", "-amount"])
-def test_a_limit_gives_the_first_records_of_the_order(bench, grants, order):
+def test_a_limit_gives_the_first_records_of_the_order(bench: Any, grants: Any, order: Any) -> None:
     query = {"filters": {"team": team(bench)}, "page_size": PAGE}
     whole = keys(bench.client.retrieve_grant(**query, order=order))
 
@@ -63,7 +66,7 @@ def test_a_limit_gives_the_first_records_of_the_order(bench, grants, order):
 
 
 @pytest.mark.parametrize("order", [None, "-id", "title"])
-def test_records_deleted_underneath_hide_no_other(bench, grants, order):
+def test_records_deleted_underneath_hide_no_other(bench: Any, grants: Any, order: Any) -> None:
     doomed = set(keys(grants)[1::3])
     seen = []
     for record in bench.client.iterate_grant(filters={"team": team(bench)}, order=order, page_size=2):
@@ -76,7 +79,7 @@ def test_records_deleted_underneath_hide_no_other(bench, grants, order):
     assert len(seen) == len(set(seen))
 
 
-def test_records_created_underneath_repeat_no_other(bench, grants):
+def test_records_created_underneath_repeat_no_other(bench: Any, grants: Any) -> None:
     seen = []
     for record in bench.client.iterate_grant(filters={"team": team(bench)}, order="-title", page_size=2):
         seen.append(record["id"])
@@ -87,7 +90,7 @@ def test_records_created_underneath_repeat_no_other(bench, grants):
     assert len(seen) == len(set(seen))
 
 
-def test_an_iteration_goes_on_behind_a_key(bench, grants):
+def test_an_iteration_goes_on_behind_a_key(bench: Any, grants: Any) -> None:
     ascending = sorted(keys(grants))
     query = {"filters": {"team": team(bench)}, "page_size": PAGE}
 
@@ -98,7 +101,7 @@ def test_an_iteration_goes_on_behind_a_key(bench, grants):
     assert downwards == ascending[2::-1]
 
 
-def test_an_iteration_can_be_left_early(bench, grants):
+def test_an_iteration_can_be_left_early(bench: Any, grants: Any) -> None:
     records = bench.client.iterate_grant(filters={"team": team(bench)}, page_size=2)
 
     first = next(records)
@@ -108,8 +111,8 @@ def test_an_iteration_can_be_left_early(bench, grants):
     assert bench.client.is_authenticated()
 
 
-def test_progress_is_told_after_each_page(bench, grants):
-    told = []
+def test_progress_is_told_after_each_page(bench: Any, grants: Any) -> None:
+    told: list[tuple[int, int]] = []
     bench.client.retrieve_grant(
         filters={"team": team(bench)}, page_size=PAGE, on_progress=lambda done, total: told.append((done, total))
     )
@@ -118,7 +121,7 @@ def test_progress_is_told_after_each_page(bench, grants):
     assert {total for _, total in told} == {NUMBER}
 
 
-def test_a_long_list_of_keys_is_split_and_complete(bench, grants):
+def test_a_long_list_of_keys_is_split_and_complete(bench: Any, grants: Any) -> None:
     many = [*keys(grants), *range(10**15, 10**15 + 400)]
     asked = {"id__in": many}
 
@@ -152,7 +155,7 @@ FILTERS = [
 
 
 @pytest.mark.parametrize(("filters", "matches"), FILTERS, ids=[str(filters) for filters, _ in FILTERS])
-def test_a_filter_gives_what_it_says(bench, grants, filters, matches):
+def test_a_filter_gives_what_it_says(bench: Any, grants: Any, filters: Any, matches: Any) -> None:
     asked = {"team": team(bench), **filters}
 
     listed = bench.client.retrieve_grant(filters=asked, page_size=PAGE)
@@ -161,7 +164,7 @@ def test_a_filter_gives_what_it_says(bench, grants, filters, matches):
     assert bench.client.count_grant(filters=asked) == len(listed)
 
 
-def test_bounds_of_the_users_own_hold_in_every_order(bench, grants):
+def test_bounds_of_the_users_own_hold_in_every_order(bench: Any, grants: Any) -> None:
     ascending = sorted(keys(grants))
     inner = {"team": team(bench), "id__gt": ascending[1], "id__lt": ascending[-2], "id__lte": ascending[-4]}
 
@@ -170,7 +173,7 @@ def test_bounds_of_the_users_own_hold_in_every_order(bench, grants):
         assert sorted(keys(listed)) == ascending[2:-3]
 
 
-def test_a_search_finds_words_in_the_searched_fields(bench, grants):
+def test_a_search_finds_words_in_the_searched_fields(bench: Any, grants: Any) -> None:
     word = grants[0]["title"].split()[0]
 
     assert keys(bench.client.retrieve_grant(search=word)) == [grants[0]["id"]]
@@ -181,13 +184,13 @@ IGNORED = [{"agnecy": "x"}, {"id__in": "1,2"}, {"start_date": "soon"}, {"title__
 
 
 @pytest.mark.parametrize("filters", IGNORED)
-def test_a_filter_the_server_would_ignore_is_refused(bench, filters):
+def test_a_filter_the_server_would_ignore_is_refused(bench: Any, filters: Any) -> None:
     with pytest.raises(FilterError):
         bench.client.retrieve_grant(filters=filters)
 
 
 @pytest.mark.parametrize("resource", [name for name, r in RESOURCES.items() if not r.growing])
-def test_every_resource_is_listed_completely(bench, resource):
+def test_every_resource_is_listed_completely(bench: Any, resource: Any) -> None:
     listed = getattr(bench.client, f"retrieve_{resource}")()
 
     assert len(listed) == getattr(bench.client, f"count_{resource}")()
@@ -196,7 +199,7 @@ def test_every_resource_is_listed_completely(bench, resource):
 
 @pytest.mark.parametrize("resource", ["request_log", "audit_log"])
 @pytest.mark.parametrize("order", [None, "-timestamp"])
-def test_a_log_that_grows_by_being_read_is_listed_up_to_where_it_was(bench, resource, order):
+def test_a_log_that_grows_by_being_read_is_listed_up_to_where_it_was(bench: Any, resource: Any, order: Any) -> None:
     for _ in range(3):
         bench.make("cluster", name=bench.name())
     own = {"cid": bench.client.cid}
@@ -208,7 +211,7 @@ def test_a_log_that_grows_by_being_read_is_listed_up_to_where_it_was(bench, reso
     assert before <= len(listed) <= before + 3  # what it asked itself before the walk began
 
 
-def test_the_feed_merges_its_kinds_by_time(bench):
+def test_the_feed_merges_its_kinds_by_time(bench: Any) -> None:
     for _ in range(3):
         bench.make("cluster", name=bench.name())
 
@@ -222,7 +225,7 @@ def test_the_feed_merges_its_kinds_by_time(bench):
     assert len(audited) == bench.client.count_audit_log(filters={"cid": bench.client.cid}) >= 3
 
 
-def test_the_feed_can_be_ordered(bench):
+def test_the_feed_can_be_ordered(bench: Any) -> None:
     bench.make("cluster", name=bench.name())
 
     feed = bench.client.retrieve_feed_entry(filters={"cid": bench.client.cid}, order="-timestamp", page_size=2)
@@ -232,7 +235,7 @@ def test_the_feed_can_be_ordered(bench):
     assert len(keys(feed)) == len(set(keys(feed))) > 2
 
 
-def test_one_record_and_a_list_cannot_be_asked_for_together(bench):
+def test_one_record_and_a_list_cannot_be_asked_for_together(bench: Any) -> None:
     with pytest.raises(ValueError, match="pk"):
         bench.client.retrieve_user(me(bench), filters={"id": 1})
     with pytest.raises(ValueError, match="whole table"):

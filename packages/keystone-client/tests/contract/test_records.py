@@ -1,5 +1,7 @@
 """Create, retrieve, update and delete, for every resource that has them."""
 
+from typing import Any
+
 import pytest
 from keystone_client import FieldError, NotFoundError, PermissionDeniedError, ValidationError
 from keystone_client_core import RESOURCES
@@ -11,7 +13,7 @@ NO_SUCH_KEY = 2**62
 
 
 @pytest.mark.parametrize("resource", CREATABLE)
-def test_the_life_of_a_record(bench, resource):
+def test_the_life_of_a_record(bench: Any, resource: Any) -> None:
     call = {verb: getattr(bench.client, f"{verb}_{resource}") for verb in ("retrieve", "update", "delete", "count")}
 
     created = bench.make(resource, **FIELDS[resource](bench))
@@ -31,12 +33,12 @@ def test_the_life_of_a_record(bench, resource):
     assert call["retrieve"](filters={"id": pk}) == []
 
 
-def hidden(resource):
+def hidden(resource: str) -> set[str]:
     return {name for name, field in RESOURCES[resource].fields.items() if field.hidden}
 
 
 @pytest.mark.parametrize("resource", [name for name, r in RESOURCES.items() if "retrieve" in r.operations])
-def test_a_record_that_is_not_there_is_none_or_an_error_if_asked_for(bench, resource):
+def test_a_record_that_is_not_there_is_none_or_an_error_if_asked_for(bench: Any, resource: Any) -> None:
     retrieve = getattr(bench.client, f"retrieve_{resource}")
 
     assert retrieve(NO_SUCH_KEY) is None
@@ -44,7 +46,7 @@ def test_a_record_that_is_not_there_is_none_or_an_error_if_asked_for(bench, reso
         retrieve(NO_SUCH_KEY, raise_not_exists=True)
 
 
-def test_deleting_what_is_gone_is_silent_unless_asked(bench):
+def test_deleting_what_is_gone_is_silent_unless_asked(bench: Any) -> None:
     pk = bench.make("team", name=bench.name())["id"]
     bench.client.delete_team(pk)
 
@@ -53,12 +55,12 @@ def test_deleting_what_is_gone_is_silent_unless_asked(bench):
         bench.client.delete_team(pk, raise_not_exists=True)
 
 
-def test_updating_what_is_not_there_is_an_error(bench):
+def test_updating_what_is_not_there_is_an_error(bench: Any) -> None:
     with pytest.raises(NotFoundError):
         bench.client.update_team(NO_SUCH_KEY, {"is_active": True})
 
 
-def test_what_the_server_finds_wrong_is_told_by_field(bench):
+def test_what_the_server_finds_wrong_is_told_by_field(bench: Any) -> None:
     name = bench.name()
     bench.make("cluster", name=name)
 
@@ -73,14 +75,14 @@ def test_what_the_server_finds_wrong_is_told_by_field(bench):
     assert taken.value.cid == bench.client.cid
 
 
-def test_a_reference_to_nothing_is_a_validation_error(bench):
+def test_a_reference_to_nothing_is_a_validation_error(bench: Any) -> None:
     with pytest.raises(ValidationError) as caught:
         bench.client.create_publication(title=bench.name(), team=NO_SUCH_KEY)
 
     assert caught.value.field_errors == {"team": [f'Invalid pk "{NO_SUCH_KEY}" - object does not exist.']}
 
 
-def test_fields_the_server_would_drop_are_refused_before_sending(bench):
+def test_fields_the_server_would_drop_are_refused_before_sending(bench: Any) -> None:
     before = bench.client.count_team()
 
     with pytest.raises(FieldError, match="nmae"):
@@ -93,7 +95,7 @@ def test_fields_the_server_would_drop_are_refused_before_sending(bench):
     assert bench.client.count_team() == before + 1  # the one made for the update
 
 
-def test_values_of_python_become_what_the_server_keeps(bench):
+def test_values_of_python_become_what_the_server_keeps(bench: Any) -> None:
     from datetime import date
     from decimal import Decimal
 
@@ -113,7 +115,7 @@ def test_values_of_python_become_what_the_server_keeps(bench):
     assert (cluster["access_mode"], cluster["access_teams"]) == ("WL", [team(bench)])
 
 
-def test_text_of_every_script_arrives_as_it_was_sent(bench):
+def test_text_of_every_script_arrives_as_it_was_sent(bench: Any) -> None:
     description = 'Größe ≥ 10 µm, 日本語, 🚀, "quoted", back\\slash, new\nline'
 
     record = bench.make("cluster", name=bench.name(), description=description)
@@ -122,7 +124,7 @@ def test_text_of_every_script_arrives_as_it_was_sent(bench):
     assert bench.client.retrieve_cluster(record["id"])["description"] == description
 
 
-def test_fields_only_staff_may_set_are_not_lost_in_silence(bench):
+def test_fields_only_staff_may_set_are_not_lost_in_silence(bench: Any) -> None:
     user = bench.make("user", username=bench.name(), password="a long enough secret")
     client = bench.connect()
     client.login(user["username"], "a long enough secret")
@@ -130,11 +132,12 @@ def test_fields_only_staff_may_set_are_not_lost_in_silence(bench):
     with pytest.raises(FieldError, match="is_staff") as caught:
         client.update_user(user["id"], {"first_name": "Eve", "is_staff": True})
 
+    assert caught.value.record is not None
     assert caught.value.record["first_name"] == "Eve"
     assert caught.value.record["is_staff"] is False
 
 
-def test_what_a_user_may_not_do_is_a_permission_error(bench):
+def test_what_a_user_may_not_do_is_a_permission_error(bench: Any) -> None:
     user = bench.make("user", username=bench.name(), password="a long enough secret")
     client = bench.connect()
     client.login(user["username"], "a long enough secret")
@@ -143,6 +146,6 @@ def test_what_a_user_may_not_do_is_a_permission_error(bench):
         client.create_cluster(name=bench.name())
 
 
-def test_a_notification_can_only_be_marked_as_read(bench):
+def test_a_notification_can_only_be_marked_as_read(bench: Any) -> None:
     with pytest.raises(FieldError, match="subject"):
         bench.client.update_notification(1, {"subject": "x"})

@@ -1,17 +1,19 @@
 """Who is logged in, and the plain HTTP methods."""
 
+from typing import Any
+
 import pytest
 from keystone_client import AuthenticationError, NotFoundError
 
 
-def test_a_new_client_is_nobody(bench):
+def test_a_new_client_is_nobody(bench: Any) -> None:
     client = bench.connect()
 
     assert client.is_authenticated() is False
     assert client.whoami() is None
 
 
-def test_login_gives_the_user_and_whoami_agrees(bench):
+def test_login_gives_the_user_and_whoami_agrees(bench: Any) -> None:
     client = bench.connect()
 
     user = client.login(bench.door.username, bench.door.password)
@@ -21,7 +23,7 @@ def test_login_gives_the_user_and_whoami_agrees(bench):
     assert client.is_authenticated() is True
 
 
-def test_wrong_credentials_raise_and_keep_the_session(bench):
+def test_wrong_credentials_raise_and_keep_the_session(bench: Any) -> None:
     with pytest.raises(AuthenticationError, match="Invalid username or password") as caught:
         bench.client.login(bench.door.username, "wrong" + bench.door.password)
 
@@ -29,13 +31,13 @@ def test_wrong_credentials_raise_and_keep_the_session(bench):
     assert bench.client.is_authenticated() is True
 
 
-def test_logging_in_twice_leaves_a_session_that_can_write(bench):
+def test_logging_in_twice_leaves_a_session_that_can_write(bench: Any) -> None:
     bench.client.login(bench.door.username, bench.door.password)
 
     assert bench.make("team", name=bench.name())["is_active"] is True
 
 
-def test_logout_ends_the_session_and_is_silent_when_there_is_none(bench):
+def test_logout_ends_the_session_and_is_silent_when_there_is_none(bench: Any) -> None:
     client = bench.connect()
     client.logout()
     client.login(bench.door.username, bench.door.password)
@@ -46,7 +48,7 @@ def test_logout_ends_the_session_and_is_silent_when_there_is_none(bench):
     assert client.is_authenticated() is False
 
 
-def test_each_way_to_name_an_endpoint_reaches_it(bench):
+def test_each_way_to_name_an_endpoint_reaches_it(bench: Any) -> None:
     for endpoint in ("version", "/version", "version/", f"{bench.client.base_url}version/"):
         response = bench.client.http_get(endpoint)
 
@@ -54,7 +56,7 @@ def test_each_way_to_name_an_endpoint_reaches_it(bench):
         assert response.headers["content-type"].startswith("text/plain")
 
 
-def test_http_methods_give_the_answer_as_it_came(bench):
+def test_http_methods_give_the_answer_as_it_came(bench: Any) -> None:
     client = bench.client
     refused = client.http_post("users/teams", json={})
     created = client.http_post("users/teams", json={"name": bench.name()})
@@ -74,14 +76,14 @@ def test_http_methods_give_the_answer_as_it_came(bench):
     assert gone.status_code == 404
 
 
-def test_forms_and_files_travel_through_http_post(bench):
+def test_forms_and_files_travel_through_http_post(bench: Any) -> None:
     team = bench.client.http_post("users/teams", data={"name": bench.name()})
 
     assert team.status_code == 201
     bench.made("team", team.json())
 
 
-def test_the_correlation_id_is_in_the_servers_log(bench):
+def test_the_correlation_id_is_in_the_servers_log(bench: Any) -> None:
     bench.client.http_get("version")
 
     entries = bench.client.retrieve_request_log(filters={"cid": bench.client.cid})
@@ -90,7 +92,7 @@ def test_the_correlation_id_is_in_the_servers_log(bench):
     assert {entry["cid"] for entry in entries} == {bench.client.cid}
 
 
-def test_an_adopted_correlation_id_is_the_one_that_is_logged(bench):
+def test_an_adopted_correlation_id_is_the_one_that_is_logged(bench: Any) -> None:
     client = bench.connect(cid="0F0A8B72-5E0B-4E5B-9C8A-3E0D4C0FFEE0")
     client.login(bench.door.username, bench.door.password)
 
@@ -98,7 +100,7 @@ def test_an_adopted_correlation_id_is_the_one_that_is_logged(bench):
     assert client.count_request_log(filters={"cid": client.cid}) > 0
 
 
-def test_a_wrong_prefix_is_told_apart_from_a_missing_record(bench):
+def test_a_wrong_prefix_is_told_apart_from_a_missing_record(bench: Any) -> None:
     astray = bench.connect(below="no/such/prefix")
 
     with pytest.raises(NotFoundError, match="base URL"):

@@ -34,7 +34,7 @@ def prefetching_threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("keystone-client")]
 
 
-def test_the_next_page_is_fetched_while_the_caller_works():
+def test_the_next_page_is_fetched_while_the_caller_works() -> None:
     transport = Signalling(*TWO_PAGES)
     with KeystoneClient(URL, transport=transport) as client:
         records = client.iterate_team()
@@ -45,7 +45,7 @@ def test_the_next_page_is_fetched_while_the_caller_works():
     assert prefetching_threads() == []
 
 
-def test_without_prefetch_a_page_is_fetched_when_it_is_needed():
+def test_without_prefetch_a_page_is_fetched_when_it_is_needed() -> None:
     transport = Signalling(*TWO_PAGES)
     with KeystoneClient(URL, transport=transport) as client:
         records = client.iterate_team(prefetch=False)
@@ -55,7 +55,7 @@ def test_without_prefetch_a_page_is_fetched_when_it_is_needed():
         assert [record["id"] for record in records] == [3, 4]
 
 
-def test_leaving_an_iteration_ends_the_pause_of_its_prefetch():
+def test_leaving_an_iteration_ends_the_pause_of_its_prefetch() -> None:
     busy = answer(429, {"detail": "later"}, retry_after="100")
     transport = Signalling(TWO_PAGES[0], busy)
     with KeystoneClient(URL, transport=transport) as client:
@@ -69,9 +69,9 @@ def test_leaving_an_iteration_ends_the_pause_of_its_prefetch():
     assert len(transport.requests) == 2
 
 
-def test_a_failure_of_the_prefetch_comes_after_the_records_there_are():
+def test_a_failure_of_the_prefetch_comes_after_the_records_there_are() -> None:
     transport = Signalling(TWO_PAGES[0], answer(500, b"<html>"))
-    seen = []
+    seen: list[int] = []
     with KeystoneClient(URL, transport=transport) as client:
         records = client.iterate_team()
         with pytest.raises(ServerError):
@@ -80,12 +80,12 @@ def test_a_failure_of_the_prefetch_comes_after_the_records_there_are():
     assert seen == [1, 2]
 
 
-def test_on_asyncio_the_next_page_is_fetched_while_the_caller_works():
+def test_on_asyncio_the_next_page_is_fetched_while_the_caller_works() -> None:
     transport = Signalling(*TWO_PAGES)
 
     async def work() -> list[int]:
         async with AsyncKeystoneClient(URL, transport=transport) as client:
-            seen = []
+            seen: list[int] = []
             async for record in client.iterate_team():
                 seen.append(record["id"])
                 while len(seen) == 1 and not transport.second_asked.is_set():
@@ -95,7 +95,7 @@ def test_on_asyncio_the_next_page_is_fetched_while_the_caller_works():
     assert asyncio.run(asyncio.wait_for(work(), A_LONG_TIME)) == [1, 2, 3, 4]
 
 
-def test_leaving_an_async_iteration_leaves_no_task_behind():
+def test_leaving_an_async_iteration_leaves_no_task_behind() -> None:
     transport = Signalling(TWO_PAGES[0], answer(429, {"detail": "later"}, retry_after="100"))
 
     async def work() -> int:
@@ -111,7 +111,7 @@ def test_leaving_an_async_iteration_leaves_no_task_behind():
     assert asyncio.run(asyncio.wait_for(work(), A_LONG_TIME)) == 0
 
 
-def test_on_trio_an_iteration_is_complete_without_prefetch():
+def test_on_trio_an_iteration_is_complete_without_prefetch() -> None:
     transport = Signalling(*TWO_PAGES)
 
     async def work() -> list[int]:
