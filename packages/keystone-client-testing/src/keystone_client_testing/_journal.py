@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ._call import Call
 from ._wire import Answer, Request
 
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie", "x-csrftoken", "proxy-authorization"})
@@ -68,11 +67,6 @@ def make_entry(request: Request, path: str, user: str | None, answer: Answer) ->
         _json(answer.headers, answer.body),
         answer.fault,
     )
-
-
-def caller_name(call: Call | None) -> str | None:
-    """Return the login name of who called."""
-    return call.user["username"] if call and call.user else None
 
 
 def _json(headers: Any, body: bytes) -> Any:

@@ -12,7 +12,7 @@ from ._call import SAFE, Call
 from ._clock import Clock
 from ._decode import media_type
 from ._faults import Faults, apply_fault
-from ._journal import Journal, caller_name, make_entry
+from ._journal import Journal, make_entry
 from ._logs import log_request
 from ._models import empty_record
 from ._passwords import Secret
@@ -108,26 +108,26 @@ class World:
     def _handle(self, request: Request) -> Answer:
         path = request.path
         if not path.startswith(self.prefix + "/"):
-            return self._kept(request, path, None, to_answer(page(404), False, ""))
+            return self._kept(request, path, None, to_answer(page(404), head=False, allow=""))
         path = path[len(self.prefix) :]
         call = Call(self, request, path)
-        fault = self.faults.take(request.method, path, self._peek_user(call))
+        sender = self._peek_user(call)
+        fault = self.faults.take(request.method, path, sender)
         if fault and not fault.after and (fault.status or fault.error):
-            return self._kept(request, path, call, apply_fault(fault, None))
+            return self._kept(request, path, sender, apply_fault(fault, None))
         answer = self._answer(call)
-        if fault:
-            answer = apply_fault(fault, answer)
-        return self._kept(request, path, call, answer)
+        user = call.user["username"] if call.user else None
+        return self._kept(request, path, user, apply_fault(fault, answer) if fault else answer)
 
-    def _kept(self, request: Request, path: str, call: Call | None, answer: Answer) -> Answer:
-        self.journal.append(make_entry(request, path, caller_name(call), answer))
+    def _kept(self, request: Request, path: str, user: str | None, answer: Answer) -> Answer:
+        self.journal.append(make_entry(request, path, user, answer))
         return answer
 
     def _peek_user(self, call: Call) -> str | None:
         """Return who sends the request, for faults that are meant for one user; nothing is checked."""
         session = self.sessions.live.get(call.cookies.get("sessionid", ""))
         token = self.sessions.tokens.get(call.headers.get("authorization", "").rpartition(" ")[2])
-        user = self.store.get("user", session.user if session else token)
+        user = self.store.get("user", token or (session and session.user))
         return user["username"] if user else None
 
     def _answer(self, call: Call) -> Answer:

@@ -43,7 +43,9 @@ def test_lists_show_the_records_of_ones_own_teams(centre: FakeKeystone, as_user:
     assert count(outsider, "users/users") == 4
 
 
-@pytest.mark.parametrize("path", ["allocations/requests", "allocations/allocations", "research/grants", "allocations/comments"])
+@pytest.mark.parametrize(
+    "path", ["allocations/requests", "allocations/allocations", "research/grants", "allocations/comments"]
+)
 def test_a_record_of_another_team_is_forbidden(centre: FakeKeystone, as_user: LogIn, path: str) -> None:
     response = as_user("outsider")("GET", f"{path}/1/")
     assert (response.status_code, response.json()) == (403, DENIED)
@@ -123,7 +125,9 @@ def test_clusters_are_listed_by_access_and_read_by_all(centre: FakeKeystone, as_
     centre.add.cluster(name="white", access_mode="WL", access_teams=[1])
     centre.add.cluster(name="black", access_mode="BL", access_teams=[1])
     member, outsider = as_user("member"), as_user("outsider")
-    names = [[row["name"] for row in who("GET", "allocations/clusters/").json()["results"]] for who in (member, outsider)]
+    names = [
+        [row["name"] for row in who("GET", "allocations/clusters/").json()["results"]] for who in (member, outsider)
+    ]
     assert names == [["c1", "c2", "white"], ["c1", "c2", "black"]]
     assert outsider("GET", "allocations/clusters/3/").status_code == 200
     body = {"request": 1, "requested": 1}

@@ -43,7 +43,8 @@ def test_cookies_are_secure_when_asked_for() -> None:
         ({}, {"username": ["This field is required."], "password": ["This field is required."]}),
         ({"username": None, "password": ""}, {"username": ["This field may not be null."],
                                               "password": ["This field may not be blank."]}),
-        ({"username": True, "password": []}, {"username": ["Not a valid string."], "password": ["Not a valid string."]}),
+        ({"username": True, "password": []}, {"username": ["Not a valid string."],
+                                              "password": ["Not a valid string."]}),
     ],
 )  # fmt: skip
 def test_a_refused_login_says_why_and_sets_no_cookie(anonymous: Session, body: object, errors: object) -> None:

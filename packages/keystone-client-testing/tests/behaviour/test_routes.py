@@ -1,10 +1,15 @@
 """Paths, methods, formats and the small endpoints."""
 
+from typing import Any
+
 import httpx
 import pytest
 from keystone_client_testing import FakeKeystone
 
 from .conftest import Session
+
+BAD_OBJECT = "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"
+BAD_NUMBER = "Out of range float values are not JSON compliant: 'NaN'"
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
@@ -61,32 +66,30 @@ def test_only_json_is_spoken(admin: Session, accept: str, status: int) -> None:
     [
         (b"x", "text/plain", 415, 'Unsupported media type "text/plain" in request.'),
         (b"x", "", 415, 'Unsupported media type "" in request.'),
-        (b"{", "application/json", 400, "JSON parse error - Expecting property name enclosed in double quotes: "
-                                        "line 1 column 2 (char 1)"),
-        (b'{"a": NaN}', "application/json", 400, "JSON parse error - Out of range float values are not JSON "
-                                                 "compliant: 'NaN'"),
+        (b"{", "application/json", 400, f"JSON parse error - {BAD_OBJECT}"),
+        (b'{"a": NaN}', "application/json", 400, f"JSON parse error - {BAD_NUMBER}"),
         (b"--x", "multipart/form-data", 400, "Multipart form parse error - Invalid boundary in multipart: None"),
     ],
 )  # fmt: skip
-def test_a_body_that_cannot_be_read_says_why(
-    admin: Session, content: bytes, kind: str, status: int, text: str
-) -> None:
+def test_a_body_that_cannot_be_read_says_why(admin: Session, content: bytes, kind: str, status: int, text: str) -> None:
     headers = {"Content-Type": kind} if kind else {}
     response = admin("POST", "users/teams/", content=content, headers=headers)
     assert (response.status_code, response.json()) == (status, {"detail": text})
 
 
 def test_a_body_without_a_length_is_not_seen(admin: Session) -> None:
-    response = admin("POST", "users/teams/", content=iter([b'{"name": "A"}']), headers={"Content-Type": "application/json"})
+    response = admin(
+        "POST", "users/teams/", content=iter([b'{"name": "A"}']), headers={"Content-Type": "application/json"}
+    )
     assert response.json() == {"name": ["This field is required."]}
 
 
 def test_the_checks_come_in_the_servers_order(anonymous: Session) -> None:
-    broken = {"content": b"{", "headers": {"Content-Type": "application/json"}}
-    assert anonymous("PATCH", "users/users/99/", **broken).status_code == 401  # type: ignore[arg-type]  # httpx's
+    broken: Any = {"content": b"{", "headers": {"Content-Type": "application/json"}}
+    assert anonymous("PATCH", "users/users/99/", **broken).status_code == 401
     anonymous.login()
-    assert anonymous("PATCH", "users/users/99/", **broken).status_code == 404  # type: ignore[arg-type]  # own
-    assert anonymous("PUT", "users/users/", **broken).status_code == 405  # type: ignore[arg-type]  # options
+    assert anonymous("PATCH", "users/users/99/", **broken).status_code == 404
+    assert anonymous("PUT", "users/users/", **broken).status_code == 405
     assert anonymous.http.put("users/users/").status_code == 403
 
 
@@ -117,7 +120,9 @@ def test_choices_config_and_indexes(admin: Session) -> None:
     assert admin("GET", "logs/").json() == logs
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "batch/"), ("GET", "stats/grants/"), ("OPTIONS", "users/users/")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "batch/"), ("GET", "stats/grants/"), ("OPTIONS", "users/users/")]
+)
 def test_what_is_not_built_says_so(admin: Session, method: str, path: str) -> None:
     response = admin(method, path)
     assert response.status_code == 501

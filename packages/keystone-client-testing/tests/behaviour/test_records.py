@@ -8,6 +8,7 @@ from keystone_client_testing import FakeKeystone
 
 from .conftest import Session
 
+BAD_NAME = "Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters."
 REQUIRED = ["This field is required."]
 BODIES: dict[str, dict[str, Any]] = {
     "user": {"username": "bob", "password": "long-enough"},
@@ -74,8 +75,7 @@ def test_all_missing_fields_are_named_together(centre: FakeKeystone, admin: Sess
         ("team", "name", "FIRST!", "A team with this name already exists."),
         ("team", "is_active", "maybe", "Must be a valid boolean."),
         ("user", "username", "admin", "user with this username already exists."),
-        ("user", "username", "a b", "Enter a valid username. This value may contain only letters, numbers, and "
-                                    "@/./+/-/_ characters."),
+        ("user", "username", "a b", BAD_NAME),
         ("user", "email", "nobody", "Enter a valid email address."),
         ("user", "groups", [1], 'Invalid pk "1" - object does not exist.'),
         ("cluster", "name", "first", "cluster with this name already exists."),
@@ -148,8 +148,8 @@ def test_weak_passwords_are_refused(admin: Session, password: str, errors: list[
 
 @pytest.mark.parametrize(
     ("body", "text"),
-    [([], "Invalid data. Expected a dictionary, but got list."), ("x", "Invalid data. Expected a dictionary, but got str."),
-     (None, "No data provided")],
+    [([], "Invalid data. Expected a dictionary, but got list."),
+     ("x", "Invalid data. Expected a dictionary, but got str."), (None, "No data provided")],
 )  # fmt: skip
 def test_a_body_that_is_no_object_is_refused(admin: Session, body: Any, text: str) -> None:
     content = {"content": b"null", "headers": {"Content-Type": "application/json"}} if body is None else {"json": body}
@@ -177,7 +177,13 @@ def test_a_teams_name_cannot_change_and_an_empty_put_reactivates_it(centre: Fake
 
 def test_put_wants_the_required_fields_and_keeps_the_others(centre: FakeKeystone, admin: Session) -> None:
     admin("POST", "research/grants/", json={**BODIES["grant"], "pi": "Curie"})
-    assert set(admin("PUT", "research/grants/1/", json={}).json()) == {"title", "agency", "amount", "start_date", "team"}
+    assert set(admin("PUT", "research/grants/1/", json={}).json()) == {
+        "title",
+        "agency",
+        "amount",
+        "start_date",
+        "team",
+    }
     assert admin("PUT", "research/grants/1/", json=BODIES["grant"]).json()["pi"] == "Curie"
     assert admin("PATCH", "research/grants/1/", json={"pi": None}).json()["pi"] is None
 

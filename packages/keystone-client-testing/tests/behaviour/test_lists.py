@@ -67,7 +67,9 @@ def ids(response: Any) -> list[int]:
         ("title=beta&title=Alpha", [1]),
     ],
 )
-def test_filters_keep_what_the_server_would_keep(grants: FakeKeystone, admin: Session, query: str, expected: Any) -> None:
+def test_filters_keep_what_the_server_would_keep(
+    grants: FakeKeystone, admin: Session, query: str, expected: Any
+) -> None:
     assert ids(admin("GET", f"research/grants/?{query}")) == expected
 
 
@@ -96,8 +98,6 @@ def test_choices_and_datetimes_have_their_own_complaints(fake: FakeKeystone, adm
         "status": ["Select a valid choice. XX is not one of the available choices."],
         "submitted": ["Enter a valid date/time."],
     }
-    for query in ("status__in=AP,XX", "submitted=2024-01-05T11:00:00.5%2B01:00", "submitted__hour=10", "submitted__lt=2025"):
-        assert admin("GET", f"allocations/requests/?{query}").status_code in {200, 400}
     assert ids(admin("GET", "allocations/requests/?status__in=AP,XX")) == [1]
     assert ids(admin("GET", "allocations/requests/?submitted=2024-01-05T11:00:00.5%2B01:00")) == [1]
     assert ids(admin("GET", "allocations/requests/?submitted__hour=10&submitted__lt=2024-01-06")) == [1]

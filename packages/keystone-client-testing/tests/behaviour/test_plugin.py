@@ -1,0 +1,101 @@
+"""The pytest plugin, in a pytest run of its own."""
+
+import subprocess
+import sys
+from importlib.metadata import entry_points
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+INSTALLED = any(point.name == "keystone_client_testing" for point in entry_points(group="pytest11"))
+
+
+def run(pytester: pytest.Pytester, source: str, *options: str) -> pytest.RunResult:
+    pytester.makepyfile(source)
+    plugin = () if INSTALLED else ("-p", "keystone_client_testing.plugin")
+    return pytester.runpytest_inprocess("-p", "no:cacheprovider", "--strict-markers", *plugin, *options)
+
+
+def test_the_fixtures_share_one_world(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+        import httpx
+        from keystone_client import KeystoneClient
+
+        def test_world(fake_keystone, keystone_session, keystone_server):
+            keystone_session.create_team(name="Physics")
+            assert fake_keystone.journal.find("POST", "users/teams")
+            assert httpx.get(fake_keystone.url + "version/").text == "0.0.0"
+            with KeystoneClient(keystone_server) as client:
+                client.login("admin", "quickstart")
+                assert client.count_team() == 1
+
+        def test_world_is_new(keystone_session):
+            assert keystone_session.count_team() == 0
+
+        def test_async(async_keystone_session):
+            import anyio
+            assert anyio.run(async_keystone_session.count_user) == 1
+        """,
+    )
+    result.assert_outcomes(passed=3)
+
+
+def test_marker_options_are_merged_and_the_nearest_wins(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+        import pytest
+        pytestmark = pytest.mark.keystone(url="http://far.test/api/", throttle={"user": "2/min"})
+
+        class TestNear:
+            @pytest.mark.keystone(url="http://near.test/")
+            def test_options(self, fake_keystone, keystone_session):
+                assert fake_keystone.url == "http://near.test/"
+                statuses = [keystone_session.http_get("users/users").status_code for _ in range(2)]
+                assert statuses == [200, 200]
+                assert keystone_session.base_url == "http://near.test/"
+
+        @pytest.mark.keystone(demo_data=True)
+        def test_demo(fake_keystone, keystone_session):
+            assert fake_keystone.url == "http://far.test/api/"
+            assert keystone_session.count_user() == 201
+        """,
+    )
+    result.assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("arguments", ["urll='x'", "'http://x'"])
+def test_unknown_options_are_refused_by_name(pytester: pytest.Pytester, arguments: str) -> None:
+    result = run(
+        pytester,
+        f"""
+        import pytest
+
+        @pytest.mark.keystone({arguments})
+        def test_it(fake_keystone):
+            pass
+        """,
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*TypeError: the keystone marker does not take *it takes url, user, throttle*"])
+
+
+def test_the_marker_is_registered(pytester: pytest.Pytester) -> None:
+    run(pytester, "", "--markers").stdout.fnmatch_lines(["@pytest.mark.keystone(*"])
+
+
+def test_the_plugin_imports_nothing_before_a_fixture_is_used() -> None:
+    heavy = "{'httpx', 'respx', 'keystone_client', 'keystone_client_core', 'anyio'}"
+    code = f"import sys, keystone_client_testing.plugin; print(sorted({heavy} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_the_engine_imports_no_http_library() -> None:
+    use = "import sys; from keystone_client_testing import FakeKeystone; FakeKeystone().add.team()"
+    code = f"{use}; print({{'httpx', 'respx'}} & set(sys.modules))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout.strip() == "set()"
