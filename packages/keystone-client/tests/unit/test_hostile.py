@@ -176,7 +176,20 @@ KEYS: list[Any] = [
     "1/../2",
     "1?x=1",
 ]
-KEYS += ["１", "%31", b"1", [1], {"id": 1}, (1,), 2**63, "9" * 50, float("nan"), object(), "1\n", "@me"]
+KEYS += [
+    "\N{FULLWIDTH DIGIT ONE}",
+    "%31",
+    b"1",
+    [1],
+    {"id": 1},
+    (1,),
+    2**63,
+    "9" * 50,
+    float("nan"),
+    object(),
+    "1\n",
+    "@me",
+]
 
 
 @pytest.mark.parametrize("pk", KEYS)
