@@ -63,6 +63,11 @@ def _clean(headers: httpx.Headers, unwanted: frozenset[str]) -> list[tuple[str, 
     return [(name, value) for name, value in headers.multi_items() if name not in unwanted]
 
 
+def is_json(response: httpx.Response) -> bool:
+    """Whether an answer is the API's own, not a page of a proxy."""
+    return _body(response) is not None
+
+
 def is_missing(response: httpx.Response) -> bool:
     """Whether a 404 says "no such record": JSON with a ``detail``. A page of HTML says that the URL is wrong."""
     return response.status_code == 404 and isinstance(_body(response), dict) and "detail" in _body(response)
@@ -81,6 +86,17 @@ def decoded(response: httpx.Response, cid: str) -> Any:
         return json.loads(response.content)
     except (ValueError, RecursionError):
         raise decode_error(response, "is not JSON", cid) from None
+
+
+def acknowledged(response: httpx.Response, cid: str) -> None:
+    """Check that an answer that promises no record is a success of the API's; a page of a proxy says nothing of it.
+
+    Raises:
+        StatusError: The answer is not a success.
+        DecodeError: It holds something that is not JSON.
+    """
+    if response.content or not response.is_success:
+        decoded(response, cid)
 
 
 def record_of(response: httpx.Response, cid: str) -> dict[str, Any]:

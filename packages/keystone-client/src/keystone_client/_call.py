@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 import httpx
 from keystone_client_core import KeystoneError
 
-from ._answers import Page, clean_request, decode_error, page_of, record_of, status_error
+from ._answers import Page, clean_request, decode_error, page_of, record_of
 from ._conversation import Conversation, Parameters
 from ._errors import DeadlineExceededError, RequestTimeoutError, TransportError
 from ._log import LOGGER
@@ -130,10 +130,6 @@ class Call:
         if self._until is not None and self.talk.clock() + seconds >= self._until:
             raise self._too_late(f"the next try would be {seconds:.2f} s away")
         yield Pause(seconds)
-
-    def refusal(self, response: httpx.Response) -> KeystoneError:
-        """The error an answer that is not a success stands for."""
-        return status_error(response, self.cid)
 
     def _attempt(self, request: httpx.Request) -> Generator[Step, httpx.Response | None, Failure]:
         listened = LOGGER.isEnabledFor(logging.INFO)

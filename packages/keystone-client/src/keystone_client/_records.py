@@ -12,7 +12,7 @@ from keystone_client_core import (
     record_path,
 )
 
-from ._answers import is_missing, record_of
+from ._answers import acknowledged, is_missing, record_of
 from ._bodies import Content, Sent, Upload, json_body, multipart, open_upload
 from ._call import Call, Flow
 
@@ -47,8 +47,7 @@ def delete(call: Call, name: str, pk: object, raise_not_exists: bool) -> Flow[No
     response = yield from call.json("DELETE", record_path(RESOURCES[name].path, pk))
     if is_missing(response) and (call.lost or not raise_not_exists):
         return  # after a lost answer, "no such record" says that the delete before it worked
-    if not 200 <= response.status_code < 300:
-        raise call.refusal(response)
+    acknowledged(response, call.cid)
 
 
 def create_attachment(

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 import httpx
 from keystone_client_core import FieldError
 
-from ._answers import record_of, status_error
+from ._answers import acknowledged, is_json, record_of, status_error
 from ._bodies import json_body, with_known_length
 from ._call import Call, Flow
 from ._conversation import checked_headers, checked_timeout
@@ -66,7 +66,7 @@ def login(call: Call, username: object, password: object) -> Flow[dict[str, Any]
             raise FieldError(f"the {field} must be text that is not empty", field=field)
     content = json_body({"username": username, "password": password})
     response = yield from call.send(lambda: _login_request(call, content))
-    if response.status_code in (400, 401):
+    if response.status_code in (400, 401) and is_json(response):
         raise status_error(response, call.cid, kind=AuthenticationError, hint="the login was refused")
     user = record_of(response, call.cid)
     if not talk.has_session:
@@ -95,8 +95,8 @@ def logout(call: Call) -> Flow[None]:
         return
     try:
         response = yield from call.json("POST", "authentication/logout/", content=b"{}")
-        if response.status_code >= 300 and response.status_code != 401:
-            raise call.refusal(response)
+        if response.status_code != 401:
+            acknowledged(response, call.cid)
     finally:
         call.talk.forget_session()
 
