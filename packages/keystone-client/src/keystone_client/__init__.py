@@ -1,5 +1,7 @@
 """A client for Keystone, the HPC allocation manager: ``KeystoneClient`` and ``AsyncKeystoneClient``."""
 
+from importlib import import_module
+
 from keystone_client_core import (
     AccessMode,
     FeedRecordType,
@@ -15,7 +17,6 @@ from keystone_client_core import (
     ReviewStatus,
 )
 
-from . import records
 from ._async_client import AsyncKeystoneClient
 from ._client import KeystoneClient
 from ._errors import (
@@ -73,6 +74,17 @@ __all__ = [
     "records",
 ]
 
-for _public in [globals()[_name] for _name in __all__]:
+for _public in list(globals().values()):
     if isinstance(_public, type) and _public.__module__.startswith(f"{__name__}."):
         _public.__module__ = __name__  # tracebacks and documentation show where users import it from
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import records
+else:
+
+    def __getattr__(name: str) -> object:
+        """Load the types of records when somebody looks at them: no call needs them."""
+        if name == "records":
+            return import_module(f"{__name__}.records")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

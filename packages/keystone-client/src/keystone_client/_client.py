@@ -5,7 +5,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack, cast
 
 import httpx
-from keystone_client_core.records import Attachment, User
 
 from . import _records, _session
 from ._bodies import Content, Sent
@@ -19,6 +18,8 @@ from ._sync_methods import SyncMethods
 
 if TYPE_CHECKING:
     from uuid import UUID  # 7 ms to import
+
+    from keystone_client_core.records import Attachment, User  # as long again
 
 
 class KeystoneClient(SyncMethods):
@@ -99,7 +100,7 @@ class KeystoneClient(SyncMethods):
     ) -> None:
         self.close()
 
-    def login(self, username: str, password: str) -> User:
+    def login(self, username: str, password: str) -> "User":
         """Start a session; if that fails, the one there was stays.
 
         Args:
@@ -113,7 +114,7 @@ class KeystoneClient(SyncMethods):
             AuthenticationError: Wrong credentials, or a session cookie that cannot be sent back.
             FieldError: The client was made with a token, which would win over a session.
         """
-        return cast(User, self._run(_session.login(Call(self._talk), username, password)))
+        return cast("User", self._run(_session.login(Call(self._talk), username, password)))
 
     def logout(self) -> None:
         """End the session and forget its cookies; silent when not logged in."""
@@ -123,7 +124,7 @@ class KeystoneClient(SyncMethods):
         """Ask the server whether it knows this client; ``False`` only if it says 401, any other failure raises."""
         return self._run(_session.is_authenticated(Call(self._talk)))
 
-    def whoami(self) -> User | None:
+    def whoami(self) -> "User | None":
         """The user this client is logged in as, or ``None``."""
         return cast("User | None", self._run(_session.whoami(Call(self._talk))))
 
@@ -167,7 +168,7 @@ class KeystoneClient(SyncMethods):
         name: str | None = None,
         filename: str | None = None,
         on_progress: Sent | None = None,
-    ) -> Attachment:
+    ) -> "Attachment":
         """Attach a file to an allocation request.
 
         Args:
@@ -187,4 +188,4 @@ class KeystoneClient(SyncMethods):
         flow = _records.create_attachment(
             Call(self._talk), request, file, name=name, filename=filename, on_progress=on_progress
         )
-        return cast(Attachment, self._run(flow))
+        return cast("Attachment", self._run(flow))
