@@ -4,7 +4,6 @@ Holds and decodes; decides nothing.
 """
 
 from functools import cached_property
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -70,12 +69,8 @@ class Call:
     @cached_property
     def cookies(self) -> dict[str, str]:
         """The cookies sent."""
-        jar: SimpleCookie = SimpleCookie()
-        try:
-            jar.load(self.headers.get("cookie", ""))
-        except CookieError:
-            return {}
-        return {name: morsel.value for name, morsel in jar.items()}
+        pairs = (item.partition("=") for item in self.headers.get("cookie", "").split(";"))
+        return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 
     @cached_property
     def data(self) -> Any:

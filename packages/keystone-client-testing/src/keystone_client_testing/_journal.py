@@ -2,33 +2,59 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
-from ._wire import Answer, Request
+from ._wire import Answer, Headers, Request
 
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie", "x-csrftoken", "proxy-authorization"})
 _SECRET_FIELDS = frozenset({"password", "csrfmiddlewaretoken"})
 HIDDEN = "[hidden]"
 
 
-class Entry(NamedTuple):
-    """One request and what became of it."""
+class Entry:
+    """One request and what became of it; bodies are decoded when they are looked at."""
 
-    method: str
-    path: str
-    query: str
-    user: str | None
-    """The login name of the caller; ``None`` for anonymous."""
-    status: int
-    """What the server answered, whether or not the answer arrived."""
-    headers: Mapping[str, str]
-    """The request's headers in lower case; the values of secret ones are hidden."""
-    json: Any
-    """The request's JSON body, without passwords; ``None`` where there was none."""
-    answer: Any
-    """The answer's JSON; ``None`` where there was none."""
-    fault: str
-    """The transport error acted out, or nothing."""
+    def __init__(self, request: Request, path: str, user: str | None, answer: Answer) -> None:
+        """Write down one request and its answer.
+
+        Args:
+            request: what was asked.
+            path: below the base URL, with its outer slashes.
+            user: the login name of the caller; ``None`` for anonymous.
+            answer: what was answered.
+        """
+        self.method = request.method
+        self.path = path
+        self.query = request.query
+        self.user = user
+        self.status = answer.status
+        """What the server answered, whether or not the answer arrived; 0 where it was never asked."""
+        self.fault = answer.fault
+        """The transport error acted out, or nothing."""
+        self._headers = [pair for pair in request.headers if pair[0].lower() not in _SECRET_HEADERS]
+        self._hidden = [name.lower() for name, _ in request.headers if name.lower() in _SECRET_HEADERS]
+        self._sent = _without_secrets(request.headers, request.body)
+        self._answered = answer.body
+
+    def __repr__(self) -> str:
+        """Show the line a log would."""
+        return f"<{self.method} {self.path} {self.status}{' ' + self.fault if self.fault else ''} by {self.user}>"
+
+    @cached_property
+    def headers(self) -> Mapping[str, str]:
+        """The request's headers in lower case; the values of secret ones are hidden."""
+        return {**{name.lower(): value for name, value in self._headers}, **dict.fromkeys(self._hidden, HIDDEN)}
+
+    @cached_property
+    def json(self) -> Any:
+        """The request's JSON body, without passwords; ``None`` where there was none."""
+        return _decoded(self._sent)
+
+    @cached_property
+    def answer(self) -> Any:
+        """The answer's JSON; ``None`` where there was none."""
+        return _decoded(self._answered)
 
 
 class Journal(list[Entry]):
@@ -54,26 +80,18 @@ class Journal(list[Entry]):
         ]
 
 
-def make_entry(request: Request, path: str, user: str | None, answer: Answer) -> Entry:
-    """Write down one request and its answer."""
-    return Entry(
-        request.method,
-        path,
-        request.query,
-        user,
-        answer.status,
-        {name.lower(): HIDDEN if name.lower() in _SECRET_HEADERS else value for name, value in request.headers},
-        _json(request.headers, request.body),
-        _json(answer.headers, answer.body),
-        answer.fault,
-    )
-
-
-def _json(headers: Any, body: bytes) -> Any:
+def _without_secrets(headers: Headers, body: bytes) -> bytes:
+    """Keep a JSON body; what has a password in it is cleaned before it is kept."""
     if not body or not any(name.lower() == "content-type" and "json" in value for name, value in headers):
-        return None
+        return b""
+    if not any(field.encode() in body for field in _SECRET_FIELDS):
+        return body
+    return json.dumps(_censored(_decoded(body))).encode()
+
+
+def _decoded(body: bytes) -> Any:
     try:
-        return _censored(json.loads(body))
+        return _censored(json.loads(body)) if body else None
     except (ValueError, RecursionError):
         return None
 

@@ -10,9 +10,8 @@ from . import _routes, _sessions
 from ._access import may_ask
 from ._call import SAFE, Call
 from ._clock import Clock
-from ._decode import media_type
 from ._faults import Faults, apply_fault
-from ._journal import Journal, make_entry
+from ._journal import Entry, Journal
 from ._logs import log_request
 from ._models import empty_record
 from ._passwords import Secret
@@ -120,7 +119,7 @@ class World:
         return self._kept(request, path, user, apply_fault(fault, answer) if fault else answer)
 
     def _kept(self, request: Request, path: str, user: str | None, answer: Answer) -> Answer:
-        self.journal.append(make_entry(request, path, user, answer))
+        self.journal.append(Entry(request, path, user, answer))
         return answer
 
     def _peek_user(self, call: Call) -> str | None:
@@ -214,5 +213,4 @@ def _negotiate(call: Call, match: _routes.Match) -> None:
 
 
 def _accepts(item: str) -> bool:
-    kind, _ = media_type(item.strip())
-    return kind in ("*/*", "application/*", "application/json")
+    return item.partition(";")[0].strip().lower() in ("*/*", "application/*", "application/json")
