@@ -211,17 +211,16 @@ def test_a_long_foreign_answer_is_quoted_in_part_and_kept_whole(colour: str) -> 
     assert len(error.response.content) == 100_000
 
 
+BODIES = [{"detail": "No."}, {"name": ["Bad."]}, ["Bad."], "text", None, HTML, b"", b"[" * 99_999]
+REFUSED = [(name, {"detail": "No."}) for name in ("update", "list", "count")] + [("create", body) for body in BODIES]
+
+
 @pytest.mark.parametrize("status", CLASSES)
-@pytest.mark.parametrize(
-    "body", [{"detail": "No."}, {"name": ["Bad."]}, ["Bad."], "text", None, HTML, b"", b"[" * 99_999]
-)
-def test_each_status_becomes_its_class_whatever_the_body(colour: str, status: int, body: object) -> None:
-    reply = answer(status, body)
-    calls: list[Any] = [RECORD_CALLS["create"], RECORD_CALLS["update"], PAGE_CALLS["list"], PAGE_CALLS["count"]]
-    for call in calls:
-        client = connect(colour, Scripted(reply), retry=None)
+def test_each_status_becomes_its_class_whatever_the_body(colour: str, status: int) -> None:
+    for name, body in REFUSED:
+        client = connect(colour, Scripted(answer(status, body)), retry=None)
         with pytest.raises(StatusError) as caught:
-            call(client)
+            (RECORD_CALLS | PAGE_CALLS)[name](client)
         error = caught.value
         assert type(error) is CLASSES[status]
         assert isinstance(error, httpx.HTTPStatusError)
@@ -409,9 +408,9 @@ def facts(error: BaseException) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("error", errors(), ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_every_error_survives_pickling(error: KeystoneError, protocol: int) -> None:
-    assert facts(pickle.loads(pickle.dumps(error, protocol))) == facts(error)
+def test_every_error_survives_pickling(error: KeystoneError) -> None:
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert facts(pickle.loads(pickle.dumps(error, protocol))) == facts(error)
 
 
 @pytest.mark.parametrize("error", errors(), ids=lambda error: type(error).__name__)

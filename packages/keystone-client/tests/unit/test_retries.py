@@ -1,0 +1,408 @@
+"""When a call is tried again, how long it waits first, and when it must be over."""
+
+import io
+import json
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from keystone_client import (
+    DeadlineExceededError,
+    DecodeError,
+    NotFoundError,
+    RequestTimeoutError,
+    RetryPolicy,
+    ServerError,
+    StatusError,
+    ThrottledError,
+    TransportError,
+)
+from keystone_client._retry import backoff_ceiling, wait_before
+from keystone_client_testing import FakeKeystone
+
+from .scripted import Player, Reply, Scripted, answer, connect, cookies, failure
+
+NEVER_SENT = [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError]
+PERHAPS_ACTED = [
+    httpx.ReadError,
+    httpx.WriteError,
+    httpx.CloseError,
+    httpx.ReadTimeout,
+    httpx.WriteTimeout,
+    httpx.RemoteProtocolError,
+]
+HOPELESS = [httpx.UnsupportedProtocol, httpx.DecodingError, httpx.TooManyRedirects]
+IDEMPOTENT = ["http_get", "http_put", "http_delete"]
+ONCE_ONLY = ["http_post", "http_patch"]
+OK = answer(200, {"id": 1})
+DATE = "Wed, 01 Jul 2026 12:00:00 GMT"
+
+
+def tries(colour: str, method: str, reply: Reply) -> int:
+    """How often a request is sent that is answered in a way and then well."""
+    wire = Scripted(reply, OK)
+    client = connect(colour, wire)
+    try:
+        getattr(client, method)("version")
+    except (TransportError, DecodeError):
+        assert client.pauses == []
+    return len(wire.requests)
+
+
+@pytest.mark.parametrize("kind", NEVER_SENT)
+@pytest.mark.parametrize("method", [*IDEMPOTENT, *ONCE_ONLY])
+def test_a_request_that_was_never_sent_is_sent_again(colour: str, method: str, kind: type[httpx.RequestError]) -> None:
+    assert tries(colour, method, failure(kind)) == 2
+
+
+@pytest.mark.parametrize("kind", PERHAPS_ACTED)
+def test_where_the_server_may_have_acted_only_idempotent_methods_are_repeated(
+    colour: str, kind: type[httpx.RequestError]
+) -> None:
+    assert [tries(colour, method, failure(kind)) for method in IDEMPOTENT] == [2, 2, 2]
+    assert [tries(colour, method, failure(kind)) for method in ONCE_ONLY] == [1, 1]
+
+
+@pytest.mark.parametrize("kind", HOPELESS)
+def test_what_would_fail_again_is_not_repeated(colour: str, kind: type[httpx.RequestError]) -> None:
+    assert {tries(colour, method, failure(kind)) for method in [*IDEMPOTENT, *ONCE_ONLY]} == {1}
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 422, 429, 500, 501, 502, 503, 504, 505])
+def test_the_statuses_that_are_tried_again(colour: str, status: int) -> None:
+    idempotent = 2 if status in (429, 502, 503, 504) else 1
+    assert [tries(colour, method, answer(status)) for method in IDEMPOTENT] == [idempotent] * 3
+    once_only = 2 if status == 429 else 1
+    assert [tries(colour, method, answer(status)) for method in ONCE_ONLY] == [once_only] * 2
+
+
+def test_a_create_whose_answer_was_lost_is_not_sent_twice(colour: str) -> None:
+    fake = FakeKeystone()
+    fake.fail("POST", "/users/teams/", error="reset", when="after")
+    client = connect(colour, fake.transport, fake.url)
+    client.login("admin", "quickstart")
+    with pytest.raises(TransportError, match="whether the server acted on it is unknown") as caught:
+        client.create_team(name="Physics")
+    assert caught.value.outcome == "unknown"
+    assert caught.value.attempts == 1
+    assert client.count_team() == 1
+
+
+@pytest.mark.parametrize("error", ["reset", "timeout", "cut"])
+@pytest.mark.parametrize("raise_not_exists", [False, True])
+def test_a_delete_whose_answer_was_lost_and_whose_retry_finds_nothing_has_succeeded(
+    colour: str, error: str, raise_not_exists: bool
+) -> None:
+    fake = FakeKeystone()
+    team = fake.add.team(name="Physics")
+    client = connect(colour, fake.transport, fake.url)
+    client.login("admin", "quickstart")
+    fake.fail("DELETE", error=error, when="after")
+    client.delete_team(team["id"], raise_not_exists=raise_not_exists)
+    assert client.count_team() == 0
+    assert [entry.status for entry in fake.journal.find("DELETE")] == [204, 404]
+
+
+@pytest.mark.parametrize("first", [failure(httpx.ConnectError), answer(429)], ids=["refused", "throttled"])
+def test_a_delete_that_was_never_carried_out_and_finds_nothing_is_an_error_if_asked(colour: str, first: Reply) -> None:
+    client = connect(colour, Scripted(first, answer(404, {"detail": "No."})))
+    with pytest.raises(NotFoundError):
+        client.delete_team(1, raise_not_exists=True)
+
+
+def test_after_the_last_try_the_answer_or_the_failure_is_what_the_call_ends_in(colour: str) -> None:
+    wire = Scripted(answer(503))
+    client = connect(colour, wire)
+    assert client.http_get("version").status_code == 503
+    assert len(wire.requests) == 4
+    with pytest.raises(ServerError, match=r"^503 Service Unavailable"):
+        client.retrieve_team(1)
+    with pytest.raises(ThrottledError):
+        connect(colour, Scripted(answer(429))).create_team(name="t")
+
+
+@pytest.mark.parametrize("kind", [*NEVER_SENT, *PERHAPS_ACTED])
+def test_a_transport_error_tells_outcome_and_attempts(colour: str, kind: type[httpx.RequestError]) -> None:
+    wire = Scripted(failure(kind, "the reason"))
+    client = connect(colour, wire)
+    with pytest.raises(TransportError) as caught:
+        client.retrieve_team(1)
+    error = caught.value
+    assert error.outcome == ("not sent" if kind in NEVER_SENT else "unknown")
+    assert error.attempts == len(wire.requests) == 4
+    assert error.cid == client.cid
+    assert isinstance(error, httpx.TransportError)
+    assert isinstance(error.__cause__, kind)
+    timed_out = issubclass(kind, httpx.TimeoutException)
+    assert isinstance(error, RequestTimeoutError) is isinstance(error, httpx.TimeoutException) is timed_out
+    told = str(error)
+    assert told.startswith("no answer after 4 tries: GET http://keystone.test/users/teams/1/: ")
+    assert kind.__name__ in told
+    assert "the reason" in told
+
+
+def test_without_a_policy_nothing_is_tried_again(colour: str) -> None:
+    for reply in (answer(503), answer(429, retry_after="1"), failure(httpx.ConnectError), failure(httpx.ReadTimeout)):
+        wire = Scripted(reply)
+        client = connect(colour, wire, retry=None)
+        with pytest.raises((StatusError, TransportError)):
+            client.retrieve_team(1)
+        assert len(wire.requests) == 1
+        assert client.pauses == []
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 7])
+def test_attempts_counts_all_tries(colour: str, attempts: int) -> None:
+    wire = Scripted(answer(503))
+    client = connect(colour, wire, retry=RetryPolicy(attempts=attempts))
+    client.http_get("version")
+    assert len(wire.requests) == attempts
+    assert len(client.pauses) == attempts - 1
+
+
+def test_waits_double_up_to_the_cap(colour: str) -> None:
+    client = connect(colour, Scripted(answer(503)), retry=RetryPolicy(attempts=7, backoff=0.5, max_backoff=6))
+    client.http_get("version")
+    assert client.pauses == [0.5, 1, 2, 4, 6, 6]
+
+
+def test_waits_are_drawn_anew_each_time(colour: str) -> None:
+    client = connect(colour, Scripted(answer(503)))
+    client.client._talk.draw = iter([0.0, 0.25, 1.0, 0.5]).__next__
+    client.http_get("version")
+    assert client.pauses == [0, 0.25, 2]
+
+
+@pytest.mark.parametrize(
+    ("asked", "waited"),
+    [
+        ({"retry_after": "7"}, [7]),
+        ({"retry_after": " 7 "}, [7]),
+        ({"retry_after": "0"}, [0]),
+        ({"retry_after": "0.25"}, [0.25]),
+        ({"retry_after": "-5"}, [0]),
+        ({"retry_after": "120"}, [120]),
+        ({"retry_after": "Wed, 01 Jul 2026 12:00:30 GMT", "date": DATE}, [30]),
+        ({"retry_after": "Wednesday, 01-Jul-26 12:00:30 GMT", "date": DATE}, [30]),
+        ({"retry_after": "Wed Jul  1 12:00:30 2026", "date": DATE}, [30]),
+        ({"retry_after": "Tue, 30 Jun 2026 12:00:00 GMT", "date": DATE}, [0]),
+        ({}, [0.5]),
+        ({"retry_after": ""}, [0.5]),
+        ({"retry_after": "soon"}, [0.5]),
+        ({"retry_after": "nan"}, [0.5]),
+        ({"retry_after": "inf"}, [0.5]),
+        ({"retry_after": "1e999"}, [0.5]),
+        ({"retry_after": "Wed, 99 Jul 2026 12:00:00 GMT"}, [0.5]),
+        ({"retry_after": "120.5"}, []),
+        ({"retry_after": "86400"}, []),
+        ({"retry_after": "Thu, 02 Jul 2026 12:00:00 GMT", "date": DATE}, []),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_honoured_in_every_form_up_to_the_cap(
+    colour: str, status: int, asked: dict[str, str], waited: list[float]
+) -> None:
+    """Where the server asks for more than the cap there is no other try; what is no time is no wish."""
+    wire = Scripted(answer(status, **asked), OK)
+    client = connect(colour, wire)
+    client.http_get("version")
+    assert client.pauses == waited
+    assert len(wire.requests) == 1 + len(waited)
+
+
+def test_without_a_date_of_the_server_a_retry_after_is_a_time_of_our_clock() -> None:
+    response = httpx.Response(503, headers={"Retry-After": formatdate(1_000_030, usegmt=True)})
+    assert wait_before(RetryPolicy(), "GET", 1, response, draw=0.5, now=1_000_000) == 30
+
+
+METHODS = st.sampled_from(["GET", "HEAD", "PUT", "DELETE", "POST", "PATCH"])
+FAILURES = st.sampled_from([kind("x") for kind in [*NEVER_SENT, *PERHAPS_ACTED]]) | st.builds(
+    httpx.Response,
+    st.integers(400, 599),
+    headers=st.dictionaries(
+        st.just("retry-after"),
+        st.floats(-1e9, 1e9).map(str) | st.text("0123456789.,:-+eE GMTJul", max_size=30) | st.dates().map(str),
+    ),
+)
+POLICIES = st.builds(
+    RetryPolicy,
+    attempts=st.integers(1, 10),
+    backoff=st.floats(0, 1e6),
+    max_backoff=st.floats(0, 1e6),
+    max_retry_after=st.floats(0, 1e6),
+)
+
+
+@given(POLICIES, METHODS, st.integers(1, 2000), FAILURES, st.floats(0, 1), st.floats(0, 4e9))
+def test_every_wait_lies_within_its_bounds(
+    policy: RetryPolicy, method: str, attempt: int, failed: Any, draw: float, now: float
+) -> None:
+    wait = wait_before(policy, method, attempt, failed, draw=draw, now=now)
+    assert attempt < policy.attempts or wait is None
+    assert wait is None or 0 <= wait <= max(policy.max_backoff, policy.max_retry_after)
+
+
+@given(POLICIES, st.integers(1, 2000), st.floats(0, 1), st.floats(0, 1))
+def test_jitter_is_full_from_nothing_to_the_ceiling(policy: RetryPolicy, attempt: int, low: float, high: float) -> None:
+    low, high = sorted([low, high])
+    generous = RetryPolicy(attempts=5000, backoff=policy.backoff, max_backoff=policy.max_backoff)
+    draws = [0.0, low, high, 1.0]
+    waits = [wait_before(generous, "GET", attempt, httpx.ReadError("x"), draw=draw, now=0) or 0.0 for draw in draws]
+    assert waits == sorted(waits)
+    assert waits[0] == 0
+    assert waits[-1] == backoff_ceiling(generous, attempt) <= generous.max_backoff
+
+
+class Time:
+    """A clock that moves only when it is told to, and the waits that move it."""
+
+    def __init__(self, player: Player) -> None:
+        self.now = 0.0
+        self.pauses: list[float] = []
+        player.client._talk.clock = lambda: self.now
+        player.client._sleep = self.advance if hasattr(player.client, "__enter__") else self.sleep
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+        self.pauses.append(seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+
+    def taking(self, seconds: float, reply: Reply) -> Reply:
+        def late(request: httpx.Request) -> httpx.Response:
+            self.now += seconds
+            return reply(request)
+
+        return late
+
+
+def timed(colour: str, **policy: Any) -> tuple[Player, Scripted, Time]:
+    wire = Scripted()
+    player = connect(colour, wire, retry=RetryPolicy(**policy))
+    return player, wire, Time(player)
+
+
+def test_a_wait_that_would_outlast_the_deadline_is_not_begun(colour: str) -> None:
+    client, wire, time = timed(colour, deadline=10)
+    wire.script = [time.taking(4, answer(503, retry_after="3"))]
+    with pytest.raises(DeadlineExceededError, match=r"the deadline of 10 s .* 3\.00 s away") as caught:
+        client.retrieve_team(1)
+    assert time.pauses == [3]
+    assert len(wire.requests) == 2
+    assert time.now <= 12
+    assert caught.value.cid == client.cid
+
+
+@pytest.mark.parametrize("method", ["http_get", "http_post"])
+def test_the_deadline_holds_for_the_http_methods_too(colour: str, method: str) -> None:
+    client, wire, time = timed(colour, deadline=10)
+    wire.script = [time.taking(1, answer(429, retry_after="20"))]
+    with pytest.raises(DeadlineExceededError):
+        getattr(client, method)("version")
+    assert time.pauses == []
+
+
+def test_one_deadline_holds_for_all_pages_of_a_listing(colour: str) -> None:
+    client, wire, time = timed(colour, deadline=10)
+
+    def endless(request: httpx.Request) -> httpx.Response:
+        last = int(request.url.params.get("id__gt", "0"))
+        body = {"count": 10_000 - last, "next": "x", "results": [{"id": last + 1}]}
+        return httpx.Response(200, json=body, request=request)
+
+    wire.script = [time.taking(3, endless)]
+    with pytest.raises(DeadlineExceededError, match="no time is left"):
+        client.retrieve_team()
+    assert len(wire.requests) == 4
+
+
+def test_timeouts_shrink_to_the_time_that_is_left(colour: str) -> None:
+    client, wire, time = timed(colour, deadline=10)
+    wire.script = [time.taking(4, answer(503, retry_after="1")), OK]
+    client.retrieve_team(1)
+    limits = [request.extensions["timeout"] for request in wire.requests]
+    assert [set(limit.values()) for limit in limits] == [{10}, {5}]
+
+
+def test_no_timeout_at_all_is_still_bound_by_the_deadline(colour: str) -> None:
+    wire = Scripted()
+    player = connect(colour, wire, timeout=None, retry=RetryPolicy(deadline=7))
+    player.client._talk.clock = lambda: 0.0
+    player.http_get("version")
+    assert set(wire.requests[0].extensions["timeout"].values()) == {7}
+
+
+def test_each_call_has_a_deadline_of_its_own(colour: str) -> None:
+    client, wire, time = timed(colour, deadline=10)
+    wire.script = [time.taking(9, OK)]
+    for _ in range(3):
+        client.retrieve_team(1)
+    assert len(wire.requests) == 3
+
+
+def test_each_try_carries_the_cookies_of_the_moment(colour: str) -> None:
+    wire = Scripted(cookies("csrftoken=a; Path=/"), cookies("csrftoken=b; Path=/", status=429), OK)
+    client = connect(colour, wire)
+    client.http_get("version")
+    client.create_team(name="t")
+    assert [request.headers.get("x-csrftoken") for request in wire.requests] == [None, "a", "b"]
+
+
+BODIES: dict[str, Callable[[Player], object]] = {
+    "json": lambda client: client.http_post("x", json={"a": 1}),
+    "form": lambda client: client.http_put("x", data={"a": "b"}),
+    "files": lambda client: client.http_post("x", files={"file": ("a.txt", io.BytesIO(b"content"))}),
+    "spooled": lambda client: client.http_post("x", files={"file": ("a.txt", Once(b"content"))}),
+    "attachment": lambda client: client.create_attachment(request=1, file=Once(b"content"), filename="a.txt"),
+    "record": lambda client: client.create_team(name="t"),
+}
+
+
+class Once:
+    """A file that can be read once."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def read(self, size: int = -1) -> bytes:
+        content, self._content = self._content, b""
+        return content
+
+
+@pytest.mark.parametrize("send", BODIES.values(), ids=BODIES)
+def test_a_body_is_sent_whole_at_every_try(colour: str, send: Callable[[Player], object]) -> None:
+    wire = Scripted(answer(429), answer(429), answer(201, {"id": 1}))
+    send(connect(colour, wire))
+    first, *others = (
+        request.content.replace(request.headers["content-type"].partition("boundary=")[2].encode() or b"\0", b"")
+        for request in wire.requests
+    )
+    assert first
+    assert others == [first, first]
+
+
+def test_a_login_that_was_throttled_is_tried_again_and_one_whose_answer_was_lost_is_not(colour: str) -> None:
+    wire = Scripted(answer(429), cookies("sessionid=a; Path=/"))
+    connect(colour, wire).login("ada", "pw")
+    assert [json.loads(request.content)["username"] for request in wire.requests] == ["ada", "ada"]
+    wire = Scripted(failure(httpx.ReadError))
+    with pytest.raises(TransportError):
+        connect(colour, wire).login("ada", "pw")
+    assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), RuntimeError("x"), OSError("x"), httpx.InvalidURL("x")])
+def test_what_is_no_failure_of_the_network_comes_out_as_it_is(colour: str, error: Exception) -> None:
+    def broken(request: httpx.Request) -> httpx.Response:
+        raise error
+
+    wire = Scripted(broken)
+    with pytest.raises(type(error)) as caught:
+        connect(colour, wire).http_get("version")
+    assert caught.value is error
+    assert len(wire.requests) == 1
