@@ -7,10 +7,10 @@ from ._store import Record, Store
 from ._wire import PageError
 
 _AUDIT_ORDER = (
-    "allocation", "review", "comment", "attachment", "grant", "publication", "membership",
+    "allocation", "review", "attachment", "comment", "grant", "publication", "membership",
     "preference", "notification", "request", "cluster", "team", "user",
 )  # fmt: skip
-"""The order in which the server deletes, and writes to the audit log."""
+"""The order in which the server deletes, and writes to the audit log; within a kind the newest comes first."""
 
 
 def delete_record(call: Call, resource: str, record: Record) -> None:
@@ -30,7 +30,7 @@ def delete_record(call: Call, resource: str, record: Record) -> None:
     doomed: dict[tuple[str, int], Record] = {}
     _collect(store, resource, record, doomed)
     now, origin = call.world.clock.now(), call.origin
-    for name, pk in sorted(doomed, key=lambda item: (_AUDIT_ORDER.index(item[0]), item[1])):
+    for name, pk in sorted(doomed, key=lambda item: (_AUDIT_ORDER.index(item[0]), -item[1])):
         record_change(store, name, doomed[name, pk], None, now, origin)
     for name, pk in doomed:
         _forget(store, name, pk)

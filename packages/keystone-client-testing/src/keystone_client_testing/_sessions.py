@@ -68,15 +68,19 @@ def identify(call: Call) -> None:
     """
     if _by_token(call):
         return
+    recognise(call)
+    if call.user is not None and call.method not in SAFE:
+        try:
+            check_csrf(call)
+        except Exception:
+            call.user = None
+            raise
+
+
+def recognise(call: Call) -> None:
+    """Take the session's word for who calls, with nothing checked; pages outside the API are logged under that user."""
     user = session_user(call)
-    if user is not None and user["is_active"]:
-        call.user = user
-        if call.method not in SAFE:
-            try:
-                check_csrf(call)
-            except Exception:
-                call.user = None
-                raise
+    call.user = user if user and user["is_active"] else None
 
 
 def session_user(call: Call) -> Record | None:

@@ -1,9 +1,9 @@
 """Which files the server takes, and under which name it keeps them. Contents are checked for size only."""
 
 import mimetypes
-import os
 import random
 import string
+from pathlib import PurePosixPath
 
 from ._decode import Upload, storage_name
 from ._store import Store
@@ -50,7 +50,9 @@ def check_upload(upload: Upload) -> str:
 
 def storage_path(store: Store, name: str) -> str:
     """Return a free path below the upload folder; a taken or too long name gets a random suffix."""
-    stem, extension = os.path.splitext(storage_name(name))
+    cleaned = storage_name(name)
+    extension = "".join(PurePosixPath(cleaned).suffixes)
+    stem = cleaned.removesuffix(extension)
     path = f"allocations/{stem}{extension}"
     while path in store.files or len(path) > _MAX_PATH:
         suffix = "_" + "".join(random.choices(string.ascii_letters + string.digits, k=7))  # no secret

@@ -146,6 +146,7 @@ class World:
         if match is None:
             return self._no_route(call)
         if not match.route.framed:
+            _sessions.recognise(call)
             return match.route.handlers["GET"](call, "", "")
         _negotiate(call, match)
         _sessions.identify(call)
@@ -154,10 +155,10 @@ class World:
         return self._dispatch(call, match)
 
     def _no_route(self, call: Call) -> Reply:
+        _sessions.recognise(call)
         if not call.path.endswith("/") and _routes.find(call.path + "/"):
             query = f"?{call.request.query}" if call.request.query else ""
             return Reply(301, headers=(HTML_TYPE, ("Location", f"{self.prefix}{call.raw_path}/{query}")), text=b"")
-        _sessions.session_user(call)
         raise PageError(404)
 
     def _permit(self, call: Call, match: _routes.Match) -> None:
@@ -206,9 +207,11 @@ def _options() -> Reply:
 def _negotiate(call: Call, match: _routes.Match) -> None:
     wanted = match.format or call.query.get("format")
     if wanted not in (None, "", "json"):
+        _sessions.recognise(call)
         raise detail(404, "Not found.")
     accept = call.headers.get("accept", "*/*")
     if not any(_accepts(item) for item in accept.split(",")):
+        _sessions.recognise(call)
         raise detail(406, "Could not satisfy the request Accept header.")
 
 

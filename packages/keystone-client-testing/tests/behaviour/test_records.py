@@ -1,5 +1,6 @@
 """Creating, reading, changing and deleting records: the server's rules and its words."""
 
+import re
 from typing import Any
 
 import pytest
@@ -268,6 +269,8 @@ def test_uploads_are_taken_by_their_extension(centre: FakeKeystone, admin: Sessi
     first, second = upload("a b.txt"), upload("a b.txt")
     assert (first["file"], first["name"]) == ("allocations/a_b.txt", "a b.txt")
     assert second["file"].startswith("allocations/a_b_")
+    assert upload("a.tar.txt")["file"] == "allocations/a.tar.txt"
+    assert re.fullmatch(r"allocations/a_\w{7}\.tar\.txt", upload("a.tar.txt")["file"])
     assert upload("d") == upload(".txt") == {"file": ["File type could not be resolved."]}
     assert upload("x.json") == {"file": ["File type 'application/json' is not allowed."]}
     assert upload("x.txt", b"") == {"file": ["The submitted file is empty."]}
@@ -288,3 +291,15 @@ def test_notifications_can_be_read_and_marked_by_their_owner_only(fake: FakeKeys
     for method, where in (("POST", ""), ("PUT", "1/"), ("DELETE", "1/")):
         response = admin(method, f"notifications/notifications/{where}", json={})
         assert (response.status_code, response.json()) == (405, {"detail": f'Method "{method}" not allowed.'})
+
+
+def test_a_cascade_is_logged_in_the_servers_order(fake: FakeKeystone, admin: Session) -> None:
+    request = fake.add.request(team=fake.add.team())
+    for resource in ("comment", "comment", "attachment", "review", "allocation"):
+        getattr(fake.add, resource)(request=request)
+    before = admin("GET", "logs/audit/").json()["count"]
+    admin("DELETE", f"users/teams/{request['team']}/")
+    rows = admin("GET", f"logs/audit/?_order=id&_offset={before}").json()["results"]
+    kinds = ["ResourceAllocation", "AllocationReview", "Attachment", "Comment", "Comment", "AllocationRequest", "Team"]
+    assert [row["record_name"].rpartition(" ")[2] for row in rows] == kinds
+    assert [row["record_id"] for row in rows if row["record_name"].endswith("Comment")] == [2, 1]

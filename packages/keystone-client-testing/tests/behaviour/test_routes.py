@@ -141,3 +141,13 @@ def test_a_fake_may_live_below_a_path() -> None:
 def test_a_bad_base_url_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="is no base URL"):
         FakeKeystone(url)
+
+
+@pytest.mark.parametrize("path", ["", "nope/", "users/users", "users/users/?format=xml", "users/users/1.5/"])
+def test_pages_outside_the_api_are_logged_under_the_sessions_user(
+    fake: FakeKeystone, admin: Session, path: str
+) -> None:
+    admin("GET", path)
+    assert fake.journal[-1].user == "admin"
+    last = admin("GET", "logs/requests/?_order=-id&_limit=1").json()["results"][0]
+    assert (last["endpoint"], last["user"]) == (f"/{path}", 1)

@@ -1,0 +1,123 @@
+"""What makes two answers alike: everything, but what must differ between two servers. Nothing is sent from here."""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import httpx
+
+HEADERS = ("content-type", "allow", "www-authenticate", "location", "x-frame-options", "retry-after")
+"""The headers that are compared beside status and body."""
+
+NEAR = 120.0
+"""How many seconds the two servers' clocks may be apart when both write down the same event."""
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?")
+_SUFFIX = re.compile(r"_[A-Za-z0-9]{7}(?=\.|$)")
+
+
+class Excuse(NamedTuple):
+    """A difference that must be: what it is, why, and how to tell it."""
+
+    name: str
+    reason: str
+    holds: Callable[[str, Any, Any], bool]
+
+
+def _same_moment(key: str, live: Any, fake: Any) -> bool:
+    return abs((_moment(live) - _moment(fake)).total_seconds()) < NEAR if _are(_MOMENT.fullmatch, live, fake) else False
+
+
+def _moment(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text.removesuffix("Z").replace(" ", "T"))
+
+
+def _same_file(key: str, live: Any, fake: Any) -> bool:
+    stored = _are(lambda text: text.startswith("allocations/"), live, fake)
+    return stored and _SUFFIX.sub("", live) == _SUFFIX.sub("", fake)
+
+
+def _are(test: Callable[[str], Any], *values: Any) -> bool:
+    return all(isinstance(value, str) and test(value) for value in values)
+
+
+EXCUSES = (
+    Excuse("moments", "two servers handle the same request at two moments, seconds apart", _same_moment),
+    Excuse("storage suffixes", "a taken file name gets a random suffix on either server", _same_file),
+    Excuse(
+        "password hashes",
+        "the live history shows half of a salted hash; the fake keeps none to show",
+        lambda key, live, fake: key == "password" and _are(lambda text: "*" in text, live, fake),
+    ),
+    Excuse(
+        "durations of checks",
+        "how long a health check took is measured",
+        lambda key, live, fake: key == "time_taken" and isinstance(live, float) and isinstance(fake, float),
+    ),
+    Excuse(
+        "descriptions in OPTIONS",
+        "prose about an endpoint that no client reads; the fake says it in its own words",
+        lambda key, live, fake: key == "description-of-endpoint",
+    ),
+)
+
+
+def difference(live: Any, fake: Any, key: str = "", at: str = "") -> str:
+    """Return where two JSON values differ first and how; nothing where they are alike."""
+    if isinstance(live, dict) and isinstance(fake, dict):
+        if live.keys() != fake.keys():
+            return f"{at or 'body'}: keys {sorted(live.keys() ^ fake.keys())} on one side only"
+        return _first(difference(live[name], fake[name], name, f"{at}.{name}") for name in live)
+    if isinstance(live, list) and isinstance(fake, list) and len(live) == len(fake):
+        return _first(difference(a, b, key, f"{at}[{i}]") for i, (a, b) in enumerate(zip(live, fake, strict=True)))
+    if type(live) is type(fake) and live == fake:
+        return ""
+    if any(excuse.holds(key, live, fake) for excuse in EXCUSES):
+        return ""
+    return f"{at or 'body'}: live {_short(live)}, fake {_short(fake)}"
+
+
+def _first(found: Any) -> str:
+    return next((text for text in found if text), "")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 300 else text[:300] + "..."
+
+
+def compare(live: httpx.Response, fake: httpx.Response, ordered: bool = True) -> str:
+    """Return the first difference of two answers; nothing where they are alike.
+
+    Args:
+        live: the live server's.
+        fake: the fake's.
+        ordered: whether the rows of a page come in a defined order.
+    """
+    if live.status_code != fake.status_code:
+        return f"status: live {live.status_code} {_short(live.text)}, fake {fake.status_code} {_short(fake.text)}"
+    for name in HEADERS:
+        if live.headers.get(name) != fake.headers.get(name):
+            return f"header {name}: live {live.headers.get(name)!r}, fake {fake.headers.get(name)!r}"
+    return difference(_body(live, ordered), _body(fake, ordered))
+
+
+def _body(response: httpx.Response, ordered: bool) -> Any:
+    if "json" not in response.headers.get("content-type", "") or not response.content:
+        return response.text
+    data = response.json()
+    if not ordered and isinstance(data, dict) and "results" in data:
+        data["results"].sort(key=lambda row: json.dumps(row.get("id", "")))
+    if response.request.method == "OPTIONS" and "description" in data:
+        data["description-of-endpoint"] = data.pop("description")
+    return data
+
+
+def rows_by(rows: Sequence[dict[str, Any]], name: str) -> dict[Any, list[dict[str, Any]]]:
+    """Group rows by a value they have."""
+    groups: dict[Any, list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(row[name], []).append(row)
+    return groups

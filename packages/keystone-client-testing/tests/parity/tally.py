@@ -1,0 +1,61 @@
+"""Counting: how many answers were alike, by kind and by user, and the smallest example of each difference."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from .pair import Ask
+
+OVERALL, EACH = 0.99, 0.97
+"""What share of the answers must be alike: of all, and of each kind."""
+TRAILS = ("history", "log rows")
+"""The kinds that no request asked for: they count for themselves, not among all answers."""
+_SHOWN = 12
+
+
+class Tally:
+    """The score of one run."""
+
+    def __init__(self) -> None:
+        self.asked: Counter[tuple[str, str]] = Counter()
+        self.alike: Counter[tuple[str, str]] = Counter()
+        self.examples: list[tuple[int, str]] = []
+
+    def count(self, kind: str, who: str, alike: bool, times: int = 1) -> None:
+        """Count answers of one kind to one user."""
+        self.asked[kind, who] += times
+        self.alike[kind, who] += times if alike else 0
+
+    def differ(self, ask: Ask, found: str) -> None:
+        """Keep an example of a difference."""
+        text = f"[{ask.kind}] {ask}\n      {found}"
+        self.examples.append((len(str(ask)), text))
+
+    def share(self, kind: str = "", who: str = "") -> float:
+        """Return the share of answers that were alike, of all or of one kind or user."""
+        keys = [key for key in self.asked if (kind == key[0] if kind else key[0] not in TRAILS) and who in ("", key[1])]
+        return sum(self.alike[key] for key in keys) / max(1, sum(self.asked[key] for key in keys))
+
+    def low(self) -> list[str]:
+        """Return what is below its bar."""
+        found = [f"{kind}: {self.share(kind):.2%} < {EACH:.0%}" for kind in self._kinds() if self.share(kind) < EACH]
+        return found + ([f"overall: {self.share():.2%} < {OVERALL:.0%}"] if self.share() < OVERALL else [])
+
+    def _kinds(self) -> list[str]:
+        return sorted({kind for kind, _ in self.asked})
+
+    def report(self) -> str:
+        """Return the score as text: shares by kind and by user, and the smallest examples."""
+        asked = sum(count for (kind, _), count in self.asked.items() if kind not in TRAILS)
+        lines = [f"{asked} answers, {self.share():.2%} alike"]
+        lines += self._table("kind", self._kinds(), 0)
+        lines += self._table("user", sorted({who for kind, who in self.asked if kind not in TRAILS}), 1)
+        lines += [f"smallest of {len(self.examples)} differing examples:"] if self.examples else []
+        return "\n".join([*lines, *(text for _, text in sorted(self.examples)[:_SHOWN])])
+
+    def _table(self, title: str, names: Iterable[str], place: int) -> list[str]:
+        rows = []
+        for name in names:
+            total = sum(count for key, count in self.asked.items() if key[place] == name)
+            share = self.share(name) if place == 0 else self.share(who=name)
+            rows.append(f"  {title} {name:<10} {total:6} answers  {share:8.2%}")
+        return rows

@@ -1,0 +1,51 @@
+"""The proof: random worlds and random traffic, to a live Keystone and to the fake, answers compared."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from .conftest import EXAMPLES, SETTINGS
+from .mix import random_step
+from .pair import Pair
+from .tally import Tally
+from .traffic import Step, Traffic
+from .trail import compare_trails
+
+STEPS = 60
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[Pair]:
+    both = Pair(*SETTINGS.values())
+    yield both
+    both.close()
+
+
+def _run(pair: Pair, tally: Tally, step: Step) -> None:
+    found = pair.ask(step.ask, step.ordered)
+    tally.count(step.ask.kind, step.ask.who, not found)
+    if found:
+        tally.differ(*pair.smallest(step.ask, found, step.ordered))
+
+
+def test_random_traffic_is_answered_alike(pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
+    tally = Tally()
+
+    # The servers keep what one example wrote for the next, so nothing is replayed and nothing shrunk by Hypothesis.
+    @settings(max_examples=EXAMPLES, phases=[Phase.generate], database=None, suppress_health_check=list(HealthCheck))
+    @given(st.randoms(use_true_random=True))
+    def burst(draw: random.Random) -> None:
+        traffic = Traffic(draw, pair)
+        for step in traffic.world():
+            _run(pair, tally, step)
+        for _ in range(STEPS):
+            _run(pair, tally, random_step(traffic))
+
+    burst()
+    compare_trails(pair, tally)
+    with capsys.disabled():
+        print(f"\n{tally.report()}")
+    assert not tally.low()
