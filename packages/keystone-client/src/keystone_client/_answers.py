@@ -217,8 +217,12 @@ def _hint(response: httpx.Response, body: Any) -> str:
     if response.status_code == 404 and body is None:
         return f"not an answer of the API: is {response.request.url.copy_with(query=None)} below the right base URL?"
     if 300 <= response.status_code < 400:
-        where = response.headers.get("location", "nowhere")
+        where = response.headers.get("location", "nowhere").partition("?")[0]
         return f"redirected to {where}: is the base URL right, http or https included?"
-    if response.status_code == 401:
+    if response.status_code == 401 and "authorization" not in response.request.headers:
         return "log in first, or the session has expired"
+    if response.status_code == 429 and "retry-after" in response.headers:
+        return f"the server asks to wait {response.headers['retry-after'][:40]} s"
+    if response.status_code == 500 and response.request.method == "DELETE":
+        return "Keystone fails like this where other records still refer to the one to be deleted"
     return ""

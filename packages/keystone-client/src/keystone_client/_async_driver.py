@@ -7,13 +7,14 @@ from functools import partial
 from typing import Any, Self, TypeVar
 
 import anyio
+import anyio.lowlevel
 import httpx
 
 from . import _listing, _records
 from ._call import NOTHING, Answer, Call, Flow, Pause, Step, advance
 from ._connections import Slots, exchange_async, proxy_for, tls_context
 from ._errors import ClosedError
-from ._options import Options
+from ._options import Options, checked_transport
 from ._query import Query
 
 T = TypeVar("T")
@@ -33,10 +34,15 @@ class Task:
     Trio has no tasks outside of a block, so there it runs when it is awaited.
     """
 
-    def __init__(self, act: Coroutine[Any, Any, Any], early: bool) -> None:
+    def __init__(self, act: Coroutine[Any, Any, Any]) -> None:
         """Take what is to be awaited."""
         self._act = act
-        self._task = sys.modules["asyncio"].create_task(act) if early and _on_asyncio() else None
+        self._task: Any = None
+
+    def start(self) -> None:
+        """Begin now, if there can be a task."""
+        if _on_asyncio():
+            self._task = sys.modules["asyncio"].create_task(self._act)
 
     def __await__(self) -> Generator[Any, None, Any]:
         """Wait for the result."""
@@ -70,10 +76,12 @@ class AsyncDriver:
 
     def __init__(self, options: Options, transport: httpx.AsyncBaseTransport | None) -> None:
         """Take options that were checked; nothing is opened before the first request."""
+        checked_transport(transport, "handle_async_request")
         self._options = options
         self._talk = options.talk
         self._transport = transport
         self._slots: Slots | None = None
+        self._loop: object = None
         self._closed = False
         self._sleep: Callable[[float], Awaitable[object]] = anyio.sleep
 
@@ -107,9 +115,10 @@ class AsyncDriver:
                 except StopIteration:
                     return
                 if isinstance(step, _listing.Batch):
-                    more = self._run(step.ahead)
-                    async with Task(more, prefetch and bool(step.records)) as coming:
-                        for record in step.records:
+                    async with Task(self._run(step.ahead)) as coming:
+                        for place, record in enumerate(step.records):
+                            if place == 1 and prefetch:  # not before: many callers want the first record only
+                                coming.start()
                             yield record
                         answer = await attempt(coming)
                 else:
@@ -125,8 +134,9 @@ class AsyncDriver:
             )
         if self._transport is not None:
             return await exchange_async(self._transport, step)
-        if self._slots is None:
-            self._slots = self._make_slots()
+        loop = anyio.lowlevel.current_token()
+        if self._slots is None or self._loop != loop:  # connections of a loop that is gone cannot even be closed
+            self._slots, self._loop = self._make_slots(), loop
         return await self._slots.exchange(step)
 
     def _make_slots(self) -> Slots:
@@ -142,7 +152,8 @@ class AsyncDriver:
     async def _retrieve(self, name: str, pk: object, raise_not_exists: bool, query: Query) -> Any:
         if _listing.wants_one(pk, raise_not_exists, query):
             return await self._run(_records.retrieve(Call(self._talk), name, pk, raise_not_exists))
-        async with aclosing(self._iterate(name, query._replace(prefetch=False))) as records:
+        plan = _listing.plan(Call(self._talk), name, query)
+        async with aclosing(self._stream(_listing.batches(plan, at_once=True), prefetch=False)) as records:
             return [record async for record in records]
 
     def _iterate(self, name: str, query: Query) -> AsyncGenerator[Any, None]:

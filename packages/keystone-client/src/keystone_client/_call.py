@@ -56,8 +56,13 @@ class Call:
         self.cid: Final = talk.cid
         self.lost = False
         """Whether an answer was lost: the server may have acted without our knowing."""
-        deadline = talk.retry.deadline
-        self._until = None if deadline is None else talk.clock() + deadline
+        self._until: float | None = None
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin the time of the deadline anew: what the caller does between the pages of an iteration is not ours."""
+        deadline = self.talk.retry.deadline
+        self._until = None if deadline is None else self.talk.clock() + deadline
 
     def send(
         self, build: Callable[[], httpx.Request], *, may_retry: Callable[[Failure], bool] | None = None
@@ -89,17 +94,13 @@ class Call:
             if wait is None:
                 if isinstance(failure, httpx.Response):
                     return failure
+                if self._too_long(0):
+                    raise self._too_late(request, failure) from _harmless(failure, request)
                 raise self._error(failure, request, attempt) from _harmless(failure, request)
-            self.talk.log(
-                logging.WARNING,
-                "%s: try %d follows in %.2f s",
-                request,
-                _status(failure),
-                _named(failure),
-                attempt + 1,
-                wait,
-            )
-            yield from self.pause(wait)
+            if self._too_long(wait):
+                raise self._too_late(request, failure, wait) from _harmless(failure, request)
+            self._log_retry(request, failure, attempt + 1, wait)
+            yield Pause(wait)
 
     def json(
         self,
@@ -125,11 +126,15 @@ class Call:
         """Write a record and give it back as the server keeps it."""
         return record_of((yield from self.json(method, endpoint, content=content)), self.cid)
 
-    def pause(self, seconds: float) -> Flow[None]:
-        """Wait, unless the deadline would pass meanwhile."""
-        if self._until is not None and self.talk.clock() + seconds >= self._until:
-            raise self._too_late(f"the next try would be {seconds:.2f} s away")
+    def pause(self, seconds: float) -> Flow[bool]:
+        """Wait, and say so; not at all where the deadline would pass meanwhile."""
+        if self._too_long(seconds):
+            return False
         yield Pause(seconds)
+        return True
+
+    def _too_long(self, seconds: float) -> bool:
+        return self._until is not None and self.talk.clock() + seconds >= self._until
 
     def _attempt(self, request: httpx.Request) -> Generator[Step, httpx.Response | None, Failure]:
         listened = LOGGER.isEnabledFor(logging.INFO)
@@ -159,6 +164,10 @@ class Call:
             milliseconds,
         )
 
+    def _log_retry(self, request: httpx.Request, failure: Failure, attempt: int, wait: float) -> None:
+        message = "%s: try %d follows in %.2f s"
+        self.talk.log(logging.WARNING, message, request, _status(failure), _named(failure), attempt, wait)
+
     def _wait(self, method: str, attempt: int, failure: Failure) -> float | None:
         return wait_before(self.talk.retry, method, attempt, failure, draw=self.talk.draw(), now=time.time())
 
@@ -167,17 +176,26 @@ class Call:
         if self._until is not None:
             left = self._until - self.talk.clock()
             if left <= 0:
-                raise self._too_late("no time is left for another request")
+                raise self._too_late(request)
+            request.extensions["keystone.late"] = lambda: self._too_long(0)
             limits = request.extensions["timeout"]
             request.extensions["timeout"] = {
                 name: left if limit is None else min(limit, left) for name, limit in limits.items()
             }
         return request
 
-    def _too_late(self, why: str) -> DeadlineExceededError:
-        error = DeadlineExceededError(
-            f"the deadline of {self.talk.retry.deadline} s for the whole call has passed: {why}"
-        )
+    def _too_late(
+        self, request: httpx.Request, failure: Failure | None = None, wait: float = 0
+    ) -> DeadlineExceededError:
+        last = ""
+        if failure is not None:
+            last = f"; the last ended in {_named(failure)}, the next would be {wait:.2f} s away"
+        return self.too_late(f"{request.method} {request.extensions['keystone.endpoint']}", last)
+
+    def too_late(self, where: str, last: str = "") -> DeadlineExceededError:
+        """The error of a call whose deadline leaves no time: where it was, and what came last."""
+        deadline = self.talk.retry.deadline
+        error = DeadlineExceededError(f"{where}: the deadline of {deadline} s leaves no time for another try{last}")
         error.cid = self.cid
         return error
 
@@ -202,8 +220,10 @@ def _may_have_acted(failure: Failure) -> bool:
     return outcome_of(failure) == "unknown"
 
 
-def _harmless(failure: httpx.RequestError, request: httpx.Request) -> httpx.RequestError:
-    """The failure of httpx, without the body and the credentials its request carries."""
+def _harmless(failure: Failure, request: httpx.Request) -> Exception | None:
+    """The failure of httpx, without the body and the credentials its request carries; an answer is none."""
+    if isinstance(failure, httpx.Response):
+        return None
     failure.request = clean_request(request)
     return failure
 

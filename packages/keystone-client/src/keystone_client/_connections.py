@@ -8,20 +8,22 @@ import functools
 import os
 import ssl
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from time import perf_counter
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.request import getproxies, proxy_bypass
 
 import anyio
 import httpx
+from keystone_client_core import FieldError
 
-Verify: TypeAlias = bool | str | ssl.SSLContext
+Verify: TypeAlias = bool | str | os.PathLike[str] | ssl.SSLContext
+"""What ``verify`` may be."""
 DEFAULT_LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 
 
-def tls_context(base_url: str, verify: Verify, trust_env: bool) -> ssl.SSLContext:
+def tls_context(base_url: str, verify: bool | str | ssl.SSLContext, trust_env: bool) -> ssl.SSLContext:
     """The TLS context for a server; the same object for all clients that ask for the same."""
     if isinstance(verify, ssl.SSLContext):
         return verify
@@ -39,9 +41,13 @@ def _trusting_nobody() -> ssl.SSLContext:
 
 @functools.lru_cache(32)
 def _tls_context(verify: bool | str, trust_env: bool, _environment: tuple[str | None, ...]) -> ssl.SSLContext:
-    if isinstance(verify, str):
-        return ssl.create_default_context(cafile=verify)
-    return httpx.create_ssl_context(verify=verify, trust_env=trust_env)
+    try:
+        if isinstance(verify, str):
+            return ssl.create_default_context(cafile=verify)
+        return httpx.create_ssl_context(verify=verify, trust_env=trust_env)
+    except OSError as error:  # ssl.SSLError is one
+        where = verify if isinstance(verify, str) else "what SSL_CERT_FILE or SSL_CERT_DIR names"
+        raise FieldError(f"no CA certificates can be read from {where}: {error}", field="verify") from None
 
 
 def proxy_for(base_url: str, proxy: str | httpx.Proxy | None, trust_env: bool) -> str | httpx.Proxy | None:
@@ -56,11 +62,50 @@ def proxy_for(base_url: str, proxy: str | httpx.Proxy | None, trust_env: bool) -
     return f"http://{found}" if found and "://" not in found else found
 
 
-def finished(response: httpx.Response, request: httpx.Request, started: float) -> httpx.Response:
-    """The response as ``httpx.Client`` would hand it out: with its request and the time it took."""
-    response.request = request
+def _finished(response: httpx.Response, started: float) -> httpx.Response:
+    """The response as ``httpx.Client`` would hand it out: with the time it took."""
     response.elapsed = timedelta(seconds=perf_counter() - started)
     return response
+
+
+class Punctual(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of an answer, broken off when the call is over time: each read has a timeout, many reads have none."""
+
+    def __init__(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream, late: Callable[[], bool]) -> None:
+        """Take the body and what says that it is too late."""
+        self._stream: Any = stream
+        self._late = late
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Read it from a thread."""
+        for chunk in self._stream:
+            self._check()
+            yield chunk
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Read it from a task."""
+        async for chunk in self._stream:
+            self._check()
+            yield chunk
+
+    def _check(self) -> None:
+        if self._late():
+            raise httpx.ReadTimeout("the deadline of the call passed while its answer was read")
+
+    def close(self) -> None:
+        """Close the body."""
+        self._stream.close()
+
+    async def aclose(self) -> None:
+        """Close the body."""
+        await self._stream.aclose()
+
+
+def _begun(response: httpx.Response, request: httpx.Request) -> None:
+    """Tie an answer that is about to be read to its request, and to the deadline of the call."""
+    response.request = request
+    if "keystone.late" in request.extensions:
+        response.stream = Punctual(response.stream, request.extensions["keystone.late"])
 
 
 class Slots:
@@ -77,6 +122,7 @@ class Slots:
         self._free: float = float("inf") if limits.max_connections is None else limits.max_connections
         kept = limits.max_keepalive_connections
         self._kept: float = float("inf") if kept is None else kept
+        self._closed = False
         self._idle: list[httpx.AsyncBaseTransport] = []
         self._waiting: deque[anyio.Event] = deque()
 
@@ -84,6 +130,8 @@ class Slots:
         """Send a request and read its answer whole."""
         await self._enter(request)
         try:
+            if self._closed:
+                raise httpx.PoolTimeout("the client was closed while the request waited for a connection")
             return await self._exchange(self._idle.pop() if self._idle else self._make(), request)
         finally:
             self._leave()
@@ -104,6 +152,7 @@ class Slots:
     async def aclose(self) -> None:
         """Close the idle connections now, and those in use when their call is over."""
         self._kept = 0
+        self._closed = True
         while self._idle:
             await self._idle.pop().aclose()
 
@@ -137,21 +186,21 @@ async def exchange_async(transport: httpx.AsyncBaseTransport, request: httpx.Req
     """Send a request through a transport and read its answer whole."""
     started = perf_counter()
     response = await transport.handle_async_request(request)
-    response.request = request
+    _begun(response, request)
     try:
         await response.aread()
     finally:
         await response.aclose()
-    return finished(response, request, started)
+    return _finished(response, started)
 
 
 def exchange(transport: httpx.BaseTransport, request: httpx.Request) -> httpx.Response:
     """Send a request through a transport and read its answer whole."""
     started = perf_counter()
     response = transport.handle_request(request)
-    response.request = request
+    _begun(response, request)
     try:
         response.read()
     finally:
         response.close()
-    return finished(response, request, started)
+    return _finished(response, started)

@@ -55,18 +55,15 @@ class Conversation:
         self.draw: Callable[[], float] = random.random
         self.timeout: Final[Timeouts] = checked_timeout(timeout)
         self.context: Final = {"cid": self.cid, "baseurl": self.base_url}
-        self.url_of = functools.lru_cache(256)(self._url_of)
+        self.url_of = functools.lru_cache(256)(functools.partial(_url_of, self.base_url))
         self._lock = threading.Lock()
         self._cookies = httpx.Cookies()
-        self._fixed = {
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip, deflate",
-            "Connection": "keep-alive",
-            "User-Agent": agent,
-            **checked_headers(headers or {}),
-            CID_HEADER: self.cid,
-            **({"Authorization": f"Token {_checked_token(token)}"} if token is not None else {}),
-        }
+        self._fixed = httpx.Headers({"Accept": "application/json", "Accept-Encoding": "gzip, deflate"})
+        self._fixed.update({"Connection": "keep-alive", "User-Agent": agent})
+        self._fixed.update(checked_headers(headers or {}))
+        self._fixed[CID_HEADER] = self.cid
+        if token is not None:
+            self._fixed["Authorization"] = f"Token {_checked_token(token)}"
         self._prepare()
 
     @property
@@ -138,15 +135,14 @@ class Conversation:
         self._cookies.set_cookie_header(probe)
         cookie = probe.headers.get("cookie")
         self._sent_cookies = dict(pair.split("=", 1) for pair in cookie.split("; ")) if cookie else {}
-        safe = httpx.Headers({**self._fixed, **({"Cookie": cookie} if cookie else {})})
+        safe = httpx.Headers(self._fixed)
+        if cookie:
+            safe["Cookie"] = cookie
         unsafe = httpx.Headers(safe)
         unsafe["Referer"] = self.base_url  # Django refuses every write over https without it
         if "csrftoken" in self._sent_cookies:
             unsafe["X-CSRFToken"] = self._sent_cookies["csrftoken"]
         self._safe, self._unsafe = safe, unsafe
-
-    def _url_of(self, endpoint: str) -> httpx.URL:
-        return httpx.URL(self.base_url + endpoint)
 
     def endpoint(self, endpoint: str) -> str:
         """The path below the base URL an endpoint of a caller means.
@@ -168,12 +164,18 @@ class Conversation:
         LOGGER.log(level, message, *details, extra=extra)
 
 
-def checked_headers(headers: Mapping[Any, Any]) -> dict[str, str]:
+def _url_of(base_url: str, endpoint: str) -> httpx.URL:
+    return httpx.URL(base_url + endpoint)
+
+
+def checked_headers(headers: Any) -> dict[str, str]:
     """Headers of a caller, or an error if one is ours to set or could smuggle in another line.
 
     Raises:
         FieldError: The header, by name; its value is not repeated.
     """
+    if not isinstance(headers, Mapping):
+        raise FieldError(f"headers: give a mapping of names to values, not {type(headers).__name__}", field="headers")
     for name, value in headers.items():
         if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
             raise FieldError(f"{name!r} is no name for a header", field="headers")

@@ -48,6 +48,7 @@ Batches: TypeAlias = Generator[Step | Batch, Any, None]
 class Plan(NamedTuple):
     """A listing that was checked."""
 
+    call: Call
     walk: Walk
     limit: int | None
     on_progress: Progress | None
@@ -82,11 +83,11 @@ def plan(call: Call, name: str, query: Query) -> Plan:
     nothing = encoded.nothing or limit == 0
     reader = Reader(call, resource, params, size, least=1 if _by_number(resource, order) else 2)
     walk = Chain([]) if nothing else _walk(reader, order, after, encoded.keys)
-    return Plan(walk, limit, query.on_progress)
+    return Plan(call, walk, limit, query.on_progress)
 
 
-def batches(plan: Plan) -> Batches:
-    """Walk a listing."""
+def batches(plan: Plan, *, at_once: bool = False) -> Batches:
+    """Walk a listing; a deadline is for all of it if it is fetched at once, else for each page."""
     left = plan.limit
     done = 0
     found = yield from plan.walk.step(left)
@@ -97,13 +98,15 @@ def batches(plan: Plan) -> Batches:
             plan.on_progress(done, found.total if plan.limit is None else min(found.total, plan.limit))
         if plan.limit is not None:
             left = plan.limit - done
-        found = yield Batch(records, plan.walk.step(left) if left != 0 else _nothing())
+        found = yield Batch(records, _ahead(plan, left, at_once))
 
 
-def _nothing() -> Flow[None]:
-    """A flow that is at its end."""
-    return None
-    yield
+def _ahead(plan: Plan, left: int | None, at_once: bool) -> Flow[Found | None]:
+    if left == 0:
+        return None
+    if not at_once:
+        plan.call.restart()
+    return (yield from plan.walk.step(left))
 
 
 def count(call: Call, name: str, query: Query) -> Flow[int]:

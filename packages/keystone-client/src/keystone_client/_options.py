@@ -3,12 +3,12 @@
 import os
 import ssl
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import httpx
 from keystone_client_core import FieldError, __version__
 
-from ._connections import Verify
 from ._conversation import Conversation
 from ._retry import RetryPolicy
 
@@ -19,7 +19,7 @@ class Options(NamedTuple):
     """The settings of one client."""
 
     talk: Conversation
-    verify: Verify
+    verify: bool | str | ssl.SSLContext
     proxy: str | httpx.Proxy | None
     limits: httpx.Limits
     trust_env: bool
@@ -33,10 +33,10 @@ def checked_options(
     timeout: float | httpx.Timeout | None,
     retry: object,
     page_size: int,
-    verify: Verify,
+    verify: object,
     headers: Mapping[str, str] | None,
     proxy: str | httpx.Proxy | None,
-    limits: httpx.Limits,
+    limits: object,
     trust_env: bool,
 ) -> Options:
     """Check the arguments of a constructor; see ``KeystoneClient`` for their meaning.
@@ -48,11 +48,46 @@ def checked_options(
     """
     if retry is not None and not isinstance(retry, RetryPolicy):
         raise FieldError(f"retry={retry!r}: give a RetryPolicy, or None to switch retries off", field="retry")
-    if not isinstance(verify, bool | ssl.SSLContext) and not (isinstance(verify, str) and os.path.isfile(verify)):
-        raise FieldError(
-            f"verify={verify!r}: give True, a file of CA certificates that exists, or a context", field="verify"
-        )
+    if not isinstance(limits, httpx.Limits):
+        raise FieldError(f"limits={limits!r}: give httpx.Limits", field="limits")
+    certificates = _checked_verify(verify)
+    _check_proxy(proxy)
     talk = Conversation(
         url, token=token, cid=cid, timeout=timeout, retry=retry, page_size=page_size, headers=headers, agent=AGENT
     )
-    return Options(talk, verify, proxy, limits, trust_env)
+    return Options(talk, certificates, proxy, limits, trust_env)
+
+
+def checked_transport(transport: object, method: str) -> None:
+    """Refuse a transport of the other colour.
+
+    Raises:
+        FieldError: It cannot send what this client sends.
+    """
+    if transport is not None and not hasattr(transport, method):
+        kind = type(transport).__name__
+        raise FieldError(f"transport: {kind} has no {method}; is it for the other client?", field="transport")
+
+
+def _checked_verify(verify: object) -> bool | str | ssl.SSLContext:
+    if isinstance(verify, os.PathLike):
+        verify = os.fspath(verify)
+    if isinstance(verify, bool | ssl.SSLContext) or (isinstance(verify, str) and os.path.isfile(verify)):
+        return verify
+    raise FieldError(
+        f"verify={verify!r}: give True, a file of CA certificates that exists, or a context", field="verify"
+    )
+
+
+def _check_proxy(proxy: object) -> None:
+    """Refuse what is no proxy; its URL may hold a password, so no message repeats it."""
+    if proxy is None or isinstance(proxy, httpx.Proxy):
+        return
+    try:
+        scheme = httpx.Proxy(proxy).url.scheme if isinstance(proxy, str | httpx.URL) else ""
+    except (ValueError, httpx.InvalidURL):
+        scheme = ""
+    if not scheme:
+        raise FieldError("proxy: give a URL like http://host:3128, or an httpx.Proxy", field="proxy")
+    if scheme.startswith("socks") and find_spec("socksio") is None:
+        raise FieldError(f"proxy: {scheme} needs the package socksio: pip install 'httpx[socks]'", field="proxy")

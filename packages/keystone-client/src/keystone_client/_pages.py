@@ -83,8 +83,9 @@ class Reader:
                 halved += 1
                 self.size = max(self._least, size // 2)
                 policy = self.call.talk.retry
-                if policy.attempts > 1:
-                    yield from self.call.pause(self.call.talk.draw() * backoff_ceiling(policy, halved))
+                wait = self.call.talk.draw() * backoff_ceiling(policy, halved) if policy.attempts > 1 else 0
+                if wait and not (yield from self.call.pause(wait)):
+                    raise self.call.too_late(f"GET {self.resource.path}/", f"; the last ended in {error}") from error
             else:
                 self.size = min(self._full, self.size * 2)
                 self._asked = size

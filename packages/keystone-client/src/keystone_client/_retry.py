@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TypeAlias
 
 import httpx
+from keystone_client_core import FieldError
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """Methods that may be sent twice (RFC 9110, section 9.2.2)."""
@@ -16,7 +17,10 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 PASSING = frozenset({429, 502, 503, 504})
 """Statuses that a later try may not meet again."""
 
-NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+OUR_FAULT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+"""Failures of a request that cannot be sent, now or later."""
+
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, *OUR_FAULT)
 """Failures after which the server cannot have acted."""
 
 Failure: TypeAlias = httpx.Response | httpx.RequestError
@@ -42,13 +46,18 @@ class RetryPolicy:
 
     def __post_init__(self) -> None:
         """Refuse numbers that make no sense."""
-        if self.attempts < 1:
-            raise ValueError(f"attempts={self.attempts!r}: at least 1 is needed; switch retries off with retry=None")
+        if type(self.attempts) is not int or self.attempts < 1:
+            raise _unfit("attempts", self.attempts, "give a whole number from 1; switch retries off with retry=None")
         for name in ("backoff", "max_backoff", "max_retry_after"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name}={getattr(self, name)!r}: seconds cannot be negative")
-        if self.deadline is not None and not self.deadline > 0:
-            raise ValueError(f"deadline={self.deadline!r}: give a positive number of seconds, or None for no end")
+            value = getattr(self, name)
+            if type(value) not in (int, float) or not 0 <= value < float("inf"):
+                raise _unfit(name, value, "give seconds from 0")
+        if self.deadline is not None and (type(self.deadline) not in (int, float) or not self.deadline > 0):
+            raise _unfit("deadline", self.deadline, "give seconds above 0, or None for no end")
+
+
+def _unfit(name: str, value: object, advice: str) -> FieldError:
+    return FieldError(f"RetryPolicy({name}={value!r}): {advice}", field=name)
 
 
 NO_RETRIES = RetryPolicy(attempts=1)
@@ -67,7 +76,7 @@ def may_repeat(method: str, failure: Failure) -> bool:
     if isinstance(failure, httpx.Response):
         passing = failure.status_code in PASSING
         return passing and (method in IDEMPOTENT or failure.status_code == 429)
-    passing = isinstance(failure, httpx.TransportError) and not isinstance(failure, httpx.UnsupportedProtocol)
+    passing = isinstance(failure, httpx.TransportError) and not isinstance(failure, OUR_FAULT)
     return passing and (method in IDEMPOTENT or isinstance(failure, NOT_SENT))
 
 

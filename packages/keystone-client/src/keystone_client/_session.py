@@ -1,6 +1,6 @@
 """Flows about who is logged in, and the plain HTTP methods."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, TypedDict
 
@@ -19,7 +19,7 @@ WHOAMI = "authentication/whoami/"
 class ReadOptions(TypedDict, total=False):
     """What ``http_get`` takes besides the endpoint, each as httpx takes it."""
 
-    params: Mapping[str, Any] | None
+    params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None
     headers: Mapping[str, str] | None
     timeout: float | httpx.Timeout | None
 
@@ -35,11 +35,13 @@ class WriteOptions(ReadOptions, total=False):
 def http(call: Call, method: str, endpoint: str, options: Mapping[str, Any]) -> Flow[httpx.Response]:
     """Send any request below the base URL and give back the answer as it came."""
     path = call.talk.endpoint(endpoint)
-    given = dict(options)
-    params = httpx.QueryParams(given.pop("params", None)).multi_items()
+    given = _checked(method, options)
+    params = _query(given.pop("params", None))
     headers = checked_headers(given.pop("headers", None) or {})
     timeout = checked_timeout(given.pop("timeout")) if "timeout" in given else None
     body = {name: value for name, value in given.items() if value is not None}
+    if "json" in body and len(body) > 1:
+        raise FieldError("give json, or data and files, not both: a request has one body", field="json")
     if not isinstance(body.get("data", {}), Mapping):
         raise FieldError(
             "data must be a mapping, the fields of a form; for JSON use json=, for files files=", field="data"
@@ -54,6 +56,24 @@ def http(call: Call, method: str, endpoint: str, options: Mapping[str, Any]) -> 
                 lambda: call.talk.request(method, path, params=params, headers=headers, timeout=timeout, **body)
             )
         )
+
+
+def _query(params: Any) -> list[tuple[str, str]]:
+    try:
+        return httpx.QueryParams(params).multi_items()
+    except (AttributeError, TypeError, ValueError):
+        raise FieldError(f"params={params!r}: give a mapping, or pairs of names and values", field="params") from None
+
+
+def _checked(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options, or an error for one this method does not take: httpx has more, which would go past our checks."""
+    known = ["params", "headers", "timeout", *([] if method == "GET" else ["json", "data", "files"])]
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise FieldError(
+            f"http_{method.lower()} takes no {', '.join(unknown)}; it takes {', '.join(known)}", field=unknown[0]
+        )
+    return dict(options)
 
 
 def login(call: Call, username: object, password: object) -> Flow[dict[str, Any]]:

@@ -14,7 +14,7 @@ from . import _listing, _records
 from ._call import NOTHING, Answer, Call, Flow, Pause, Step, advance
 from ._connections import exchange, proxy_for, tls_context
 from ._errors import ClosedError
-from ._options import Options
+from ._options import Options, checked_transport
 from ._query import Query
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class SyncDriver:
 
     def __init__(self, options: Options, transport: httpx.BaseTransport | None) -> None:
         """Take options that were checked; nothing is opened before the first request."""
+        checked_transport(transport, "handle_request")
         self._options = options
         self._talk = options.talk
         self._transport = transport
@@ -100,8 +101,11 @@ class SyncDriver:
                 except StopIteration:
                     return
                 if isinstance(step, _listing.Batch):
-                    more = worker.start(step.ahead) if prefetch and step.records else partial(self._run, step.ahead)
-                    yield from step.records
+                    more: Callable[[], object] = partial(self._run, step.ahead)
+                    for place, record in enumerate(step.records):
+                        if place == 1 and prefetch:  # not before: many callers want the first record only
+                            more = worker.start(step.ahead)
+                        yield record
                     answer = attempt(more)
                 else:
                     answer = attempt(partial(self._act, step))
@@ -137,7 +141,8 @@ class SyncDriver:
     def _retrieve(self, name: str, pk: object, raise_not_exists: bool, query: Query) -> Any:
         if _listing.wants_one(pk, raise_not_exists, query):
             return self._run(_records.retrieve(Call(self._talk), name, pk, raise_not_exists))
-        return list(self._iterate(name, query._replace(prefetch=False)))
+        plan = _listing.plan(Call(self._talk), name, query)
+        return list(self._stream(_listing.batches(plan, at_once=True), prefetch=False))
 
     def _iterate(self, name: str, query: Query) -> Generator[Any, None, None]:
         plan = _listing.plan(Call(self._talk), name, query)

@@ -38,11 +38,21 @@ def test_the_next_page_is_fetched_while_the_caller_works() -> None:
     transport = Signalling(*TWO_PAGES)
     with KeystoneClient(URL, transport=transport) as client:
         records = client.iterate_team()
-        first = next(records)
+        begun = [next(records)["id"], next(records)["id"]]
 
         assert transport.second_asked.wait(A_LONG_TIME)
-        assert [first["id"], *(record["id"] for record in records)] == [1, 2, 3, 4]
+        assert [*begun, *(record["id"] for record in records)] == [1, 2, 3, 4]
     assert prefetching_threads() == []
+
+
+def test_who_wants_one_record_only_does_not_wait_for_a_second_page() -> None:
+    transport = Signalling(*TWO_PAGES)
+    with KeystoneClient(URL, transport=transport) as client:
+        records = client.iterate_team()
+        next(records)
+        records.close()
+
+    assert len(transport.requests) == 1
 
 
 def test_without_prefetch_a_page_is_fetched_when_it_is_needed() -> None:
@@ -60,7 +70,7 @@ def test_leaving_an_iteration_ends_the_pause_of_its_prefetch() -> None:
     transport = Signalling(TWO_PAGES[0], busy)
     with KeystoneClient(URL, transport=transport) as client:
         records = client.iterate_team()
-        next(records)
+        next(records), next(records)
         assert transport.second_asked.wait(A_LONG_TIME)
 
         records.close()  # would take 100 s
@@ -88,7 +98,7 @@ def test_on_asyncio_the_next_page_is_fetched_while_the_caller_works() -> None:
             seen: list[int] = []
             async for record in client.iterate_team():
                 seen.append(record["id"])
-                while len(seen) == 1 and not transport.second_asked.is_set():
+                while len(seen) == 2 and not transport.second_asked.is_set():
                     await anyio.lowlevel.checkpoint()
             return seen
 
@@ -102,6 +112,7 @@ def test_leaving_an_async_iteration_leaves_no_task_behind() -> None:
         async with AsyncKeystoneClient(URL, transport=transport) as client:
             before = len(asyncio.all_tasks())
             records = client.iterate_team()
+            await anext(records)
             await anext(records)
             while not transport.second_asked.is_set():
                 await anyio.lowlevel.checkpoint()

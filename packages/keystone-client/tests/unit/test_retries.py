@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from email.utils import formatdate
 from typing import Any
 
@@ -316,9 +316,40 @@ def test_one_deadline_holds_for_all_pages_of_a_listing(colour: str) -> None:
         return httpx.Response(200, json=body, request=request)
 
     wire.script = [time.taking(3, endless)]
-    with pytest.raises(DeadlineExceededError, match="no time is left"):
+    with pytest.raises(DeadlineExceededError, match="leaves no time"):
         client.retrieve_team()
     assert len(wire.requests) == 4
+
+
+def test_an_answer_that_drips_is_broken_off_when_the_deadline_passes(colour: str) -> None:
+    client, wire, time = timed(colour, deadline=10)
+
+    class Dripping(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            while True:
+                time.now += 1
+                yield b" "
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for drop in self:
+                yield drop
+
+    wire.script = [lambda request: httpx.Response(200, stream=Dripping())]
+    with pytest.raises(DeadlineExceededError, match="ReadTimeout"):
+        client.http_get("version")
+    assert time.now == 10
+
+
+def test_what_the_caller_does_between_pages_does_not_count_against_the_deadline(colour: str) -> None:
+    client, wire, time = timed(colour, deadline=10)
+
+    def two_pages(request: httpx.Request) -> httpx.Response:
+        last = int(request.url.params.get("id__gt", "0"))
+        body = {"count": 2 - last, "next": None if last else "x", "results": [{"id": last + 1}]}
+        return httpx.Response(200, json=body, request=request)
+
+    wire.script = [time.taking(6, two_pages)]
+    assert [record["id"] for record in client.iterate_team(prefetch=False)] == [1, 2]
 
 
 def test_timeouts_shrink_to_the_time_that_is_left(colour: str) -> None:

@@ -1,0 +1,140 @@
+"""What constructors and HTTP methods are given is checked when it is given, not when it breaks something."""
+
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from keystone_client import AsyncKeystoneClient, FieldError, KeystoneClient, RetryPolicy
+
+from .scripted import URL, Scripted, connect
+
+UNFIT: list[dict[str, Any]] = [
+    {"proxy": "foo"},
+    {"proxy": "ftp://host:21"},
+    {"proxy": "socks5://host:1080"},
+    {"proxy": 7},
+    {"limits": 5},
+    {"verify": "/no/such/file.pem"},
+    {"verify": 7},
+    {"headers": [("a", "b")]},
+    {"headers": {"Cookie": "sessionid=stolen"}},
+    {"headers": {"X-Good": "one\r\nX-Evil: two"}},
+    {"retry": 3},
+    {"timeout": 0},
+    {"timeout": "5"},
+    {"token": "two words"},
+    {"token": ""},
+]
+
+
+@pytest.mark.parametrize("kind", [KeystoneClient, AsyncKeystoneClient])
+@pytest.mark.parametrize("options", UNFIT, ids=str)
+def test_a_constructor_refuses_what_cannot_be(kind: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(FieldError) as caught:
+        kind(URL, **options)
+
+    assert caught.value.field == next(iter(options))
+
+
+def test_a_transport_of_the_other_colour_is_refused() -> None:
+    for kind, transport in (
+        (KeystoneClient, httpx.AsyncHTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))),
+        (AsyncKeystoneClient, httpx.HTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))),
+    ):
+        client_of: Any = kind
+        with pytest.raises(FieldError, match="other client"):
+            client_of(URL, transport=transport)
+
+
+def test_a_password_in_an_unfit_proxy_is_not_repeated() -> None:
+    with pytest.raises(FieldError) as caught:
+        KeystoneClient(URL, proxy="gopher://me:hunter2@host")
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_file_without_certificates_is_named(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.pem"
+    empty.write_text("no certificate")
+
+    with KeystoneClient("https://127.0.0.1:1", verify=empty) as client, pytest.raises(FieldError, match=r"empty\.pem"):
+        client.http_get("version")
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"attempts": 0},
+        {"attempts": 2.5},
+        {"attempts": True},
+        {"attempts": "3"},
+        {"backoff": -1},
+        {"max_backoff": float("nan")},
+        {"max_retry_after": float("inf")},
+        {"deadline": 0},
+    ],
+    ids=str,
+)
+def test_a_policy_that_cannot_be_is_refused(policy: dict[str, Any]) -> None:
+    with pytest.raises(FieldError, match=next(iter(policy))):
+        RetryPolicy(**policy)
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "field"),
+    [
+        ("http_get", {"cookies": {"sessionid": "stolen"}}, "cookies"),
+        ("http_get", {"json": {}}, "json"),
+        ("http_post", {"content": b"x"}, "content"),
+        ("http_post", {"json": {}, "data": {}}, "json"),
+        ("http_post", {"json": {}, "files": {"file": b""}}, "json"),
+        ("http_post", {"json": {"a": object()}}, "json"),
+        ("http_get", {"params": 5}, "params"),
+        ("http_get", {"headers": {"Host": "evil"}}, "headers"),
+    ],
+)
+def test_an_http_method_takes_only_what_it_can_vouch_for(
+    colour: str, method: str, options: dict[str, Any], field: str
+) -> None:
+    wire = Scripted()
+    client = connect(colour, wire)
+
+    with pytest.raises(FieldError) as caught:
+        getattr(client, method)("version", **options)
+
+    assert caught.value.field == field
+    assert wire.requests == []
+
+
+def test_headers_of_the_constructor_replace_those_of_the_client(colour: str) -> None:
+    wire = Scripted()
+    client = connect(colour, wire, headers={"user-agent": "portal/1", "X-Team": "physics"})
+
+    client.http_get("version")
+
+    sent = wire.requests[0].headers
+    assert sent.get_list("user-agent") == ["portal/1"]
+    assert sent["x-team"] == "physics"
+
+
+TWO_LOOPS = """
+import asyncio
+from keystone_client import AsyncKeystoneClient
+from keystone_client_testing import FakeKeystone
+
+with FakeKeystone().serve() as url:
+    client = AsyncKeystoneClient(url)
+    for _ in range(2):
+        print(asyncio.run(client.http_get("version")).status_code)
+"""
+
+
+def test_one_async_client_serves_one_event_loop_after_another() -> None:
+    # in a process of its own: asyncio warns of the connection that the first loop left open
+    done = subprocess.run([sys.executable, "-c", TWO_LOOPS], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["200", "200"]
