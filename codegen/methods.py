@@ -147,7 +147,7 @@ ITERATE = """
 
 COUNT = """
     {define} count_{name}(self, *, filters: Filters | None = None, search: str | None = None) -> int:
-        \"\"\"Count the records of {noun} that match, without fetching them.
+        \"\"\"Count each {noun} that matches, without fetching any.
 
         Raises:
             FilterError: A filter or a search the server would ignore.

@@ -14,7 +14,7 @@ from keystone_client import (
     RequestStatus,
     ValidationError,
 )
-from keystone_client_core.records import Cluster, Request, Team, User
+from keystone_client.records import Cluster, Request, Team, User
 from place import Place
 from telling import announce, expect, say
 

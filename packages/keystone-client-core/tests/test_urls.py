@@ -37,7 +37,7 @@ class Number(IntEnum):
         ("http://[::1]:8000", "http://[::1]:8000/"),
         ("http://127.0.0.1", "http://127.0.0.1/"),
         ("http://host/künstlich", "http://host/k%C3%BCnstlich/"),
-        ("http://bücher.example", "http://bücher.example/"),
+        ("http://bücher.example", "http://xn--bcher-kva.example/"),
     ],
 )
 def test_a_base_url_gets_one_form_with_one_trailing_slash(given_url: str, base: str) -> None:

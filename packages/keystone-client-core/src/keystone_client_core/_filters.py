@@ -101,6 +101,8 @@ def _encode_none(field: Field, lookup: str) -> _Entry:
 
 
 def _encode_one(field: Field, lookup: str, value: object) -> _Entry:
+    if isinstance(value, Mapping):
+        raise UnfitValueError("give the value itself; of a record, its ['id']")
     if not isinstance(value, (str, bytes)) and isinstance(value, Iterable):
         raise UnfitValueError(f"for one of several values use {field.name}__in")
     text = value_encoder(field, lookup)(value)

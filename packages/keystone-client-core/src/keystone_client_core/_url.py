@@ -155,10 +155,9 @@ def _host(what: str, url: str, host: str) -> str:
             from ipaddress import IPv6Address  # few hosts need it
 
             return f"[{IPv6Address(host[1:-1])}]"
-        host.encode("idna")  # refuses empty and overlong labels
+        return host.encode("idna").decode("ascii").lower()  # what goes into Host, so the Referer must say the same
     except ValueError:
         _refuse(what, url, "has a host that cannot be one")
-    return host.lower() if host.isascii() else host
 
 
 def _below(base_url: str, url: str) -> str:

@@ -37,7 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m keystone_client_testing", description=__doc__)
+    about = "Serve a fake Keystone over HTTP until Ctrl-C."
+    parser = argparse.ArgumentParser(prog="python -m keystone_client_testing", description=about)
     parser.add_argument("--host", default="127.0.0.1", help="address to bind to (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="TCP port, 0 for a free one (default: %(default)s)")
     parser.add_argument("--demo-data", action="store_true", help="fill it with the records of a made-up centre")

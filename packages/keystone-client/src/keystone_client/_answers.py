@@ -51,12 +51,11 @@ def clean_request(request: httpx.Request) -> httpx.Request:
     return httpx.Request(request.method, request.url, headers=_clean(request.headers, SECRET_HEADERS))
 
 
-def clean_response(response: httpx.Response, *, body: bool = True) -> httpx.Response:
+def clean_response(response: httpx.Response) -> httpx.Response:
     """A copy without cookies, on a clean request."""
     headers = _clean(response.headers, SECRET_HEADERS | FRAMING_HEADERS)
-    content = response.content if body else b""
     request = clean_request(response.request)
-    return httpx.Response(response.status_code, headers=headers, content=content, request=request)
+    return httpx.Response(response.status_code, headers=headers, content=response.content, request=request)
 
 
 def _clean(headers: httpx.Headers, unwanted: frozenset[str]) -> list[tuple[str, str]]:

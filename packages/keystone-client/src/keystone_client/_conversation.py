@@ -12,7 +12,15 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import quote, urlencode
 
 import httpx
-from keystone_client_core import FieldError, adopt_cid, check_page_size, endpoint_path, new_cid, parse_base_url
+from keystone_client_core import (
+    ContextAdapter,
+    FieldError,
+    adopt_cid,
+    check_page_size,
+    endpoint_path,
+    new_cid,
+    parse_base_url,
+)
 
 from ._log import LOGGER
 from ._retry import NO_RETRIES, RetryPolicy
@@ -54,7 +62,7 @@ class Conversation:
         self.clock: Callable[[], float] = time.monotonic
         self.draw: Callable[[], float] = random.random
         self.timeout: Final[Timeouts] = checked_timeout(timeout)
-        self.context: Final = {"cid": self.cid, "baseurl": self.base_url}
+        self._log = ContextAdapter(LOGGER, {"cid": self.cid, "baseurl": self.base_url})
         self.url_of = functools.lru_cache(256)(functools.partial(_url_of, self.base_url))
         self._lock = threading.Lock()
         self._cookies = httpx.Cookies()
@@ -155,13 +163,12 @@ class Conversation:
     def log(self, level: int, message: str, request: httpx.Request, status_code: int | str, *details: object) -> None:
         """Log one line about a request, with the fields every record of the logger has."""
         extra = {
-            **self.context,
             "method": request.method,
             "endpoint": request.extensions.get("keystone.endpoint", request.url.path),
             "url": str(request.url),
             "status_code": status_code,
         }
-        LOGGER.log(level, message, *details, extra=extra)
+        self._log.log(level, message, *details, extra=extra)
 
 
 def _url_of(base_url: str, endpoint: str) -> httpx.URL:

@@ -89,14 +89,7 @@ class NotFoundError(StatusError):
 
 
 class JobError(StatusError):
-    """422: a batch job failed as a whole and was rolled back.
-
-    Attributes:
-        step: The number of the step that failed, from 1, or ``None``.
-        step_status: The status that step was answered with, or ``None``.
-        token: The reference that could not be resolved, or ``None``.
-        body: What that step was answered with, or ``None``.
-    """
+    """422: a batch job failed as a whole and was rolled back. Each attribute is ``None`` where it does not apply."""
 
     @property
     def _said(self) -> Mapping[str, Any]:

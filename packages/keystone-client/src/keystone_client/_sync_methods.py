@@ -145,7 +145,7 @@ class SyncMethods(SyncDriver):
         return self._iterate("user", query)
 
     def count_user(self, *, filters: Filters | None = None, search: str | None = None) -> int:
-        """Count the records of user that match, without fetching them.
+        """Count each user that matches, without fetching any.
 
         Raises:
             FilterError: A filter or a search the server would ignore.
@@ -281,7 +281,7 @@ class SyncMethods(SyncDriver):
         return self._iterate("team", query)
 
     def count_team(self, *, filters: Filters | None = None, search: str | None = None) -> int:
-        """Count the records of team that match, without fetching them.
+        """Count each team that matches, without fetching any.
 
         Raises:
             FilterError: A filter or a search the server would ignore.
@@ -417,7 +417,7 @@ class SyncMethods(SyncDriver):
         return self._iterate("membership", query)
 
     def count_membership(self, *, filters: Filters | None = None, search: str | None = None) -> int:
-        """Count the records of membership that match, without fetching them.
+        """Count each membership that matches, without fetching any.
 
         Raises:
             FilterError: A filter or a search the server would ignore.
@@ -553,7 +553,7 @@ class SyncMethods(SyncDriver):
         return self._iterate("cluster", query)
 
     def count_cluster(self, *, filters: Filters | None = None, search: str | None = None) -> int:
-        """Count the records of cluster that match, without fetching them.
+        """Count each cluster that matches, without fetching any.
 
         Raises:
             FilterError: A filter or a search the server would ignore.
@@ -689,7 +689,7 @@ class SyncMethods(SyncDriver):
         return self._iterate("request", query)
 
     def count_request(self, *, filters: Filters | None = None, search: str | None = None) -> int:
-        """Count the records of request that match, without fetching them.
+        """Count each request that matches, without fetching any.
 
         Raises:
             FilterError: A filter or a search the server would ignore.
@@ -825,7 +825,7 @@ class SyncMethods(SyncDriver):
         return self._iterate("allocation", query)
 
     def count_allocation(self, *, filters: Filters | None = None, search: str | None = None) -> int:
-        """Count the records of allocation that match, without fetching them.
+        """Count each allocation that matches, without fetching any.
 
         Raises:
             FilterError: A filter or a search the server would ignore.
@@ -961,7 +961,7 @@ class SyncMethods(SyncDriver):
         return self._iterate("review", query)
 
     def count_review(self, *, filters: Filters | None = None, search: str | None = None) -> int:
-        """Count the records of review that match, without fetching them.
+        """Count each review that matches, without fetching any.
 
         Raises:
             FilterError: A filter or a search the server would ignore.
@@ -1097,7 +1097,7 @@ class SyncMethods(SyncDriver):
         return self._iterate("comment", query)
 
     def count_comment(self, *, filters: Filters | None = None, search: str | None = None) -> int:
-        """Count the records of comment that match, without fetching them.
+        """Count each comment that matches, without fetching any.
 
         Raises:
             FilterError: A filter or a search the server would ignore.
@@ -1233,7 +1233,7 @@ class SyncMethods(SyncDriver):
         return self._iterate("attachment", query)
 
     def count_attachment(self, *, filters: Filters | None = None, search: str | None = None) -> int:
-        """Count the records of attachment that match, without fetching them.
+        """Count each attachment that matches, without fetching any.
 
         Raises:
             FilterError: A filter or a search the server would ignore.
@@ -1354,7 +1354,7 @@ class SyncMethods(SyncDriver):
         return self._iterate("grant", query)
 
     def count_grant(self, *, filters: Filters | None = None, search: str | None = None) -> int:
-        """Count the records of grant that match, without fetching them.
+        """Count each grant that matches, without fetching any.
 
         Raises:
             FilterError: A filter or a search the server would ignore.
@@ -1490,7 +1490,7 @@ class SyncMethods(SyncDriver):
         return self._iterate("publication", query)
 
     def count_publication(self, *, filters: Filters | None = None, search: str | None = None) -> int:
-        """Count the records of publication that match, without fetching them.
+        """Count each publication that matches, without fetching any.
 
         Raises:
             FilterError: A filter or a search the server would ignore.
@@ -1626,7 +1626,7 @@ class SyncMethods(SyncDriver):
         return self._iterate("notification", query)
 
     def count_notification(self, *, filters: Filters | None = None, search: str | None = None) -> int:
-        """Count the records of notification that match, without fetching them.
+        """Count each notification that matches, without fetching any.
 
         Raises:
             FilterError: A filter or a search the server would ignore.
@@ -1735,7 +1735,7 @@ class SyncMethods(SyncDriver):
         return self._iterate("preference", query)
 
     def count_preference(self, *, filters: Filters | None = None, search: str | None = None) -> int:
-        """Count the records of preference that match, without fetching them.
+        """Count each preference that matches, without fetching any.
 
         Raises:
             FilterError: A filter or a search the server would ignore.
@@ -1871,7 +1871,7 @@ class SyncMethods(SyncDriver):
         return self._iterate("audit_log", query)
 
     def count_audit_log(self, *, filters: Filters | None = None, search: str | None = None) -> int:
-        """Count the records of audit log that match, without fetching them.
+        """Count each audit log that matches, without fetching any.
 
         Raises:
             FilterError: A filter or a search the server would ignore.
@@ -1963,7 +1963,7 @@ class SyncMethods(SyncDriver):
         return self._iterate("request_log", query)
 
     def count_request_log(self, *, filters: Filters | None = None, search: str | None = None) -> int:
-        """Count the records of request log that match, without fetching them.
+        """Count each request log that matches, without fetching any.
 
         Raises:
             FilterError: A filter or a search the server would ignore.
@@ -2055,7 +2055,7 @@ class SyncMethods(SyncDriver):
         return self._iterate("task_result", query)
 
     def count_task_result(self, *, filters: Filters | None = None, search: str | None = None) -> int:
-        """Count the records of task result that match, without fetching them.
+        """Count each task result that matches, without fetching any.
 
         Raises:
             FilterError: A filter or a search the server would ignore.
@@ -2127,7 +2127,7 @@ class SyncMethods(SyncDriver):
         return self._iterate("feed_entry", query)
 
     def count_feed_entry(self, *, filters: Filters | None = None, search: str | None = None) -> int:
-        """Count the records of feed entry that match, without fetching them.
+        """Count each feed entry that matches, without fetching any.
 
         Raises:
             FilterError: A filter or a search the server would ignore.

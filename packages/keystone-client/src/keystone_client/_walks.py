@@ -89,6 +89,7 @@ class KeyWalk:
     def _stalled(self, count: int, fetched: int) -> bool:
         """The server counts and fetches in two queries: a delete in between makes a last page short, so look again."""
         if count <= fetched:
+            self._stalls = 0
             return False
         self._stalls += 1
         if self._stalls > STALLS:
