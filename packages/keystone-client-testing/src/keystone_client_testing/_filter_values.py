@@ -70,7 +70,7 @@ def clean_number(text: str) -> decimal.Decimal | None:
 
 def _clean_decimal(rule: Rule, text: str, store: Store) -> decimal.Decimal | None:
     number = clean_number(text)
-    if number is not None and rule.lookup == "" and number > _MOST:
+    if number is not None and rule.lookup in ("", "in") and number > _MOST:
         raise BadValueError("Ensure this value is less than or equal to 1e+50.")
     return number
 

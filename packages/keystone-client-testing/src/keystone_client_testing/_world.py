@@ -14,6 +14,7 @@ from ._faults import Faults, apply_fault
 from ._journal import Entry, Journal
 from ._logs import log_request
 from ._models import empty_record
+from ._options import describe
 from ._passwords import Secret
 from ._render import View, render
 from ._store import Record, Snapshot, Store
@@ -177,7 +178,7 @@ class World:
 
     def _dispatch(self, call: Call, match: _routes.Match) -> Reply:
         if call.method == "OPTIONS":
-            return _options()
+            return describe(call, match.route.resource, match.key, match.route.allow)
         handler = match.route.handlers.get("GET" if call.method == "HEAD" else call.method)
         if handler is None:
             raise detail(405, f'Method "{call.method}" not allowed.')
@@ -198,10 +199,6 @@ class World:
 
 def _action(call: Call, match: _routes.Match) -> str:
     return "create" if call.method == "POST" and not match.key else ""
-
-
-def _options() -> Reply:
-    return Reply(501, {"detail": "OPTIONS is not built in this fake yet."})
 
 
 def _negotiate(call: Call, match: _routes.Match) -> None:

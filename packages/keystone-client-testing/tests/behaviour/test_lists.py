@@ -202,3 +202,9 @@ def test_every_resource_can_be_listed_with_every_filter_it_has(
     for name in RESOURCES[resource].filterable:
         narrowed = admin("GET", f"{path}/?{name}__isnull=true&{name}__isnull=false&_limit=1").json()["count"]
         assert narrowed <= admin("GET", f"{path}/?_limit=1").json()["count"]
+
+
+def test_a_number_no_column_can_hold_is_refused_in_a_list_as_well(admin: Session) -> None:
+    for name in ("id", "id__in"):
+        response = admin("GET", f"users/users/?{name}=1e60")
+        assert response.json() == {name: ["Ensure this value is less than or equal to 1e+50."]}

@@ -58,7 +58,7 @@ EXCUSES = (
     ),
     Excuse(
         "descriptions in OPTIONS",
-        "prose about an endpoint that no client reads; the fake says it in its own words",
+        "prose about an endpoint, for people; the fake leaves it empty",
         lambda key, live, fake: key == "description-of-endpoint",
     ),
 )

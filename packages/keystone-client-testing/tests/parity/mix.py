@@ -16,6 +16,7 @@ WEIGHTS: Mapping[Callable[[Traffic], Step], int] = {
     edges.uploads: 6,
     edges.stats: 4,
     edges.sessions: 3,
+    edges.options: 3,
     edges.edges: 5,
 }
 
