@@ -17,9 +17,10 @@ from ._history import record_change
 from ._logs import feed_entries
 from ._models import CREATED_NOW, TOUCHED, empty_record
 from ._render import View, render
+from ._rules import Write
 from ._store import Record
 from ._uploads import storage_path
-from ._validate import Write, validate
+from ._validate import validate
 from ._wire import Reply, detail
 
 

@@ -12,9 +12,9 @@ from ._decode import Upload
 from ._history import Origin, record_change
 from ._models import COLUMNS, CREATED_NOW, empty_record
 from ._passwords import Secret
+from ._rules import slugify
 from ._store import Record
 from ._uploads import storage_path
-from ._validate import slugify
 from ._values import parse_date
 
 if TYPE_CHECKING:

@@ -4,16 +4,14 @@ Single values are cleaned in ``_values``. What comes out is what the store keeps
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from keystone_client_core import RESOURCES, Field, Resource
 
-from . import _passwords
-from ._decode import Form, Upload
+from ._decode import Form
 from ._models import CREATE_CALLER, FORM_DEFAULTS
-from ._store import Record, Store
+from ._rules import Write, check_rule
 from ._values import CLEANERS, NULL, InvalidError, clean_json_text, text_complaints
 from ._wire import PageError, RefusedError
 
@@ -21,16 +19,6 @@ REQUIRED = "This field is required."
 _EMPTY: Any = object()
 _USERNAME = re.compile(r"^[\w.@+-]+\Z")
 _BAD_USERNAME = "Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters."
-
-
-class Write(NamedTuple):
-    """What a validation needs to know about the write."""
-
-    store: Store
-    resource: str
-    caller: Record
-    instance: Record | None = None
-    partial: bool = False
 
 
 def validate(write: Write, body: Any) -> dict[str, Any]:
@@ -62,7 +50,7 @@ def validate(write: Write, body: Any) -> dict[str, Any]:
     if errors:
         raise RefusedError(400, errors)
     _check_together(write, values)
-    _RULES.get(write.resource, _no_rule)(write, values)
+    check_rule(write, values)
     return values
 
 
@@ -158,16 +146,12 @@ def _complaints(write: Write, field: Field, value: Any) -> list[str]:
     complaints = []
     if write.resource == "user" and field.name == "username" and not _USERNAME.match(value):
         complaints.append(_BAD_USERNAME)
-    if field.unique and value is not None and write.store.has(write.resource, field.name, value, _pk(write)):
+    if field.unique and value is not None and write.store.has(write.resource, field.name, value, write.pk):
         model = RESOURCES[write.resource].model.lower()
         complaints.append(f"{model} with this {field.name} already exists.")
     if isinstance(value, str):
         complaints += text_complaints(field, value)
     return complaints or _CHECKS.get((write.resource, field.name), _no_complaint)(write, value)
-
-
-def _pk(write: Write) -> int | None:
-    return write.instance["id"] if write.instance else None
 
 
 def _no_complaint(write: Write, value: Any) -> list[str]:
@@ -199,69 +183,6 @@ def _check_together(write: Write, values: Mapping[str, Any]) -> None:
         return
     wanted = [values.get(name, write.instance and write.instance[name]) for name in names]
     rows = write.store.linked(write.resource, names[0], wanted[0])
-    if any([row[name] for name in names] == wanted and row["id"] != _pk(write) for row in rows):
+    if any([row[name] for name in names] == wanted and row["id"] != write.pk for row in rows):
         text = f"The fields {', '.join(names)} must make a unique set."
         raise RefusedError(400, {"non_field_errors": [text]})
-
-
-def _no_rule(write: Write, values: dict[str, Any]) -> None:
-    """Most resources have no rule of their own."""
-
-
-def _team_rule(write: Write, values: dict[str, Any]) -> None:
-    if write.instance is None and not write.caller["is_staff"] and not values.get("is_active", True):
-        text = "This field cannot be set to False on new records by non-staff users."
-        raise RefusedError(400, {"is_active": [text]})
-    if name := values.get("name"):
-        values["slug"] = slugify(name)
-        if write.store.has("team", "slug", values["slug"], _pk(write)):
-            raise RefusedError(400, {"name": ["A team with this name already exists."]})
-
-
-def slugify(text: str) -> str:
-    """Return the slug the server makes of a name."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii").lower()
-    return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", plain)).strip("-_")
-
-
-def _membership_rule(write: Write, values: dict[str, Any]) -> None:
-    team = write.store.get("team", values.get("team"))
-    if team and not team["is_active"] and not write.caller["is_staff"]:
-        text = "Non-staff cannot create a membership for an inactive team."
-        raise RefusedError(400, {"team": [text]})
-
-
-def _user_rule(write: Write, values: dict[str, Any]) -> None:
-    if "password" in values:
-        if found := _passwords.complaints(values["password"]):
-            raise RefusedError(400, {"non_field_errors": found})
-        values["password"] = _passwords.Secret(values["password"])
-
-
-def _comment_rule(write: Write, values: dict[str, Any]) -> None:
-    private = values.get("private", False) or bool(write.instance and write.instance["private"])
-    if private and not write.caller["is_staff"]:
-        text = "Only staff users can write comments marked as private."
-        raise RefusedError(400, {"private": [text]})
-
-
-def _publication_rule(write: Write, values: dict[str, Any]) -> None:
-    """An empty doi slips past the server's check for doubles and hits the database's."""
-    if values.get("doi") == "" and write.store.has("publication", "doi", "", _pk(write)):
-        raise PageError(500)
-
-
-def _attachment_rule(write: Write, values: dict[str, Any]) -> None:
-    upload = values.get("file")
-    if isinstance(upload, Upload) and not values.get("name") and write.instance is None:
-        values["name"] = upload.name
-
-
-_RULES: Mapping[str, Any] = {
-    "team": _team_rule,
-    "membership": _membership_rule,
-    "user": _user_rule,
-    "comment": _comment_rule,
-    "publication": _publication_rule,
-    "attachment": _attachment_rule,
-}

@@ -1,0 +1,67 @@
+"""Every known difference to a live server is on the page of differences, and is still there."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from keystone_client_testing import FakeKeystone
+
+from .conftest import Session
+
+PAGE = Path(__file__).parents[4] / "docs" / "fake-differences.md"
+Check = Callable[[FakeKeystone, Session], bool]
+
+
+def _doubles(fake: FakeKeystone, admin: Session) -> bool:
+    team = fake.add.team()["id"]
+    body = {"title": "P", "team": team, "doi": ""}
+    statuses = [admin("POST", "research/publications/", json=body).status_code for _ in range(2)]
+    rows = admin("GET", "logs/audit/?object_repr__contains=Publication").json()["count"]
+    return (statuses, rows) == ([201, 500], 1)
+
+
+def _to_many_order(fake: FakeKeystone, admin: Session) -> bool:
+    for name in ("a", "b"):
+        fake.add.membership(team=1 if name == "b" else fake.add.team()["id"], user=fake.add.user(username=name))
+    return [row["id"] for row in admin("GET", "users/teams/?_order=users,id").json()["results"]] == [1]
+
+
+def _hash_in_history(fake: FakeKeystone, admin: Session) -> bool:
+    entry = admin("GET", "users/users/1/").json()["_history"][0]
+    return set(entry["changes"]["password"][1]) == {"*"}
+
+
+CHECKS: Mapping[str, Check] = {
+    "batch jobs": lambda fake, admin: admin("POST", "batch/", json={}).status_code == 501,
+    "the OpenAPI document": lambda fake, admin: admin("GET", "openapi/json/").status_code == 501,
+    "`description` in the answer to `OPTIONS`": (
+        lambda fake, admin: admin("OPTIONS", "users/users/").json()["description"] == ""
+    ),
+    "a user's password as a filter": lambda fake, admin: admin("GET", "users/users/?password=x").json()["count"] == 1,
+    "a user's password in a history": _hash_in_history,
+    "too common passwords": lambda fake, admin: (
+        admin("POST", "users/users/", json={"username": "a", "password": "mitchell1"}).status_code == 201
+    ),
+    "`_order` by a to-many name": _to_many_order,
+    "health checks": lambda fake, admin: all(row["healthy"] for row in admin("GET", "health/json/").json()["data"]),
+    "a second publication with an empty `doi`": _doubles,
+    "a `Host` header that is not allowed": lambda fake, admin: (
+        admin("GET", "version/", headers={"Host": "evil.example"}).status_code == 200
+    ),
+    "CORS preflights and headers": lambda fake, admin: (
+        "access-control-allow-origin"
+        not in admin("GET", "version/", headers={"Origin": "http://localhost:4200"}).headers
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(CHECKS))
+def test_the_difference_is_still_there(name: str, fake: FakeKeystone, admin: Session) -> None:
+    assert CHECKS[name](fake, admin)
+
+
+def test_the_page_names_exactly_these() -> None:
+    table = PAGE.read_text(encoding="utf-8").partition("## Known differences")[2].partition("## ")[0]
+    rows = re.findall(r"^\| (.+?) \| .+ \| .+ \|$", table, re.MULTILINE)
+    assert set(rows) - {"what"} == set(CHECKS)
