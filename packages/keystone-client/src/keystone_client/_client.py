@@ -1,6 +1,7 @@
 """The client for threads. What it shares with ``AsyncKeystoneClient`` is in the flows; here are the typed doors."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack, cast
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from uuid import UUID  # 7 ms to import
 
     from keystone_client_core.records import Attachment, User  # as long again
+
+    from ._job_methods import Job
 
 
 class KeystoneClient(SyncMethods):
@@ -189,3 +192,26 @@ class KeystoneClient(SyncMethods):
             Call(self._talk), request, file, name=name, filename=filename, on_progress=on_progress
         )
         return cast("Attachment", self._run(flow))
+
+    @contextmanager
+    def batch(self, *, dry_run: bool = False) -> "Iterator[Job]":
+        """Collect actions and send them as one job when the block is left: all are carried out, or none.
+
+        A block that raises sends nothing, and so does an empty one.
+
+        Args:
+            dry_run: Have the server carry out the job and undo it; the results look real.
+
+        Yields:
+            The job. Its methods are plain calls: nothing is sent before the block is left.
+
+        Raises:
+            JobError: An action failed, and nothing was written; the error names the action.
+            ReferenceTokenError: A reference that cannot be, or text the server would take for one.
+        """
+        from . import _batch  # most programs never need it
+        from ._job_methods import Job
+
+        with _batch.collecting(Job(dry_run)) as job:
+            yield job
+            self._run(_batch.send(Call(self._talk), job))
