@@ -8,6 +8,7 @@ from keystone_client_core import RESOURCES
 
 from . import _batch, _endpoints, _records
 from ._call import Call
+from ._stats import stats_of
 from ._wire import Reply
 
 Handler = Callable[[Call, str, str], Reply]
@@ -90,8 +91,8 @@ def table() -> dict[str, Route]:
         routes[f"/{group}/"] = _get(_endpoints.index_of(group))
     for path, name in _endpoints.CHOICE_PATHS.items():
         routes[f"/{path}/"] = _get(_endpoints.choices_of(name))
-    for kind in ("grants", "notifications", "publications", "requests"):
-        routes[f"/stats/{kind}/"] = _get(_endpoints.not_built(f"/stats/{kind}/"))
+    for kind in ("grant", "notification", "publication", "request"):
+        routes[f"/stats/{kind}s/"] = _get(stats_of(kind))
     return {**routes, **_single_routes()}
 
 

@@ -51,8 +51,9 @@ def proxy_for(base_url: str, proxy: str | httpx.Proxy | None, trust_env: bool) -
     url = httpx.URL(base_url)
     if proxy_bypass(url.netloc.decode("ascii")) or proxy_bypass(url.host):
         return None
-    found = getproxies()
-    return found.get(url.scheme) or found.get("all")
+    proxies = getproxies()
+    found = proxies.get(url.scheme) or proxies.get("all")
+    return f"http://{found}" if found and "://" not in found else found
 
 
 def finished(response: httpx.Response, request: httpx.Request, started: float) -> httpx.Response:
@@ -82,24 +83,27 @@ class Slots:
     async def exchange(self, request: httpx.Request) -> httpx.Response:
         """Send a request and read its answer whole."""
         await self._enter(request)
-        slot = self._idle.pop() if self._idle else self._make()
+        try:
+            return await self._exchange(self._idle.pop() if self._idle else self._make(), request)
+        finally:
+            self._leave()
+
+    async def _exchange(self, slot: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
         reusable = False
         try:
             response = await exchange_async(slot, request)
             reusable = len(self._idle) < self._kept
             return response
         finally:
-            try:
-                if reusable:
-                    self._idle.append(slot)
-                else:
-                    with anyio.CancelScope(shield=True):
-                        await slot.aclose()
-            finally:
-                self._leave()
+            if reusable:
+                self._idle.append(slot)
+            else:
+                with anyio.CancelScope(shield=True):
+                    await slot.aclose()
 
     async def aclose(self) -> None:
-        """Close the idle connections."""
+        """Close the idle connections now, and those in use when their call is over."""
+        self._kept = 0
         while self._idle:
             await self._idle.pop().aclose()
 

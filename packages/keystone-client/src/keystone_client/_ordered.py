@@ -47,17 +47,17 @@ class OrderedWalk:
         if not self._started:
             self._started = True
             page = yield from self._reader.page({"_order": self._forward}, most)
-            if not page.more or (most is not None and len(page.records) >= most):
+            if self._reader.ended(page) or (most is not None and len(page.records) >= most):
                 self._done = True
                 return Found(page.records, page.total)
             yield from self._set_pin()
         return (yield from self._descend())
 
     def _set_pin(self) -> Flow[None]:
-        page = yield from self._reader.exact({"_order": f"-{self._pin}"}, 1)
-        if page.records:
-            self._upper = _bounded(self._pin, page.records[0].get(self._pin), self._reader.params)
-        self._total = self._top = page.total
+        highest, self._total = yield from self._reader.highest(self._pin)
+        if highest is not None:
+            self._upper = _bounded(self._pin, highest, self._reader.params)
+        self._top = self._total
 
     def _descend(self) -> Flow[Found]:
         """One window of the reversed list that reaches up to what was seen; higher ones while there is a gap."""
@@ -77,7 +77,7 @@ class OrderedWalk:
     def _take(self, records: list[Record], start: int) -> Found:
         fresh = [record for record in reversed(records) if record["id"] not in self._seen]
         self._seen.update(record["id"] for record in fresh)
-        self._idle = 0 if start < self._top else self._idle + 1
+        self._idle = 0 if start < self._top and records else self._idle + 1
         if self._idle > STEPS_UP:
             raise self._shifting()
         self._top, self._done = start, start == 0

@@ -63,6 +63,7 @@ class Reader:
         self._full: Final = max(size, least)
         self.size = self._full
         """Records to the next page; less than asked for after the server was too slow."""
+        self._asked = self._full
 
     def narrowed(self, params: Parameters) -> "Reader":
         """A reader with further conditions."""
@@ -86,6 +87,7 @@ class Reader:
                     yield from self.call.pause(self.call.talk.draw() * backoff_ceiling(policy, halved))
             else:
                 self.size = min(self._full, self.size * 2)
+                self._asked = size
                 return page
 
     def exact(self, params: Parameters, size: int, *, patient: bool = True) -> Flow[Page]:
@@ -94,10 +96,24 @@ class Reader:
         asked = {**self.params, **params, "_limit": str(size)}
         return (yield from self.call.page(f"{self.resource.path}/", asked, may_retry=may_retry))
 
-    def highest(self, name: str) -> Flow[Any]:
-        """The highest value of a column among the records of the listing, or ``None`` if there are none."""
+    def ended(self, page: Page) -> bool:
+        """Whether the last page surely holds the end of the listing, even if new records come before others.
+
+        The server counts first and fetches then: a record inserted in between may push another off a full page.
+        """
+        return not page.more and len(page.records) < self._asked
+
+    def highest(self, name: str) -> Flow[tuple[Any, int]]:
+        """The highest value of a column among the records, ``None`` if there are none, and how many there are."""
         page = yield from self.exact({"_order": f"-{name}"}, 1)
-        return page.records[0].get(name) if page.records else None
+        if not page.records:
+            if page.more:
+                raise self.confused("a page is empty although another is said to follow")
+            return None, page.total
+        value = page.records[0].get(name)
+        if value is None:
+            raise self.confused(f"the record {page.records[0]['id']!r} has no {name}")
+        return value, page.total
 
     def confused(self, what: str) -> PaginationError:
         """The error of pages that contradict each other."""

@@ -65,7 +65,8 @@ class KeyWalk:
         page = yield from self._reader.page(params, most)
         records = page.records
         self._check(records)
-        self._done = not page.more and not self._stalled(page.total, len(records))
+        ended = self._reader.ended(page) if self._descending else not page.more
+        self._done = ended and not self._stalled(page.total, len(records))
         if page.more and not records:
             raise self._reader.confused("a page is empty although another is said to follow")
         total = self._given + max(page.total, len(records))
@@ -74,14 +75,16 @@ class KeyWalk:
 
     def _set_pin(self) -> Flow[None]:
         self._pinned = False
-        pin = yield from self._reader.highest(self._key)
+        pin, _ = yield from self._reader.highest(self._key)
         if pin is None:
             self._done = True
             return
+        if type(pin) is not int:
+            raise self._reader.confused(f"a record has {self._key}={pin!r}, which is no number")
         name = f"{self._key}__lte"
         own = self._reader.params.get(name)
-        self._pin = int(pin)
-        self._upper = {name: str(min(self._pin, int(own)) if own is not None else self._pin)}
+        self._pin = pin
+        self._upper = {name: str(min(pin, int(own)) if own is not None else pin)}
 
     def _stalled(self, count: int, fetched: int) -> bool:
         """The server counts and fetches in two queries: a delete in between makes a last page short, so look again."""

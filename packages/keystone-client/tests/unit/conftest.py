@@ -7,8 +7,3 @@ import pytest
 def colour(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"

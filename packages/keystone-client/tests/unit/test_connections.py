@@ -1,0 +1,419 @@
+"""Connections: reused, bounded, given back whatever happens, closed in the end; TLS contexts and proxies."""
+
+import ssl
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+
+import anyio
+import httpx
+import pytest
+from keystone_client import AsyncKeystoneClient, ClosedError, KeystoneClient, RequestTimeoutError, TransportError
+from keystone_client._connections import proxy_for
+from keystone_client_testing import FakeKeystone
+
+from .scripted import URL, Scripted, answer, connect
+
+BACKENDS = ["asyncio", "trio"]
+ENVIRONMENT = ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"]
+
+
+class Connection(httpx.AsyncBaseTransport, httpx.BaseTransport):
+    """In place of httpx's transports: a connection to a server whose answers the tests hold back or spoil."""
+
+    made: ClassVar[list["Connection"]] = []
+    busy: ClassVar[int] = 0
+    peak: ClassVar[int] = 0
+    act: ClassVar[Callable[[], Awaitable[object]] | None] = None
+
+    def __init__(self, **options: Any) -> None:
+        self.options = options
+        self.closed = 0
+        Connection.made.append(self)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        assert not self.closed
+        Connection.busy += 1
+        Connection.peak = max(Connection.peak, Connection.busy)
+        try:
+            if Connection.act is not None:
+                await Connection.act()
+        finally:
+            Connection.busy -= 1
+        return answer(200, {"id": 1})(request)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return answer(200, {"id": 1})(request)
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def stub(monkeypatch: pytest.MonkeyPatch) -> type[Connection]:
+    for name, value in {"made": list[Connection](), "busy": 0, "peak": 0, "act": None}.items():
+        monkeypatch.setattr(Connection, name, value)
+    monkeypatch.setattr(httpx, "AsyncHTTPTransport", Connection)
+    monkeypatch.setattr(httpx, "HTTPTransport", Connection)
+    return Connection
+
+
+def run(backend: str, test: Callable[[], Awaitable[object]]) -> None:
+    anyio.run(test, backend=backend)
+
+
+async def both_permits_are_back(client: AsyncKeystoneClient) -> None:
+    """Two calls must be under way at once, or this would wait for ever."""
+    arrived, go = [anyio.Event(), anyio.Event()], anyio.Event()
+    waiting = list(arrived)
+
+    async def hold() -> None:
+        waiting.pop().set()
+        await go.wait()
+
+    Connection.act = hold
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as group:
+            group.start_soon(client.http_get, "version")
+            group.start_soon(client.http_get, "version")
+            for event in arrived:
+                await event.wait()
+            go.set()
+    Connection.act = None
+    assert all(connection.closed <= 1 for connection in Connection.made)
+
+
+def two_at_once(**options: Any) -> AsyncKeystoneClient:
+    limits = httpx.Limits(max_connections=2, max_keepalive_connections=2)
+    return AsyncKeystoneClient(URL, limits=limits, retry=None, **options)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_cancelled_calls_leave_nothing_behind(backend: str, stub: type[Connection]) -> None:
+    async def storm() -> None:
+        async with two_at_once() as client:
+            for turns in range(8):
+                stub.act = anyio.sleep_forever
+                async with anyio.create_task_group() as group:
+                    for _ in range(6):
+                        group.start_soon(client.http_get, "version")
+                    for _ in range(turns):
+                        await anyio.lowlevel.checkpoint()
+                    group.cancel_scope.cancel()
+                assert stub.busy == 0
+            await both_permits_are_back(client)
+        assert all(connection.closed == 1 for connection in stub.made)
+        assert stub.peak == 2
+
+    run(backend, storm)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_calls_cancelled_while_others_finish_hand_their_turn_on(backend: str, stub: type[Connection]) -> None:
+    async def storm() -> None:
+        async with two_at_once() as client:
+            stub.act = anyio.lowlevel.checkpoint
+
+            async def call(patience: int) -> None:
+                async with anyio.create_task_group() as group:
+                    group.start_soon(client.http_get, "version")
+                    for _ in range(patience):
+                        await anyio.lowlevel.checkpoint()
+                    group.cancel_scope.cancel()
+
+            async with anyio.create_task_group() as group:
+                for number in range(60):
+                    group.start_soon(call, number % 12)
+            await both_permits_are_back(client)
+        assert stub.peak == 2
+
+    run(backend, storm)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    "error", [httpx.ReadError("x"), httpx.ReadTimeout("x"), httpx.ConnectError("x"), RuntimeError("x")]
+)
+def test_failed_calls_give_their_permit_back_and_close_their_connection(
+    backend: str, error: Exception, stub: type[Connection]
+) -> None:
+    async def fail() -> None:
+        raise error
+
+    async def test() -> None:
+        async with two_at_once() as client:
+            stub.act = fail
+            for _ in range(5):
+                with pytest.raises((TransportError, RuntimeError)):
+                    await client.http_get("version")
+            assert [connection.closed for connection in stub.made] == [1] * 5
+            await both_permits_are_back(client)
+
+    run(backend, test)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_connection_that_cannot_be_made_costs_no_permit(
+    backend: str, stub: type[Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Connection, **options: Any) -> None:
+        raise ValueError("no such proxy")
+
+    async def test() -> None:
+        async with two_at_once() as client:
+            with monkeypatch.context() as patch:
+                patch.setattr(Connection, "__init__", broken)
+                for _ in range(5):
+                    with pytest.raises(ValueError, match="no such proxy"):
+                        await client.http_get("version")
+            await both_permits_are_back(client)
+
+    run(backend, test)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_who_waits_too_long_for_a_connection_is_told_that_nothing_was_sent(
+    backend: str, stub: type[Connection]
+) -> None:
+    async def test() -> None:
+        async with two_at_once(timeout=httpx.Timeout(None, pool=0.01)) as client:
+            stub.act = anyio.sleep_forever
+            async with anyio.create_task_group() as group:
+                group.start_soon(client.http_get, "version")
+                group.start_soon(client.http_get, "version")
+                while stub.busy < 2:
+                    await anyio.lowlevel.checkpoint()
+                with pytest.raises(RequestTimeoutError, match="every connection was in use") as caught:
+                    await client.create_team(name="t")
+                assert caught.value.outcome == "not sent"
+                assert isinstance(caught.value.__cause__, httpx.PoolTimeout)
+                group.cancel_scope.cancel()
+            await both_permits_are_back(client)
+
+    run(backend, test)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_connections_are_reused_and_no_more_are_kept_than_allowed(backend: str, stub: type[Connection]) -> None:
+    async def test() -> None:
+        limits = httpx.Limits(max_connections=5, max_keepalive_connections=1)
+        async with AsyncKeystoneClient(URL, limits=limits) as client:
+            for _ in range(5):
+                await client.http_get("version")
+            assert len(stub.made) == 1
+            stub.act = anyio.lowlevel.checkpoint
+            async with anyio.create_task_group() as group:
+                for _ in range(20):
+                    group.start_soon(client.http_get, "version")
+            assert stub.peak == 5
+            assert sum(not connection.closed for connection in stub.made) == 1
+        assert all(connection.closed == 1 for connection in stub.made)
+
+    run(backend, test)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_call_under_way_when_the_client_is_closed_closes_its_connection(backend: str, stub: type[Connection]) -> None:
+    async def test() -> None:
+        go = anyio.Event()
+        stub.act = go.wait
+        client = two_at_once()
+        async with anyio.create_task_group() as group:
+            group.start_soon(client.http_get, "version")
+            while not stub.busy:
+                await anyio.lowlevel.checkpoint()
+            await client.close()
+            go.set()
+        assert [connection.closed for connection in stub.made] == [1]
+
+    run(backend, test)
+
+
+def test_nothing_is_opened_before_the_first_request(stub: type[Connection]) -> None:
+    with KeystoneClient(URL):
+        assert stub.made == []
+    AsyncKeystoneClient(URL)
+    assert stub.made == []
+
+
+def test_threads_that_start_together_share_one_pool(stub: type[Connection]) -> None:
+    start = threading.Barrier(8)
+    with KeystoneClient(URL) as client:
+
+        def call() -> None:
+            start.wait()
+            client.http_get("version")
+
+        threads = [threading.Thread(target=call) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(stub.made) == 1
+    assert stub.made[0].closed == 1
+
+
+CALLS: dict[str, Callable[[Any], object]] = {
+    "http_get": lambda client: client.http_get("version"),
+    "retrieve": lambda client: client.retrieve_team(1),
+    "list": lambda client: client.retrieve_team(),
+    "iterate": lambda client: client.iterate_team(),
+    "count": lambda client: client.count_team(),
+    "create": lambda client: client.create_team(name="t"),
+    "login": lambda client: client.login("ada", "pw"),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize("own", [True, False], ids=["own transport", "network"])
+def test_use_after_close_is_a_clear_error(colour: str, call: Callable[[Any], object], own: bool) -> None:
+    wire = Scripted()
+    client = connect(colour, wire if own else None)
+    client.close()
+    with pytest.raises(ClosedError, match="the client is closed: make a new one"):
+        call(client)
+    assert wire.requests == []
+
+
+def test_closing_twice_is_fine_and_closes_the_transport_of_the_user_once(colour: str) -> None:
+    wire = Scripted()
+    client = connect(colour, wire)
+    client.http_get("version")
+    client.close()
+    client.close()
+    assert wire.closed == 1
+
+
+def test_a_client_that_was_never_used_can_be_closed(colour: str) -> None:
+    client = connect(colour)
+    client.close()
+    client.close()
+
+
+def test_leaving_the_block_closes_even_if_it_raises() -> None:
+    wire = Scripted()
+    with pytest.raises(KeyError), KeystoneClient(URL, transport=wire) as client:
+        raise KeyError
+    with pytest.raises(ClosedError):
+        client.http_get("version")
+    assert wire.closed == 1
+
+
+def context_of(client: Any) -> ssl.SSLContext:
+    """The TLS context a client's connections are made with."""
+    Connection.made.clear()
+    player = connect("sync", None, **client) if isinstance(client, dict) else client
+    player.http_get("version")
+    player.close()
+    context: ssl.SSLContext = Connection.made[0].options["verify"]
+    return context
+
+
+def test_all_clients_of_a_process_share_a_tls_context(
+    stub: type[Connection], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    secure = "https://keystone.test"
+    first = context_of({"url": secure})
+    assert first.verify_mode is ssl.CERT_REQUIRED
+    assert first.check_hostname
+    assert context_of({"url": "https://elsewhere.test"}) is first
+    assert context_of(connect("async", None, secure)) is first
+    assert context_of({"url": secure, "verify": False}) is not first
+    assert context_of({"url": secure, "trust_env": False}) is not first
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert context_of({"url": secure}) is not first
+
+
+def test_the_context_of_the_user_is_taken_as_it_is(stub: type[Connection]) -> None:
+    mine = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    assert context_of({"url": "https://keystone.test", "verify": mine}) is mine
+    assert context_of(connect("async", None, "https://keystone.test", verify=mine)) is mine
+
+
+def test_without_verification_nothing_is_checked(stub: type[Connection]) -> None:
+    context = context_of({"url": "https://keystone.test", "verify": False})
+    assert context.verify_mode is ssl.CERT_NONE
+    assert not context.check_hostname
+
+
+def test_over_plain_http_the_context_trusts_nobody(stub: type[Connection]) -> None:
+    """It is not needed there; should it be used after all, it fails closed."""
+    context = context_of({"url": "http://keystone.test"})
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.get_ca_certs() == []
+
+
+PROXIES: list[tuple[dict[str, str], str, str | None]] = [
+    ({}, "http://keystone.test/", None),
+    ({"http_proxy": "http://p:1"}, "http://keystone.test/", "http://p:1"),
+    ({"HTTP_PROXY": "http://p:1"}, "http://keystone.test/", "http://p:1"),
+    ({"http_proxy": "http://p:1"}, "https://keystone.test/", None),
+    ({"HTTPS_PROXY": "http://p:1", "http_proxy": "http://q:1"}, "https://keystone.test/", "http://p:1"),
+    ({"ALL_PROXY": "http://p:1"}, "https://keystone.test/", "http://p:1"),
+    ({"all_proxy": "http://p:1", "https_proxy": "http://q:1"}, "https://keystone.test/", "http://q:1"),
+    ({"http_proxy": "p:1"}, "http://keystone.test/", "http://p:1"),
+    ({"http_proxy": ""}, "http://keystone.test/", None),
+    ({"http_proxy": "http://p:1", "NO_PROXY": "keystone.test"}, "http://keystone.test/", None),
+    ({"http_proxy": "http://p:1", "no_proxy": "keystone.test:8000"}, "http://keystone.test:8000/", None),
+    ({"http_proxy": "http://p:1", "no_proxy": "keystone.test:8000"}, "http://keystone.test:9000/", "http://p:1"),
+    ({"http_proxy": "http://p:1", "no_proxy": ".test"}, "http://keystone.test/", None),
+    ({"http_proxy": "http://p:1", "no_proxy": "test"}, "http://keystone.test/", None),
+    ({"http_proxy": "http://p:1", "no_proxy": "a.b, keystone.test ,c"}, "http://keystone.test/", None),
+    ({"http_proxy": "http://p:1", "no_proxy": "one.test"}, "http://keystone.test/", "http://p:1"),
+    ({"http_proxy": "http://p:1", "no_proxy": "*"}, "http://keystone.test/", None),
+    ({"http_proxy": "http://p:1", "no_proxy": "127.0.0.1,localhost"}, "http://127.0.0.1:8000/", None),
+]
+
+
+@pytest.mark.parametrize(("environment", "url", "proxy"), PROXIES)
+def test_the_proxies_of_the_environment_are_honoured(
+    environment: dict[str, str], url: str, proxy: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert proxy_for(url, None, True) == proxy
+    assert proxy_for(url, None, False) is None
+    assert proxy_for(url, "http://mine:1", True) == "http://mine:1"
+
+
+def test_the_connections_go_through_the_proxy(
+    colour: str, stub: type[Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://p:1")
+    ways: list[tuple[dict[str, Any], str | None]] = [({}, "http://p:1"), ({"trust_env": False}, None)]
+    ways.append(({"proxy": "http://q:1"}, "http://q:1"))
+    for options, expected in ways:
+        stub.made.clear()
+        client = connect(colour, None, **options)
+        client.http_get("version")
+        client.close()
+        assert stub.made[0].options["proxy"] == expected
+
+
+def test_a_real_proxy_gets_the_whole_address(colour: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fake stands in for a proxy: a request that reaches it proves the way it went."""
+    fake = FakeKeystone()
+    with fake.serve() as url:
+        monkeypatch.setenv("http_proxy", url)
+        client = connect(colour, None, "http://keystone.test/", retry=None).client
+        if colour == "sync":
+            with client:
+                client.http_get("version")
+        else:
+
+            async def once() -> None:
+                async with client:
+                    await client.http_get("version")
+
+            anyio.run(once)
+    assert len(fake.journal) == 1

@@ -1,0 +1,412 @@
+"""A listing is complete or an error, whatever the server and other users do meanwhile: never a loop, never fewer."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from keystone_client import DecodeError, KeystoneError, PaginationError, RetryPolicy, ServerError, TransportError
+
+from .listing_server import Change, ListServer, Record, ordered
+from .scripted import Reply, Scripted, answer, connect, failure, page
+
+ORDERS = [None, "id", "-id", "name", "-name", "name,-id", "-name,-id", "enabled,-name", ["-enabled", "name"]]
+CHANGES = st.lists(
+    st.builds(Change, delete=st.none() | st.integers(0, 50), insert=st.none() | st.sampled_from("abc")), max_size=3
+)
+
+
+def clusters(count: int) -> list[Record]:
+    """Records with many ties."""
+    return [{"id": 3 * n + 1, "name": "abcab"[n % 5], "enabled": n % 3 == 0} for n in range(count)]
+
+
+def named(names: list[str]) -> list[Record]:
+    return [{"id": 2 * n + 1, "name": name} for n, name in enumerate(names)]
+
+
+def listed(server: Reply, **options: Any) -> list[Record]:
+    records: list[Record] = connect("sync", Scripted(server)).retrieve_cluster(**options)
+    return records
+
+
+def with_key(order: str | list[str] | None) -> str:
+    text = ",".join([order] if isinstance(order, str) else order or [])
+    return text if text.endswith("id") else f"{text},id".lstrip(",")
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 20, 21, 1000])
+def test_a_listing_is_the_whole_list_in_its_order(colour: str, order: Any, size: int) -> None:
+    for count in (0, 1, 2, 20):
+        server = ListServer(clusters(count))
+        client = connect(colour, Scripted(server))
+        assert client.retrieve_cluster(order=order, page_size=size) == ordered(clusters(count), with_key(order))
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+def test_a_limit_takes_the_first_of_the_list_and_asks_for_no_more(colour: str, order: Any) -> None:
+    for limit in (1, 2, 3, 6, 19, 20, 21, 500):
+        server = ListServer(clusters(20))
+        client = connect(colour, Scripted(server))
+        found = client.retrieve_cluster(order=order, limit=limit, page_size=3)
+        assert found == ordered(clusters(20), with_key(order))[:limit]
+        assert client.iterate_cluster(order=order, limit=limit, page_size=3) == found
+
+
+BOUNDS: list[dict[str, Any]] = [
+    {"id__gt": 10},
+    {"id__gte": 10},
+    {"id__lt": 40},
+    {"id__lte": 40},
+    {"id__gt": 10, "id__lt": 40},
+    {"id__gt": 10, "id__lte": 40},
+    {"id__gte": 10, "id__lte": 40},
+    {"id__in": [1, 4, 7, 8, 58]},
+    {"id": 7},
+    {"name": "b"},
+    {"id__gt": 1000},
+]
+
+
+@pytest.mark.parametrize("filters", BOUNDS, ids=str)
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+def test_the_users_own_bounds_on_the_key_hold_on_every_page(filters: dict[str, Any], order: Any) -> None:
+    whole = listed(ListServer(clusters(20)), filters=filters, order=order)
+    assert listed(ListServer(clusters(20)), filters=filters, order=order, page_size=2) == whole
+    for name, bound in filters.items():
+        lookup = name.partition("__")[2]
+        assert all(lookup != "gt" or record["id"] > bound for record in whole)
+        assert all(lookup != "lt" or record["id"] < bound for record in whole)
+        assert all(lookup != "lte" or record["id"] <= bound for record in whole)
+
+
+@pytest.mark.parametrize("after", [1, "10", 30, 1000])
+def test_after_resumes_behind_a_key(colour: str, after: Any) -> None:
+    client = connect(colour, Scripted(ListServer(clusters(20))), page_size=3)
+    assert [record["id"] for record in client.iterate_cluster(after=after)] == [
+        record["id"] for record in clusters(20) if record["id"] > int(after)
+    ]
+    assert [record["id"] for record in client.iterate_cluster(after=after, order="-id")] == [
+        record["id"] for record in reversed(clusters(20)) if record["id"] < int(after)
+    ]
+
+
+def check_kept(server: ListServer, before: list[Record], found: list[Record], order: str, limit: int | None) -> None:
+    """What was there all the time is there once, in its order; with a limit, nothing of it was skipped."""
+    ids = [record["id"] for record in found]
+    assert len(set(ids)) == len(ids)
+    assert found == ordered(found, order)
+    kept = [record for record in before if record["id"] not in server.gone]
+    if limit is not None and len(found) >= limit:
+        assert len(found) == limit
+        kept = [record for record in kept if ordered([record, found[-1]], order)[0] is record]
+    assert {record["id"] for record in kept} <= set(ids)
+
+
+@given(
+    st.lists(st.sampled_from("abc"), max_size=16),
+    st.lists(CHANGES, max_size=25),
+    st.sampled_from(["id", "-id", "name,id", "-name,id", "name,-id", "-name,-id"]),
+    st.integers(1, 7),
+    st.none() | st.integers(1, 12),
+)
+def test_what_is_there_all_the_time_is_listed_once_while_others_insert_and_delete(
+    names: list[str], changes: list[list[Change]], order: str, size: int, limit: int | None
+) -> None:
+    server = ListServer(named(names), between=changes)
+    found = listed(server, order=order, page_size=size, limit=limit)
+    check_kept(server, named(names), found, order, limit)
+    assert len(server.requests) <= 150
+
+
+@given(
+    st.lists(st.sampled_from("abc"), max_size=16),
+    st.lists(st.just([]) | CHANGES, max_size=10),
+    st.sampled_from(["id", "-id", "name,id", "-name,-id"]),
+    st.integers(1, 7),
+    st.none() | st.integers(1, 12),
+)
+@example(["a", "b"], [[Change(insert="a")]], "-id", 2, None)
+@example(["a", "b"], [[Change(insert="a")]], "name,id", 2, None)
+def test_changes_between_the_two_queries_of_a_page_lose_nothing_in_silence(
+    names: list[str], changes: list[list[Change]], order: str, size: int, limit: int | None
+) -> None:
+    """The server counts first and fetches then: ``count`` and ``next`` may be of another moment than the records."""
+    server = ListServer(named(names), within=changes)
+    try:
+        found = listed(server, order=order, page_size=size, limit=limit)
+    except PaginationError:
+        assert server.gone, "only deletes can make a page contradict its count"
+        return
+    check_kept(server, named(names), found, order, limit)
+
+
+@given(st.integers(0, 12), st.integers(1, 5), st.sampled_from([None, "id", "-id", "timestamp", "-timestamp"]))
+def test_a_log_that_grows_by_every_request_ends_where_it_was(count: int, size: int, order: str | None) -> None:
+    def line(number: int) -> Record:
+        return {"id": number, "timestamp": f"2026-07-01T12:{number // 60:02}:{number % 60:02}Z"}
+
+    server = ListServer(line(number) for number in range(1, count + 1))
+
+    def growing(request: httpx.Request) -> httpx.Response:
+        response = server(request)
+        server.records.append(line(len(server.records) + 1))
+        return response
+
+    found = connect("sync", Scripted(growing), page_size=size).retrieve_audit_log(order=order)
+    ids = [record["id"] for record in found]
+    assert set(range(1, count + 1)) <= set(ids)
+    assert len(ids) == len(set(ids)) <= count + 2
+    assert found == ordered(found, with_key(order))
+
+
+@given(
+    st.lists(st.sampled_from(["request", "task", "audit"]), max_size=14),
+    st.integers(1, 5),
+    st.none() | st.integers(1, 9),
+)
+def test_the_feed_is_merged_by_time_and_ends_where_it_was(kinds: list[str], size: int, limit: int | None) -> None:
+    def entry(number: int, kind: str) -> Record:
+        moment = f"2026-07-01T12:00:{number:02}.5Z"
+        return {"id": f"{kind}-{number}", "record_type": kind, "record_id": number, "timestamp": moment}
+
+    server = ListServer(entry(number, kind) for number, kind in enumerate(kinds, start=1))
+    before = list(server.records)
+
+    def growing(request: httpx.Request) -> httpx.Response:
+        response = server(request)
+        server.records.append(entry(len(server.records) + 1, "request"))
+        return response
+
+    found = connect("sync", Scripted(growing), page_size=size).retrieve_feed_entry(limit=limit)
+    assert found == ordered(found, "timestamp")
+    assert len({record["id"] for record in found}) == len(found)
+    assert found[: len(before)] == before[:limit]
+    assert len(found) <= len(before) + 1
+
+
+@pytest.mark.parametrize("order", [None, "-id"])
+def test_a_long_list_of_keys_is_split_into_requests_with_short_urls(colour: str, order: str | None) -> None:
+    keys = [record["id"] for record in clusters(3000)]
+    server = ListServer(clusters(3000))
+    client = connect(colour, Scripted(server))
+    found = client.retrieve_cluster(filters={"id__in": keys[::-1]}, order=order)
+    assert [record["id"] for record in found] == (keys if order is None else keys[::-1])
+    assert len(server.requests) > 1
+    assert max(len(str(request.url)) for request in server.requests) < 4000
+    assert client.count_cluster(filters={"id__in": keys}) == 3000
+    assert len(client.retrieve_cluster(filters={"id__in": keys}, order=order, limit=700)) == 700
+
+
+def test_a_long_list_of_keys_in_another_order_says_that_it_cannot_be_split(colour: str) -> None:
+    wire = Scripted(page())
+    with pytest.raises(KeystoneError, match="sort the records"):
+        connect(colour, wire).retrieve_cluster(filters={"id__in": range(1, 3000)}, order="name")
+    assert wire.requests == []
+
+
+def always(records: list[Record], count: int = 10) -> Reply:
+    return page(*records, count=count, more=True)
+
+
+def ignoring(*names: str) -> Callable[[], Reply]:
+    """A server that takes no notice of some parameters."""
+
+    def make() -> Reply:
+        server = ListServer(clusters(20))
+
+        def reply(request: httpx.Request) -> httpx.Response:
+            kept = [(name, value) for name, value in request.url.params.multi_items() if name not in names]
+            url = request.url.copy_with(params=kept)
+            return server(httpx.Request("GET", url))
+
+        return reply
+
+    return make
+
+
+MISBEHAVING: dict[str, Callable[[], Reply]] = {
+    "the same page for ever": lambda: always(clusters(3)),
+    "no record and yet more": lambda: always([]),
+    "ids that are text": lambda: always([{"id": "1"}, {"id": "2"}]),
+    "ids that are truth values": lambda: always([{"id": True}]),
+    "ids that are null": lambda: always([{"id": None}]),
+    "ids that are fractions": lambda: always([{"id": 1.5}]),
+    "a record twice on a page": lambda: always([{"id": 1}, {"id": 1}]),
+    "ids that fall": lambda: always([{"id": 2}, {"id": 1}]),
+    "key ignored": ignoring("id__gt"),
+    "order ignored and key too": ignoring("id__gt", "_order"),
+    "a count without records": lambda: page(count=5),
+    "more counted than sent, for ever": lambda: page(count=5, more=False),
+}
+
+
+@pytest.mark.parametrize("make", MISBEHAVING.values(), ids=MISBEHAVING)
+def test_a_walk_by_key_ends_in_an_error_where_the_pages_make_no_sense(colour: str, make: Callable[[], Reply]) -> None:
+    wire = Scripted(make())
+    client = connect(colour, wire, page_size=3)
+    with pytest.raises((PaginationError, DecodeError)) as caught:
+        client.retrieve_cluster()
+    assert caught.value.cid == client.cid
+    assert len(wire.requests) <= 6
+
+
+@pytest.mark.parametrize("make", [ignoring("id__lt"), ignoring("_order"), lambda: always(clusters(3))])
+def test_a_walk_down_the_keys_ends_in_an_error_too(colour: str, make: Callable[[], Reply]) -> None:
+    wire = Scripted(make())
+    with pytest.raises(PaginationError):
+        connect(colour, wire, page_size=3).retrieve_cluster(order="-id")
+    assert len(wire.requests) <= 6
+
+
+ODD: dict[str, Callable[[], Reply]] = {
+    "offset ignored": ignoring("_offset"),
+    "offset and bound ignored": ignoring("_offset", "id__lte"),
+    "the same page for ever": lambda: always(clusters(3)),
+    "no record and yet more": lambda: always([]),
+    "ids that are text": lambda: always([{"id": "1", "name": "a"}]),
+    "a count that is too low": lambda: always(clusters(3), count=1),
+    "a count that is too high": lambda: always(clusters(3), count=10**9),
+    "a count below nothing": lambda: always(clusters(3), count=-5),
+}
+
+
+@pytest.mark.parametrize("make", ODD.values(), ids=ODD)
+def test_a_walk_in_another_order_ends_in_an_error_where_the_pages_make_no_sense(
+    colour: str, make: Callable[[], Reply]
+) -> None:
+    wire = Scripted(make())
+    with pytest.raises((PaginationError, DecodeError)):
+        connect(colour, wire, page_size=3).retrieve_cluster(order="name")
+    assert len(wire.requests) <= 200
+
+
+@pytest.mark.parametrize("make", [lambda: always([]), lambda: always([{"id": "audit-1"}]), lambda: always(clusters(2))])
+def test_the_feed_ends_in_an_error_where_the_pages_make_no_sense(colour: str, make: Callable[[], Reply]) -> None:
+    wire = Scripted(make())
+    with pytest.raises((PaginationError, DecodeError)):
+        connect(colour, wire, page_size=3).retrieve_feed_entry()
+    assert len(wire.requests) <= 6
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+@pytest.mark.parametrize("most", [1, 2, 5])
+def test_a_server_that_gives_smaller_pages_than_asked_for_is_listed_completely(order: Any, most: int) -> None:
+    server = ListServer(clusters(20))
+
+    def cutting(request: httpx.Request) -> httpx.Response:
+        limit = min(most, int(request.url.params["_limit"]))
+        return server(httpx.Request("GET", request.url.copy_set_param("_limit", limit)))
+
+    try:
+        found = listed(cutting, order=order)
+    except PaginationError:
+        assert "name" in str(order) or "enabled" in str(order)
+        return
+    assert found == ordered(clusters(20), with_key(order))
+
+
+@pytest.mark.parametrize("lie", [0, 1, -3, 10**6])
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+def test_a_count_that_lies_costs_no_record(order: Any, lie: int) -> None:
+    server = ListServer(clusters(20))
+
+    def lying(request: httpx.Request) -> httpx.Response:
+        body = server(request).json()
+        return httpx.Response(200, json={**body, "count": lie}, request=request)
+
+    try:
+        found = listed(lying, order=order, page_size=3)
+    except PaginationError:
+        return
+    assert found == ordered(clusters(20), with_key(order))
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+def test_the_address_of_the_next_page_is_never_used(colour: str, order: Any) -> None:
+    wire = Scripted(ListServer(clusters(20)))
+    connect(colour, wire, page_size=3).retrieve_cluster(order=order)
+    assert len(wire.requests) > 5
+    assert {request.url.host for request in wire.requests} == {"keystone.test"}
+
+
+def sizes(wire: Scripted) -> list[int]:
+    return [int(request.url.params["_limit"]) for request in wire.requests]
+
+
+TOO_SLOW = [failure(httpx.ReadTimeout), failure(httpx.WriteTimeout), answer(502), answer(504)]
+
+
+@pytest.mark.parametrize("slow", TOO_SLOW)
+@pytest.mark.parametrize("retry", [RetryPolicy(), None], ids=["retry", "no retry"])
+def test_a_page_that_takes_too_long_is_halved_and_grows_again(colour: str, slow: Reply, retry: Any) -> None:
+    server = ListServer(clusters(2500))
+    wire = Scripted(slow, slow, slow, server)
+    client = connect(colour, wire, retry=retry)
+    assert [record["id"] for record in client.retrieve_cluster()] == [record["id"] for record in clusters(2500)]
+    assert sizes(wire) == [1000, 500, 250, 125, 250, 500, 1000, 1000]
+    assert bool(client.pauses) is (retry is not None)
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+def test_a_server_that_manages_small_pages_only_is_listed_completely(order: Any) -> None:
+    server = ListServer(clusters(200))
+
+    def weak(request: httpx.Request) -> httpx.Response:
+        if int(request.url.params["_limit"]) > 60:
+            raise httpx.ReadTimeout("too much", request=request)
+        return server(request)
+
+    assert listed(weak, order=order) == ordered(clusters(200), with_key(order))
+
+
+@pytest.mark.parametrize("order", [None, "name"])
+@pytest.mark.parametrize("slow", TOO_SLOW)
+def test_halving_ends(colour: str, order: str | None, slow: Reply) -> None:
+    wire = Scripted(slow)
+    with pytest.raises((ServerError, TransportError)):
+        connect(colour, wire).retrieve_cluster(order=order)
+    assert sizes(wire) == [1000, 500, 250, 125, 62, 31, 31, 31, 31]
+
+
+@pytest.mark.parametrize(
+    "reply", [answer(503), answer(429), failure(httpx.ConnectTimeout), failure(httpx.ConnectError)]
+)
+def test_what_has_nothing_to_do_with_the_size_of_a_page_leaves_it_alone(colour: str, reply: Reply) -> None:
+    wire = Scripted(reply, reply, ListServer(clusters(3)))
+    connect(colour, wire).retrieve_cluster()
+    assert set(sizes(wire)) == {1000}
+
+
+@pytest.mark.parametrize("broken", [failure(httpx.ReadError), answer(503), answer(429), failure(httpx.ConnectError)])
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+def test_failures_between_the_pages_cost_no_record(order: Any, broken: Reply) -> None:
+    server = ListServer(clusters(20))
+    turns = iter(range(1000))
+
+    def flaky(request: httpx.Request) -> httpx.Response:
+        return broken(request) if next(turns) % 3 else server(request)
+
+    assert listed(flaky, order=order, page_size=4) == ordered(clusters(20), with_key(order))
+
+
+@pytest.mark.parametrize("broken", [answer(500), answer(403), answer(200, b"<html>")])
+def test_a_page_that_fails_for_good_is_an_error_and_no_short_list(colour: str, broken: Reply) -> None:
+    wire = Scripted(ListServer(clusters(20)), broken)
+    with pytest.raises(KeystoneError):
+        connect(colour, wire, page_size=5).retrieve_cluster()
+    wire = Scripted(ListServer(clusters(20)), ListServer(clusters(20)), broken)
+    with pytest.raises(KeystoneError):
+        connect(colour, wire, page_size=5).retrieve_cluster(order="name")
+
+
+def test_a_listing_given_up_half_way_asks_for_nothing_more() -> None:
+    wire = Scripted(ListServer(clusters(20)))
+    client = connect("sync", wire, page_size=3).client
+    records = client.iterate_cluster(prefetch=False)
+    assert next(records)["id"] == 1
+    records.close()
+    assert len(wire.requests) == 1

@@ -1,0 +1,116 @@
+"""The names users see: all there, each where it says it is, and the same on both clients."""
+
+import importlib
+import inspect
+import subprocess
+import sys
+from typing import Any
+
+import keystone_client
+import pytest
+from keystone_client import AsyncKeystoneClient, KeystoneClient
+from keystone_client_core import RESOURCES
+
+OTHERS = {"base_url", "cid", "close", "create_attachment", "is_authenticated", "login", "logout", "whoami"}
+OTHERS |= {f"http_{method}" for method in ("get", "post", "put", "patch", "delete")}
+METHODS = {
+    "list": ("retrieve", "iterate", "count"),
+    "retrieve": ("retrieve",),
+    "create": ("create",),
+    "update": ("update",),
+    "delete": ("delete",),
+}
+
+
+def public(kind: type) -> set[str]:
+    return {name for name in dir(kind) if not name.startswith("_")}
+
+
+def test_the_public_names_are_sorted_and_importable() -> None:
+    names = keystone_client.__all__
+    assert len(names) == len(set(names))
+    assert names == sorted(names)
+    for name in names:
+        assert getattr(keystone_client, name) is not None
+
+
+def test_every_public_class_is_listed() -> None:
+    classes = {name for name, value in vars(keystone_client).items() if isinstance(value, type) and name[0] != "_"}
+    assert classes <= set(keystone_client.__all__)
+
+
+def test_classes_say_that_they_come_from_where_users_import_them() -> None:
+    for name in keystone_client.__all__:
+        value = getattr(keystone_client, name)
+        if isinstance(value, type):
+            assert value.__module__.partition(".")[0] in ("keystone_client", "keystone_client_core")
+            assert not value.__module__.startswith("keystone_client.")
+            assert getattr(importlib.import_module(value.__module__), name) is value
+
+
+def test_a_star_import_brings_the_public_names() -> None:
+    code = "from keystone_client import *; print(sorted(n for n in dir() if not n.startswith('__')))"
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(keystone_client.__all__)
+
+
+def test_the_version_is_said_and_sent() -> None:
+    from .scripted import Scripted, connect
+
+    wire = Scripted()
+    connect("sync", wire).http_get("version")
+    assert wire.requests[0].headers["user-agent"] == f"keystone-api-client/{keystone_client.__version__}"
+
+
+def test_both_clients_have_the_same_public_names() -> None:
+    assert public(KeystoneClient) == public(AsyncKeystoneClient)
+
+
+def shape(function: Any) -> list[tuple[str, Any, Any, str]]:
+    """The parameters, with a sync transport and an async one counting as the same."""
+    parameters = inspect.signature(function).parameters.values()
+    return [(p.name, p.kind, p.default, str(p.annotation).replace("Async", "")) for p in parameters]
+
+
+@pytest.mark.parametrize("name", ["__init__", *sorted(public(KeystoneClient) - {"cid", "base_url"})])
+def test_both_clients_take_the_same_arguments(name: str) -> None:
+    assert shape(getattr(KeystoneClient, name)) == shape(getattr(AsyncKeystoneClient, name))
+
+
+@pytest.mark.parametrize("name", sorted(public(KeystoneClient) - {"cid", "base_url"}))
+def test_the_async_client_awaits_or_iterates_where_the_sync_one_returns(name: str) -> None:
+    method = getattr(AsyncKeystoneClient, name)
+    assert inspect.iscoroutinefunction(method) is not name.startswith("iterate_")
+    assert not inspect.iscoroutinefunction(getattr(KeystoneClient, name))
+
+
+def test_every_public_method_is_documented_and_alike_in_both_clients() -> None:
+    for name in public(KeystoneClient):
+        text = inspect.getdoc(getattr(KeystoneClient, name)) or ""
+        assert text.splitlines()[0].endswith((".", "``http_get``.")), name
+        other = inspect.getdoc(getattr(AsyncKeystoneClient, name)) or ""
+        assert other.replace("async for", "for") == text.replace("async for", "for")
+
+
+@pytest.mark.parametrize("client", [KeystoneClient, AsyncKeystoneClient])
+def test_each_resource_has_the_methods_its_endpoints_allow_and_no_others(client: type) -> None:
+    allowed = {
+        f"{method}_{name}"
+        for name, resource in RESOURCES.items()
+        for operation in resource.operations
+        for method in METHODS[operation]
+    }
+    assert public(client) == allowed | OTHERS
+
+
+@pytest.mark.parametrize("client", [KeystoneClient, AsyncKeystoneClient])
+@pytest.mark.parametrize("name", RESOURCES)
+def test_a_resource_without_single_records_takes_no_key(client: type, name: str) -> None:
+    parameters = inspect.signature(getattr(client, f"retrieve_{name}")).parameters
+    assert ("pk" in parameters) is ("retrieve" in RESOURCES[name].operations)
+
+
+def test_all_seventeen_resources_are_there() -> None:
+    listed = {name.removeprefix("retrieve_") for name in public(KeystoneClient) if name.startswith("retrieve_")}
+    assert listed == set(RESOURCES)
+    assert len(listed) == 17
