@@ -28,6 +28,8 @@ from __future__ import annotations  # the types need not be loaded to make a cal
 
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from . import _server
+from ._call import Call
 from ._{module}_driver import {colour}Driver
 from ._query import UNSET, BulkOptions, Filters, Key, Order, Progress, Query
 
@@ -40,10 +42,18 @@ if TYPE_CHECKING:
     from keystone_client_core.records import (
 {records}
     )
+    from keystone_client_core.server import (
+        GrantStats,
+        HealthCheck,
+        NotificationStats,
+        PublicationStats,
+        RequestStats,
+        ServerConfig,
+    )
 
 
 class {colour}Methods({colour}Driver):
-    """Create, retrieve, iterate, count, update and delete, also in bulk, for every resource that has them."""
+    """Create, retrieve, iterate, count, update and delete, also in bulk; and what the server says of itself."""
 '''
 
 LIST_ARGUMENTS = """\
@@ -385,6 +395,41 @@ JOB_DELETE = """
         return self._delete("{name}", pk)
 """
 
+STATS = """
+    {define} retrieve_{name}_stats(self, *, filters: Filters | None = None) -> {record}Stats:
+        \"\"\"Sum up the records of {noun} that match, of those the caller may see.
+
+        Raises:
+            FilterError: A filter the server would ignore.
+        \"\"\"
+        return {wait}self._run(_server.stats(Call(self._talk), "{name}", filters))
+"""
+
+SERVER = """
+    {define} retrieve_config(self) -> ServerConfig:
+        \"\"\"The settings the server tells; uploads over its limit are refused before sending from then on.\"\"\"
+        return {wait}self._run(_server.config(Call(self._talk)))
+
+    {define} retrieve_health(self) -> list[HealthCheck]:
+        \"\"\"What the server needs, and whether it has it. Counts against the same throttle as logins.\"\"\"
+        return {wait}self._run(_server.health(Call(self._talk)))
+
+    {define} retrieve_version(self) -> str:
+        \"\"\"The version of the server; it needs no login.\"\"\"
+        return {wait}self._run(_server.version(Call(self._talk)))
+
+    {define} retrieve_choices(self, name: str, field: str) -> dict[str, str]:
+        \"\"\"The labels of the codes of a field, as this server has them: ``retrieve_choices("request", "status")``.
+
+        Raises:
+            FieldError: The server tells no choices of that field; the error names those it does.
+        \"\"\"
+        return {wait}self._run(_server.choices(Call(self._talk), name, field))
+"""
+
+WITH_STATS = {"request", "grant", "publication", "notification"}
+"""Resources the server sums up."""
+
 BY_HAND = {("attachment", "create")}
 """Methods that take more than fields and are written by hand."""
 
@@ -401,6 +446,7 @@ def render(facts: Facts, colour: Colour) -> str:
     """The text of ``keystone_client/_sync_methods.py`` or its async twin."""
     templates = [(resource, template) for resource in facts.resources.values() for template in _templates(resource)]
     body = "".join(_fill(template, resource, colour) for resource, template in templates)
+    body += SERVER.format(define=colour.define, wait=colour.wait)
     records = sorted(name for resource in facts.resources.values() for name in _records(resource))
     return (
         HEADER.format(
@@ -433,6 +479,8 @@ def _templates(resource: Resource) -> Iterator[str]:
     yield RETRIEVE_ONE if "retrieve" in resource.operations else RETRIEVE_LIST
     yield ITERATE
     yield COUNT
+    if resource.name in WITH_STATS:
+        yield STATS
     for operation, templates in WRITES.items():
         if operation in resource.operations and (resource.name, operation) not in BY_HAND:
             yield from templates

@@ -1,9 +1,10 @@
 """The client for tasks. What it shares with ``KeystoneClient`` is in the flows; here are the typed doors."""
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, Unpack, cast
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 import httpx
 
@@ -12,6 +13,7 @@ from ._async_methods import AsyncMethods
 from ._bodies import Content, Sent
 from ._call import Call
 from ._connections import DEFAULT_LIMITS, Verify
+from ._environment import Credentials, settings
 from ._options import checked_options
 from ._query import Key
 from ._retry import RetryPolicy
@@ -81,6 +83,28 @@ class AsyncKeystoneClient(AsyncMethods):
             trust_env=trust_env,
         )
         super().__init__(options, transport)
+        self._credentials: Credentials | None = None
+
+    @classmethod
+    def from_env(cls, **options: Any) -> Self:
+        """Make a client of ``KEYSTONE_URL``, and ``KEYSTONE_TOKEN`` or ``KEYSTONE_USERNAME`` and ``KEYSTONE_PASSWORD``.
+
+        Nothing is sent; with a password, entering the context logs in, and then the password is dropped.
+
+        Args:
+            **options: Further arguments of the constructor.
+
+        Returns:
+            The client, to be used as a context manager.
+
+        Raises:
+            FieldError: A variable is missing, or they contradict each other; the error names them and no values.
+            InvalidURLError: ``KEYSTONE_URL`` is no base URL.
+        """
+        found = settings(os.environ)
+        client = cls(found.url, token=found.token, **options)
+        client._credentials = found.credentials
+        return client
 
     @property
     def cid(self) -> str:
@@ -96,6 +120,13 @@ class AsyncKeystoneClient(AsyncMethods):
         return f"{type(self).__name__}({self.base_url!r}, cid={self.cid!r})"
 
     async def __aenter__(self) -> Self:
+        credentials, self._credentials = self._credentials, None
+        if credentials is not None:
+            try:
+                await self.login(*credentials)
+            except BaseException:
+                await self.close()
+                raise
         return self
 
     async def __aexit__(
@@ -203,7 +234,7 @@ class AsyncKeystoneClient(AsyncMethods):
             dry_run: Have the server carry out the job and undo it; the results look real.
 
         Yields:
-            The job. Its methods are plain calls, not awaited: nothing is sent before the block is left.
+            The job. Its methods are plain calls in both clients: nothing is sent before the block is left.
 
         Raises:
             JobError: An action failed, and nothing was written; the error names the action.

@@ -5,6 +5,8 @@ from __future__ import annotations  # the types need not be loaded to make a cal
 
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from . import _server
+from ._call import Call
 from ._async_driver import AsyncDriver
 from ._query import UNSET, BulkOptions, Filters, Key, Order, Progress, Query
 
@@ -57,10 +59,18 @@ if TYPE_CHECKING:
         UserCreate,
         UserUpdate,
     )
+    from keystone_client_core.server import (
+        GrantStats,
+        HealthCheck,
+        NotificationStats,
+        PublicationStats,
+        RequestStats,
+        ServerConfig,
+    )
 
 
 class AsyncMethods(AsyncDriver):
-    """Create, retrieve, iterate, count, update and delete, also in bulk, for every resource that has them."""
+    """Create, retrieve, iterate, count, update and delete, also in bulk; and what the server says of itself."""
 
     @overload
     async def retrieve_user(self, pk: Key, *, raise_not_exists: Literal[True]) -> User: ...
@@ -1013,6 +1023,14 @@ class AsyncMethods(AsyncDriver):
             FilterError: A filter or a search the server would ignore.
         """
         return await self._count("request", Query(filters, search))
+
+    async def retrieve_request_stats(self, *, filters: Filters | None = None) -> RequestStats:
+        """Sum up the records of request that match, of those the caller may see.
+
+        Raises:
+            FilterError: A filter the server would ignore.
+        """
+        return await self._run(_server.stats(Call(self._talk), "request", filters))
 
     async def create_request(self, **fields: Unpack[RequestCreate]) -> Request:
         """Create a request.
@@ -2047,6 +2065,14 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._count("grant", Query(filters, search))
 
+    async def retrieve_grant_stats(self, *, filters: Filters | None = None) -> GrantStats:
+        """Sum up the records of grant that match, of those the caller may see.
+
+        Raises:
+            FilterError: A filter the server would ignore.
+        """
+        return await self._run(_server.stats(Call(self._talk), "grant", filters))
+
     async def create_grant(self, **fields: Unpack[GrantCreate]) -> Grant:
         """Create a grant.
 
@@ -2262,6 +2288,14 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._count("publication", Query(filters, search))
 
+    async def retrieve_publication_stats(self, *, filters: Filters | None = None) -> PublicationStats:
+        """Sum up the records of publication that match, of those the caller may see.
+
+        Raises:
+            FilterError: A filter the server would ignore.
+        """
+        return await self._run(_server.stats(Call(self._talk), "publication", filters))
+
     async def create_publication(self, **fields: Unpack[PublicationCreate]) -> Publication:
         """Create a publication.
 
@@ -2476,6 +2510,14 @@ class AsyncMethods(AsyncDriver):
             FilterError: A filter or a search the server would ignore.
         """
         return await self._count("notification", Query(filters, search))
+
+    async def retrieve_notification_stats(self, *, filters: Filters | None = None) -> NotificationStats:
+        """Sum up the records of notification that match, of those the caller may see.
+
+        Raises:
+            FilterError: A filter the server would ignore.
+        """
+        return await self._run(_server.stats(Call(self._talk), "notification", filters))
 
     async def update_notification(self, pk: Key, data: NotificationUpdate) -> Notification:
         """Change some fields of a notification.
@@ -3083,3 +3125,23 @@ class AsyncMethods(AsyncDriver):
             FilterError: A filter or a search the server would ignore.
         """
         return await self._count("feed_entry", Query(filters, search))
+
+    async def retrieve_config(self) -> ServerConfig:
+        """The settings the server tells; uploads over its limit are refused before sending from then on."""
+        return await self._run(_server.config(Call(self._talk)))
+
+    async def retrieve_health(self) -> list[HealthCheck]:
+        """What the server needs, and whether it has it. Counts against the same throttle as logins."""
+        return await self._run(_server.health(Call(self._talk)))
+
+    async def retrieve_version(self) -> str:
+        """The version of the server; it needs no login."""
+        return await self._run(_server.version(Call(self._talk)))
+
+    async def retrieve_choices(self, name: str, field: str) -> dict[str, str]:
+        """The labels of the codes of a field, as this server has them: ``retrieve_choices("request", "status")``.
+
+        Raises:
+            FieldError: The server tells no choices of that field; the error names those it does.
+        """
+        return await self._run(_server.choices(Call(self._talk), name, field))

@@ -27,7 +27,7 @@ from keystone_client_core import (
 )
 
 from ._answers import decode_error, decoded, json_of, status_error
-from ._bodies import Content, Upload, json_body, open_upload
+from ._bodies import Content, Upload, check_sizes, json_body, open_upload
 from ._call import Call, Flow
 from ._errors import ClosedError, JobError
 from ._listing import wants_one
@@ -176,6 +176,7 @@ def send(call: Call, job: Collector) -> Flow[None]:
     handles = list(job._handles.values())
     if not handles:
         return
+    check_sizes(job._uploads.values(), call.talk.max_upload_size)
     body = job_json([handle._action.json(handle._alias) for handle in handles], job._dry_run)
     actions = [handle._action for handle in handles]
     response = yield from call.send(lambda: _request(call, body, job._uploads))

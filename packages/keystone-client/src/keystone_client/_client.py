@@ -1,9 +1,10 @@
 """The client for threads. What it shares with ``AsyncKeystoneClient`` is in the flows; here are the typed doors."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, Unpack, cast
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 import httpx
 
@@ -11,6 +12,7 @@ from . import _records, _session
 from ._bodies import Content, Sent
 from ._call import Call
 from ._connections import DEFAULT_LIMITS, Verify
+from ._environment import Credentials, settings
 from ._options import checked_options
 from ._query import Key
 from ._retry import RetryPolicy
@@ -81,6 +83,28 @@ class KeystoneClient(SyncMethods):
             trust_env=trust_env,
         )
         super().__init__(options, transport)
+        self._credentials: Credentials | None = None
+
+    @classmethod
+    def from_env(cls, **options: Any) -> Self:
+        """Make a client of ``KEYSTONE_URL``, and ``KEYSTONE_TOKEN`` or ``KEYSTONE_USERNAME`` and ``KEYSTONE_PASSWORD``.
+
+        Nothing is sent; with a password, entering the context logs in, and then the password is dropped.
+
+        Args:
+            **options: Further arguments of the constructor.
+
+        Returns:
+            The client, to be used as a context manager.
+
+        Raises:
+            FieldError: A variable is missing, or they contradict each other; the error names them and no values.
+            InvalidURLError: ``KEYSTONE_URL`` is no base URL.
+        """
+        found = settings(os.environ)
+        client = cls(found.url, token=found.token, **options)
+        client._credentials = found.credentials
+        return client
 
     @property
     def cid(self) -> str:
@@ -96,6 +120,13 @@ class KeystoneClient(SyncMethods):
         return f"{type(self).__name__}({self.base_url!r}, cid={self.cid!r})"
 
     def __enter__(self) -> Self:
+        credentials, self._credentials = self._credentials, None
+        if credentials is not None:
+            try:
+                self.login(*credentials)
+            except BaseException:
+                self.close()
+                raise
         return self
 
     def __exit__(
@@ -203,7 +234,7 @@ class KeystoneClient(SyncMethods):
             dry_run: Have the server carry out the job and undo it; the results look real.
 
         Yields:
-            The job. Its methods are plain calls: nothing is sent before the block is left.
+            The job. Its methods are plain calls in both clients: nothing is sent before the block is left.
 
         Raises:
             JobError: An action failed, and nothing was written; the error names the action.

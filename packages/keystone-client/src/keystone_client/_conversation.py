@@ -55,6 +55,8 @@ class Conversation:
         self.draw: Callable[[], float] = random.random
         self.timeout: Final[Timeouts] = checked_timeout(timeout)
         self.context: Final = {"cid": self.cid, "baseurl": self.base_url}
+        self.max_upload_size: int | None = None
+        """Bytes; known once the server was asked for its settings."""
         self.url_of = functools.lru_cache(256)(self._url_of)
         self._lock = threading.Lock()
         self._cookies = httpx.Cookies()
