@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from keystone_client_core.records import Attachment, User  # as long again
 
+    from ._downloads import Target
     from ._job_methods import Job
 
 
@@ -222,6 +223,27 @@ class AsyncKeystoneClient(AsyncMethods):
         flow = _records.create_attachment(
             Call(self._talk), request, file, name=name, filename=filename, on_progress=on_progress
         )
+        return cast("Attachment", await self._run(flow))
+
+    async def download_attachment(self, pk: Key, to: "Target", *, on_progress: Sent | None = None) -> "Attachment":
+        """Fetch the file of an attachment, where a web server in front of Keystone publishes its media.
+
+        It is streamed, and sent without credentials: the API itself gives out no files.
+
+        Args:
+            pk: The key of the attachment.
+            to: A path, which is written whole or not at all, or a file opened in binary mode.
+            on_progress: Called with the bytes received and the bytes there are, 0 if the server does not tell.
+
+        Returns:
+            The record of the attachment.
+
+        Raises:
+            NotFoundError: There is no such attachment, or nobody publishes the files.
+        """
+        from . import _downloads  # most programs never need it
+
+        flow = _downloads.download(Call(self._talk), pk, to, on_progress)
         return cast("Attachment", await self._run(flow))
 
     @asynccontextmanager

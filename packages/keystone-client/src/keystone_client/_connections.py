@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 from time import perf_counter
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.request import getproxies, proxy_bypass
 
 import anyio
@@ -61,6 +61,13 @@ def finished(response: httpx.Response, request: httpx.Request, started: float) -
     response.request = request
     response.elapsed = timedelta(seconds=perf_counter() - started)
     return response
+
+
+SINK = "keystone.sink"
+"""The extension of a request that names what its answer is written into."""
+
+CHUNK = 65_536
+FRAMING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
 class Slots:
@@ -138,11 +145,16 @@ async def exchange_async(transport: httpx.AsyncBaseTransport, request: httpx.Req
     started = perf_counter()
     response = await transport.handle_async_request(request)
     response.request = request
+    sink = _sink(request, response)
     try:
-        await response.aread()
+        if sink is None:
+            await response.aread()
+        else:
+            async for chunk in response.aiter_bytes(CHUNK):
+                sink.write(chunk, _length(response))
     finally:
         await response.aclose()
-    return finished(response, request, started)
+    return finished(response if sink is None else _without_body(response), request, started)
 
 
 def exchange(transport: httpx.BaseTransport, request: httpx.Request) -> httpx.Response:
@@ -150,8 +162,33 @@ def exchange(transport: httpx.BaseTransport, request: httpx.Request) -> httpx.Re
     started = perf_counter()
     response = transport.handle_request(request)
     response.request = request
+    sink = _sink(request, response)
     try:
-        response.read()
+        if sink is None:
+            response.read()
+        else:
+            for chunk in response.iter_bytes(CHUNK):
+                sink.write(chunk, _length(response))
     finally:
         response.close()
-    return finished(response, request, started)
+    return finished(response if sink is None else _without_body(response), request, started)
+
+
+def _sink(request: httpx.Request, response: httpx.Response) -> Any:
+    """What takes the body of a download bit by bit; errors are read whole like all other answers."""
+    return request.extensions.get(SINK) if response.status_code == 200 else None
+
+
+def _without_body(response: httpx.Response) -> httpx.Response:
+    return httpx.Response(
+        response.status_code,
+        headers=[pair for pair in response.headers.multi_items() if pair[0] not in FRAMING],
+        content=b"",
+        extensions=response.extensions,
+    )
+
+
+def _length(response: httpx.Response) -> int:
+    """The bytes there will be, or 0 where the server does not tell."""
+    length = response.headers.get("content-length", "")
+    return int(length) if length.isdigit() and "content-encoding" not in response.headers else 0

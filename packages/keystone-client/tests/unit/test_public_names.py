@@ -12,7 +12,15 @@ from keystone_client import AsyncKeystoneClient, KeystoneClient
 from keystone_client_core import RESOURCES
 
 OTHERS = {"base_url", "cid", "close", "create_attachment", "is_authenticated", "login", "logout", "whoami"}
-OTHERS |= {"batch", "from_env", "retrieve_choices", "retrieve_config", "retrieve_health", "retrieve_version"}
+OTHERS |= {
+    "batch",
+    "download_attachment",
+    "from_env",
+    "retrieve_choices",
+    "retrieve_config",
+    "retrieve_health",
+    "retrieve_version",
+}
 OTHERS |= {f"retrieve_{name}_stats" for name in ("grant", "notification", "publication", "request")}
 OTHERS |= {f"http_{method}" for method in ("get", "post", "put", "patch", "delete")}
 METHODS = {
