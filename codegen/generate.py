@@ -28,6 +28,7 @@ def render() -> dict[Path, str]:
         CORE / "records.py": records.render_records(known),
         CLIENT / "_sync_methods.py": methods.render(known, methods.SYNC),
         CLIENT / "_async_methods.py": methods.render(known, methods.ASYNC),
+        CLIENT / "_job_methods.py": methods.render_job(known),
     }
 
 

@@ -26,22 +26,34 @@ HEADER = '''\
 
 from __future__ import annotations  # the types need not be loaded to make a call
 
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from . import _server
+from ._call import Call
 from ._{module}_driver import {colour}Driver
-from ._query import UNSET, Filters, Key, Order, Progress, Query
+from ._query import UNSET, BulkOptions, Filters, Key, Order, Progress, Query
+
+K = TypeVar("K", bound=Key)
 
 if TYPE_CHECKING:
-    from collections.abc import {iterator}
+    from collections.abc import {iterator}, Iterable, Mapping
     from typing import Literal, Unpack
 
     from keystone_client_core.records import (
 {records}
     )
+    from keystone_client_core.server import (
+        GrantStats,
+        HealthCheck,
+        NotificationStats,
+        PublicationStats,
+        RequestStats,
+        ServerConfig,
+    )
 
 
 class {colour}Methods({colour}Driver):
-    """Create, retrieve, iterate, count, update and delete, for every resource that has them."""
+    """Create, retrieve, iterate, count, update and delete, also in bulk; and what the server says of itself."""
 '''
 
 LIST_ARGUMENTS = """\
@@ -205,14 +217,236 @@ DELETE = """
         {wait}self._delete("{name}", pk, raise_not_exists)
 """
 
+BULK_CREATE = """
+    {define} bulk_create_{name}(
+        self,
+        records: Iterable[{record}Create],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[{record}]:
+        \"\"\"Create many records of {noun}, in chunks of which each is written whole or not at all.
+
+        Args:
+            records: Their fields; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The new records, in the order given.
+
+        Raises:
+            FieldError: A record the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each record in one of four places.
+        \"\"\"
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return {wait}self._bulk_create("{name}", records, options)
+"""
+
+BULK_UPDATE = """
+    {define} bulk_update_{name}(
+        self,
+        changes: Mapping[K, {record}Update],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[{record}]:
+        \"\"\"Change many records of {noun}, in chunks of which each is written whole or not at all.
+
+        Args:
+            changes: The fields to change, by the key of the record; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The records after the change, in the order given.
+
+        Raises:
+            FieldError: A change the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each pair of key and fields in one of four places.
+        \"\"\"
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return {wait}self._bulk_update("{name}", changes, options)
+"""
+
+BULK_DELETE = """
+    {define} bulk_delete_{name}(
+        self,
+        pks: Iterable[Key],
+        *,
+        raise_not_exists: bool = False,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> None:
+        \"\"\"Delete many records of {noun}, in chunks of which each is deleted whole or not at all.
+
+        Args:
+            pks: Their keys; a key that is given twice is deleted once, and one that is gone already is no error.
+            raise_not_exists: Let a chunk fail if one of its records does not exist.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are gone and the number there are, after each chunk.
+
+        Raises:
+            FieldError: Something that is no key; ``position`` is its place, from 0. Nothing was sent.
+            BulkError: A chunk failed; the error has each key in one of four places.
+        \"\"\"
+        options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
+        {wait}self._bulk_delete("{name}", pks, options)
+"""
+
+JOB_HEADER = '''\
+# Generated by codegen/generate.py from codegen/facts.toml; do not edit.
+"""The methods of a batch job for each resource: typed shells, the work is in ``_batch``."""
+
+from __future__ import annotations  # the types need not be loaded to make a call
+
+from typing import TYPE_CHECKING, Any, overload
+
+from ._batch import Collector
+from ._query import UNSET, Filters, Key, Order, Query
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from keystone_client_core.records import (
+{records}
+    )
+
+    from ._batch import Handle, RecordPage
+    from ._bodies import Content
+
+
+class Job(Collector):
+    """The actions of a batch job: nothing is sent before the ``with`` block is left, then all or nothing is written.
+
+    What a method returns can be used in later actions: ``team["id"]`` in a field, in a list, as a key, or in text.
+    """
+'''
+
+JOB_RETRIEVE_ONE = """
+    @overload
+    def retrieve_{name}(self, pk: Key) -> Handle[{record}]: ...
+    @overload
+    def retrieve_{name}(
+        self,
+        *,
+        filters: Filters | None = None,
+        search: str | None = None,
+        order: Order | None = None,
+        limit: int | None = None,
+    ) -> Handle[RecordPage[{record}]]: ...
+    def retrieve_{name}(
+        self,
+        pk: Any = UNSET,
+        *,
+        filters: Filters | None = None,
+        search: str | None = None,
+        order: Order | None = None,
+        limit: int | None = None,
+    ) -> Handle[Any]:
+        \"\"\"Retrieve one {noun} by its key, or one page of those that match: at most 1000.\"\"\"
+        return self._retrieve("{name}", pk, Query(filters, search, order, limit))
+"""
+
+JOB_RETRIEVE_LIST = """
+    def retrieve_{name}(
+        self,
+        *,
+        filters: Filters | None = None,
+        search: str | None = None,
+        order: Order | None = None,
+        limit: int | None = None,
+    ) -> Handle[RecordPage[{record}]]:
+        \"\"\"Retrieve one page of every {noun} that matches: at most 1000.\"\"\"
+        return self._retrieve("{name}", UNSET, Query(filters, search, order, limit))
+"""
+
+JOB_CREATE = """
+    def create_{name}(self, **fields: Unpack[{record}Create]) -> Handle[{record}]:
+        \"\"\"Create a {noun}; its fields are those of ``{record}Create``.\"\"\"
+        return self._create("{name}", fields)
+"""
+
+JOB_CREATE_ATTACHMENT = """
+    def create_{name}(
+        self, *, request: Key, file: Content, name: str | None = None, filename: str | None = None
+    ) -> Handle[{record}]:
+        \"\"\"Attach a file to an allocation request; ``filename`` is needed for bytes.\"\"\"
+        return self._create_attachment(request, file, name, filename)
+"""
+
+JOB_UPDATE = """
+    def update_{name}(self, pk: Key, data: {record}Update) -> Handle[{record}]:
+        \"\"\"Change some fields of a {noun}.\"\"\"
+        return self._update("{name}", pk, data)
+"""
+
+JOB_DELETE = """
+    def delete_{name}(self, pk: Key) -> Handle[None]:
+        \"\"\"Delete a {noun}; the job fails if there is none.\"\"\"
+        return self._delete("{name}", pk)
+"""
+
+STATS = """
+    {define} retrieve_{name}_stats(self, *, filters: Filters | None = None) -> {record}Stats:
+        \"\"\"Sum up the records of {noun} that match, of those the caller may see.
+
+        Raises:
+            FilterError: A filter the server would ignore.
+        \"\"\"
+        return {wait}self._run(_server.stats(Call(self._talk), "{name}", filters))
+"""
+
+SERVER = """
+    {define} retrieve_config(self) -> ServerConfig:
+        \"\"\"The settings the server tells; uploads over its limit are refused before sending from then on.\"\"\"
+        return {wait}self._run(_server.config(Call(self._talk)))
+
+    {define} retrieve_health(self) -> list[HealthCheck]:
+        \"\"\"What the server needs, and whether it has it. Counts against the same throttle as logins.\"\"\"
+        return {wait}self._run(_server.health(Call(self._talk)))
+
+    {define} retrieve_version(self) -> str:
+        \"\"\"The version of the server; it needs no login.\"\"\"
+        return {wait}self._run(_server.version(Call(self._talk)))
+
+    {define} retrieve_choices(self, name: str, field: str) -> dict[str, str]:
+        \"\"\"The labels of the codes of a field, as this server has them: ``retrieve_choices("request", "status")``.
+
+        Raises:
+            FieldError: The server tells no choices of that field; the error names those it does.
+        \"\"\"
+        return {wait}self._run(_server.choices(Call(self._talk), name, field))
+"""
+
+WITH_STATS = {"request", "grant", "publication", "notification"}
+"""Resources the server sums up."""
+
 BY_HAND = {("attachment", "create")}
 """Methods that take more than fields and are written by hand."""
+
+
+WRITES = {
+    "create": (CREATE, BULK_CREATE),
+    "update": (UPDATE, BULK_UPDATE),
+    "delete": (DELETE, BULK_DELETE),
+}
+JOB_WRITES = {"create": JOB_CREATE, "update": JOB_UPDATE, "delete": JOB_DELETE}
 
 
 def render(facts: Facts, colour: Colour) -> str:
     """The text of ``keystone_client/_sync_methods.py`` or its async twin."""
     templates = [(resource, template) for resource in facts.resources.values() for template in _templates(resource)]
     body = "".join(_fill(template, resource, colour) for resource, template in templates)
+    body += SERVER.format(define=colour.define, wait=colour.wait)
     records = sorted(name for resource in facts.resources.values() for name in _records(resource))
     return (
         HEADER.format(
@@ -226,13 +460,30 @@ def render(facts: Facts, colour: Colour) -> str:
     )
 
 
+def render_job(facts: Facts) -> str:
+    """The text of ``keystone_client/_job_methods.py``."""
+    templates = [(resource, template) for resource in facts.resources.values() for template in _job_templates(resource)]
+    body = "".join(_fill(template, resource, SYNC) for resource, template in templates)
+    records = sorted(name for resource in facts.resources.values() for name in _records(resource))
+    return JOB_HEADER.format(records="\n".join(f"        {name}," for name in records)) + body
+
+
+def _job_templates(resource: Resource) -> Iterator[str]:
+    yield JOB_RETRIEVE_ONE if "retrieve" in resource.operations else JOB_RETRIEVE_LIST
+    for operation, template in JOB_WRITES.items():
+        if operation in resource.operations:
+            yield JOB_CREATE_ATTACHMENT if (resource.name, operation) in BY_HAND else template
+
+
 def _templates(resource: Resource) -> Iterator[str]:
     yield RETRIEVE_ONE if "retrieve" in resource.operations else RETRIEVE_LIST
     yield ITERATE
     yield COUNT
-    for operation, template in (("create", CREATE), ("update", UPDATE), ("delete", DELETE)):
+    if resource.name in WITH_STATS:
+        yield STATS
+    for operation, templates in WRITES.items():
         if operation in resource.operations and (resource.name, operation) not in BY_HAND:
-            yield template
+            yield from templates
 
 
 def _records(resource: Resource) -> Iterator[str]:

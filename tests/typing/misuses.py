@@ -72,3 +72,27 @@ async def colours_sync(client: KeystoneClient) -> None:
         print(cluster)
     async with client:  # attr-defined / reportGeneralTypeIssues
         pass
+
+
+def jobs(client: KeystoneClient) -> None:
+    with client.batch() as job:
+        job.create_cluster(nam="New")  # call-arg / reportCallIssue
+        job.create_cluster(name="New", enabled="yes")  # arg-type / reportArgumentType
+        job.update_team(1, {"name": "the server drops it"})  # typeddict-unknown-key / reportArgumentType
+        job.delete_team()  # call-arg / reportCallIssue
+        job.retrieve_team(None)  # call-overload / reportArgumentType
+        job.iterate_team()  # attr-defined / reportAttributeAccessIssue
+        team = job.create_team(name="New")
+        team.result["nmae"]  # typeddict-item / reportGeneralTypeIssues
+    with client.batch(True) as job:  # call-arg / reportCallIssue
+        pass
+
+
+def bulk(client: KeystoneClient) -> None:
+    client.bulk_create_cluster([{"nam": "New"}])  # typeddict-item typeddict-unknown-key / reportArgumentType
+    client.bulk_create_cluster({"name": "New"})  # dict-item / reportArgumentType
+    client.bulk_update_cluster([1, 2])  # arg-type / reportArgumentType
+    client.bulk_update_cluster({1: {"enabled": "yes"}})  # typeddict-item / reportArgumentType
+    client.bulk_delete_cluster(7)  # arg-type / reportArgumentType
+    client.bulk_delete_cluster([1], chunk_size="9")  # arg-type / reportArgumentType
+    client.bulk_create_notification([])  # attr-defined / reportAttributeAccessIssue

@@ -76,3 +76,29 @@ async def asynchronous(url: str) -> None:
         assert_type((await client.http_get("version")).status_code, int)
         await client.logout()
     await client.close()
+
+
+def jobs(client: KeystoneClient) -> None:
+    with client.batch(dry_run=True) as job:
+        team = job.create_team(name="New")
+        wanted = job.create_request(title=f"{team['name']}", description="d", team=team["id"], submitter=1)
+        job.update_request(wanted["id"], {"assignees": [team["id"], 2]})
+        page = job.retrieve_team(filters={"name": "x"}, limit=1)
+        job.delete_team(page["results"][0]["id"])
+    name: str = team.result["name"]
+    number: int = page.result["count"]
+    print(name, number, [found["slug"] for found in page.result["results"]])
+
+
+def bulk(client: KeystoneClient) -> None:
+    made = client.bulk_create_cluster({"name": f"c{number}"} for number in range(3))
+    client.bulk_update_cluster({record["id"]: {"enabled": False} for record in made}, chunk_size=10)
+    client.bulk_update_cluster({"7": {"enabled": False}}, dry_run=True, on_progress=print)
+    client.bulk_delete_cluster(record["id"] for record in made)
+
+
+async def jobs_and_bulk(client: AsyncKeystoneClient) -> None:
+    async with client.batch() as job:
+        team = job.create_team(name="New")
+    made = await client.bulk_create_cluster([{"name": team.result["name"]}])
+    await client.bulk_delete_cluster([made[0]["id"]], raise_not_exists=True)

@@ -6,6 +6,20 @@ Depends on the standard library only and loads each part when it is first used. 
 TYPE_CHECKING = False  # type checkers know the name; importing typing for it would cost milliseconds
 if TYPE_CHECKING:
     from . import choices, records
+    from ._batch import (
+        Action,
+        Sized,
+        check_chunk_size,
+        create_action,
+        culprit,
+        delete_action,
+        job_json,
+        list_action,
+        next_chunk,
+        reference,
+        retrieve_action,
+        update_action,
+    )
     from ._cid import adopt_cid, new_cid
     from ._errors import FieldError, FilterError, InvalidCIDError, InvalidURLError, KeystoneError, ReferenceTokenError
     from ._fields import dropped_fields, encode_fields
@@ -13,6 +27,7 @@ if TYPE_CHECKING:
     from ._filters import EncodedFilters, encode_filters
     from ._listing import check_limit, check_page_size, encode_order, encode_search
     from ._log import LOG_FIELDS, ContextAdapter, ContextFilter, register_logger
+    from ._references import Reference
     from ._resources import CALLER, NO_DEFAULT, Field, Resource
     from ._table import CHOICES, RESOURCES, SHAPES
     from ._url import endpoint_path, join_url, parse_base_url, primary_key, record_path
@@ -29,6 +44,7 @@ __all__ = [
     "RESOURCES",
     "SHAPES",
     "AccessMode",
+    "Action",
     "ContextAdapter",
     "ContextFilter",
     "EncodedFilters",
@@ -41,31 +57,48 @@ __all__ = [
     "KeystoneError",
     "MembershipRole",
     "NotificationType",
+    "Reference",
     "ReferenceTokenError",
     "RequestStatus",
     "Resource",
     "ReviewStatus",
+    "Sized",
     "adopt_cid",
+    "check_chunk_size",
     "check_limit",
     "check_page_size",
     "choices",
+    "create_action",
+    "culprit",
+    "delete_action",
     "dropped_fields",
     "encode_fields",
     "encode_filters",
     "encode_order",
     "encode_search",
     "endpoint_path",
+    "job_json",
     "join_url",
+    "list_action",
     "lookups_of",
     "new_cid",
+    "next_chunk",
     "parse_base_url",
     "primary_key",
     "record_path",
     "records",
+    "reference",
     "register_logger",
+    "retrieve_action",
+    "update_action",
 ]
 
 _HOMES = {
+    "_batch": (
+        "Action Sized check_chunk_size create_action culprit delete_action job_json list_action next_chunk reference"
+        " retrieve_action update_action"
+    ),
+    "_references": "Reference",
     "_cid": "adopt_cid new_cid",
     "_errors": "FieldError FilterError InvalidCIDError InvalidURLError KeystoneError ReferenceTokenError",
     "_fields": "dropped_fields encode_fields",

@@ -31,7 +31,13 @@ class InvalidCIDError(KeystoneError, ValueError):
 
 
 class ReferenceTokenError(KeystoneError, ValueError):
-    """Text that a batch job would take for a reference to one of its steps."""
+    """Text that a batch job would take for a reference to one of its steps, or a reference that cannot be.
+
+    Attributes:
+        position: The place of the record among several, from 0.
+    """
+
+    position: int | None = None
 
 
 class FilterError(KeystoneError, ValueError):

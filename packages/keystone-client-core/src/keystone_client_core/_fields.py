@@ -10,6 +10,7 @@ from typing import Literal
 
 from ._errors import FieldError
 from ._messages import close_matches, shown, suggestion
+from ._references import Reference
 from ._resources import Field, Resource
 from ._url import primary_key
 from ._values import SURROGATE, integer, iso, plain
@@ -24,7 +25,11 @@ class _UnfitError(Exception):
 
 
 def encode_fields(
-    resource: Resource, data: Mapping[str, object], operation: Literal["create", "update"]
+    resource: Resource,
+    data: Mapping[str, object],
+    operation: Literal["create", "update"],
+    *,
+    references: bool = False,
 ) -> dict[str, object]:
     """Check the fields of a record and make them ready for JSON.
 
@@ -33,9 +38,10 @@ def encode_fields(
         data: Values by field name. Dates, decimals, UUIDs, enum members, tuples and sets are converted; the value of
             a file field is passed through.
         operation: ``create`` needs every required field; ``update`` takes any, or none at all.
+        references: Pass references between the actions of a batch job through, whatever the field.
 
     Returns:
-        A copy that ``json.dumps`` takes, but for a file.
+        A copy that ``json.dumps`` takes, but for a file and for references.
 
     Raises:
         FieldError: A field that does not exist, cannot be written or is missing, or a value that the server would
@@ -43,7 +49,26 @@ def encode_fields(
     """
     given = _named(resource, data)
     _check_names(resource, given, operation)
-    return {name: _encode_field(resource, resource.fields[name], value) for name, value in given.items()}
+    encoded = {name: _encode_field(resource, resource.fields[name], value) for name, value in given.items()}
+    if not references:
+        _refuse_references(resource, encoded)
+    return encoded
+
+
+def _refuse_references(resource: Resource, encoded: Mapping[str, object]) -> None:
+    for name, value in encoded.items():
+        if _has_reference(value):
+            raise FieldError(
+                f"{resource.name} field {name!r}: a reference belongs in a later action of its own job; outside of it, "
+                "use the result of the action.",
+                field=name,
+            )
+
+
+def _has_reference(value: object) -> bool:
+    if isinstance(value, (dict, list)):
+        return any(map(_has_reference, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, Reference)
 
 
 def dropped_fields(resource: Resource, sent: Mapping[str, object], record: Mapping[str, object]) -> tuple[str, ...]:
@@ -105,7 +130,7 @@ def _check_writable(resource: Resource, field: Field, operation: str) -> None:
 
 
 def _encode_field(resource: Resource, field: Field, value: object) -> object:
-    if field.kind == "file" or value is None:
+    if field.kind == "file" or value is None or isinstance(value, Reference):
         return value
     try:
         return _ENCODERS.get(field.kind, _json)(value) if not field.trimmed else _untrimmed(value)
@@ -151,11 +176,11 @@ def _key(value: object) -> int:
         raise _UnfitError("give the primary key of a record, a positive integer") from error
 
 
-def _keys(value: object) -> list[int]:
+def _keys(value: object) -> list[object]:
     if isinstance(value, (str, bytes, bytearray, memoryview, Mapping)) or not isinstance(value, Iterable):
         raise _UnfitError("give a list of primary keys")
-    keys = [_key(item) for item in value]
-    return sorted(keys) if isinstance(value, (set, frozenset)) else keys
+    keys: list[object] = [item if isinstance(item, Reference) else _key(item) for item in value]
+    return _listed(frozenset(keys)) if isinstance(value, (set, frozenset)) else keys
 
 
 def _date(value: object) -> object:
@@ -179,7 +204,7 @@ def _json(value: object, depth: int = 0) -> object:
     if depth > _DEEPEST:
         raise _UnfitError(f"it is nested more than {_DEEPEST} deep")
     value = plain(value)
-    if value is None or isinstance(value, bool):
+    if value is None or isinstance(value, (bool, Reference)):
         return value
     if isinstance(value, Mapping):
         return {_name(name): _json(item, depth + 1) for name, item in value.items()}
@@ -196,6 +221,7 @@ def _name(name: object) -> str:
 
 
 def _listed(value: Iterable[object]) -> list[object]:
+    """The items; those of a set sorted where they can be, so that the same set is sent the same way."""
     items = list(value)
     if not isinstance(value, (set, frozenset)):
         return items

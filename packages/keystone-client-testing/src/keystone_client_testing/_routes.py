@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from keystone_client_core import RESOURCES
 
-from . import _endpoints, _records
+from . import _batch, _endpoints, _records
 from ._call import Call
 from ._stats import stats_of
 from ._wire import Reply
@@ -109,7 +109,7 @@ def _single_routes() -> dict[str, Route]:
         "/health/prom/": _get(_endpoints.health_prom, public=True),
         "/openapi/json/": _get(_endpoints.not_built("/openapi/json/"), public=True),
         "/openapi/yaml/": _get(_endpoints.not_built("/openapi/yaml/"), public=True),
-        "/batch/": Route({"POST": _plain(_endpoints.not_built("/batch/"))}),
+        "/batch/": Route({"POST": _plain(_batch.run_job)}),
     }
 
 

@@ -24,6 +24,7 @@ class Store:
         self.files: dict[str, bytes] = {}
         """Uploads by path; deleting a record leaves its file, as on the server."""
         self._undo: list[tuple[str, int, Record | None]] | None = None
+        self._counters_before: dict[str, int] = {}
 
     def get(self, resource: str, pk: Any) -> Record | None:
         """Return a record, or ``None``."""
@@ -64,6 +65,7 @@ class Store:
     def begin(self) -> None:
         """Start to remember how to undo."""
         self._undo = []
+        self._counters_before = dict(self._counters)
 
     def commit(self) -> None:
         """Keep what was written since ``begin``."""
@@ -72,6 +74,7 @@ class Store:
     def rollback(self) -> None:
         """Undo what was written since ``begin``; ids handed out are handed out again, as SQLite does."""
         undo, self._undo = self._undo or [], None
+        self._counters = dict(self._counters_before)
         for resource, pk, old in reversed(undo):
             self._put(resource, pk, old)
         for resource in {resource for resource, _, _ in undo}:

@@ -186,6 +186,24 @@ class World:
             return handler(call, match.route.resource, match.key)
         return self._transaction(call, handler, match)
 
+    def step(self, call: Call, match: _routes.Match) -> Reply:
+        """Answer one action of a batch job: the caller is known, and the job is the transaction.
+
+        Args:
+            call: the action, with its user.
+            match: where it leads.
+
+        Returns:
+            What the endpoint says; refusals are raised.
+        """
+        _negotiate(call, match)
+        self._permit(call, match)
+        self._count(call)
+        handler = match.route.handlers.get(call.method)
+        if handler is None:
+            raise detail(405, f'Method "{call.method}" not allowed.')
+        return handler(call, match.route.resource, match.key)
+
     def _transaction(self, call: Call, handler: _routes.Handler, match: _routes.Match) -> Reply:
         self.store.begin()
         try:

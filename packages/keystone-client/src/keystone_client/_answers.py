@@ -64,12 +64,12 @@ def _clean(headers: httpx.Headers, unwanted: frozenset[str]) -> list[tuple[str, 
 
 def is_json(response: httpx.Response) -> bool:
     """Whether an answer is the API's own, not a page of a proxy."""
-    return _body(response) is not None
+    return json_of(response) is not None
 
 
 def is_missing(response: httpx.Response) -> bool:
     """Whether a 404 says "no such record": JSON with a ``detail``. A page of HTML says that the URL is wrong."""
-    return response.status_code == 404 and isinstance(_body(response), dict) and "detail" in _body(response)
+    return response.status_code == 404 and isinstance(json_of(response), dict) and "detail" in json_of(response)
 
 
 def decoded(response: httpx.Response, cid: str) -> Any:
@@ -134,13 +134,14 @@ def status_error(
     Returns:
         The error, not raised.
     """
-    body = _body(response)
+    body = json_of(response)
     detail, fields = _detail(body), _field_errors(body)
     status = response.status_code
+    step = body.get("body") if status == 422 and isinstance(body, dict) else None
+    fields = fields or _field_errors(step)  # what was wrong with the action of a job that failed
     kind = kind or BY_STATUS.get(status) or (ServerError if status >= 500 else StatusError)
-    said = (
-        "; ".join(f"{name}: {' '.join(messages)}" for name, messages in fields.items()) or detail or _excerpt(response)
-    )
+    wrong = "; ".join(f"{name}: {' '.join(messages)}" for name, messages in fields.items())
+    said = ": ".join(part for part in (detail, wrong or _detail(step)) if part) or _excerpt(response)
     hint = hint or _hint(response, body)
     message = ": ".join(part for part in (_headline(response), said) if part) + (f" ({hint})" if hint else "")
     clean = clean_response(response)
@@ -169,7 +170,8 @@ def _shown_path(request: httpx.Request) -> str:
     return path if path.startswith("/") else f"/{path}"
 
 
-def _body(response: httpx.Response) -> Any:
+def json_of(response: httpx.Response) -> Any:
+    """The JSON of any answer, or ``None``."""
     try:
         return json.loads(response.content)
     except (ValueError, RecursionError):

@@ -1,8 +1,10 @@
 """The client for tasks. What it shares with ``KeystoneClient`` is in the flows; here are the typed doors."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, Unpack, cast
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 import httpx
 
@@ -11,6 +13,7 @@ from ._async_methods import AsyncMethods
 from ._bodies import Content, Sent
 from ._call import Call
 from ._connections import DEFAULT_LIMITS, Verify
+from ._environment import Credentials, settings
 from ._options import checked_options
 from ._query import Key
 from ._retry import RetryPolicy
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from uuid import UUID  # 7 ms to import
 
     from keystone_client_core.records import Attachment, User  # as long again
+
+    from ._downloads import Target
+    from ._job_methods import Job
 
 
 class AsyncKeystoneClient(AsyncMethods):
@@ -78,6 +84,28 @@ class AsyncKeystoneClient(AsyncMethods):
             trust_env=trust_env,
         )
         super().__init__(options, transport)
+        self._credentials: Credentials | None = None
+
+    @classmethod
+    def from_env(cls, **options: Any) -> Self:
+        """Make a client of ``KEYSTONE_URL``, and ``KEYSTONE_TOKEN`` or ``KEYSTONE_USERNAME`` and ``KEYSTONE_PASSWORD``.
+
+        Nothing is sent; with a password, entering the context logs in, and then the password is dropped.
+
+        Args:
+            **options: Further arguments of the constructor.
+
+        Returns:
+            The client, to be used as a context manager.
+
+        Raises:
+            FieldError: A variable is missing, or they contradict each other; the error names them and no values.
+            InvalidURLError: ``KEYSTONE_URL`` is no base URL.
+        """
+        found = settings(os.environ)
+        client = cls(found.url, token=found.token, **options)
+        client._credentials = found.credentials
+        return client
 
     @property
     def cid(self) -> str:
@@ -93,6 +121,13 @@ class AsyncKeystoneClient(AsyncMethods):
         return f"{type(self).__name__}({self.base_url!r}, cid={self.cid!r})"
 
     async def __aenter__(self) -> Self:
+        credentials, self._credentials = self._credentials, None
+        if credentials is not None:
+            try:
+                await self.login(*credentials)
+            except BaseException:
+                await self.close()
+                raise
         return self
 
     async def __aexit__(
@@ -189,3 +224,47 @@ class AsyncKeystoneClient(AsyncMethods):
             Call(self._talk), request, file, name=name, filename=filename, on_progress=on_progress
         )
         return cast("Attachment", await self._run(flow))
+
+    async def download_attachment(self, pk: Key, to: "Target", *, on_progress: Sent | None = None) -> "Attachment":
+        """Fetch the file of an attachment, where a web server in front of Keystone publishes its media.
+
+        It is streamed, and sent without credentials: the API itself gives out no files.
+
+        Args:
+            pk: The key of the attachment.
+            to: A path, which is written whole or not at all, or a file opened in binary mode.
+            on_progress: Called with the bytes received and the bytes there are, 0 if the server does not tell.
+
+        Returns:
+            The record of the attachment.
+
+        Raises:
+            NotFoundError: There is no such attachment, or nobody publishes the files.
+        """
+        from . import _downloads  # most programs never need it
+
+        flow = _downloads.download(Call(self._talk), pk, to, on_progress)
+        return cast("Attachment", await self._run(flow))
+
+    @asynccontextmanager
+    async def batch(self, *, dry_run: bool = False) -> "AsyncIterator[Job]":
+        """Collect actions and send them as one job when the block is left: all are carried out, or none.
+
+        A block that raises sends nothing, and so does an empty one.
+
+        Args:
+            dry_run: Have the server carry out the job and undo it; the results look real.
+
+        Yields:
+            The job. Its methods are plain calls in both clients: nothing is sent before the block is left.
+
+        Raises:
+            JobError: An action failed, and nothing was written; the error names the action.
+            ReferenceTokenError: A reference that cannot be, or text the server would take for one.
+        """
+        from . import _batch  # most programs never need it
+        from ._job_methods import Job
+
+        with _batch.collecting(Job(dry_run)) as job:
+            yield job
+            await self._run(_batch.send(Call(self._talk), job))

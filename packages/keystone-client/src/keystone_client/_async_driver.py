@@ -1,7 +1,7 @@
 """Serves flows with tasks, on asyncio and trio: sends what they yield, sleeps when they pause."""
 
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
 from contextlib import aclosing, closing
 from functools import partial
 from typing import Any, Self, TypeVar
@@ -12,10 +12,11 @@ import httpx
 
 from . import _listing, _records
 from ._call import NOTHING, Answer, Call, Flow, Pause, Step, advance
-from ._connections import Slots, exchange_async, proxy_for, tls_context
+from ._connections import Slots, proxy_for, tls_context
 from ._errors import ClosedError
+from ._exchange import exchange_async
 from ._options import Options, checked_transport
-from ._query import Query
+from ._query import BulkOptions, Query
 
 T = TypeVar("T")
 
@@ -171,3 +172,18 @@ class AsyncDriver:
 
     async def _delete(self, name: str, pk: object, raise_not_exists: bool) -> None:
         await self._run(_records.delete(Call(self._talk), name, pk, raise_not_exists))
+
+    async def _bulk_create(self, name: str, records: Iterable[Any], options: BulkOptions) -> Any:
+        from . import _bulk  # most programs never need it
+
+        return await self._run(_bulk.create(Call(self._talk), name, records, options))
+
+    async def _bulk_update(self, name: str, changes: Mapping[Any, Any], options: BulkOptions) -> Any:
+        from . import _bulk  # most programs never need it
+
+        return await self._run(_bulk.update(Call(self._talk), name, changes, options))
+
+    async def _bulk_delete(self, name: str, pks: Iterable[object], options: BulkOptions) -> None:
+        from . import _bulk  # most programs never need it
+
+        await self._run(_bulk.delete(Call(self._talk), name, pks, options))

@@ -3,13 +3,17 @@
 
 from __future__ import annotations  # the types need not be loaded to make a call
 
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from . import _server
+from ._call import Call
 from ._async_driver import AsyncDriver
-from ._query import UNSET, Filters, Key, Order, Progress, Query
+from ._query import UNSET, BulkOptions, Filters, Key, Order, Progress, Query
+
+K = TypeVar("K", bound=Key)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Iterable, Mapping
     from typing import Literal, Unpack
 
     from keystone_client_core.records import (
@@ -55,10 +59,18 @@ if TYPE_CHECKING:
         UserCreate,
         UserUpdate,
     )
+    from keystone_client_core.server import (
+        GrantStats,
+        HealthCheck,
+        NotificationStats,
+        PublicationStats,
+        RequestStats,
+        ServerConfig,
+    )
 
 
 class AsyncMethods(AsyncDriver):
-    """Create, retrieve, iterate, count, update and delete, for every resource that has them."""
+    """Create, retrieve, iterate, count, update and delete, also in bulk; and what the server says of itself."""
 
     @overload
     async def retrieve_user(self, pk: Key, *, raise_not_exists: Literal[True]) -> User: ...
@@ -167,6 +179,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._create("user", fields)
 
+    async def bulk_create_user(
+        self,
+        records: Iterable[UserCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[User]:
+        """Create many records of user, in chunks of which each is written whole or not at all.
+
+        Args:
+            records: Their fields; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The new records, in the order given.
+
+        Raises:
+            FieldError: A record the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each record in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_create("user", records, options)
+
     async def update_user(self, pk: Key, data: UserUpdate) -> User:
         """Change some fields of a user.
 
@@ -184,6 +223,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._update("user", pk, data)
 
+    async def bulk_update_user(
+        self,
+        changes: Mapping[K, UserUpdate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[User]:
+        """Change many records of user, in chunks of which each is written whole or not at all.
+
+        Args:
+            changes: The fields to change, by the key of the record; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The records after the change, in the order given.
+
+        Raises:
+            FieldError: A change the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each pair of key and fields in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_update("user", changes, options)
+
     async def delete_user(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a user; one that is gone already is no error.
 
@@ -195,6 +261,31 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or the URL leads nowhere.
         """
         await self._delete("user", pk, raise_not_exists)
+
+    async def bulk_delete_user(
+        self,
+        pks: Iterable[Key],
+        *,
+        raise_not_exists: bool = False,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> None:
+        """Delete many records of user, in chunks of which each is deleted whole or not at all.
+
+        Args:
+            pks: Their keys; a key that is given twice is deleted once, and one that is gone already is no error.
+            raise_not_exists: Let a chunk fail if one of its records does not exist.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are gone and the number there are, after each chunk.
+
+        Raises:
+            FieldError: Something that is no key; ``position`` is its place, from 0. Nothing was sent.
+            BulkError: A chunk failed; the error has each key in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
+        await self._bulk_delete("user", pks, options)
 
     @overload
     async def retrieve_team(self, pk: Key, *, raise_not_exists: Literal[True]) -> Team: ...
@@ -303,6 +394,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._create("team", fields)
 
+    async def bulk_create_team(
+        self,
+        records: Iterable[TeamCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Team]:
+        """Create many records of team, in chunks of which each is written whole or not at all.
+
+        Args:
+            records: Their fields; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The new records, in the order given.
+
+        Raises:
+            FieldError: A record the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each record in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_create("team", records, options)
+
     async def update_team(self, pk: Key, data: TeamUpdate) -> Team:
         """Change some fields of a team.
 
@@ -320,6 +438,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._update("team", pk, data)
 
+    async def bulk_update_team(
+        self,
+        changes: Mapping[K, TeamUpdate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Team]:
+        """Change many records of team, in chunks of which each is written whole or not at all.
+
+        Args:
+            changes: The fields to change, by the key of the record; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The records after the change, in the order given.
+
+        Raises:
+            FieldError: A change the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each pair of key and fields in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_update("team", changes, options)
+
     async def delete_team(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a team; one that is gone already is no error.
 
@@ -331,6 +476,31 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or the URL leads nowhere.
         """
         await self._delete("team", pk, raise_not_exists)
+
+    async def bulk_delete_team(
+        self,
+        pks: Iterable[Key],
+        *,
+        raise_not_exists: bool = False,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> None:
+        """Delete many records of team, in chunks of which each is deleted whole or not at all.
+
+        Args:
+            pks: Their keys; a key that is given twice is deleted once, and one that is gone already is no error.
+            raise_not_exists: Let a chunk fail if one of its records does not exist.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are gone and the number there are, after each chunk.
+
+        Raises:
+            FieldError: Something that is no key; ``position`` is its place, from 0. Nothing was sent.
+            BulkError: A chunk failed; the error has each key in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
+        await self._bulk_delete("team", pks, options)
 
     @overload
     async def retrieve_membership(self, pk: Key, *, raise_not_exists: Literal[True]) -> Membership: ...
@@ -439,6 +609,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._create("membership", fields)
 
+    async def bulk_create_membership(
+        self,
+        records: Iterable[MembershipCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Membership]:
+        """Create many records of membership, in chunks of which each is written whole or not at all.
+
+        Args:
+            records: Their fields; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The new records, in the order given.
+
+        Raises:
+            FieldError: A record the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each record in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_create("membership", records, options)
+
     async def update_membership(self, pk: Key, data: MembershipUpdate) -> Membership:
         """Change some fields of a membership.
 
@@ -456,6 +653,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._update("membership", pk, data)
 
+    async def bulk_update_membership(
+        self,
+        changes: Mapping[K, MembershipUpdate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Membership]:
+        """Change many records of membership, in chunks of which each is written whole or not at all.
+
+        Args:
+            changes: The fields to change, by the key of the record; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The records after the change, in the order given.
+
+        Raises:
+            FieldError: A change the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each pair of key and fields in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_update("membership", changes, options)
+
     async def delete_membership(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a membership; one that is gone already is no error.
 
@@ -467,6 +691,31 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or the URL leads nowhere.
         """
         await self._delete("membership", pk, raise_not_exists)
+
+    async def bulk_delete_membership(
+        self,
+        pks: Iterable[Key],
+        *,
+        raise_not_exists: bool = False,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> None:
+        """Delete many records of membership, in chunks of which each is deleted whole or not at all.
+
+        Args:
+            pks: Their keys; a key that is given twice is deleted once, and one that is gone already is no error.
+            raise_not_exists: Let a chunk fail if one of its records does not exist.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are gone and the number there are, after each chunk.
+
+        Raises:
+            FieldError: Something that is no key; ``position`` is its place, from 0. Nothing was sent.
+            BulkError: A chunk failed; the error has each key in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
+        await self._bulk_delete("membership", pks, options)
 
     @overload
     async def retrieve_cluster(self, pk: Key, *, raise_not_exists: Literal[True]) -> Cluster: ...
@@ -575,6 +824,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._create("cluster", fields)
 
+    async def bulk_create_cluster(
+        self,
+        records: Iterable[ClusterCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Cluster]:
+        """Create many records of cluster, in chunks of which each is written whole or not at all.
+
+        Args:
+            records: Their fields; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The new records, in the order given.
+
+        Raises:
+            FieldError: A record the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each record in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_create("cluster", records, options)
+
     async def update_cluster(self, pk: Key, data: ClusterUpdate) -> Cluster:
         """Change some fields of a cluster.
 
@@ -592,6 +868,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._update("cluster", pk, data)
 
+    async def bulk_update_cluster(
+        self,
+        changes: Mapping[K, ClusterUpdate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Cluster]:
+        """Change many records of cluster, in chunks of which each is written whole or not at all.
+
+        Args:
+            changes: The fields to change, by the key of the record; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The records after the change, in the order given.
+
+        Raises:
+            FieldError: A change the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each pair of key and fields in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_update("cluster", changes, options)
+
     async def delete_cluster(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a cluster; one that is gone already is no error.
 
@@ -603,6 +906,31 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or the URL leads nowhere.
         """
         await self._delete("cluster", pk, raise_not_exists)
+
+    async def bulk_delete_cluster(
+        self,
+        pks: Iterable[Key],
+        *,
+        raise_not_exists: bool = False,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> None:
+        """Delete many records of cluster, in chunks of which each is deleted whole or not at all.
+
+        Args:
+            pks: Their keys; a key that is given twice is deleted once, and one that is gone already is no error.
+            raise_not_exists: Let a chunk fail if one of its records does not exist.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are gone and the number there are, after each chunk.
+
+        Raises:
+            FieldError: Something that is no key; ``position`` is its place, from 0. Nothing was sent.
+            BulkError: A chunk failed; the error has each key in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
+        await self._bulk_delete("cluster", pks, options)
 
     @overload
     async def retrieve_request(self, pk: Key, *, raise_not_exists: Literal[True]) -> Request: ...
@@ -696,6 +1024,14 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._count("request", Query(filters, search))
 
+    async def retrieve_request_stats(self, *, filters: Filters | None = None) -> RequestStats:
+        """Sum up the records of request that match, of those the caller may see.
+
+        Raises:
+            FilterError: A filter the server would ignore.
+        """
+        return await self._run(_server.stats(Call(self._talk), "request", filters))
+
     async def create_request(self, **fields: Unpack[RequestCreate]) -> Request:
         """Create a request.
 
@@ -710,6 +1046,33 @@ class AsyncMethods(AsyncDriver):
             ValidationError: What the server found wrong, by field.
         """
         return await self._create("request", fields)
+
+    async def bulk_create_request(
+        self,
+        records: Iterable[RequestCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Request]:
+        """Create many records of request, in chunks of which each is written whole or not at all.
+
+        Args:
+            records: Their fields; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The new records, in the order given.
+
+        Raises:
+            FieldError: A record the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each record in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_create("request", records, options)
 
     async def update_request(self, pk: Key, data: RequestUpdate) -> Request:
         """Change some fields of a request.
@@ -728,6 +1091,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._update("request", pk, data)
 
+    async def bulk_update_request(
+        self,
+        changes: Mapping[K, RequestUpdate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Request]:
+        """Change many records of request, in chunks of which each is written whole or not at all.
+
+        Args:
+            changes: The fields to change, by the key of the record; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The records after the change, in the order given.
+
+        Raises:
+            FieldError: A change the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each pair of key and fields in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_update("request", changes, options)
+
     async def delete_request(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a request; one that is gone already is no error.
 
@@ -739,6 +1129,31 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or the URL leads nowhere.
         """
         await self._delete("request", pk, raise_not_exists)
+
+    async def bulk_delete_request(
+        self,
+        pks: Iterable[Key],
+        *,
+        raise_not_exists: bool = False,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> None:
+        """Delete many records of request, in chunks of which each is deleted whole or not at all.
+
+        Args:
+            pks: Their keys; a key that is given twice is deleted once, and one that is gone already is no error.
+            raise_not_exists: Let a chunk fail if one of its records does not exist.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are gone and the number there are, after each chunk.
+
+        Raises:
+            FieldError: Something that is no key; ``position`` is its place, from 0. Nothing was sent.
+            BulkError: A chunk failed; the error has each key in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
+        await self._bulk_delete("request", pks, options)
 
     @overload
     async def retrieve_allocation(self, pk: Key, *, raise_not_exists: Literal[True]) -> Allocation: ...
@@ -847,6 +1262,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._create("allocation", fields)
 
+    async def bulk_create_allocation(
+        self,
+        records: Iterable[AllocationCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Allocation]:
+        """Create many records of allocation, in chunks of which each is written whole or not at all.
+
+        Args:
+            records: Their fields; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The new records, in the order given.
+
+        Raises:
+            FieldError: A record the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each record in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_create("allocation", records, options)
+
     async def update_allocation(self, pk: Key, data: AllocationUpdate) -> Allocation:
         """Change some fields of a allocation.
 
@@ -864,6 +1306,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._update("allocation", pk, data)
 
+    async def bulk_update_allocation(
+        self,
+        changes: Mapping[K, AllocationUpdate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Allocation]:
+        """Change many records of allocation, in chunks of which each is written whole or not at all.
+
+        Args:
+            changes: The fields to change, by the key of the record; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The records after the change, in the order given.
+
+        Raises:
+            FieldError: A change the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each pair of key and fields in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_update("allocation", changes, options)
+
     async def delete_allocation(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a allocation; one that is gone already is no error.
 
@@ -875,6 +1344,31 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or the URL leads nowhere.
         """
         await self._delete("allocation", pk, raise_not_exists)
+
+    async def bulk_delete_allocation(
+        self,
+        pks: Iterable[Key],
+        *,
+        raise_not_exists: bool = False,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> None:
+        """Delete many records of allocation, in chunks of which each is deleted whole or not at all.
+
+        Args:
+            pks: Their keys; a key that is given twice is deleted once, and one that is gone already is no error.
+            raise_not_exists: Let a chunk fail if one of its records does not exist.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are gone and the number there are, after each chunk.
+
+        Raises:
+            FieldError: Something that is no key; ``position`` is its place, from 0. Nothing was sent.
+            BulkError: A chunk failed; the error has each key in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
+        await self._bulk_delete("allocation", pks, options)
 
     @overload
     async def retrieve_review(self, pk: Key, *, raise_not_exists: Literal[True]) -> Review: ...
@@ -983,6 +1477,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._create("review", fields)
 
+    async def bulk_create_review(
+        self,
+        records: Iterable[ReviewCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Review]:
+        """Create many records of review, in chunks of which each is written whole or not at all.
+
+        Args:
+            records: Their fields; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The new records, in the order given.
+
+        Raises:
+            FieldError: A record the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each record in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_create("review", records, options)
+
     async def update_review(self, pk: Key, data: ReviewUpdate) -> Review:
         """Change some fields of a review.
 
@@ -1000,6 +1521,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._update("review", pk, data)
 
+    async def bulk_update_review(
+        self,
+        changes: Mapping[K, ReviewUpdate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Review]:
+        """Change many records of review, in chunks of which each is written whole or not at all.
+
+        Args:
+            changes: The fields to change, by the key of the record; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The records after the change, in the order given.
+
+        Raises:
+            FieldError: A change the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each pair of key and fields in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_update("review", changes, options)
+
     async def delete_review(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a review; one that is gone already is no error.
 
@@ -1011,6 +1559,31 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or the URL leads nowhere.
         """
         await self._delete("review", pk, raise_not_exists)
+
+    async def bulk_delete_review(
+        self,
+        pks: Iterable[Key],
+        *,
+        raise_not_exists: bool = False,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> None:
+        """Delete many records of review, in chunks of which each is deleted whole or not at all.
+
+        Args:
+            pks: Their keys; a key that is given twice is deleted once, and one that is gone already is no error.
+            raise_not_exists: Let a chunk fail if one of its records does not exist.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are gone and the number there are, after each chunk.
+
+        Raises:
+            FieldError: Something that is no key; ``position`` is its place, from 0. Nothing was sent.
+            BulkError: A chunk failed; the error has each key in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
+        await self._bulk_delete("review", pks, options)
 
     @overload
     async def retrieve_comment(self, pk: Key, *, raise_not_exists: Literal[True]) -> Comment: ...
@@ -1119,6 +1692,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._create("comment", fields)
 
+    async def bulk_create_comment(
+        self,
+        records: Iterable[CommentCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Comment]:
+        """Create many records of comment, in chunks of which each is written whole or not at all.
+
+        Args:
+            records: Their fields; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The new records, in the order given.
+
+        Raises:
+            FieldError: A record the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each record in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_create("comment", records, options)
+
     async def update_comment(self, pk: Key, data: CommentUpdate) -> Comment:
         """Change some fields of a comment.
 
@@ -1136,6 +1736,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._update("comment", pk, data)
 
+    async def bulk_update_comment(
+        self,
+        changes: Mapping[K, CommentUpdate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Comment]:
+        """Change many records of comment, in chunks of which each is written whole or not at all.
+
+        Args:
+            changes: The fields to change, by the key of the record; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The records after the change, in the order given.
+
+        Raises:
+            FieldError: A change the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each pair of key and fields in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_update("comment", changes, options)
+
     async def delete_comment(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a comment; one that is gone already is no error.
 
@@ -1147,6 +1774,31 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or the URL leads nowhere.
         """
         await self._delete("comment", pk, raise_not_exists)
+
+    async def bulk_delete_comment(
+        self,
+        pks: Iterable[Key],
+        *,
+        raise_not_exists: bool = False,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> None:
+        """Delete many records of comment, in chunks of which each is deleted whole or not at all.
+
+        Args:
+            pks: Their keys; a key that is given twice is deleted once, and one that is gone already is no error.
+            raise_not_exists: Let a chunk fail if one of its records does not exist.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are gone and the number there are, after each chunk.
+
+        Raises:
+            FieldError: Something that is no key; ``position`` is its place, from 0. Nothing was sent.
+            BulkError: A chunk failed; the error has each key in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
+        await self._bulk_delete("comment", pks, options)
 
     @overload
     async def retrieve_attachment(self, pk: Key, *, raise_not_exists: Literal[True]) -> Attachment: ...
@@ -1257,6 +1909,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._update("attachment", pk, data)
 
+    async def bulk_update_attachment(
+        self,
+        changes: Mapping[K, AttachmentUpdate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Attachment]:
+        """Change many records of attachment, in chunks of which each is written whole or not at all.
+
+        Args:
+            changes: The fields to change, by the key of the record; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The records after the change, in the order given.
+
+        Raises:
+            FieldError: A change the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each pair of key and fields in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_update("attachment", changes, options)
+
     async def delete_attachment(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a attachment; one that is gone already is no error.
 
@@ -1268,6 +1947,31 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or the URL leads nowhere.
         """
         await self._delete("attachment", pk, raise_not_exists)
+
+    async def bulk_delete_attachment(
+        self,
+        pks: Iterable[Key],
+        *,
+        raise_not_exists: bool = False,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> None:
+        """Delete many records of attachment, in chunks of which each is deleted whole or not at all.
+
+        Args:
+            pks: Their keys; a key that is given twice is deleted once, and one that is gone already is no error.
+            raise_not_exists: Let a chunk fail if one of its records does not exist.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are gone and the number there are, after each chunk.
+
+        Raises:
+            FieldError: Something that is no key; ``position`` is its place, from 0. Nothing was sent.
+            BulkError: A chunk failed; the error has each key in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
+        await self._bulk_delete("attachment", pks, options)
 
     @overload
     async def retrieve_grant(self, pk: Key, *, raise_not_exists: Literal[True]) -> Grant: ...
@@ -1361,6 +2065,14 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._count("grant", Query(filters, search))
 
+    async def retrieve_grant_stats(self, *, filters: Filters | None = None) -> GrantStats:
+        """Sum up the records of grant that match, of those the caller may see.
+
+        Raises:
+            FilterError: A filter the server would ignore.
+        """
+        return await self._run(_server.stats(Call(self._talk), "grant", filters))
+
     async def create_grant(self, **fields: Unpack[GrantCreate]) -> Grant:
         """Create a grant.
 
@@ -1375,6 +2087,33 @@ class AsyncMethods(AsyncDriver):
             ValidationError: What the server found wrong, by field.
         """
         return await self._create("grant", fields)
+
+    async def bulk_create_grant(
+        self,
+        records: Iterable[GrantCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Grant]:
+        """Create many records of grant, in chunks of which each is written whole or not at all.
+
+        Args:
+            records: Their fields; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The new records, in the order given.
+
+        Raises:
+            FieldError: A record the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each record in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_create("grant", records, options)
 
     async def update_grant(self, pk: Key, data: GrantUpdate) -> Grant:
         """Change some fields of a grant.
@@ -1393,6 +2132,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._update("grant", pk, data)
 
+    async def bulk_update_grant(
+        self,
+        changes: Mapping[K, GrantUpdate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Grant]:
+        """Change many records of grant, in chunks of which each is written whole or not at all.
+
+        Args:
+            changes: The fields to change, by the key of the record; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The records after the change, in the order given.
+
+        Raises:
+            FieldError: A change the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each pair of key and fields in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_update("grant", changes, options)
+
     async def delete_grant(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a grant; one that is gone already is no error.
 
@@ -1404,6 +2170,31 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or the URL leads nowhere.
         """
         await self._delete("grant", pk, raise_not_exists)
+
+    async def bulk_delete_grant(
+        self,
+        pks: Iterable[Key],
+        *,
+        raise_not_exists: bool = False,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> None:
+        """Delete many records of grant, in chunks of which each is deleted whole or not at all.
+
+        Args:
+            pks: Their keys; a key that is given twice is deleted once, and one that is gone already is no error.
+            raise_not_exists: Let a chunk fail if one of its records does not exist.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are gone and the number there are, after each chunk.
+
+        Raises:
+            FieldError: Something that is no key; ``position`` is its place, from 0. Nothing was sent.
+            BulkError: A chunk failed; the error has each key in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
+        await self._bulk_delete("grant", pks, options)
 
     @overload
     async def retrieve_publication(self, pk: Key, *, raise_not_exists: Literal[True]) -> Publication: ...
@@ -1497,6 +2288,14 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._count("publication", Query(filters, search))
 
+    async def retrieve_publication_stats(self, *, filters: Filters | None = None) -> PublicationStats:
+        """Sum up the records of publication that match, of those the caller may see.
+
+        Raises:
+            FilterError: A filter the server would ignore.
+        """
+        return await self._run(_server.stats(Call(self._talk), "publication", filters))
+
     async def create_publication(self, **fields: Unpack[PublicationCreate]) -> Publication:
         """Create a publication.
 
@@ -1511,6 +2310,33 @@ class AsyncMethods(AsyncDriver):
             ValidationError: What the server found wrong, by field.
         """
         return await self._create("publication", fields)
+
+    async def bulk_create_publication(
+        self,
+        records: Iterable[PublicationCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Publication]:
+        """Create many records of publication, in chunks of which each is written whole or not at all.
+
+        Args:
+            records: Their fields; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The new records, in the order given.
+
+        Raises:
+            FieldError: A record the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each record in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_create("publication", records, options)
 
     async def update_publication(self, pk: Key, data: PublicationUpdate) -> Publication:
         """Change some fields of a publication.
@@ -1529,6 +2355,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._update("publication", pk, data)
 
+    async def bulk_update_publication(
+        self,
+        changes: Mapping[K, PublicationUpdate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Publication]:
+        """Change many records of publication, in chunks of which each is written whole or not at all.
+
+        Args:
+            changes: The fields to change, by the key of the record; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The records after the change, in the order given.
+
+        Raises:
+            FieldError: A change the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each pair of key and fields in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_update("publication", changes, options)
+
     async def delete_publication(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a publication; one that is gone already is no error.
 
@@ -1540,6 +2393,31 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or the URL leads nowhere.
         """
         await self._delete("publication", pk, raise_not_exists)
+
+    async def bulk_delete_publication(
+        self,
+        pks: Iterable[Key],
+        *,
+        raise_not_exists: bool = False,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> None:
+        """Delete many records of publication, in chunks of which each is deleted whole or not at all.
+
+        Args:
+            pks: Their keys; a key that is given twice is deleted once, and one that is gone already is no error.
+            raise_not_exists: Let a chunk fail if one of its records does not exist.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are gone and the number there are, after each chunk.
+
+        Raises:
+            FieldError: Something that is no key; ``position`` is its place, from 0. Nothing was sent.
+            BulkError: A chunk failed; the error has each key in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
+        await self._bulk_delete("publication", pks, options)
 
     @overload
     async def retrieve_notification(self, pk: Key, *, raise_not_exists: Literal[True]) -> Notification: ...
@@ -1633,6 +2511,14 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._count("notification", Query(filters, search))
 
+    async def retrieve_notification_stats(self, *, filters: Filters | None = None) -> NotificationStats:
+        """Sum up the records of notification that match, of those the caller may see.
+
+        Raises:
+            FilterError: A filter the server would ignore.
+        """
+        return await self._run(_server.stats(Call(self._talk), "notification", filters))
+
     async def update_notification(self, pk: Key, data: NotificationUpdate) -> Notification:
         """Change some fields of a notification.
 
@@ -1649,6 +2535,33 @@ class AsyncMethods(AsyncDriver):
             ValidationError: What the server found wrong, by field.
         """
         return await self._update("notification", pk, data)
+
+    async def bulk_update_notification(
+        self,
+        changes: Mapping[K, NotificationUpdate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Notification]:
+        """Change many records of notification, in chunks of which each is written whole or not at all.
+
+        Args:
+            changes: The fields to change, by the key of the record; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The records after the change, in the order given.
+
+        Raises:
+            FieldError: A change the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each pair of key and fields in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_update("notification", changes, options)
 
     @overload
     async def retrieve_preference(self, pk: Key, *, raise_not_exists: Literal[True]) -> Preference: ...
@@ -1757,6 +2670,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._create("preference", fields)
 
+    async def bulk_create_preference(
+        self,
+        records: Iterable[PreferenceCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Preference]:
+        """Create many records of preference, in chunks of which each is written whole or not at all.
+
+        Args:
+            records: Their fields; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The new records, in the order given.
+
+        Raises:
+            FieldError: A record the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each record in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_create("preference", records, options)
+
     async def update_preference(self, pk: Key, data: PreferenceUpdate) -> Preference:
         """Change some fields of a preference.
 
@@ -1774,6 +2714,33 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._update("preference", pk, data)
 
+    async def bulk_update_preference(
+        self,
+        changes: Mapping[K, PreferenceUpdate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Preference]:
+        """Change many records of preference, in chunks of which each is written whole or not at all.
+
+        Args:
+            changes: The fields to change, by the key of the record; all are checked before the first is sent.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are in and the number there are, after each chunk.
+
+        Returns:
+            The records after the change, in the order given.
+
+        Raises:
+            FieldError: A change the server would bend; ``position`` is its place, from 0. Nothing was sent.
+            ReferenceTokenError: Text the server would take for a reference. Nothing was sent.
+            BulkError: A chunk failed; the error has each pair of key and fields in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress)
+        return await self._bulk_update("preference", changes, options)
+
     async def delete_preference(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a preference; one that is gone already is no error.
 
@@ -1785,6 +2752,31 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or the URL leads nowhere.
         """
         await self._delete("preference", pk, raise_not_exists)
+
+    async def bulk_delete_preference(
+        self,
+        pks: Iterable[Key],
+        *,
+        raise_not_exists: bool = False,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> None:
+        """Delete many records of preference, in chunks of which each is deleted whole or not at all.
+
+        Args:
+            pks: Their keys; a key that is given twice is deleted once, and one that is gone already is no error.
+            raise_not_exists: Let a chunk fail if one of its records does not exist.
+            chunk_size: The most records to a chunk.
+            dry_run: Have the server carry out each chunk and undo it.
+            on_progress: Called with the records that are gone and the number there are, after each chunk.
+
+        Raises:
+            FieldError: Something that is no key; ``position`` is its place, from 0. Nothing was sent.
+            BulkError: A chunk failed; the error has each key in one of four places.
+        """
+        options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
+        await self._bulk_delete("preference", pks, options)
 
     @overload
     async def retrieve_audit_log(self, pk: Key, *, raise_not_exists: Literal[True]) -> AuditLog: ...
@@ -2133,3 +3125,23 @@ class AsyncMethods(AsyncDriver):
             FilterError: A filter or a search the server would ignore.
         """
         return await self._count("feed_entry", Query(filters, search))
+
+    async def retrieve_config(self) -> ServerConfig:
+        """The settings the server tells; uploads over its limit are refused before sending from then on."""
+        return await self._run(_server.config(Call(self._talk)))
+
+    async def retrieve_health(self) -> list[HealthCheck]:
+        """What the server needs, and whether it has it. Counts against the same throttle as logins."""
+        return await self._run(_server.health(Call(self._talk)))
+
+    async def retrieve_version(self) -> str:
+        """The version of the server; it needs no login."""
+        return await self._run(_server.version(Call(self._talk)))
+
+    async def retrieve_choices(self, name: str, field: str) -> dict[str, str]:
+        """The labels of the codes of a field, as this server has them: ``retrieve_choices("request", "status")``.
+
+        Raises:
+            FieldError: The server tells no choices of that field; the error names those it does.
+        """
+        return await self._run(_server.choices(Call(self._talk), name, field))

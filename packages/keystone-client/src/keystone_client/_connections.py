@@ -8,15 +8,15 @@ import functools
 import os
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import timedelta
-from time import perf_counter
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable
+from typing import Final, TypeAlias
 from urllib.request import getproxies, proxy_bypass
 
 import anyio
 import httpx
 from keystone_client_core import FieldError
+
+from ._exchange import exchange_async
 
 Verify: TypeAlias = bool | str | os.PathLike[str] | ssl.SSLContext
 """What ``verify`` may be."""
@@ -60,52 +60,6 @@ def proxy_for(base_url: str, proxy: str | httpx.Proxy | None, trust_env: bool) -
     proxies = getproxies()
     found = proxies.get(url.scheme) or proxies.get("all")
     return f"http://{found}" if found and "://" not in found else found
-
-
-def _finished(response: httpx.Response, started: float) -> httpx.Response:
-    """The response as ``httpx.Client`` would hand it out: with the time it took."""
-    response.elapsed = timedelta(seconds=perf_counter() - started)
-    return response
-
-
-class Punctual(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of an answer, broken off when the call is over time: each read has a timeout, many reads have none."""
-
-    def __init__(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream, late: Callable[[], bool]) -> None:
-        """Take the body and what says that it is too late."""
-        self._stream: Any = stream
-        self._late = late
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Read it from a thread."""
-        for chunk in self._stream:
-            self._check()
-            yield chunk
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Read it from a task."""
-        async for chunk in self._stream:
-            self._check()
-            yield chunk
-
-    def _check(self) -> None:
-        if self._late():
-            raise httpx.ReadTimeout("the deadline of the call passed while its answer was read")
-
-    def close(self) -> None:
-        """Close the body."""
-        self._stream.close()
-
-    async def aclose(self) -> None:
-        """Close the body."""
-        await self._stream.aclose()
-
-
-def _begun(response: httpx.Response, request: httpx.Request) -> None:
-    """Tie an answer that is about to be read to its request, and to the deadline of the call."""
-    response.request = request
-    if "keystone.late" in request.extensions:
-        response.stream = Punctual(response.stream, request.extensions["keystone.late"])
 
 
 class Slots:
@@ -180,27 +134,3 @@ class Slots:
             self._waiting.popleft().set()
         else:
             self._free += 1
-
-
-async def exchange_async(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
-    """Send a request through a transport and read its answer whole."""
-    started = perf_counter()
-    response = await transport.handle_async_request(request)
-    _begun(response, request)
-    try:
-        await response.aread()
-    finally:
-        await response.aclose()
-    return _finished(response, started)
-
-
-def exchange(transport: httpx.BaseTransport, request: httpx.Request) -> httpx.Response:
-    """Send a request through a transport and read its answer whole."""
-    started = perf_counter()
-    response = transport.handle_request(request)
-    _begun(response, request)
-    try:
-        response.read()
-    finally:
-        response.close()
-    return _finished(response, started)

@@ -63,6 +63,8 @@ class Conversation:
         self.draw: Callable[[], float] = random.random
         self.timeout: Final[Timeouts] = checked_timeout(timeout)
         self._log = ContextAdapter(LOGGER, {"cid": self.cid, "baseurl": self.base_url})
+        self.max_upload_size: int | None = None
+        """Bytes; known once the server was asked for its settings."""
         self.url_of = functools.lru_cache(256)(functools.partial(_url_of, self.base_url))
         self._lock = threading.Lock()
         self._cookies = httpx.Cookies()

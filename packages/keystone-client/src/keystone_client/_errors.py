@@ -89,7 +89,19 @@ class NotFoundError(StatusError):
 
 
 class JobError(StatusError):
-    """422: a batch job failed as a whole and was rolled back. Each attribute is ``None`` where it does not apply."""
+    """422: a batch job failed as a whole and was rolled back.
+
+    Attributes:
+        action: The number of the action that is to blame, from 1, or ``None`` if the server does not tell.
+        method: Its HTTP method.
+        path: Its path.
+        call: The call that added it, with the names of its arguments but not their values.
+    """
+
+    action: int | None = None
+    method: str = ""
+    path: str = ""
+    call: str = ""
 
     @property
     def _said(self) -> Mapping[str, Any]:
@@ -183,14 +195,18 @@ class PaginationError(_Portable):
 
 
 class BulkError(_Portable):
-    """A bulk operation stopped; every record is in one of four places.
+    """A bulk operation stopped; every record is in one of four places. What stopped it is its ``__cause__``.
 
     Attributes:
-        completed: Records that are in.
-        failed: Records of the chunk that was refused.
-        unknown: Records of a chunk whose answer was lost.
-        pending: Records that were never tried.
+        completed: Records that are in, as the server keeps them; of a delete, the keys that are gone.
+        failed: Records of the chunk that was refused, as they were given; of an update, pairs of key and fields.
+        unknown: Records of a chunk whose answer was lost, as they were given: look before you send them again.
+        pending: Records that were not written, as they were given; in a dry run, also those the server had no
+            complaint about.
+        position: The place of the record that is to blame among those given, from 0, or ``None`` if nobody knows.
     """
+
+    position: int | None = None
 
     def __init__(
         self,

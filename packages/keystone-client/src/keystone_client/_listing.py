@@ -117,7 +117,7 @@ def count(call: Call, name: str, query: Query) -> Flow[int]:
     if encoded.nothing:
         return 0
     total = 0
-    for some in _split(encoded.keys):
+    for some in split_keys(encoded.keys):
         page = yield from Reader(call, resource, params, 1).exact(some, 1)
         total += page.total
     return total
@@ -160,13 +160,13 @@ def _walk(reader: Reader, order: list[str], after: int | None, keys: Sequence[in
     if not order:
         return feed_walk(reader)
     descending = order == ["-id"]
-    readers = [reader.narrowed(some) for some in _split(keys)]
+    readers = [reader.narrowed(some) for some in split_keys(keys)]
     pinned = reader.resource.growing and not descending
     walks = [KeyWalk(each, descending=descending, after=after, pinned=pinned) for each in readers]
     return Chain(walks[::-1] if descending else walks)
 
 
-def _split(keys: Sequence[int] | None) -> Iterator[Parameters]:
+def split_keys(keys: Sequence[int] | None) -> Iterator[Parameters]:
     """What each listing asks for: nothing more, or some of the keys where all do not fit in one request."""
     if keys is None:
         yield {}

@@ -39,3 +39,12 @@ class Query(NamedTuple):
     on_progress: Progress | None = None
     after: Key | None = None
     prefetch: bool = True
+
+
+class BulkOptions(NamedTuple):
+    """The arguments of a bulk operation besides its records."""
+
+    chunk_size: int = 100
+    dry_run: bool = False
+    on_progress: Progress | None = None
+    raise_not_exists: bool = False

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 from contextvars import copy_context
 from functools import partial
@@ -12,10 +12,11 @@ import httpx
 
 from . import _listing, _records
 from ._call import NOTHING, Answer, Call, Flow, Pause, Step, advance
-from ._connections import exchange, proxy_for, tls_context
+from ._connections import proxy_for, tls_context
 from ._errors import ClosedError
+from ._exchange import exchange
 from ._options import Options, checked_transport
-from ._query import Query
+from ._query import BulkOptions, Query
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -159,3 +160,18 @@ class SyncDriver:
 
     def _delete(self, name: str, pk: object, raise_not_exists: bool) -> None:
         self._run(_records.delete(Call(self._talk), name, pk, raise_not_exists))
+
+    def _bulk_create(self, name: str, records: Iterable[Any], options: BulkOptions) -> Any:
+        from . import _bulk  # most programs never need it
+
+        return self._run(_bulk.create(Call(self._talk), name, records, options))
+
+    def _bulk_update(self, name: str, changes: Mapping[Any, Any], options: BulkOptions) -> Any:
+        from . import _bulk  # most programs never need it
+
+        return self._run(_bulk.update(Call(self._talk), name, changes, options))
+
+    def _bulk_delete(self, name: str, pks: Iterable[object], options: BulkOptions) -> None:
+        from . import _bulk  # most programs never need it
+
+        self._run(_bulk.delete(Call(self._talk), name, pks, options))

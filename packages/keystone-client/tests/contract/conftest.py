@@ -55,6 +55,8 @@ class Blocking:
         attribute = getattr(self._client, name)
         if not callable(attribute):
             return attribute
+        if name == "batch":
+            return lambda **options: self._portal.wrap_async_context_manager(attribute(**options))
         if name.startswith("iterate_"):
             return lambda **options: self._iterate(attribute(**options))
         return lambda *args, **options: self._portal.call(lambda: attribute(*args, **options))

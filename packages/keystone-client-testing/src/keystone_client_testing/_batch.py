@@ -1,0 +1,175 @@
+"""The batch endpoint: the actions of a job one after the other, all of them or none.
+
+Which endpoint answers an action is the world's to say; what a job looks like is in ``_job_schema``.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from ._call import Call
+from ._decode import Form, Upload, media_type
+from ._job_schema import Job, Step, read_job
+from ._wire import PageError, RefusedError, Reply, Request, detail
+
+_TOKEN = re.compile(r"@(file|ref)\{([^}]*)\}")
+_LABELS = {"file": re.compile(r"[a-zA-Z0-9_]+"), "ref": re.compile(r"[a-zA-Z0-9_]+\.[a-zA-Z0-9_.]+")}
+_RAISING = ("/authentication/login/", "/authentication/logout/")
+"""The server has no session to give to an action, so these raise."""
+
+
+class _UnresolvedError(Exception):
+    """A token leads nowhere; carries it and why."""
+
+    def __init__(self, token: str, why: str) -> None:
+        super().__init__(token, why)
+        self.token, self.why = token, why
+
+
+def run_job(call: Call) -> Reply:
+    """Carry out a job; the world undoes what it wrote if this raises.
+
+    Args:
+        call: the request.
+
+    Returns:
+        What each action was answered.
+
+    Raises:
+        RefusedError: 400 for a job of the wrong shape, 422 for an action that failed.
+        PageError: 500 where an action raises on the server.
+    """
+    kind, _ = media_type(call.headers.get("content-type", ""))
+    if kind == "application/x-www-form-urlencoded":
+        raise detail(415, f'Unsupported media type "{call.headers["content-type"]}" in request.')
+    job = read_job(call)
+    try:
+        results = _Running(call, job).results()
+    except _UnresolvedError as error:
+        told = f'Cannot resolve reference "{error.token}": {error.why}'
+        raise RefusedError(422, {"detail": told, "token": error.token}) from None
+    if job.dry_run:
+        call.world.store.rollback()
+        call.world.store.begin()
+    return Reply(200, {"results": results})
+
+
+class _Running:
+    """One job under way."""
+
+    def __init__(self, call: Call, job: Job) -> None:
+        self._call, self._job = call, job
+        self._bodies: dict[str, Any] = {}
+        self._files = dict(job.files)
+
+    def results(self) -> list[dict[str, Any]]:
+        return [self._result(number, step) for number, step in enumerate(self._job.steps, 1)]
+
+    def _result(self, number: int, step: Step) -> dict[str, Any]:
+        path = _resolved(step.path, self._value_of)
+        reply = self._reply(step, path, _resolved(step.payload, self._value_of))
+        body = reply.data if reply.text is None else None
+        if reply.status >= 400:
+            told = f"Step #{number} ({step.method} {path}) failed with status {reply.status}"
+            raise RefusedError(422, {"detail": told, "step": number, "status": reply.status, "body": body})
+        if step.ref:
+            self._bodies[step.ref] = body
+        row = {"ref": step.ref, "index": number, "method": step.method, "path": path}
+        return {**row, "status": reply.status, "body": body}
+
+    def _reply(self, step: Step, path: str, payload: dict[str, Any]) -> Reply:
+        from . import _routes  # which routes this endpoint too
+
+        bare, _, query = path.partition("?")
+        more = urlencode(step.query_params, doseq=True)
+        call = self._inner(step.method, bare, "?".join(part for part in (query, more) if part), payload)
+        match = _routes.find(call.path)
+        if match is None:
+            return Reply(404, {"detail": f"No route matched: {bare}"})
+        if bare in _RAISING:
+            raise PageError(500)
+        if bare == "/batch/":
+            return Reply(501, {"detail": "A job within a job is not built in this fake yet."})
+        try:
+            return call.world.step(call, match) if match.route.framed else Reply(200)
+        except RefusedError as error:
+            return error.reply
+
+    def _inner(self, method: str, path: str, query: str, payload: dict[str, Any]) -> Call:
+        outer = self._call
+        request = Request(
+            method,
+            "http",  # whatever the job came by: so the server builds it
+            outer.request.host,
+            path,
+            query,
+            [(name, value) for name, value in outer.request.headers if name.lower() in _KEPT],
+            b"",
+            outer.request.peer,
+        )
+        call = Call(outer.world, request, path)
+        call.user, call.cid = outer.user, outer.cid
+        with_files = any(isinstance(value, Upload) for value in payload.values())
+        call.data = _form(payload) if with_files else payload
+        return call
+
+    def _value_of(self, kind: str, body: str, token: str) -> Any:
+        if not _LABELS[kind].fullmatch(body):
+            raise _UnresolvedError(token, "Reference labels may only contain letters, numbers, and underscores")
+        if kind == "file":
+            return self._file(body, token)
+        alias, _, path = body.partition(".")
+        if alias not in self._bodies:
+            raise _UnresolvedError(token, f'Alias "{alias}" has not been defined by a previous step')
+        return _followed(self._bodies[alias], path, token)
+
+    def _file(self, part: str, token: str) -> Upload:
+        if part not in self._files:
+            raise _UnresolvedError(token, f'File part "{part}" was not uploaded with this request')
+        upload = self._files[part]
+        self._files[part] = upload._replace(content=b"")  # it is read to its end, and nobody rewinds it
+        return upload
+
+
+_KEPT = frozenset({"x-forwarded-for", "x-forwarded-port"})
+
+
+def _form(payload: Mapping[str, Any]) -> Form:
+    """The payload as a multipart body, which an action with a file becomes."""
+    if any(value is None for value in payload.values()):
+        raise PageError(500)
+    form = Form()
+    for name, value in payload.items():
+        values = value if isinstance(value, list) else [value]
+        form[name] = [each if isinstance(each, Upload) else str(each) for each in values]
+    return form
+
+
+def _resolved(value: Any, value_of: Callable[[str, str, str], Any]) -> Any:
+    """A copy with every token replaced: one that is the whole text keeps its type."""
+    if isinstance(value, dict):
+        return {name: _resolved(item, value_of) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_resolved(item, value_of) for item in value]
+    if not isinstance(value, str):
+        return value
+    whole = _TOKEN.fullmatch(value)
+    if whole:
+        return value_of(whole[1], whole[2], whole[0])
+    return _TOKEN.sub(lambda token: str(value_of(token[1], token[2], token[0])), value)
+
+
+def _followed(value: Any, path: str, token: str) -> Any:
+    for label in path.split("."):
+        if isinstance(value, dict):
+            if label not in value:
+                raise _UnresolvedError(token, f'Key "{label}" not found in response')
+            value = value[label]
+        elif isinstance(value, list):
+            if not label.isdecimal() or int(label) >= len(value):
+                raise _UnresolvedError(token, f'Invalid list index "{label}"')
+            value = value[int(label)]
+        else:
+            raise _UnresolvedError(token, f'Cannot traverse into {type(value).__name__} with "{label}"')
+    return value

@@ -1,0 +1,87 @@
+"""The flow that fetches an attachment: streamed, without credentials, whole or not at all."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, TypeAlias, cast
+from urllib.parse import quote
+
+import httpx
+from keystone_client_core import RESOURCES, FieldError, record_path
+
+from ._answers import record_of, status_error
+from ._bodies import IN_MEMORY, Sent
+from ._call import Call, Flow
+from ._exchange import SINK
+
+Target: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
+"""A path, or a file opened in binary mode."""
+
+CREDENTIALS = ("cookie", "authorization")
+HINT = "the API itself gives out no files: does a web server in front of it publish media/?"
+
+
+class Sink:
+    """Takes the body of an answer, and tells how far it came."""
+
+    def __init__(self, file: IO[bytes], on_progress: Sent | None) -> None:
+        """Take where the body goes."""
+        self._file, self._on_progress = file, on_progress
+
+    def start(self) -> None:
+        """Forget what an earlier try brought."""
+        self._file.seek(0)
+        self._file.truncate()
+
+    def write(self, chunk: bytes, total: int) -> None:
+        """Take some of the body; ``total`` is 0 where the server does not tell."""
+        self._file.write(chunk)
+        if self._on_progress is not None:
+            self._on_progress(self._file.tell(), total)
+
+
+def download(call: Call, pk: object, to: Target, on_progress: Sent | None) -> Flow[dict[str, Any]]:
+    """Fetch an attachment into a path or a file."""
+    if not isinstance(to, str | os.PathLike) and not hasattr(to, "write"):
+        raise FieldError(f"to={to!r}: give a path, or a file opened in binary mode", field="to")
+    response = yield from call.json("GET", record_path(RESOURCES["attachment"].path, pk))
+    record = record_of(response, call.cid)
+    with _whole(to) as file:
+        sink = Sink(file, on_progress)
+        answer = yield from call.send(lambda: _request(call, record["file"], sink))
+        if answer.status_code != 200 or answer.headers.get("content-type", "").startswith("text/html"):
+            raise status_error(answer, call.cid, hint=HINT)
+    return record
+
+
+def _request(call: Call, path: str, sink: Sink) -> httpx.Request:
+    request = call.talk.request("GET", f"media/{quote(path)}", headers={"Accept": "*/*"})
+    for name in CREDENTIALS:
+        request.headers.pop(name, None)
+    sink.start()
+    request.extensions[SINK] = sink
+    return request
+
+
+@contextmanager
+def _whole(to: Target) -> Iterator[IO[bytes]]:
+    """A file that takes the place of the target when all of it is there."""
+    if not isinstance(to, str | os.PathLike):
+        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as copy:
+            yield cast("IO[bytes]", copy)
+            copy.seek(0)
+            shutil.copyfileobj(copy, to)
+        return
+    target = Path(to)
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as part:
+        try:
+            yield cast("IO[bytes]", part)
+            part.close()
+            os.replace(part.name, target)
+        except BaseException:
+            part.close()
+            Path(part.name).unlink(missing_ok=True)
+            raise

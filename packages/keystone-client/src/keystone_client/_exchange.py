@@ -1,0 +1,118 @@
+"""One request and its answer: sent through a transport, read whole or into a file, broken off when it is too late.
+
+Nothing here knows Keystone, and nothing decides what an answer means.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import timedelta
+from time import perf_counter
+from typing import Any
+
+import httpx
+
+SINK = "keystone.sink"
+"""The extension of a request that names what its answer is written into."""
+
+CHUNK = 65_536
+FRAMING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+
+
+class Punctual(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of an answer, broken off when the call is over time: each read has a timeout, many reads have none."""
+
+    def __init__(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream, late: Callable[[], bool]) -> None:
+        """Take the body and what says that it is too late."""
+        self._stream: Any = stream
+        self._late = late
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Read it from a thread."""
+        for chunk in self._stream:
+            self._check()
+            yield chunk
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Read it from a task."""
+        async for chunk in self._stream:
+            self._check()
+            yield chunk
+
+    def _check(self) -> None:
+        if self._late():
+            raise httpx.ReadTimeout("the deadline of the call passed while its answer was read")
+
+    def close(self) -> None:
+        """Close the body."""
+        self._stream.close()
+
+    async def aclose(self) -> None:
+        """Close the body."""
+        await self._stream.aclose()
+
+
+def _begun(response: httpx.Response, request: httpx.Request) -> None:
+    """Tie an answer that is about to be read to its request, and to the deadline of the call."""
+    response.request = request
+    if "keystone.late" in request.extensions:
+        response.stream = Punctual(response.stream, request.extensions["keystone.late"])
+
+
+async def exchange_async(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
+    """Send a request through a transport and read its answer whole."""
+    started = perf_counter()
+    response = await transport.handle_async_request(request)
+    _begun(response, request)
+    sink = _sink(request, response)
+    try:
+        if sink is None:
+            await response.aread()
+        else:
+            async for chunk in response.aiter_bytes(CHUNK):
+                sink.write(chunk, _length(response))
+    finally:
+        await response.aclose()
+    return _finished(response if sink is None else _without_body(response), started)
+
+
+def exchange(transport: httpx.BaseTransport, request: httpx.Request) -> httpx.Response:
+    """Send a request through a transport and read its answer whole."""
+    started = perf_counter()
+    response = transport.handle_request(request)
+    _begun(response, request)
+    sink = _sink(request, response)
+    try:
+        if sink is None:
+            response.read()
+        else:
+            for chunk in response.iter_bytes(CHUNK):
+                sink.write(chunk, _length(response))
+    finally:
+        response.close()
+    return _finished(response if sink is None else _without_body(response), started)
+
+
+def _sink(request: httpx.Request, response: httpx.Response) -> Any:
+    """What takes the body of a download bit by bit; errors are read whole like all other answers."""
+    return request.extensions.get(SINK) if response.status_code == 200 else None
+
+
+def _without_body(response: httpx.Response) -> httpx.Response:
+    return httpx.Response(
+        response.status_code,
+        headers=[pair for pair in response.headers.multi_items() if pair[0] not in FRAMING],
+        content=b"",
+        extensions=response.extensions,
+        request=response.request,
+    )
+
+
+def _length(response: httpx.Response) -> int:
+    """The bytes there will be, or 0 where the server does not tell."""
+    length = response.headers.get("content-length", "")
+    return int(length) if length.isdigit() and "content-encoding" not in response.headers else 0
+
+
+def _finished(response: httpx.Response, started: float) -> httpx.Response:
+    """The response as ``httpx.Client`` would hand it out: with the time it took."""
+    response.elapsed = timedelta(seconds=perf_counter() - started)
+    return response

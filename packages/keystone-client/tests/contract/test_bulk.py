@@ -1,0 +1,173 @@
+"""Bulk operations: many records in atomic chunks, with an account of every one of them when something fails."""
+
+import pickle
+from typing import Any
+
+import pytest
+from keystone_client import BulkError, FieldError, JobError, ReferenceTokenError
+
+from .samples import me
+
+NO_SUCH_KEY = 2**62
+
+
+@pytest.fixture
+def prefix(bench: Any) -> Any:
+    """What the names of clusters begin with; they go away whatever a test leaves."""
+    name = bench.name()
+    yield name
+    bench.client.bulk_delete_cluster(
+        row["id"] for row in bench.client.retrieve_cluster(filters={"name__startswith": name})
+    )
+
+
+def rows(prefix: str, number: int) -> list[dict[str, Any]]:
+    return [{"name": f"{prefix}-{place}", "enabled": place % 2 == 0} for place in range(number)]
+
+
+def test_records_are_created_in_order(bench: Any, prefix: str) -> None:
+    seen: list[tuple[int, int]] = []
+    given = rows(prefix, 7)
+
+    made = bench.client.bulk_create_cluster(iter(given), chunk_size=3, on_progress=lambda *so_far: seen.append(so_far))
+
+    assert [(record["name"], record["enabled"]) for record in made] == [(row["name"], row["enabled"]) for row in given]
+    assert seen == [(3, 7), (6, 7), (7, 7)]
+    assert bench.client.retrieve_cluster(filters={"name__startswith": prefix}) == made
+
+
+def test_records_are_updated_in_order_and_deleted(bench: Any, prefix: str) -> None:
+    made = bench.client.bulk_create_cluster(rows(prefix, 5))
+    changes = {record["id"]: {"description": f"the {record['name']}"} for record in reversed(made)}
+
+    changed = bench.client.bulk_update_cluster(changes, chunk_size=2)
+    bench.client.bulk_delete_cluster([record["id"] for record in made], chunk_size=2)
+
+    assert [record["id"] for record in changed] == list(changes)
+    assert [record["description"] for record in changed] == [data["description"] for data in changes.values()]
+    assert bench.client.count_cluster(filters={"name__startswith": prefix}) == 0
+
+
+def test_a_conflict_stops_the_operation_and_every_record_is_accounted_for(bench: Any, prefix: str) -> None:
+    given = rows(prefix, 25)
+    given[18] = dict(given[2])
+
+    with pytest.raises(BulkError) as caught:
+        bench.client.bulk_create_cluster(given, chunk_size=5)
+
+    error = caught.value
+    assert [record["name"] for record in error.completed] == [row["name"] for row in given[:15]]
+    assert error.failed == given[15:20]
+    assert error.pending == given[20:]
+    assert error.unknown == []
+    assert error.position == 18
+    assert isinstance(error.__cause__, JobError)
+    assert "already exists" in str(error)
+    assert pickle.loads(pickle.dumps(error)).failed == error.failed
+
+
+def test_one_fixes_the_record_and_goes_on_without_duplicates(bench: Any, prefix: str) -> None:
+    given = rows(prefix, 10)
+    given[7] = dict(given[2])
+    with pytest.raises(BulkError) as caught:
+        bench.client.bulk_create_cluster(given, chunk_size=4)
+    error = caught.value
+
+    given[7]["name"] = f"{prefix}-7"
+    bench.client.bulk_create_cluster(error.failed + error.pending, chunk_size=4)
+
+    names = [record["name"] for record in bench.client.retrieve_cluster(filters={"name__startswith": prefix})]
+    assert sorted(names) == sorted(f"{prefix}-{place}" for place in range(10))
+
+
+def test_a_dry_run_finds_what_the_server_would_refuse_and_writes_nothing(bench: Any, prefix: str) -> None:
+    tried = bench.client.bulk_create_cluster(rows(prefix, 4), chunk_size=3, dry_run=True)
+    given = rows(prefix, 6)
+    given[5] = dict(given[3])
+    with pytest.raises(BulkError) as caught:
+        bench.client.bulk_create_cluster(given, chunk_size=3, dry_run=True)
+
+    assert [record["name"] for record in tried] == [row["name"] for row in given[:4]]
+    assert caught.value.completed == []
+    assert caught.value.pending == given[:3]
+    assert caught.value.failed == given[3:]
+    assert bench.client.count_cluster(filters={"name__startswith": prefix}) == 0
+
+
+def test_a_typo_late_in_the_list_is_found_before_anything_is_sent(bench: Any, prefix: str) -> None:
+    refused: list[tuple[Any, type[FieldError] | type[ReferenceTokenError]]] = [
+        ({"nmae": "x"}, FieldError),
+        ({"name": "x", "enabled": "yes"}, FieldError),
+        ({"name": "@ref{a.b}"}, ReferenceTokenError),
+        ("x", FieldError),
+    ]
+    for wrong, error in refused:
+        with pytest.raises(error, match="record 4, counted from 0") as caught:
+            bench.client.bulk_create_cluster([*rows(prefix, 4), wrong], chunk_size=2)
+        assert vars(caught.value)["position"] == 4
+    assert bench.client.count_cluster(filters={"name__startswith": prefix}) == 0
+
+
+def test_keys_are_checked_before_anything_is_sent(bench: Any, prefix: str) -> None:
+    pk = bench.client.bulk_create_cluster(rows(prefix, 1))[0]["id"]
+    for keys in ([pk, None], [pk, "x"], [pk, 0], str(pk), {"id": pk}, None):
+        with pytest.raises(FieldError):
+            bench.client.bulk_delete_cluster(keys)
+    with pytest.raises(FieldError, match="twice"):
+        bench.client.bulk_update_cluster({pk: {"enabled": True}, str(pk): {"enabled": False}})
+    with pytest.raises(FieldError, match="mapping"):
+        bench.client.bulk_update_cluster([pk])
+
+    assert bench.client.retrieve_cluster(pk)["enabled"] is True
+
+
+def test_keys_that_are_gone_do_not_fail_a_delete_unless_asked(bench: Any, prefix: str) -> None:
+    keys = [record["id"] for record in bench.client.bulk_create_cluster(rows(prefix, 8))]
+    bench.client.delete_cluster(keys[1])
+    bench.client.delete_cluster(keys[6])
+
+    with pytest.raises(BulkError) as caught:
+        bench.client.bulk_delete_cluster(keys, chunk_size=4, raise_not_exists=True)
+    still = bench.client.count_cluster(filters={"name__startswith": prefix})
+    bench.client.bulk_delete_cluster([*keys, NO_SUCH_KEY, keys[0]], chunk_size=4)
+
+    assert caught.value.failed == keys[:4]
+    assert caught.value.pending == keys[4:]
+    assert still == 6
+    assert bench.client.count_cluster(filters={"name__startswith": prefix}) == 0
+
+
+def test_a_record_that_breaks_the_server_is_named(bench: Any) -> None:
+    made = [bench.make("user", username=bench.name(), password="a long enough secret")["id"] for _ in range(6)]
+    keys = [*made[:4], me(bench), *made[4:]]  # the server breaks when somebody deletes his own account
+
+    with pytest.raises(BulkError) as caught:
+        bench.client.bulk_delete_user(keys)
+
+    error = caught.value
+    assert error.failed == [keys[4]]
+    assert error.position == 4
+    assert error.completed == keys[:4]
+    assert error.pending == keys[5:]
+    assert bench.client.count_user(filters={"id__in": keys}) == 3
+
+
+def test_nothing_is_done_for_no_records(bench: Any) -> None:
+    seen: list[Any] = []
+
+    assert bench.client.bulk_create_cluster([], on_progress=lambda *so_far: seen.append(so_far)) == []
+    assert bench.client.bulk_update_cluster({}) == []
+    assert bench.client.bulk_delete_cluster(iter(())) is None
+    assert seen == []
+
+
+def test_a_missing_record_fails_an_update(bench: Any, prefix: str) -> None:
+    pk = bench.client.bulk_create_cluster(rows(prefix, 1))[0]["id"]
+    changes = {pk: {"enabled": False}, NO_SUCH_KEY: {"enabled": False}}
+
+    with pytest.raises(BulkError) as caught:
+        bench.client.bulk_update_cluster(changes)
+
+    assert caught.value.failed == list(changes.items())
+    assert caught.value.position == 1
+    assert bench.client.retrieve_cluster(pk)["enabled"] is True

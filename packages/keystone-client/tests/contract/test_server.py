@@ -1,0 +1,73 @@
+"""What a server says of itself: settings, health, version, statistics, choices."""
+
+from typing import Any
+
+import pytest
+from keystone_client import FieldError, FilterError, RequestStatus
+from keystone_client_core import server
+
+from .samples import request, team
+
+
+def test_the_settings_are_told(bench: Any) -> None:
+    config = bench.client.retrieve_config()
+
+    assert set(server.ServerConfig.__annotations__) <= set(config)
+    assert config["max_upload_size"] > 0
+    assert "text/plain" in config["allowed_file_types"]
+
+
+def test_health_and_version_are_told_to_anybody(bench: Any) -> None:
+    anonymous = bench.connect()
+
+    checks = anonymous.retrieve_health()
+
+    assert "Database" in [check["check"] for check in checks]
+    assert all(set(server.HealthCheck.__annotations__) == set(check) for check in checks)
+    assert anonymous.retrieve_version() == bench.client.retrieve_config()["version"]
+
+
+@pytest.mark.parametrize("kind", ["grant", "publication", "request", "notification"])
+def test_statistics_have_the_fields_their_types_say(bench: Any, kind: str) -> None:
+    stats = getattr(bench.client, f"retrieve_{kind}_stats")()
+
+    assert set(stats) == set(getattr(server, f"{kind.title()}Stats").__annotations__)
+
+
+def test_statistics_can_be_filtered(bench: Any) -> None:
+    request(bench)
+
+    mine = bench.client.retrieve_request_stats(filters={"team": team(bench)})
+
+    assert (mine["request_count"], mine["request_pending_count"]) == (1, 1)
+    with pytest.raises(FilterError, match="Did you mean 'title'"):
+        bench.client.retrieve_request_stats(filters={"titel": "x"})
+    with pytest.raises(FilterError, match="id__in"):
+        bench.client.retrieve_request_stats(filters={"id__in": []})
+
+
+def test_choices_are_codes_with_labels(bench: Any) -> None:
+    assert set(bench.client.retrieve_choices("request", "status")) == set(RequestStatus)
+    for name, field in (
+        ("membership", "role"),
+        ("review", "status"),
+        ("cluster", "access_mode"),
+        ("notification", "notification_type"),
+    ):
+        assert bench.client.retrieve_choices(name, field)
+    with pytest.raises(FieldError, match="'access_mode'"):
+        bench.client.retrieve_choices("cluster", "name")
+
+
+def test_once_the_limit_is_known_larger_files_are_refused_before_they_are_sent(bench: Any) -> None:
+    wanted = request(bench)
+    most = bench.client.retrieve_config()["max_upload_size"]
+
+    with pytest.raises(FieldError, match=f"1 to {most:,}"):
+        bench.client.create_attachment(request=wanted, file=b"x" * (most + 1), filename="a.txt")
+    with pytest.raises(FieldError, match="0 bytes"):
+        bench.client.create_attachment(request=wanted, file=b"", filename="a.txt")
+    with pytest.raises(FieldError, match="0 bytes"), bench.client.batch() as job:
+        job.create_attachment(request=wanted, file=b"", filename="a.txt")
+
+    assert bench.client.count_attachment(filters={"request": wanted}) == 0

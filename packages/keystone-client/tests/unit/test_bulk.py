@@ -1,0 +1,266 @@
+"""Bulk operations when the server is busy, breaks or does not answer: nothing is lost, and nothing written twice."""
+
+import json
+from collections import Counter
+from collections.abc import Awaitable
+from itertools import pairwise
+from typing import Any
+
+import anyio
+import pytest
+from keystone_client import (
+    BulkError,
+    DeadlineExceededError,
+    DecodeError,
+    FieldError,
+    JobError,
+    RetryPolicy,
+    ThrottledError,
+    TransportError,
+)
+from keystone_client_testing import FakeKeystone
+
+from .scripted import Scripted, answer, connect
+
+
+@pytest.fixture
+def fake() -> FakeKeystone:
+    return FakeKeystone()
+
+
+class Logged:
+    """A logged-in client of a colour, whose waits advance the clock of the fake."""
+
+    def __init__(self, fake: FakeKeystone, colour: str, **options: Any) -> None:
+        self.client: Any = fake.client(**options) if colour == "sync" else fake.async_client(**options)
+        self.fake = fake
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args, **options: self._played(getattr(self.client, name)(*args, **options))
+
+    def _played(self, result: Any) -> Any:
+        return anyio.run(_awaited, result) if isinstance(result, Awaitable) else result
+
+
+async def _awaited(result: Awaitable[Any]) -> Any:
+    return await result
+
+
+def rows(number: int) -> list[dict[str, Any]]:
+    return [{"name": f"C{place}"} for place in range(number)]
+
+
+def names(fake: FakeKeystone) -> list[str]:
+    return [record["name"] for record in fake.world.store.tables["cluster"].values()]
+
+
+def sizes(fake: FakeKeystone) -> list[int]:
+    """The number of actions in each job that was sent."""
+    return [len(entry.json["job"]["actions"]) for entry in jobs(fake)]
+
+
+def jobs(fake: FakeKeystone) -> list[Any]:
+    return [entry for entry in fake.journal if entry.path == "/batch/"]
+
+
+def test_at_the_default_throttle_all_records_get_in_once(fake: FakeKeystone, colour: str) -> None:
+    fake.throttle(user="300/min")
+    start = fake.clock.time()
+
+    made = Logged(fake, colour).bulk_create_cluster(rows(700))
+
+    assert [record["name"] for record in made] == [f"C{place}" for place in range(700)]
+    assert max(Counter(names(fake)).values()) == 1
+    assert fake.clock.time() - start < 200  # 700 records at 300 a minute take three windows
+
+
+def test_a_limit_below_the_chunk_size_makes_the_chunks_smaller(fake: FakeKeystone, colour: str) -> None:
+    fake.throttle(user="20/min")
+
+    made = Logged(fake, colour).bulk_create_cluster(rows(50), chunk_size=30)
+
+    assert [record["name"] for record in made] == [f"C{place}" for place in range(50)]
+    assert names(fake) == [f"C{place}" for place in range(50)]
+    assert sizes(fake)[:3] == [30, 30, 19]  # the job itself counts, too
+
+
+def test_between_two_tries_a_whole_window_passes(fake: FakeKeystone, colour: str) -> None:
+    fake.throttle(user="10/min")
+    moments: list[float] = []
+    client = Logged(fake, colour)
+    take = fake.world.throttle.wait
+
+    def wait(kind: str, who: str, now: float) -> int | None:
+        refused = take(kind, who, now)
+        if refused is not None:
+            moments.append(now)
+        return refused
+
+    fake.world.throttle.wait = wait  # type: ignore[method-assign]  # listens only
+    client.bulk_create_cluster(rows(30), chunk_size=9)
+
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    assert gaps
+    assert all(gap >= 60 for gap in gaps)
+
+
+def test_waiting_for_the_throttle_takes_no_attempts_but_the_deadline(fake: FakeKeystone, colour: str) -> None:
+    fake.throttle(user="10/min")
+    client = Logged(fake, colour, retry=RetryPolicy(attempts=2, deadline=130))
+
+    with pytest.raises(BulkError) as caught:
+        client.bulk_create_cluster(rows(100), chunk_size=9)
+
+    error = caught.value
+    assert isinstance(error.__cause__, DeadlineExceededError)
+    assert [record["name"] for record in error.completed] == names(fake)
+    assert [record["name"] for record in error.completed] + [row["name"] for row in error.pending] == [
+        f"C{place}" for place in range(100)
+    ]
+
+
+def test_without_retries_nothing_is_waited_for(fake: FakeKeystone, colour: str) -> None:
+    fake.throttle(user="10/min")
+
+    with pytest.raises(BulkError) as caught:
+        Logged(fake, colour, retry=None).bulk_create_cluster(rows(12), chunk_size=6)
+
+    assert isinstance(caught.value.__cause__, JobError)
+    assert caught.value.failed == rows(12)[6:]
+
+
+def test_a_throttle_that_lets_no_job_in_is_given_up(fake: FakeKeystone, colour: str) -> None:
+    fake.throttle(user="1/min")
+
+    with pytest.raises(BulkError, match="throttled"):
+        Logged(fake, colour).bulk_create_cluster(rows(3))
+
+    assert len(jobs(fake)) < 10
+    assert names(fake) == []
+
+
+def test_a_longer_wait_than_the_policy_allows_is_given_up(fake: FakeKeystone, colour: str) -> None:
+    fake.throttle(user="3/h")
+    client = Logged(fake, colour)
+
+    with pytest.raises(BulkError) as caught:
+        client.bulk_create_cluster(rows(4), chunk_size=2)
+
+    assert isinstance(caught.value.__cause__, ThrottledError)
+    assert [record["name"] for record in caught.value.completed] == ["C0", "C1"]
+
+
+@pytest.mark.parametrize("error", ["reset", "timeout", "cut"])
+def test_when_an_answer_is_lost_its_records_are_unknown(fake: FakeKeystone, colour: str, error: str) -> None:
+    client = Logged(fake, colour)
+    made = client.bulk_create_cluster(rows(2))
+    fake.fail("POST", "/batch/", error=error, when="after")
+
+    with pytest.raises(BulkError) as caught:
+        client.bulk_create_cluster([{"name": f"D{place}"} for place in range(6)], chunk_size=2)
+
+    told = caught.value
+    assert isinstance(told.__cause__, TransportError | DecodeError)
+    assert told.unknown == [{"name": "D0"}, {"name": "D1"}]
+    assert told.pending == [{"name": f"D{place}"} for place in range(2, 6)]
+    assert told.completed == told.failed == []
+    assert names(fake) == [record["name"] for record in made] + ["D0", "D1"]  # and not twice
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_when_a_proxy_answers_the_records_are_unknown(fake: FakeKeystone, colour: str, status: int) -> None:
+    fake.fail("POST", "/batch/", status=status, when="after")
+
+    with pytest.raises(BulkError) as caught:
+        Logged(fake, colour).bulk_create_cluster(rows(3))
+
+    assert caught.value.unknown == rows(3)
+    assert len(names(fake)) == 3
+
+
+def test_when_no_connection_can_be_had_the_records_are_pending(fake: FakeKeystone, colour: str) -> None:
+    fake.fail("POST", "/batch/", error="connect", times=4)
+
+    with pytest.raises(BulkError) as caught:
+        Logged(fake, colour).bulk_create_cluster(rows(3), chunk_size=2)
+
+    assert caught.value.pending == rows(3)
+    assert names(fake) == []
+
+
+def test_a_connection_that_comes_back_is_used(fake: FakeKeystone, colour: str) -> None:
+    fake.fail("POST", "/batch/", error="connect", times=2)
+
+    Logged(fake, colour).bulk_create_cluster(rows(3))
+
+    assert len(names(fake)) == 3
+
+
+def test_a_server_that_breaks_once_loses_nothing(fake: FakeKeystone, colour: str) -> None:
+    fake.fail("POST", "/batch/", status=500)
+
+    made = Logged(fake, colour).bulk_create_cluster(rows(10), chunk_size=10)
+
+    assert [record["name"] for record in made] == [f"C{place}" for place in range(10)]
+    assert sizes(fake)[0] == 10
+    assert max(Counter(names(fake)).values()) == 1
+
+
+def test_few_jobs_name_the_record_that_breaks_the_server(fake: FakeKeystone, colour: str) -> None:
+    team = fake.add.team()["id"]
+    given = [{"title": "t", "team": team, "doi": f"d{place}"} for place in range(64)]
+    given[10]["doi"] = given[41]["doi"] = ""  # the server breaks at the second one
+
+    with pytest.raises(BulkError) as caught:
+        Logged(fake, colour).bulk_create_publication(given)
+
+    assert caught.value.position == 41
+    assert len(caught.value.completed) == 41
+    assert len(jobs(fake)) <= 14  # 64 records are halved six times
+
+
+def test_chunks_stay_below_what_front_end_servers_take(colour: str) -> None:
+    def reply(request: Any) -> Any:
+        number = len(json.loads(request.content)["job"]["actions"])
+        steps = [{"body": {"id": place}} for place in range(number)]
+        return answer(200, {"results": steps})(request)
+
+    transport = Scripted(reply)
+    records = [{"title": "é" * 100, "team": 1, "abstract": "é" * 50_000} for _ in range(20)]
+    client = connect(colour, transport)
+
+    client.bulk_create_publication(records)
+
+    lengths = [len(sent.content) for sent in transport.requests]
+    assert max(lengths) <= 900_000
+    assert len(lengths) == 3  # 100 kB each
+
+
+def test_a_file_goes_with_a_call_of_its_own(colour: str) -> None:
+    transport = Scripted()
+
+    with pytest.raises(FieldError, match="file"):
+        connect(colour, transport).bulk_update_attachment({1: {"file": "a.txt"}})
+
+    assert transport.requests == []
+
+
+def test_a_field_the_server_dropped_is_told(colour: str) -> None:
+    transport = Scripted(answer(200, {"results": [{"body": {"id": 7, "is_staff": False}}]}))
+
+    with pytest.raises(FieldError, match="is_staff") as caught:
+        connect(colour, transport).bulk_update_user({7: {"is_staff": True}})
+
+    assert caught.value.position == 0
+
+
+def test_an_expired_session_fails_the_chunk(fake: FakeKeystone, colour: str) -> None:
+    client = Logged(fake, colour)
+    fake.fail("POST", "/batch/", status=401)
+
+    with pytest.raises(BulkError, match="401") as caught:
+        client.bulk_create_cluster(rows(3), chunk_size=2)
+
+    assert caught.value.failed == rows(2)
+    assert caught.value.pending == rows(3)[2:]
+    assert caught.value.cid == client.client.cid

@@ -1,0 +1,88 @@
+"""Downloads: whole or not at all, without credentials, and a clear word where nobody publishes files."""
+
+import io
+from typing import Any
+
+import httpx
+import pytest
+from keystone_client import FieldError, NotFoundError, StatusError, TransportError
+from keystone_client_testing import FakeKeystone
+
+from .scripted import Scripted, answer, connect, failure
+
+RECORD = {"id": 7, "file": "allocations/plan 1.txt", "name": "plan 1.txt"}
+BODY = bytes(range(256)) * 1000
+
+
+def served(body: bytes = BODY, **headers: str) -> Any:
+    return answer(200, body, **{"content_type": "text/plain", **headers})
+
+
+def test_a_file_is_fetched_into_a_path(colour: str, tmp_path: Any) -> None:
+    seen: list[tuple[int, int]] = []
+    transport = Scripted(answer(200, RECORD), served())
+
+    record = connect(colour, transport, token="s3cret").download_attachment(
+        7, tmp_path / "plan.txt", on_progress=lambda *so_far: seen.append(so_far)
+    )
+
+    assert record == RECORD
+    assert (tmp_path / "plan.txt").read_bytes() == BODY
+    assert [path.name for path in tmp_path.iterdir()] == ["plan.txt"]
+    assert seen[-1] == (len(BODY), len(BODY))
+    sent = transport.requests[1]
+    assert sent.url.raw_path == b"/media/allocations/plan%201.txt"
+    assert not {"authorization", "cookie", "x-csrftoken"} & set(sent.headers)
+
+
+def test_a_file_is_fetched_into_a_file(colour: str) -> None:
+    target = io.BytesIO(b"before ")
+    target.seek(7)
+
+    connect(colour, Scripted(answer(200, RECORD), served())).download_attachment(7, target)
+
+    assert target.getvalue() == b"before " + BODY
+
+
+def test_a_try_that_broke_off_leaves_nothing_behind(colour: str, tmp_path: Any) -> None:
+    transport = Scripted(answer(200, RECORD), failure(httpx.ReadError), served())
+
+    connect(colour, transport).download_attachment(7, tmp_path / "plan.txt")
+
+    assert (tmp_path / "plan.txt").read_bytes() == BODY
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (answer(404, b"<html>no</html>", content_type="text/html"), NotFoundError),
+        (answer(200, b"<html>an app</html>", content_type="text/html"), StatusError),
+        (failure(httpx.ReadError), TransportError),
+    ],
+)
+def test_what_was_there_stays_if_it_fails(colour: str, tmp_path: Any, reply: Any, error: type[Exception]) -> None:
+    target = tmp_path / "plan.txt"
+    target.write_text("the old one")
+
+    with pytest.raises(error):
+        connect(colour, Scripted(answer(200, RECORD), reply), retry=None).download_attachment(7, target)
+
+    assert target.read_text() == "the old one"
+    assert [path.name for path in tmp_path.iterdir()] == ["plan.txt"]
+
+
+def test_where_nobody_publishes_files_the_error_says_so(tmp_path: Any) -> None:
+    fake = FakeKeystone()
+    pk = fake.add.attachment()["id"]
+
+    with fake.client() as client, pytest.raises(NotFoundError, match="publish media/"):
+        client.download_attachment(pk, tmp_path / "plan.txt")
+
+
+def test_a_target_that_is_none_is_refused(colour: str) -> None:
+    transport = Scripted()
+
+    with pytest.raises(FieldError, match="give a path"):
+        connect(colour, transport).download_attachment(7, None)
+
+    assert transport.requests == []
