@@ -19,7 +19,7 @@ LEFT_OUT: Mapping[str, str] = {
     "the filter on users' password": "it would tell a part of the hash; the fake keeps none",
     "notifications and task results": "the API cannot make them, so on a fresh server there are none to compare",
     "the order of rows without _order": "the database promises none: such a page is compared without its order",
-    "batch jobs": "this traffic has none yet; tests compare their answers case by case",
+    "batch jobs": "this traffic has none; their answers are tested case by case",
     "the OpenAPI document": "the fake has no document to answer",
 }
 """What random traffic does not do, with the reason."""
