@@ -168,6 +168,28 @@ class FakeKeystone:
         """Go back to a snapshot, as often as you like."""
         self.world.restore(snapshot)
 
+    def dump(self) -> str:
+        """Return the world as JSON text: records, uploads, tokens; sessions, journal, faults and clock are not in it.
+
+        Passwords are in it as salted hashes.
+        """
+        from ._dump import dump_world
+
+        return dump_world(self.world)
+
+    def load(self, text: str) -> None:
+        """Make this world what a dump says; everybody is logged out, journal, faults and clock stay as they are.
+
+        Args:
+            text: what ``dump`` returned, of this fake or another.
+
+        Raises:
+            ValueError: the text is no dump, or one of another version; nothing has changed.
+        """
+        from ._dump import load_world
+
+        load_world(self.world, text)
+
     def reset(self) -> None:
         """Go back to a new world: records, sessions, journal, faults, throttle and clock."""
         self.world.reset()
