@@ -137,7 +137,8 @@ class FakeKeystone:
             method: HTTP method; any by default.
             path: what the path below the base URL starts with; any by default.
             status: answer this status.
-            error: ``connect``, ``timeout``, ``reset``, ``cut``, or ``html`` (a page of a proxy).
+            error: ``connect``, ``timeout``, ``reset``, ``cut``, ``html`` (a page of a proxy), or ``expired`` (the
+                session of the request has ended; with ``when="after"`` it ends once the request is answered).
             when: ``before`` the request is handled, or ``after``: then the write happened and the answer is lost.
             times: for how many requests.
             user: only for requests of this login name.
