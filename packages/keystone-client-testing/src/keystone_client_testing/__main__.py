@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 from ._fake import FakeKeystone
 from ._world import ADMIN, ADMIN_PASSWORD
@@ -22,6 +23,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(argv)
     fake = FakeKeystone()
+    if options.world:
+        try:
+            fake.load(options.world.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            print(f"cannot load {options.world}: {error}", file=sys.stderr)
+            return 1
     if options.demo_data:
         fake.add_demo_data()
     try:
@@ -41,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m keystone_client_testing", description=about)
     parser.add_argument("--host", default="127.0.0.1", help="address to bind to (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="TCP port, 0 for a free one (default: %(default)s)")
+    parser.add_argument("--world", type=Path, metavar="FILE", help="start with the world FakeKeystone.dump() wrote")
     parser.add_argument("--demo-data", action="store_true", help="fill it with the records of a made-up centre")
     return parser
 

@@ -137,7 +137,8 @@ class FakeKeystone:
             method: HTTP method; any by default.
             path: what the path below the base URL starts with; any by default.
             status: answer this status.
-            error: ``connect``, ``timeout``, ``reset``, ``cut``, or ``html`` (a page of a proxy).
+            error: ``connect``, ``timeout``, ``reset``, ``cut``, ``html`` (a page of a proxy), or ``expired`` (the
+                session of the request has ended; with ``when="after"`` it ends once the request is answered).
             when: ``before`` the request is handled, or ``after``: then the write happened and the answer is lost.
             times: for how many requests.
             user: only for requests of this login name.
@@ -167,6 +168,28 @@ class FakeKeystone:
     def restore(self, snapshot: WorldSnapshot) -> None:
         """Go back to a snapshot, as often as you like."""
         self.world.restore(snapshot)
+
+    def dump(self) -> str:
+        """Return the world as JSON text: records, uploads, tokens; sessions, journal, faults and clock are not in it.
+
+        Passwords are in it as salted hashes.
+        """
+        from ._dump import dump_world
+
+        return dump_world(self.world)
+
+    def load(self, text: str) -> None:
+        """Make this world what a dump says; everybody is logged out, journal, faults and clock stay as they are.
+
+        Args:
+            text: what ``dump`` returned, of this fake or another.
+
+        Raises:
+            ValueError: the text is no dump, or one of another version; nothing has changed.
+        """
+        from ._dump import load_world
+
+        load_world(self.world, text)
 
     def reset(self) -> None:
         """Go back to a new world: records, sessions, journal, faults, throttle and clock."""

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from ._wire import Answer, Reply, page, to_answer
 
-ERRORS = frozenset({"connect", "timeout", "reset", "cut", "html"})
+EXPIRED = "expired"
+"""The error that is none of the transport: the caller's session ends."""
+ERRORS = frozenset({"connect", "timeout", "reset", "cut", "html", EXPIRED})
 _BODIES: Mapping[int, str] = {
     400: "Bad request.",
     401: "Authentication credentials were not provided.",

@@ -50,36 +50,44 @@ def _clean_choice(rule: Rule, text: str, store: Store) -> str:
     return text
 
 
+def _clean_code(rule: Rule, text: str, store: Store) -> int:
+    if text not in _CODES:
+        raise BadValueError(f"Select a valid choice. {text} is not one of the available choices.")
+    return int(text)
+
+
+_CODES = ("0", "1", "2", "3")
+"""What the audit log keeps of an action: created, updated, deleted, accessed."""
+
+
 def _clean_bool(rule: Rule, text: str, store: Store) -> bool | None:
     return BOOLS.get(text.lower())
 
 
 def clean_number(text: str) -> decimal.Decimal | None:
-    """Read a number; ``None`` for nothing."""
-    text = text.strip()
-    if not text:
+    """Read a number; ``None`` for nothing, while blanks are no number."""
+    if text == "":
         return None
     try:
-        number = decimal.Decimal(text)
+        number = decimal.Decimal(text.strip())
     except decimal.DecimalException:
         raise BadValueError("Enter a number.") from None
     if not number.is_finite():
         raise BadValueError("Enter a number.")
+    if number > _MOST:
+        raise BadValueError("Ensure this value is less than or equal to 1e+50.")
     return number
 
 
 def _clean_decimal(rule: Rule, text: str, store: Store) -> decimal.Decimal | None:
-    number = clean_number(text)
-    if number is not None and rule.lookup in ("", "in") and number > _MOST:
-        raise BadValueError("Ensure this value is less than or equal to 1e+50.")
-    return number
+    return clean_number(text)
 
 
 _MOST = decimal.Decimal(10) ** 50
 
 
 def _clean_int(rule: Rule, text: str, store: Store) -> int | None:
-    number = _clean_decimal(rule, text, store)
+    number = clean_number(text)
     return None if number is None else int(number)
 
 
@@ -98,12 +106,11 @@ def _clean_key(rule: Rule, text: str, store: Store) -> int | None:
 
 
 def _clean_date(rule: Rule, text: str, store: Store) -> dt.date | None:
-    text = text.strip()
-    if not text:
+    if text == "":
         return None
     for form in _DATE_FORMATS:
         try:
-            return dt.datetime.strptime(text, form).date()
+            return dt.datetime.strptime(text.strip(), form).date()
         except ValueError:
             continue
     raise BadValueError("Enter a valid date.")
@@ -116,10 +123,9 @@ _LOOSE_MOMENT = re.compile(
 
 
 def _clean_datetime(rule: Rule, text: str, store: Store) -> dt.datetime | None:
-    text = text.strip()
-    if not text:
+    if text == "":
         return None
-    moment = _moment(text)
+    moment = _moment(text.strip())
     try:
         return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
     except OverflowError:
@@ -167,7 +173,11 @@ _CLEANERS: Mapping[str, Clean] = {
 }
 
 
+_EXACT: Mapping[str, Clean] = {"choice": _clean_choice, "code": _clean_code}
+"""Kinds whose whole values come from a list."""
+
+
 def cleaner_of(rule: Rule) -> Clean:
     """Return the function that reads a value for a filter."""
     kind = rule.field.filter_kind
-    return _clean_choice if kind == "choice" and rule.lookup == "" else _CLEANERS[kind]
+    return _EXACT[kind] if rule.lookup == "" and kind in _EXACT else _CLEANERS[kind]

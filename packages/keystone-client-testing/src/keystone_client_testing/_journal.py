@@ -60,13 +60,20 @@ class Entry:
 class Journal(list[Entry]):
     """The entries in the order of the requests."""
 
-    def find(self, method: str | None = None, path: str | None = None, status: int | None = None) -> list[Entry]:
+    def find(
+        self,
+        method: str | None = None,
+        path: str | None = None,
+        status: int | None = None,
+        user: str | None = None,
+    ) -> list[Entry]:
         """Return the matching entries.
 
         Args:
             method: HTTP method, in any case.
             path: the whole path; outer slashes do not matter.
             status: HTTP status.
+            user: login name of the caller.
 
         Returns:
             The entries that fit all that is given.
@@ -77,6 +84,7 @@ class Journal(list[Entry]):
             if (method is None or entry.method == method.upper())
             and (path is None or entry.path.strip("/") == path.strip("/"))
             and (status is None or entry.status == status)
+            and (user is None or entry.user == user)
         ]
 
 

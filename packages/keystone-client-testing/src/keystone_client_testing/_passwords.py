@@ -34,6 +34,17 @@ class Secret:
         """Tell whether this is the password."""
         return hmac.compare_digest(self._digest, self._hash(password))
 
+    def parts(self) -> tuple[str, str]:
+        """Return salt and hash in hex, for a dump of the world."""
+        return self._salt.hex(), self._digest.hex()
+
+    @classmethod
+    def from_parts(cls, salt: str, digest: str) -> "Secret":
+        """Return the secret that a dump holds."""
+        secret = cls.__new__(cls)
+        secret._salt, secret._digest = bytes.fromhex(salt), bytes.fromhex(digest)
+        return secret
+
     def __repr__(self) -> str:
         """Show nothing."""
         return "<password>"

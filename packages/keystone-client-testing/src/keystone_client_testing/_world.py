@@ -10,7 +10,7 @@ from . import _routes, _sessions
 from ._access import may_ask
 from ._call import SAFE, Call
 from ._clock import Clock
-from ._faults import Faults, apply_fault
+from ._faults import EXPIRED, Fault, Faults, apply_fault
 from ._journal import Entry, Journal
 from ._logs import log_request
 from ._models import empty_record
@@ -113,11 +113,22 @@ class World:
         call = Call(self, request, path)
         sender = self._peek_user(call)
         fault = self.faults.take(request.method, path, sender)
+        if fault and fault.error == EXPIRED:
+            return self._kept(request, path, sender, self._expired(call, fault))
         if fault and not fault.after and (fault.status or fault.error):
             return self._kept(request, path, sender, apply_fault(fault, None))
         answer = self._answer(call)
         user = call.user["username"] if call.user else None
         return self._kept(request, path, user, apply_fault(fault, answer) if fault else answer)
+
+    def _expired(self, call: Call, fault: Fault) -> Answer:
+        """Let the session of the request end, before or after it is answered."""
+        key = call.cookies.get("sessionid", "")
+        if not fault.after:
+            self.sessions.live.pop(key, None)
+        answer = self._answer(call)
+        self.sessions.live.pop(key, None)
+        return answer._replace(delay=fault.delay)
 
     def _kept(self, request: Request, path: str, user: str | None, answer: Answer) -> Answer:
         self.journal.append(Entry(request, path, user, answer))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ._fake import FakeKeystone
 
-OPTIONS = ("url", "user", "throttle", "demo_data")
+OPTIONS = ("url", "user", "throttle", "demo_data", "strict")
 """What ``@pytest.mark.keystone(...)`` takes."""
 
 
@@ -37,8 +37,13 @@ def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 @pytest.fixture
 def fake_keystone(request: pytest.FixtureRequest) -> "Iterator[FakeKeystone]":
-    """A new fake Keystone; any httpx client that calls its URL during the test reaches it."""
+    """A new fake Keystone; any httpx client that calls its URL during the test reaches it.
+
+    When the test is over, faults that were planned and never hit are an error; with the marker's ``strict=True``,
+    requests to unknown paths and query parameters the server would ignore are errors too.
+    """
     from ._fake import DEFAULT_URL, FakeKeystone
+    from ._report import complaints
 
     options = _options(request)
     fake = FakeKeystone(options.get("url", DEFAULT_URL))
@@ -47,6 +52,8 @@ def fake_keystone(request: pytest.FixtureRequest) -> "Iterator[FakeKeystone]":
         fake.add_demo_data()
     with fake.mock():
         yield fake
+    if found := complaints(fake.unused_faults, fake.journal, bool(options.get("strict"))):
+        pytest.fail("\n".join(found), pytrace=False)
 
 
 @pytest.fixture

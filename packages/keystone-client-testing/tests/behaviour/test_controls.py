@@ -236,3 +236,23 @@ def test_the_server_binds_to_loopback_only(fake: FakeKeystone) -> None:
         assert host == "127.0.0.1"
         with socket.create_connection((host, int(port)), timeout=5):
             pass
+
+
+def test_a_session_expires_before_a_request_or_after_it(fake: FakeKeystone, admin: Session) -> None:
+    fake.fail("POST", "users/teams", error="expired")
+    response = admin("POST", "users/teams/", json={"name": "A"})
+    assert response.status_code == 401
+    assert "sessionid" not in admin.http.cookies
+    admin.login()
+    fake.fail("POST", "users/teams", error="expired", when="after")
+    assert admin("POST", "users/teams/", json={"name": "A"}).status_code == 201
+    assert admin("GET", "users/teams/").status_code == 401
+    assert fake.unused_faults == []
+
+
+def test_the_journal_is_searched_by_user(fake: FakeKeystone, admin: Session) -> None:
+    fake.add.user(username="bob")
+    admin("GET", "users/teams/")
+    with fake.client("bob") as bob:
+        bob.count_team()
+    assert [entry.user for entry in fake.journal.find(path="users/teams", user="bob")] == ["bob"]

@@ -204,7 +204,24 @@ def test_every_resource_can_be_listed_with_every_filter_it_has(
         assert narrowed <= admin("GET", f"{path}/?_limit=1").json()["count"]
 
 
-def test_a_number_no_column_can_hold_is_refused_in_a_list_as_well(admin: Session) -> None:
-    for name in ("id", "id__in"):
-        response = admin("GET", f"users/users/?{name}=1e60")
-        assert response.json() == {name: ["Ensure this value is less than or equal to 1e+50."]}
+@pytest.mark.parametrize("lookup", ["", "__not_eq", "__in", "__lt", "__gte"])
+def test_a_number_no_column_can_hold_is_refused_by_every_lookup(admin: Session, lookup: str) -> None:
+    response = admin("GET", f"users/users/?id{lookup}=1e60")
+    assert response.json() == {f"id{lookup}": ["Ensure this value is less than or equal to 1e+50."]}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("id", "Enter a number."), ("id__in", "Enter a number."), ("date_joined__year", "Enter a number."),
+     ("date_joined", "Enter a valid date/time."), ("date_joined__in", "Enter a valid date/time.")],
+)  # fmt: skip
+def test_blanks_are_no_number_and_no_moment(admin: Session, name: str, text: str) -> None:
+    assert admin("GET", f"users/users/?{name}=%20").json() == {name: [text]}
+    assert admin("GET", f"users/users/?{name}=").json()["count"] == 1
+
+
+@pytest.mark.parametrize("value", ["4", "1.0", "x", "1,2"])
+def test_the_action_of_an_audit_row_is_one_of_four_codes(admin: Session, value: str) -> None:
+    text = f"Select a valid choice. {value} is not one of the available choices."
+    assert admin("GET", f"logs/audit/?action={value}").json() == {"action": [text]}
+    assert admin("GET", "logs/audit/?action=0").json()["count"] == 1

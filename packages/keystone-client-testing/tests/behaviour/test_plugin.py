@@ -11,10 +11,11 @@ pytest_plugins = ["pytester"]
 INSTALLED = any(point.name == "keystone_client_testing" for point in entry_points(group="pytest11"))
 
 
-def run(pytester: pytest.Pytester, source: str, *options: str) -> pytest.RunResult:
+def run(pytester: pytest.Pytester, source: str, *options: str, runner: str = "inprocess") -> pytest.RunResult:
     pytester.makepyfile(source)
     plugin = () if INSTALLED else ("-p", "keystone_client_testing.plugin")
-    return pytester.runpytest_inprocess("-p", "no:cacheprovider", "--strict-markers", *plugin, *options)
+    start = pytester.runpytest_subprocess if runner == "subprocess" else pytester.runpytest_inprocess
+    return start("-p", "no:cacheprovider", "--strict-markers", *plugin, *options)
 
 
 def test_the_fixtures_share_one_world(pytester: pytest.Pytester) -> None:
@@ -65,6 +66,63 @@ def test_marker_options_are_merged_and_the_nearest_wins(pytester: pytest.Pyteste
         """,
     )
     result.assert_outcomes(passed=2)
+
+
+def test_what_went_unnoticed_is_one_report_when_the_test_is_over(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+        import pytest
+
+        def test_unused(fake_keystone):
+            fake_keystone.fail("GET", "users/teams", status=503, times=2)
+            fake_keystone.fail("POST", error="reset", when="after")
+
+        @pytest.mark.keystone(strict=True)
+        def test_strict(keystone_session):
+            for path in ("nope/", "users/teams/?nmae=x&name=y", "stats/grants/?team=&_limit=1", "config/?a=1"):
+                try:
+                    keystone_session.http_get(path)
+                except Exception:
+                    pass
+
+        @pytest.mark.keystone(strict=True)
+        def test_clean(keystone_session):
+            keystone_session.retrieve_team(filters={"name": "x"}, order="id", limit=5)
+
+        def test_lax(keystone_session):
+            keystone_session.http_get("users/teams/?nmae=x")
+        """,
+    )
+    result.assert_outcomes(passed=4, errors=2)
+    result.stdout.fnmatch_lines_random(
+        [
+            "a planned fault never hit as often as planned: method='GET', path='users/teams', status=503",
+            "a planned fault never hit as often as planned: method='POST', error='reset', after=True",
+            "GET /nope/: the server has no such path",
+            "GET /users/teams/: the server ignores the query parameter 'nmae'",
+            "GET /stats/grants/: the server ignores the query parameter '_limit'",
+            "GET /config/: the server ignores the query parameter 'a'",
+        ]
+    )
+    assert "parameter 'name'" not in result.stdout.str()
+
+
+def test_worlds_are_apart_under_xdist(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+        import pytest
+
+        @pytest.mark.parametrize("number", range(8))
+        def test_world(number, fake_keystone, keystone_session, keystone_server):
+            keystone_session.create_team(name=f"T{number}")
+            assert keystone_session.count_team() == 1
+        """,
+        "-n2",
+        runner="subprocess",
+    )
+    result.assert_outcomes(passed=8)
 
 
 @pytest.mark.parametrize("arguments", ["urll='x'", "'http://x'"])

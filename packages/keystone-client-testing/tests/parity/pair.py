@@ -69,6 +69,7 @@ class Pair:
     def _follow(self, username: str, password: str) -> None:
         """Bring the fake to where a fresh server is: its user, and what its request log has seen so far."""
         live, _ = self.clients("admin")
+        live.headers["X-KEYSTONE-CID"] = f"{CID}{0:012}"
         self.fake.world.store.update("user", 1, {"username": username})
         entered = live.post("/authentication/login/", json={"username": username, "password": password})
         if entered.status_code != 200:
@@ -88,6 +89,7 @@ class Pair:
         last = {**rows[-1], **asked, "id": rows[-1]["id"] + 1}
         for row in (*rows, last):
             self.fake.add.request_log(**{name: value for name, value in row.items() if name != "_user"})
+        del live.headers["X-KEYSTONE-CID"]
         self.log_in("admin", username, password)
 
     def log_in(self, who: str, username: str, password: str) -> None:
