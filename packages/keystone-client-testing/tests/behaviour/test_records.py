@@ -303,3 +303,12 @@ def test_a_cascade_is_logged_in_the_servers_order(fake: FakeKeystone, admin: Ses
     kinds = ["ResourceAllocation", "AllocationReview", "Attachment", "Comment", "Comment", "AllocationRequest", "Team"]
     assert [row["record_name"].rpartition(" ")[2] for row in rows] == kinds
     assert [row["record_id"] for row in rows if row["record_name"].endswith("Comment")] == [2, 1]
+
+
+def test_a_form_with_an_empty_caller_crashes_as_on_the_server(centre: FakeKeystone, admin: Session) -> None:
+    form = {"request": "1", "status": "AP", "reviewer": ""}
+    assert admin("POST", "allocations/reviews/", data=form).status_code == 500
+    assert admin("POST", "allocations/reviews/", json=form).json() == {"reviewer": ["This field may not be null."]}
+    assert admin("POST", "notifications/preferences/", data={"user": ""}).status_code == 500
+    del form["reviewer"]
+    assert admin("POST", "allocations/reviews/", data=form).json()["reviewer"] == 1

@@ -33,6 +33,7 @@ from ._call import Call, Flow
 from ._errors import BulkError, DecodeError, JobError, ServerError, StatusError, ThrottledError, TransportError
 from ._listing import split_keys
 from ._query import BulkOptions
+from ._retry import outcome_of
 
 MOST_BYTES: Final = 900_000
 """Of JSON in a chunk: front-end web servers refuse 1 MB."""
@@ -271,6 +272,8 @@ def _fate(error: KeystoneError) -> str:
         return "unknown" if error.outcome == "unknown" else "pending"
     if isinstance(error, DecodeError):
         return "unknown"
+    if isinstance(error.__cause__, httpx.RequestError):  # the deadline passed while its answer was waited for
+        return "unknown" if outcome_of(error.__cause__) == "unknown" else "pending"
     if isinstance(error, StatusError):
         return "unknown" if error.status_code > 500 else "failed"
     return "pending"  # no time was left, or the client is closed

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 from keystone_client import (
     BulkError,
@@ -20,7 +21,7 @@ from keystone_client import (
 )
 from keystone_client_testing import FakeKeystone
 
-from .scripted import Scripted, answer, connect
+from .scripted import Scripted, answer, connect, failure
 
 
 @pytest.fixture
@@ -264,3 +265,14 @@ def test_an_expired_session_fails_the_chunk(fake: FakeKeystone, colour: str) -> 
     assert caught.value.failed == rows(2)
     assert caught.value.pending == rows(3)[2:]
     assert caught.value.cid == client.client.cid
+
+
+def test_when_the_deadline_passes_while_an_answer_is_waited_for_the_records_are_unknown(colour: str) -> None:
+    client = connect(colour, Scripted(failure(httpx.ReadTimeout)), retry=RetryPolicy(deadline=10))
+    moments = iter([0.0, 0.0, 0.0, *[20.0] * 100])
+    client.client._talk.clock = lambda: next(moments)
+
+    with pytest.raises(BulkError) as caught:
+        client.bulk_create_cluster(rows(2))
+
+    assert caught.value.unknown == rows(2)
