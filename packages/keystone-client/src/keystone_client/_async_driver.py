@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, Self, TypeVar
 
 import anyio
-import anyio.lowlevel
 import httpx
 
 from . import _listing, _records
@@ -135,7 +134,9 @@ class AsyncDriver:
             )
         if self._transport is not None:
             return await exchange_async(self._transport, step)
-        loop = anyio.lowlevel.current_token()
+        from anyio.lowlevel import current_token  # slow to import, and found at once from the second time on
+
+        loop = current_token()
         if self._slots is None or self._loop != loop:  # connections of a loop that is gone cannot even be closed
             self._slots, self._loop = self._make_slots(), loop
         return await self._slots.exchange(step)

@@ -4,9 +4,8 @@ Design of the waits: full jitter, so that many clients that failed together do n
 (M. Brooker, "Exponential Backoff And Jitter", 2015).
 """
 
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TypeAlias
+from typing import NamedTuple, Self, TypeAlias
 
 import httpx
 from keystone_client_core import FieldError
@@ -26,8 +25,15 @@ NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.P
 Failure: TypeAlias = httpx.Response | httpx.RequestError
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class _Numbers(NamedTuple):
+    attempts: int
+    backoff: float
+    max_backoff: float
+    max_retry_after: float
+    deadline: float | None
+
+
+class RetryPolicy(_Numbers):  # no dataclass: those take longer to import than all the rest of this module
     """How often and how long a call is tried.
 
     Args:
@@ -38,14 +44,22 @@ class RetryPolicy:
         deadline: Seconds for the whole call, waits and pages included; ``None`` for no end.
     """
 
-    attempts: int = 4
-    backoff: float = 0.5
-    max_backoff: float = 30
-    max_retry_after: float = 120
-    deadline: float | None = None
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
+    def __new__(
+        cls,
+        attempts: int = 4,
+        backoff: float = 0.5,
+        max_backoff: float = 30,
+        max_retry_after: float = 120,
+        deadline: float | None = None,
+    ) -> Self:
         """Refuse numbers that make no sense."""
+        self = super().__new__(cls, attempts, backoff, max_backoff, max_retry_after, deadline)
+        self._check()
+        return self
+
+    def _check(self) -> None:
         if type(self.attempts) is not int or self.attempts < 1:
             raise _unfit("attempts", self.attempts, "give a whole number from 1; switch retries off with retry=None")
         for name in ("backoff", "max_backoff", "max_retry_after"):

@@ -234,6 +234,7 @@ POLICIES = st.builds(
     backoff=st.floats(0, 1e6),
     max_backoff=st.floats(0, 1e6),
     max_retry_after=st.floats(0, 1e6),
+    deadline=st.none() | st.floats(0.001, 1e6),
 )
 
 
