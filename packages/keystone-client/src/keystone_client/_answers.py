@@ -69,7 +69,8 @@ def is_json(response: httpx.Response) -> bool:
 
 def is_missing(response: httpx.Response) -> bool:
     """Whether a 404 says "no such record": JSON with a ``detail``. A page of HTML says that the URL is wrong."""
-    return response.status_code == 404 and isinstance(json_of(response), dict) and "detail" in json_of(response)
+    said = json_of(response) if response.status_code == 404 else None
+    return isinstance(said, dict) and "detail" in said
 
 
 def decoded(response: httpx.Response, cid: str) -> Any:

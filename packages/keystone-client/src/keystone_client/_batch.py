@@ -186,11 +186,6 @@ def send(call: Call, job: Collector) -> Flow[None]:
     check_kept(actions, results)
 
 
-def post(call: Call, body: Mapping[str, Any]) -> Flow[httpx.Response]:
-    """Send a job without files."""
-    return (yield from call.json("POST", ENDPOINT, content=json_body({"job": body})))
-
-
 def _request(call: Call, body: Mapping[str, Any], uploads: Mapping[str, Upload]) -> httpx.Request:
     if not uploads:
         return call.talk.request("POST", ENDPOINT, content=json_body({"job": body}))
