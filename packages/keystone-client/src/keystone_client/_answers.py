@@ -34,6 +34,9 @@ BY_STATUS: Mapping[int, type[StatusError]] = {
 }
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-csrftoken"})
 FRAMING_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+DEEPEST = 20
+"""Levels of a refusal that an error takes apart; Keystone's own have three."""
+
 EXCERPT = 200
 """Characters of a foreign answer that an error repeats."""
 
@@ -58,8 +61,9 @@ def clean_response(response: httpx.Response) -> httpx.Response:
     return httpx.Response(response.status_code, headers=headers, content=response.content, request=request)
 
 
-def _clean(headers: httpx.Headers, unwanted: frozenset[str]) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in headers.multi_items() if name not in unwanted]
+def _clean(headers: httpx.Headers, unwanted: frozenset[str]) -> list[tuple[bytes, bytes]]:
+    """The other headers, as bytes: a server may send some that are not ASCII."""
+    return [(name, value) for name, value in headers.raw if name.decode("ascii").lower() not in unwanted]
 
 
 def is_json(response: httpx.Response) -> bool:
@@ -196,14 +200,16 @@ def _field_errors(body: Any) -> dict[str, list[str]]:
     return found
 
 
-def _flattened(path: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
+def _flattened(path: str, value: Any, depth: int = 0) -> Iterator[tuple[str, str]]:
+    if depth > DEEPEST:
+        yield path, "…"
+    elif isinstance(value, dict):
         for key, inner in value.items():
-            yield from _flattened(f"{path}.{key}" if path else str(key), inner)
+            yield from _flattened(f"{path}.{key}" if path else str(key), inner, depth + 1)
     elif isinstance(value, list):
         nested = any(isinstance(inner, dict | list) for inner in value)
         for index, inner in enumerate(value):
-            yield from _flattened(f"{path}.{index}" if nested else path, inner)
+            yield from _flattened(f"{path}.{index}" if nested else path, inner, depth + 1)
     else:
         yield path, str(value)
 

@@ -13,8 +13,9 @@ import httpx
 from keystone_client_core import KeystoneError
 
 from ._answers import Page, clean_request, decode_error, page_of, record_of
+from ._bounds import TooLargeError
 from ._conversation import Conversation, Parameters
-from ._errors import DeadlineExceededError, RequestTimeoutError, TransportError
+from ._errors import DeadlineExceededError, RequestTimeoutError, ResponseTooLargeError, TransportError
 from ._log import LOGGER
 from ._retry import Failure, outcome_of, wait_before
 
@@ -202,6 +203,9 @@ class Call:
     def _error(self, failure: httpx.RequestError, request: httpx.Request, attempts: int) -> KeystoneError:
         where = f"{request.method} {self.talk.base_url}{request.extensions['keystone.endpoint']}"
         reason = str(failure) or type(failure).__name__
+        if isinstance(failure, TooLargeError):
+            hint = "max_response_size=… of the client raises the limit, None lifts it; a smaller page_size may do, too"
+            return ResponseTooLargeError(f"{where}: {reason} ({hint})", cid=self.cid)
         if isinstance(failure, httpx.DecodingError):
             response = httpx.Response(200, request=request)
             return decode_error(response, f"cannot be unpacked ({reason})", self.cid)

@@ -39,6 +39,8 @@ class KeystoneClient(SyncMethods):
             ``None`` for no end.
         retry: When to try again; ``None`` for never.
         page_size: Records to a request in listings, 1 to 1000, the most the server gives.
+        max_response_size: Bytes of an answer, unpacked, that are read at most; ``None`` for no limit. What
+            ``download_attachment`` writes to a file is not limited.
         verify: Check certificates; or a file of CA certificates, or an ``ssl.SSLContext``.
         headers: Further headers for every request.
         proxy: The URL of a proxy; that of the environment if left out.
@@ -62,6 +64,7 @@ class KeystoneClient(SyncMethods):
         timeout: float | httpx.Timeout | None = 15.0,
         retry: RetryPolicy | None = RetryPolicy(),  # noqa: B008 - immutable
         page_size: int = 1000,
+        max_response_size: int | None = 64 * 1024 * 1024,
         verify: Verify = True,
         headers: Mapping[str, str] | None = None,
         proxy: str | httpx.Proxy | None = None,
@@ -77,6 +80,7 @@ class KeystoneClient(SyncMethods):
             timeout=timeout,
             retry=retry,
             page_size=page_size,
+            max_response_size=max_response_size,
             verify=verify,
             headers=headers,
             proxy=proxy,

@@ -22,6 +22,8 @@ from keystone_client_core import (
     parse_base_url,
 )
 
+from ._cookies import CSRF, SESSION, CookieStore, SecretHeaders, cookies_of
+from ._exchange import MOST
 from ._log import LOGGER
 from ._retry import NO_RETRIES, RetryPolicy
 
@@ -50,6 +52,7 @@ class Conversation:
         timeout: float | httpx.Timeout | None,
         retry: RetryPolicy | None,
         page_size: int,
+        max_response_size: int | None,
         headers: Mapping[str, str] | None,
         agent: str,
     ) -> None:
@@ -57,6 +60,7 @@ class Conversation:
         self.base_url: Final = parse_base_url(url)
         self.cid: Final = new_cid() if cid is None else adopt_cid(cid)
         self.page_size: Final = check_page_size(page_size)
+        self._most: Final = checked_size(max_response_size)
         self.retry: Final = NO_RETRIES if retry is None else retry
         self.has_token: Final = token is not None
         self.clock: Callable[[], float] = time.monotonic
@@ -67,8 +71,8 @@ class Conversation:
         """Bytes; known once the server was asked for its settings."""
         self.url_of = functools.lru_cache(256)(functools.partial(_url_of, self.base_url))
         self._lock = threading.Lock()
-        self._cookies = httpx.Cookies()
-        self._fixed = httpx.Headers({"Accept": "application/json", "Accept-Encoding": "gzip, deflate"})
+        self._cookies = CookieStore()
+        self._fixed = SecretHeaders({"Accept": "application/json", "Accept-Encoding": "gzip, deflate"})
         self._fixed.update({"Connection": "keep-alive", "User-Agent": agent})
         self._fixed.update(checked_headers(headers or {}))
         self._fixed[CID_HEADER] = self.cid
@@ -79,12 +83,12 @@ class Conversation:
     @property
     def has_session(self) -> bool:
         """Whether a session cookie would be sent."""
-        return "sessionid" in self._sent_cookies
+        return SESSION in cookies_of(self._safe.get("cookie", ""))
 
     @property
     def keeps_secure_cookies_back(self) -> bool:
         """Whether there is a session cookie that must not travel over plain http."""
-        return any(cookie.name == "sessionid" and cookie.secure for cookie in self._cookies.jar)
+        return any(cookie.name == SESSION and cookie.secure for cookie in self._cookies.jar)
 
     def request(
         self,
@@ -117,12 +121,16 @@ class Conversation:
             url = httpx.URL(f"{url}{'&' if url.query else '?'}{query}")
         chosen = self._safe if method in SAFE_METHODS else self._unsafe
         if content is not None:
-            chosen = httpx.Headers(chosen)
+            chosen = SecretHeaders(chosen)
             chosen["Content-Type"] = "application/json"
         if headers:
-            chosen = httpx.Headers(chosen)
+            chosen = SecretHeaders(chosen)
             chosen.update(headers)
-        extensions = {"timeout": timeout or self.timeout, "keystone.endpoint": endpoint.partition("?")[0]}
+        extensions = {
+            "timeout": timeout or self.timeout,
+            "keystone.endpoint": endpoint.partition("?")[0],
+            MOST: self._most,
+        }
         return httpx.Request(method, url, headers=chosen, content=content, extensions=extensions, **body)
 
     def receive(self, response: httpx.Response) -> None:
@@ -130,28 +138,26 @@ class Conversation:
         if "set-cookie" not in response.headers:
             return
         with self._lock:
-            self._cookies.extract_cookies(response)
+            self._cookies.take(response)
             self._prepare()
 
     def forget_session(self) -> None:
         """Drop all cookies."""
         with self._lock:
-            self._cookies = httpx.Cookies()
+            self._cookies = CookieStore()
             self._prepare()
 
     def _prepare(self) -> None:
         """Build the headers of safe and unsafe requests anew; both are replaced whole, so readers need no lock."""
-        probe = httpx.Request("GET", self.base_url)
-        self._cookies.set_cookie_header(probe)
-        cookie = probe.headers.get("cookie")
-        self._sent_cookies = dict(pair.split("=", 1) for pair in cookie.split("; ")) if cookie else {}
-        safe = httpx.Headers(self._fixed)
+        cookie = self._cookies.header(self.base_url)
+        safe = SecretHeaders(self._fixed)
         if cookie:
             safe["Cookie"] = cookie
-        unsafe = httpx.Headers(safe)
+        unsafe = SecretHeaders(safe)
         unsafe["Referer"] = self.base_url  # Django refuses every write over https without it
-        if "csrftoken" in self._sent_cookies:
-            unsafe["X-CSRFToken"] = self._sent_cookies["csrftoken"]
+        token = cookies_of(cookie).get(CSRF)
+        if token is not None:
+            unsafe["X-CSRFToken"] = token
         self._safe, self._unsafe = safe, unsafe
 
     def endpoint(self, endpoint: str) -> str:
@@ -208,6 +214,18 @@ def checked_timeout(timeout: object) -> Timeouts:
     raise FieldError(
         f"timeout={timeout!r}: give seconds above 0, an httpx.Timeout, or None for no end", field="timeout"
     )
+
+
+def checked_size(size: object) -> int | None:
+    """A number of bytes, or ``None`` for any.
+
+    Raises:
+        FieldError: It is neither.
+    """
+    if size is None or (type(size) is int and size > 0):
+        return size
+    advice = "give bytes, a whole number from 1, or None for no limit"
+    raise FieldError(f"max_response_size={size!r}: {advice}", field="max_response_size")
 
 
 def _checked_token(token: object) -> str:

@@ -13,6 +13,7 @@
     ├── TransportError              no answer
     │   └── RequestTimeoutError
     ├── DecodeError                 an answer that is not the JSON the API promises
+    │   └── ResponseTooLargeError   more than ``max_response_size``
     ├── PaginationError             a listing that cannot be made complete
     ├── BulkError
     ├── ClosedError
@@ -183,6 +184,10 @@ class DecodeError(_Portable):
         super().__init__(message)
         self.response = response
         self.cid = cid
+
+
+class ResponseTooLargeError(DecodeError):
+    """The answer has more bytes than ``max_response_size``, unpacked; the rest of it was not read."""
 
 
 class PaginationError(_Portable):

@@ -10,11 +10,16 @@ from typing import Any
 
 import httpx
 
+from ._bounds import Bounded, check_size
+
 SINK = "keystone.sink"
 """The extension of a request that names what its answer is written into."""
 
+MOST = "keystone.most"
+"""The extension of a request that names the bytes its answer may have, if there is a limit."""
+
 CHUNK = 65_536
-FRAMING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+FRAMING = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
 
 
 class Punctual(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -53,6 +58,9 @@ class Punctual(httpx.SyncByteStream, httpx.AsyncByteStream):
 def _begun(response: httpx.Response, request: httpx.Request) -> None:
     """Tie an answer that is about to be read to its request, and to the deadline of the call."""
     response.request = request
+    if request.extensions.get(MOST) is not None:
+        limit = float("inf") if _sink(request, response) else request.extensions[MOST]
+        response.stream = Bounded(response, limit)
     if "keystone.late" in request.extensions:
         response.stream = Punctual(response.stream, request.extensions["keystone.late"])
 
@@ -61,9 +69,9 @@ async def exchange_async(transport: httpx.AsyncBaseTransport, request: httpx.Req
     """Send a request through a transport and read its answer whole."""
     started = perf_counter()
     response = await transport.handle_async_request(request)
-    _begun(response, request)
     sink = _sink(request, response)
     try:
+        _begun(response, request)
         if sink is None:
             await response.aread()
         else:
@@ -78,9 +86,9 @@ def exchange(transport: httpx.BaseTransport, request: httpx.Request) -> httpx.Re
     """Send a request through a transport and read its answer whole."""
     started = perf_counter()
     response = transport.handle_request(request)
-    _begun(response, request)
     sink = _sink(request, response)
     try:
+        _begun(response, request)
         if sink is None:
             response.read()
         else:
@@ -99,7 +107,7 @@ def _sink(request: httpx.Request, response: httpx.Response) -> Any:
 def _without_body(response: httpx.Response) -> httpx.Response:
     return httpx.Response(
         response.status_code,
-        headers=[pair for pair in response.headers.multi_items() if pair[0] not in FRAMING],
+        headers=[pair for pair in response.headers.raw if pair[0].lower() not in FRAMING],
         content=b"",
         extensions=response.extensions,
         request=response.request,
@@ -109,10 +117,11 @@ def _without_body(response: httpx.Response) -> httpx.Response:
 def _length(response: httpx.Response) -> int:
     """The bytes there will be, or 0 where the server does not tell."""
     length = response.headers.get("content-length", "")
-    return int(length) if length.isdigit() and "content-encoding" not in response.headers else 0
+    return int(length) if length.isdecimal() and "content-encoding" not in response.headers else 0
 
 
 def _finished(response: httpx.Response, started: float) -> httpx.Response:
     """The response as ``httpx.Client`` would hand it out: with the time it took."""
+    check_size(len(response.content), response.request.extensions.get(MOST))  # a transport may have read it whole
     response.elapsed = timedelta(seconds=perf_counter() - started)
     return response

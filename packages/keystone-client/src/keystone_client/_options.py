@@ -33,6 +33,7 @@ def checked_options(
     timeout: float | httpx.Timeout | None,
     retry: object,
     page_size: int,
+    max_response_size: int | None,
     verify: object,
     headers: Mapping[str, str] | None,
     proxy: str | httpx.Proxy | None,
@@ -53,7 +54,15 @@ def checked_options(
     certificates = _checked_verify(verify)
     _check_proxy(proxy)
     talk = Conversation(
-        url, token=token, cid=cid, timeout=timeout, retry=retry, page_size=page_size, headers=headers, agent=AGENT
+        url,
+        token=token,
+        cid=cid,
+        timeout=timeout,
+        retry=retry,
+        page_size=page_size,
+        max_response_size=max_response_size,
+        headers=headers,
+        agent=AGENT,
     )
     return Options(talk, certificates, proxy, limits, trust_env)
 

@@ -11,7 +11,7 @@ from keystone_client_core import Resource
 
 from ._answers import Page
 from ._call import Call, Flow
-from ._errors import PaginationError, RequestTimeoutError, ServerError
+from ._errors import PaginationError, RequestTimeoutError, ResponseTooLargeError, ServerError
 from ._retry import Failure, backoff_ceiling
 
 HALVINGS: Final = 5
@@ -60,7 +60,7 @@ class Reader:
         self.resource: Final = resource
         self.params: Final = params
         self._least: Final = least
-        self._full: Final = max(size, least)
+        self._full = max(size, least)
         self.size = self._full
         """Records to the next page; less than asked for after the server was too slow."""
         self._asked = self._full
@@ -77,11 +77,13 @@ class Reader:
             last = size <= self._least or halved == HALVINGS
             try:
                 page = yield from self.exact(params, size, patient=last)
-            except (RequestTimeoutError, ServerError) as error:
+            except (RequestTimeoutError, ResponseTooLargeError, ServerError) as error:
                 if last or not _too_big(error):
                     raise
                 halved += 1
                 self.size = max(self._least, size // 2)
+                if isinstance(error, ResponseTooLargeError):
+                    self._full = self.size  # a slow server may recover, a long page will be long again
                 policy = self.call.talk.retry
                 wait = self.call.talk.draw() * backoff_ceiling(policy, halved) if policy.attempts > 1 else 0
                 if wait and not (yield from self.call.pause(wait)):
@@ -126,11 +128,13 @@ class Reader:
 
 
 def _too_big(failure: Failure | Exception) -> bool:
-    """Whether a failure may be due to the size of the page: a timeout while reading, or a proxy that gave up."""
+    """Whether a failure may be due to the size of the page: too many bytes, a timeout, or a proxy that gave up."""
     if isinstance(failure, httpx.Response):
         return failure.status_code in (502, 504)
     if isinstance(failure, ServerError):
         return failure.status_code in (502, 504)
+    if isinstance(failure, ResponseTooLargeError):
+        return True
     if isinstance(failure, RequestTimeoutError):
         return failure.outcome == "unknown"
     return isinstance(failure, httpx.ReadTimeout | httpx.WriteTimeout)

@@ -43,7 +43,7 @@ def failure(kind: type[httpx.RequestError], message: str = "it broke") -> Reply:
 def cookies(*lines: str, status: int = 200, body: object = None) -> Reply:
     """A reply that sets cookies."""
     content = json.dumps({"id": 1} if body is None else body).encode()
-    headers = [("content-type", "application/json"), *(("set-cookie", line) for line in lines)]
+    headers = [(b"content-type", b"application/json"), *((b"set-cookie", line.encode("latin-1")) for line in lines)]
     return lambda request: httpx.Response(status, headers=headers, content=content, request=request)
 
 
