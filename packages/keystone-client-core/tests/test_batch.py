@@ -2,7 +2,7 @@
 
 import json
 import string
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,6 @@ from keystone_client_core import (
     FilterError,
     Reference,
     ReferenceTokenError,
-    Sized,
     check_chunk_size,
     create_action,
     culprit,
@@ -183,9 +182,14 @@ def test_a_job_is_its_actions_and_whether_to_undo_them() -> None:
     }
 
 
+class Thing(NamedTuple):
+    item: int
+    size: int
+
+
 @given(st.lists(st.integers(1, 50)), st.integers(1, 10), st.integers(1, 100))
 def test_chunks_are_in_order_lose_nothing_and_keep_both_limits(sizes: list[int], most: int, limit: int) -> None:
-    waiting = [Sized(place, size) for place, size in enumerate(sizes)]
+    waiting = [Thing(place, size) for place, size in enumerate(sizes)]
     chunks = []
     while waiting:
         chunks.append(next_chunk(waiting, most, limit))

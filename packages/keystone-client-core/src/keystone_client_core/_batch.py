@@ -4,7 +4,7 @@ Pure: nothing is sent from here, and files are only named.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ._errors import FieldError, FilterError, ReferenceTokenError
 from ._fields import encode_fields
@@ -150,16 +150,20 @@ def _leaves(value: object) -> Iterator[str]:
             yield from _leaves(item)
 
 
-class Sized(NamedTuple):
-    """Something to be sent in a chunk, with the bytes it takes there."""
+class Sized(Protocol):
+    """Something to be sent in a chunk."""
 
-    item: Any
-    size: int
+    @property
+    def size(self) -> int:
+        """The bytes it takes there."""
 
 
-def next_chunk(waiting: Sequence[Sized], most: int, limit: int) -> list[Sized]:
+S = TypeVar("S", bound=Sized)
+
+
+def next_chunk(waiting: Sequence[S], most: int, limit: int) -> list[S]:
     """The first things that fit in a chunk: at least one, at most ``most``, and ``limit`` bytes unless one has more."""
-    chunk: list[Sized] = []
+    chunk: list[S] = []
     total = 0
     for each in waiting[:most]:
         total += each.size + 1

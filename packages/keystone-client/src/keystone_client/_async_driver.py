@@ -24,7 +24,7 @@ async def attempt(act: Awaitable[object]) -> Answer:
     """What an act brought, or how it failed: the flow decides what a failure means."""
     try:
         return Answer(await act, None)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the flow must see it
+    except BaseException as error:  # noqa: BLE001 - whatever it is, an interrupt too, the flow must see it
         return Answer(None, error)
 
 

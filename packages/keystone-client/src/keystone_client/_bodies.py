@@ -11,6 +11,8 @@ from typing import IO, Any, NamedTuple, TypeAlias, cast
 
 from keystone_client_core import FieldError
 
+from ._progress import check_progress
+
 Content: TypeAlias = "str | os.PathLike[str] | bytes | IO[bytes]"
 """A path, bytes, or a file opened in binary mode."""
 
@@ -63,6 +65,7 @@ def open_upload(content: Content, filename: str | None = None, on_progress: Sent
     Raises:
         FieldError: It is no file, has no name, or was opened as text.
     """
+    check_progress(on_progress)
     if isinstance(content, str | os.PathLike):
         path = Path(content)
         filename = filename or path.name

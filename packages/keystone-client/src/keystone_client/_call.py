@@ -36,7 +36,7 @@ class Answer(NamedTuple):
     """What a driver has for a flow: what its step brought, or the failure instead of it."""
 
     value: Any
-    failure: Exception | None
+    failure: BaseException | None
 
 
 NOTHING: Final = Answer(None, None)
@@ -145,6 +145,11 @@ class Call:
             response = yield request
         except httpx.RequestError as error:
             return error
+        except KeystoneError:  # the client is closed
+            raise
+        except BaseException:  # interrupted, cancelled
+            self.lost = True
+            raise
         assert response is not None  # the driver answers a request with a response or a failure
         self.talk.receive(response)
         if listened:

@@ -16,6 +16,7 @@ from ._answers import record_of, status_error
 from ._bodies import IN_MEMORY, Sent
 from ._call import Call, Flow
 from ._exchange import SINK
+from ._progress import check_progress
 
 Target: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
 """A path, or a file opened in binary mode."""
@@ -47,6 +48,7 @@ def download(call: Call, pk: object, to: Target, on_progress: Sent | None) -> Fl
     """Fetch an attachment into a path or a file."""
     if not isinstance(to, str | os.PathLike) and not hasattr(to, "write"):
         raise FieldError(f"to={to!r}: give a path, or a file opened in binary mode", field="to")
+    check_progress(on_progress)
     response = yield from call.json("GET", record_path(RESOURCES["attachment"].path, pk))
     record = record_of(response, call.cid)
     with _whole(to) as file:

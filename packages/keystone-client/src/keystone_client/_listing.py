@@ -25,6 +25,7 @@ from ._call import Call, Flow, Step
 from ._feed import feed_walk
 from ._ordered import OrderedWalk
 from ._pages import Chain, Found, Parameters, Reader, Record, Walk
+from ._progress import check_progress
 from ._query import UNSET, Progress, Query
 from ._walks import KeyWalk
 
@@ -73,6 +74,7 @@ def wants_one(pk: object, raise_not_exists: bool, query: Query) -> bool:
 def plan(call: Call, name: str, query: Query) -> Plan:
     """Check a listing and choose the way to walk it; nothing is sent."""
     resource = RESOURCES[name]
+    check_progress(query.on_progress)
     limit = check_limit(query.limit)
     size = call.talk.page_size if query.page_size is None else check_page_size(query.page_size)
     encoded = encode_filters(resource, query.filters)
