@@ -3,7 +3,7 @@
 What an action and a reference are is core's; the typed methods of a job are generated in ``_job_methods``.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from os import urandom
@@ -13,12 +13,9 @@ import httpx
 from keystone_client_core import (
     RESOURCES,
     Action,
-    FieldError,
     ReferenceTokenError,
     create_action,
-    culprit,
     delete_action,
-    dropped_fields,
     job_json,
     list_action,
     reference,
@@ -26,18 +23,18 @@ from keystone_client_core import (
     update_action,
 )
 
-from ._answers import decode_error, decoded, json_of, status_error
-from ._bodies import Content, Upload, check_sizes, json_body, open_upload
+from ._bodies import Content, Upload, json_body, open_upload
 from ._call import Call, Flow
-from ._errors import ClosedError, JobError
+from ._errors import ClosedError
+from ._job_answers import check_kept, results_of
 from ._listing import wants_one
 from ._query import Query
+from ._upload_limits import check_uploads
 
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
 ENDPOINT = "batch/"
-UNDONE = "an action raised on the server, which undid the job: nothing was written"
 
 
 class RecordPage(TypedDict, Generic[T]):
@@ -176,7 +173,7 @@ def send(call: Call, job: Collector) -> Flow[None]:
     handles = list(job._handles.values())
     if not handles:
         return
-    check_sizes(job._uploads.values(), call.talk.max_upload_size)
+    check_uploads(job._uploads.values(), call.talk.upload_limits)
     body = job_json([handle._action.json(handle._alias) for handle in handles], job._dry_run)
     actions = [handle._action for handle in handles]
     response = yield from call.send(lambda: _request(call, body, job._uploads))
@@ -191,56 +188,3 @@ def _request(call: Call, body: Mapping[str, Any], uploads: Mapping[str, Upload])
         return call.talk.request("POST", ENDPOINT, content=json_body({"job": body}))
     files = {part: (upload.filename, upload.file) for part, upload in uploads.items()}
     return call.talk.request("POST", ENDPOINT, data={"job": json_body(body).decode()}, files=files)
-
-
-def results_of(response: httpx.Response, cid: str, actions: Sequence[Action]) -> list[Any]:
-    """What each action brought.
-
-    Raises:
-        JobError: An action failed.
-        StatusError: The job was refused as a whole.
-        DecodeError: The answer does not say what the actions brought.
-    """
-    if not 200 <= response.status_code < 300:
-        raise refusal(response, cid, actions)
-    match decoded(response, cid):
-        case {"results": list(steps)} if len(steps) == len(actions) and all("body" in step for step in steps):
-            return [step["body"] for step in steps]
-    raise decode_error(response, f"does not hold the results of {len(actions)} actions", cid)
-
-
-def refusal(response: httpx.Response, cid: str, actions: Sequence[Action]) -> Exception:
-    """The error of a job that failed, naming the action."""
-    said = json_of(response)
-    place = culprit(said, actions)
-    if place is None:
-        return status_error(response, cid, hint=UNDONE if response.status_code == 500 else "")
-    action = actions[place]
-    hint = f"action {place + 1} of {len(actions)}, {action.call}; nothing was written"
-    error = status_error(response, cid, hint=hint)
-    if isinstance(error, JobError):
-        error.action, error.method, error.path, error.call = place + 1, action.method, action.path, action.call
-    return error
-
-
-def check_kept(actions: Sequence[Action], results: Sequence[Any]) -> None:
-    """Compare what was sent with what the server kept: it drops some fields of callers who are not staff.
-
-    Raises:
-        FieldError: A field was dropped; its record and its place are with the error.
-    """
-    for place, (action, record) in enumerate(zip(actions, results, strict=True)):
-        if not isinstance(record, Mapping):
-            continue
-        dropped = [
-            name
-            for name in dropped_fields(action.resource, action.payload, record)
-            if not isinstance(action.payload[name], str)  # a reference, whose value only the server knows
-        ]
-        if dropped:
-            raise FieldError(
-                f"the server carried out {action.call} but ignored {', '.join(dropped)}: only staff may set that",
-                field=dropped[0],
-                position=place,
-                record=record,
-            )

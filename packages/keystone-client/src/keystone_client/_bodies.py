@@ -4,7 +4,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeAlias, cast
@@ -81,23 +81,13 @@ def open_upload(content: Content, filename: str | None = None, on_progress: Sent
     if not filename:
         if opened is not None:
             opened.close()
-        raise FieldError("give a filename: the server tells the type of a file by its extension", field="filename")
+        raise FieldError(
+            "give a filename, a path, or a file that has a name: the server tells the type of a file by its extension",
+            field="filename",
+        )
     size = _length(file)
     watched = cast("IO[bytes]", _Watched(file, size, on_progress)) if on_progress else file
     return Upload(filename, watched, size, opened)
-
-
-def check_sizes(uploads: Iterable[Upload], most: int | None) -> None:
-    """Compare files with the limit of the server, where that is known.
-
-    Raises:
-        FieldError: A file is larger, or empty, which the server takes for a mistake.
-    """
-    for upload in uploads:
-        if most is not None and not 0 < upload.size <= most:
-            raise FieldError(
-                f"{upload.filename!r} has {upload.size:,} bytes; the server takes files of 1 to {most:,}", field="file"
-            )
 
 
 def multipart(sent: Mapping[str, object]) -> dict[str, Any]:

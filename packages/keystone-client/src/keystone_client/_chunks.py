@@ -20,10 +20,11 @@ from keystone_client_core import (
 )
 
 from ._answers import is_missing
-from ._batch import ENDPOINT, check_kept, results_of
+from ._batch import ENDPOINT
 from ._bodies import json_body
 from ._call import Call, Flow
 from ._errors import BulkError, DecodeError, JobError, StatusError, ThrottledError
+from ._job_answers import check_kept, results_of
 from ._listing import split_keys
 from ._progress import check_progress
 from ._query import BulkOptions

@@ -26,6 +26,7 @@ from ._cookies import CSRF, SESSION, CookieStore, SecretHeaders, cookies_of
 from ._exchange import MOST
 from ._log import LOGGER
 from ._retry import NO_RETRIES, RetryPolicy
+from ._upload_limits import Limits
 
 CID_HEADER = "X-KEYSTONE-CID"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -67,8 +68,8 @@ class Conversation:
         self.draw: Callable[[], float] = random.random
         self.timeout: Final[Timeouts] = checked_timeout(timeout)
         self._log = ContextAdapter(LOGGER, {"cid": self.cid, "baseurl": self.base_url})
-        self.max_upload_size: int | None = None
-        """Bytes; known once the server was asked for its settings."""
+        self.upload_limits = Limits()
+        """Known once the server was asked for its settings."""
         self.url_of = functools.lru_cache(256)(functools.partial(_url_of, self.base_url))
         self._lock = threading.Lock()
         self._cookies = CookieStore()
@@ -77,7 +78,9 @@ class Conversation:
         self._fixed.update(checked_headers(headers or {}))
         self._fixed[CID_HEADER] = self.cid
         if token is not None:
-            self._fixed["Authorization"] = f"Token {_checked_token(token)}"
+            if not is_token(token):
+                raise FieldError("the token must be printable ASCII text without blanks", field="token")
+            self._fixed["Authorization"] = f"Token {token}"
         self._prepare()
 
     @property
@@ -228,7 +231,6 @@ def checked_size(size: object) -> int | None:
     raise FieldError(f"max_response_size={size!r}: {advice}", field="max_response_size")
 
 
-def _checked_token(token: object) -> str:
-    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise FieldError("the token must be printable ASCII text without blanks", field="token")
-    return token
+def is_token(token: object) -> bool:
+    """Whether a value can be sent as a token."""
+    return isinstance(token, str) and token != "" and token.isascii() and token.isprintable() and " " not in token

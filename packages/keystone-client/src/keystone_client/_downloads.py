@@ -48,6 +48,8 @@ def download(call: Call, pk: object, to: Target, on_progress: Sent | None) -> Fl
     """Fetch an attachment into a path or a file."""
     if not isinstance(to, str | os.PathLike) and not hasattr(to, "write"):
         raise FieldError(f"to={to!r}: give a path, or a file opened in binary mode", field="to")
+    if isinstance(to, str | os.PathLike):
+        _check_path(Path(to))
     check_progress(on_progress)
     response = yield from call.json("GET", record_path(RESOURCES["attachment"].path, pk))
     record = record_of(response, call.cid)
@@ -55,8 +57,15 @@ def download(call: Call, pk: object, to: Target, on_progress: Sent | None) -> Fl
         sink = Sink(file, on_progress)
         answer = yield from call.send(lambda: _request(call, record["file"], sink))
         if answer.status_code != 200 or answer.headers.get("content-type", "").startswith("text/html"):
-            raise status_error(answer, call.cid, hint=HINT)
+            raise status_error(answer, call.cid, hint="" if answer.has_redirect_location else HINT)
     return record
+
+
+def _check_path(target: Path) -> None:
+    if target.is_dir():
+        raise FieldError(f"to={str(target)!r} is a folder: give the path of the file in it", field="to")
+    if not target.parent.is_dir():
+        raise FieldError(f"to={str(target)!r}: there is no folder {str(target.parent)!r}; make it first", field="to")
 
 
 def _request(call: Call, path: str, sink: Sink) -> httpx.Request:

@@ -13,8 +13,9 @@ from keystone_client_core import (
 )
 
 from ._answers import acknowledged, is_missing, record_of
-from ._bodies import Content, Sent, Upload, check_sizes, json_body, multipart, open_upload
+from ._bodies import Content, Sent, Upload, json_body, multipart, open_upload
 from ._call import Call, Flow
+from ._upload_limits import check_uploads
 
 
 def create(call: Call, name: str, fields: Mapping[str, object]) -> Flow[dict[str, Any]]:
@@ -73,7 +74,7 @@ def _written(call: Call, method: str, endpoint: str, sent: Mapping[str, object])
     if not uploads:
         return (yield from call.record(method, endpoint, json_body(sent)))
     try:
-        check_sizes(uploads, call.talk.max_upload_size)
+        check_uploads(uploads, call.talk.upload_limits)
         response = yield from call.send(lambda: call.talk.request(method, endpoint, **multipart(sent)))
     finally:
         for upload in uploads:

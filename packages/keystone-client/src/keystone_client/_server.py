@@ -8,6 +8,7 @@ from keystone_client_core import RESOURCES, FieldError, FilterError, encode_filt
 from ._answers import decode_error, decoded, status_error
 from ._call import Call, Flow
 from ._query import Filters
+from ._upload_limits import Limits
 
 CHOICES: Mapping[tuple[str, str], str] = {
     ("membership", "role"): "users/membership-choices/role/",
@@ -20,9 +21,9 @@ CHOICES: Mapping[tuple[str, str], str] = {
 
 
 def config(call: Call) -> Flow[Any]:
-    """The settings the server tells, which the client keeps: uploads over its limit are then refused before sending."""
+    """The settings the server tells, which the client keeps: uploads beyond its limits are refused from then on."""
     told = yield from _object(call, "config/")
-    call.talk.max_upload_size = told.get("max_upload_size")
+    call.talk.upload_limits = Limits(told.get("max_upload_size"), told.get("allowed_file_types"))
     return told
 
 

@@ -59,7 +59,7 @@ def test_choices_are_codes_with_labels(bench: Any) -> None:
         bench.client.retrieve_choices("cluster", "name")
 
 
-def test_once_the_limit_is_known_larger_files_are_refused_before_they_are_sent(bench: Any) -> None:
+def test_once_the_limits_are_known_files_beyond_them_are_refused_before_they_are_sent(bench: Any) -> None:
     wanted = request(bench)
     most = bench.client.retrieve_config()["max_upload_size"]
 
@@ -69,5 +69,8 @@ def test_once_the_limit_is_known_larger_files_are_refused_before_they_are_sent(b
         bench.client.create_attachment(request=wanted, file=b"", filename="a.txt")
     with pytest.raises(FieldError, match="0 bytes"), bench.client.batch() as job:
         job.create_attachment(request=wanted, file=b"", filename="a.txt")
+    for filename in ("setup.exe", "README", ".txt"):
+        with pytest.raises(FieldError, match="text/plain"):
+            bench.client.create_attachment(request=wanted, file=b"x", filename=filename)
 
     assert bench.client.count_attachment(filters={"request": wanted}) == 0

@@ -79,6 +79,30 @@ def test_where_nobody_publishes_files_the_error_says_so(tmp_path: Any) -> None:
         client.download_attachment(pk, tmp_path / "plan.txt")
 
 
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_a_redirect_to_another_host_is_told_and_not_followed(colour: str, tmp_path: Any) -> None:
+    elsewhere = answer(302, b"", location="https://storage.example/plan.txt?signature=s3cret")
+    transport = Scripted(answer(200, RECORD), elsewhere)
+
+    with pytest.raises(StatusError, match="redirected to https://storage\\.example/plan\\.txt") as caught:
+        connect(colour, transport).download_attachment(7, tmp_path / "plan.txt")
+
+    assert "s3cret" not in str(caught.value)
+    assert len(transport.requests) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_that_cannot_be_written_is_refused_before_anything_is_sent(colour: str, tmp_path: Any) -> None:
+    transport = Scripted()
+
+    with pytest.raises(FieldError, match="is a folder"):
+        connect(colour, transport).download_attachment(7, tmp_path)
+    with pytest.raises(FieldError, match="there is no folder"):
+        connect(colour, transport).download_attachment(7, tmp_path / "nowhere" / "plan.txt")
+
+    assert transport.requests == []
+
+
 def test_a_target_that_is_none_is_refused(colour: str) -> None:
     transport = Scripted()
 

@@ -103,10 +103,28 @@ def test_what_is_missing_or_contradictory_is_named_without_a_secret(
 def test_an_address_that_is_none_is_refused(colour: str, set_env: Any) -> None:
     set_env(KEYSTONE_URL="http://user:hidden@host", **LOGIN)
 
-    with pytest.raises(InvalidURLError) as caught:
+    with pytest.raises(InvalidURLError, match="KEYSTONE_URL") as caught:
         made(colour)
 
     assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["two words", "a line\n", "fenêtre"])
+def test_a_token_that_cannot_be_sent_is_refused_by_the_name_of_its_variable(
+    colour: str, set_env: Any, token: str
+) -> None:
+    set_env(KEYSTONE_URL="http://h", KEYSTONE_TOKEN=token)
+
+    with pytest.raises(FieldError, match="KEYSTONE_TOKEN") as caught:
+        made(colour)
+
+    assert token not in str(caught.value)
+
+
+def test_a_password_that_waits_for_the_login_is_in_no_repr(colour: str, set_env: Any) -> None:
+    set_env(KEYSTONE_URL="http://h", **LOGIN)
+
+    assert "quickstart" not in repr(vars(made(colour)))
 
 
 @pytest.mark.parametrize("body", [b"<html>hello</html>", b"", b"{}", b"x" * 200])
