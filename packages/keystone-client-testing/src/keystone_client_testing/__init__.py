@@ -5,6 +5,7 @@ Loads its parts when they are first used: pytest imports this package in every r
 
 TYPE_CHECKING = False  # type checkers know the name; importing typing for it would cost milliseconds
 if TYPE_CHECKING:
+    from ._changes import Change
     from ._fake import FakeKeystone
     from ._faults import Fault
     from ._journal import Entry, Journal
@@ -12,9 +13,10 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["Entry", "FakeKeystone", "Fault", "Journal", "WorldSnapshot"]
+__all__ = ["Change", "Entry", "FakeKeystone", "Fault", "Journal", "WorldSnapshot"]
 
 _HOME_OF = {
+    "Change": "_changes",
     "Entry": "_journal",
     "FakeKeystone": "_fake",
     "Fault": "_faults",

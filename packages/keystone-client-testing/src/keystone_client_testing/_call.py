@@ -3,13 +3,14 @@
 Holds and decodes; decides nothing.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from ._decode import ALL_TYPES, parse_body, parse_query
 from ._history import Origin
-from ._store import Record
+from ._store import Record, Write
 from ._wire import Request, decode_path
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Call:
         self.by_token = False
         self.accepts = ALL_TYPES
         self.cookies_out: list[tuple[str, str]] = []
+        self.writes: Sequence[Write] = ()
         self.cid = _usable_cid(self.headers.get("x-keystone-cid"))
 
     @property

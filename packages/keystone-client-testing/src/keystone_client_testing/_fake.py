@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ._clock import Clock
-from ._faults import Fault, make_fault
+from ._faults import Fault, check_fault
 from ._journal import Journal
 from ._seed import Seeder
 from ._world import World, WorldSnapshot
@@ -60,6 +60,28 @@ class FakeKeystone:
         """The planned faults that have not hit as often as planned."""
         return self.world.faults.unused
 
+    def complaints(self, *, strict: bool = False) -> list[str]:
+        """Return what a test should hear about when it is over, even if the code under test swallowed it.
+
+        Args:
+            strict: also requests to unknown paths, and query parameters the server would ignore.
+
+        Returns:
+            One line for each planned fault that has not hit as often as planned and, if asked, for each such request.
+        """
+        from ._report import complaints
+
+        return complaints(self.unused_faults, self.journal, strict)
+
+    def verify(self, *, strict: bool = False) -> None:
+        """Check that there is nothing to complain of; see ``complaints``.
+
+        Raises:
+            AssertionError: there is; it names all of it.
+        """
+        if found := self.complaints(strict=strict):
+            raise AssertionError("\n".join(found))
+
     @cached_property
     def transport(self) -> "FakeTransport":
         """The httpx door, for sync and async clients."""
@@ -99,25 +121,32 @@ class FakeKeystone:
         with self.world.lock:
             DemoCentre(self.add).build()
 
-    def client(self, user: Any = "admin", **options: Any) -> "KeystoneClient":
+    def client(
+        self, user: Any = "admin", *, role: str | None = None, team: Any = None, **options: Any
+    ) -> "KeystoneClient":
         """Return a client that is logged in.
 
         Args:
-            user: login name, id or record.
+            user: login name, id or record; ``None`` for a client of nobody.
+            role: instead of a user: ``outsider``, ``member``, ``team_admin``, ``owner``, ``staff`` or ``superuser``;
+                the user is made on demand.
+            team: of the role, as id or record; the newest by default.
             options: further arguments of ``KeystoneClient``.
 
         Returns:
-            The client; close it, or use it as a context manager.
+            The client; close it, or use it as a context manager. Its waits advance ``clock`` and cost no time.
         """
         from .doors.clients import logged_in
 
-        return logged_in(self, user, options)
+        return logged_in(self, user if role is None else self.add.actor(role, team), options)
 
-    def async_client(self, user: Any = "admin", **options: Any) -> "AsyncKeystoneClient":
+    def async_client(
+        self, user: Any = "admin", *, role: str | None = None, team: Any = None, **options: Any
+    ) -> "AsyncKeystoneClient":
         """Return an async client that is logged in; see ``client``."""
         from .doors.clients import logged_in_async
 
-        return logged_in_async(self, user, options)
+        return logged_in_async(self, user if role is None else self.add.actor(role, team), options)
 
     def fail(
         self,
@@ -127,28 +156,44 @@ class FakeKeystone:
         status: int | None = None,
         error: str | None = None,
         when: str = "before",
-        times: int = 1,
+        times: int | None = 1,
         user: str | None = None,
         delay: float = 0,
+        route: str | None = None,
+        skip: int = 0,
+        retry_after: int | None = None,
+        json: Any = None,
     ) -> None:
         """Plan a fault for the next requests that match.
 
         Args:
-            method: HTTP method; any by default.
-            path: what the path below the base URL starts with; any by default.
-            status: answer this status.
-            error: ``connect``, ``timeout``, ``reset``, ``cut``, ``html`` (a page of a proxy), or ``expired`` (the
-                session of the request has ended; with ``when="after"`` it ends once the request is answered).
+            method: HTTP method, in any case; any by default.
+            path: what the path below the base URL starts with, by whole segments; ``*`` is any one segment.
+            status: answer this status, with the body the server gives it.
+            error: ``connect``, ``timeout``, ``reset``, ``cut``, ``html`` (a page of a proxy; with a ``status`` if you
+                like), or ``expired`` (the session of the request has ended; with ``when="after"`` it ends once the
+                request is answered).
             when: ``before`` the request is handled, or ``after``: then the write happened and the answer is lost.
-            times: for how many requests.
-            user: only for requests of this login name.
-            delay: latency in seconds; in process it moves the clock and costs no time.
+            times: for how many requests; ``None`` for all from now on, until ``heal``.
+            user: only for requests of this login name; an empty text for nobody.
+            delay: latency in seconds; in process it moves the clock and costs no time. Where the client does not wait
+                so long, the request times out: ``before`` it was handled, or ``after``.
+            route: the endpoint, like ``/users/teams/`` (the listing alone) or ``/users/teams/{id}/``.
+            skip: how many matching requests are spared first: ``skip=1`` hits the second page.
+            retry_after: the ``Retry-After`` header of a status, in seconds; 60 for 429 by default.
+            json: the body of a status, if not the usual one.
 
         Raises:
             ValueError: an argument makes no sense.
         """
+        fault = Fault(method, path, route, user, status, error, False, delay, retry_after, json)
         with self.world.lock:
-            self.world.faults.add(make_fault(method, path, status, error, when, user, delay), times)
+            self.world.faults.add(check_fault(fault, when), times, skip)
+
+    def heal(self) -> None:
+        """Forget every planned fault: none hits any more, and none is reported as unused."""
+        with self.world.lock:
+            self.world.faults.clear()
 
     def throttle(self, user: str | None = None, anon: str | None = None) -> None:
         """Set the server's rate limits, like ``300/min``; ``None`` for no limit.

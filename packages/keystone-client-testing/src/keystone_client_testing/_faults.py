@@ -2,86 +2,148 @@
 
 import threading
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+from ._match import Seen, Wanted
 from ._wire import Answer, Reply, page, to_answer
 
 EXPIRED = "expired"
 """The error that is none of the transport: the caller's session ends."""
-ERRORS = frozenset({"connect", "timeout", "reset", "cut", "html", EXPIRED})
+HTML = "html"
+TIMEOUT = "timeout"
+ERRORS = frozenset({"connect", TIMEOUT, "reset", "cut", HTML, EXPIRED})
 _BODIES: Mapping[int, str] = {
     400: "Bad request.",
     401: "Authentication credentials were not provided.",
     403: "You do not have permission to perform this action.",
     404: "Not found.",
-    429: "Request was throttled. Expected available in 60 seconds.",
+    405: "Method not allowed.",
+    406: "Could not satisfy the request Accept header.",
+    415: "Unsupported media type in request.",
+    429: "Request was throttled. Expected available in {wait} seconds.",
 }
+_JOB_BODY = {"detail": "Step #1 failed with status 400", "step": 1, "status": 400, "body": {"detail": "Bad request."}}
+_RETRY_AFTER = 60
 _PROXY_PAGE = b"<html><head><title>Proxy</title></head><body><h1>This is not the page you asked for</h1></body></html>"
 
 
 class Fault(NamedTuple):
     """One rule."""
 
-    method: str | None
-    path: str | None
-    user: str | None
-    status: int | None
-    error: str | None
-    after: bool
-    delay: float
+    method: str | None = None
+    path: str | None = None
+    route: str | None = None
+    user: str | None = None
+    status: int | None = None
+    error: str | None = None
+    after: bool = False
+    delay: float = 0
+    retry_after: int | None = None
+    json: Any = None
+
+    @property
+    def wanted(self) -> Wanted:
+        """Which requests it is meant for."""
+        return Wanted(self.method, self.path, self.route, self.user)
+
+    @property
+    def name(self) -> str:
+        """What the journal calls it."""
+        return self.error or (f"status {self.status}" if self.status else "delay")
+
+    @property
+    def replaces(self) -> bool:
+        """Whether the client gets something else than the answer; the end of a session is none of these."""
+        return bool(self.status or (self.error and self.error != EXPIRED))
+
+
+@dataclass
+class _Plan:
+    """A rule with what is left of its counts."""
+
+    fault: Fault
+    skip: int
+    left: int | None
+    hits: int = 0
+
+    @property
+    def unused(self) -> bool:
+        return self.hits == 0 if self.left is None else self.left > 0
+
+    def take(self, seen: Seen) -> bool:
+        """Tell whether it hits this request, and count."""
+        if self.left == 0 or not self.fault.wanted.fits(seen):
+            return False
+        if self.skip:
+            self.skip -= 1
+            return False
+        self.hits += 1
+        if self.left is not None:
+            self.left -= 1
+        return True
 
 
 class Faults:
-    """The rules of a world, with what is left of their counts."""
+    """The rules of a world."""
 
     def __init__(self) -> None:
         """Start without faults."""
-        self._left: list[list[Fault | int]] = []
+        self._plans: list[_Plan] = []
         self._lock = threading.Lock()
 
-    def add(self, fault: Fault, times: int) -> None:
-        """Plan a fault for the next ``times`` requests that match."""
-        self._left.append([fault, times])
+    def add(self, fault: Fault, times: int | None, skip: int) -> None:
+        """Plan a fault for the next ``times`` requests that match, behind ``skip`` of them that are spared."""
+        if skip < 0 or (times is not None and times < 1):
+            raise ValueError(f"times={times!r} and skip={skip!r}: a fault hits at least once (None: every time)")
+        self._plans.append(_Plan(fault, skip, times))
+
+    def clear(self) -> None:
+        """Forget every rule: none hits any more, none is unused."""
+        self._plans = []
+
+    @property
+    def planned(self) -> bool:
+        """Whether there are any."""
+        return bool(self._plans)
 
     @property
     def unused(self) -> list[Fault]:
-        """The faults that have hits left."""
-        return [fault for fault, left in self._left if left and isinstance(fault, Fault)]
+        """The faults that have hits left, or never hit."""
+        return [plan.fault for plan in self._plans if plan.unused]
 
-    def take(self, method: str, path: str, user: str | None) -> Fault | None:
+    def take(self, seen: Seen) -> Fault | None:
         """Return the first planned fault that matches, and use it up by one."""
         with self._lock:
-            for slot in self._left:
-                fault, left = slot
-                if isinstance(fault, Fault) and isinstance(left, int) and left and _hits(fault, method, path, user):
-                    slot[1] = left - 1
-                    return fault
-        return None
+            return next((plan.fault for plan in self._plans if plan.take(seen)), None)
 
 
-def make_fault(
-    method: str | None,
-    path: str | None,
-    status: int | None,
-    error: str | None,
-    when: str,
-    user: str | None,
-    delay: float,
-) -> Fault:
-    """Check the arguments of ``FakeKeystone.fail`` and build the rule.
+def check_fault(fault: Fault, when: str) -> Fault:
+    """Check the arguments of ``FakeKeystone.fail`` and complete the rule.
+
+    Args:
+        fault: as the test gave it.
+        when: ``before`` or ``after``.
+
+    Returns:
+        The rule.
 
     Raises:
         ValueError: an argument makes no sense.
     """
-    if error is not None and error not in ERRORS:
-        raise ValueError(f"error={error!r} is unknown: one of {', '.join(sorted(ERRORS))}")
-    if status is not None and error is not None:
-        raise ValueError("give status or error, not both")
-    if status is None and error is None and not delay:
+    if fault.error is not None and fault.error not in ERRORS:
+        raise ValueError(f"error={fault.error!r} is unknown: one of {', '.join(sorted(ERRORS))}")
+    if fault.status is not None and fault.error not in (None, HTML):
+        raise ValueError('give status or error, not both; only error="html", a page of a proxy, may have a status')
+    if fault.status is None and fault.error is None and not fault.delay:
         raise ValueError("give a status, an error or a delay")
+    if fault.status is not None and not 200 <= fault.status <= 599:  # what a server may answer
+        raise ValueError(f"status={fault.status!r} is no status of an answer: 200 to 599")
+    if fault.delay < 0:
+        raise ValueError(f"delay={fault.delay!r} is negative")
     if when not in ("before", "after"):
         raise ValueError(f'when={when!r} is unknown: "before" or "after" the write')
-    return Fault(method and method.upper(), path, user, status, error, when == "after", delay)
+    return fault._replace(method=fault.method and fault.method.upper(), after=when == "after")
 
 
 def apply_fault(fault: Fault, answer: Answer | None) -> Answer:
@@ -92,27 +154,30 @@ def apply_fault(fault: Fault, answer: Answer | None) -> Answer:
         answer: the true answer; ``None`` when the fault comes before the request is handled.
 
     Returns:
-        The answer to deliver, with the transport fault and delay to act out.
+        The answer to deliver, with the transport fault to act out.
     """
-    if fault.status is not None:
-        return _status_answer(fault.status)._replace(delay=fault.delay)
-    if fault.error == "html":
+    if fault.error == HTML:
         headers = (("Content-Type", "text/html"), ("Content-Length", str(len(_PROXY_PAGE))))
-        return Answer(200, headers, _PROXY_PAGE, "", fault.delay)
+        return Answer(fault.status or 200, headers, _PROXY_PAGE)
+    if fault.status is not None:
+        return _status_answer(fault, fault.status)
     lost = answer or Answer(0, (("Content-Type", "application/json"),), b'{"id": 1, "na')
-    return lost._replace(fault=fault.error or "", delay=fault.delay)
+    return lost._replace(fault=fault.error or "")
 
 
-def _status_answer(status: int) -> Answer:
-    if status == 500:
+def _status_answer(fault: Fault, status: int) -> Answer:
+    if status == 500 and fault.json is None:
         return to_answer(page(500), False, "")
-    retry = (("Retry-After", "60"),) if status == 429 else ()
-    return to_answer(Reply(status, {"detail": _BODIES.get(status, f"Status {status}.")}, retry), False, "")
+    if status == 204:
+        return to_answer(Reply(status), False, "")
+    wait = fault.retry_after if fault.retry_after is not None else _RETRY_AFTER if status == 429 else None
+    headers = (("Retry-After", str(wait)),) if wait is not None else ()
+    return to_answer(Reply(status, _body(fault, status, wait), headers), False, "")
 
 
-def _hits(fault: Fault, method: str, path: str, user: str | None) -> bool:
-    return (
-        fault.method in (None, method)
-        and (fault.path is None or path.strip("/").startswith(fault.path.strip("/")))
-        and fault.user in (None, user)
-    )
+def _body(fault: Fault, status: int, wait: int | None) -> Any:
+    if fault.json is not None:
+        return fault.json
+    if status == 422:
+        return _JOB_BODY
+    return {"detail": _BODIES.get(status, f"Status {status}.").format(wait=wait)}

@@ -22,7 +22,8 @@ class Route(NamedTuple):
     public: bool = False
     framed: bool = True
     """Whether it is one of the API's own endpoints, with its checks; the start page is not."""
-    types: frozenset[str] | None = None
+    path: str = ""
+    """Its path, with ``{id}`` where a key stands."""
 
     @property
     def allow(self) -> str:
@@ -93,7 +94,7 @@ def table() -> dict[str, Route]:
         routes[f"/{path}/"] = _get(_endpoints.choices_of(name))
     for kind in ("grant", "notification", "publication", "request"):
         routes[f"/stats/{kind}s/"] = _get(stats_of(kind))
-    return {**routes, **_single_routes()}
+    return {path: route._replace(path=path) for path, route in {**routes, **_single_routes()}.items()}
 
 
 def _single_routes() -> dict[str, Route]:
@@ -139,4 +140,4 @@ def _detail_route(name: str) -> Route:
         for method in methods
         if not (name in _PATCH_ONLY and method == "PUT")
     }
-    return Route(handlers, name)
+    return Route(handlers, name, path=f"/{RESOURCES[name].path}/{{id}}/")

@@ -12,6 +12,7 @@ from ._decode import Upload
 from ._history import Origin, record_change
 from ._models import COLUMNS, CREATED_NOW, empty_record
 from ._passwords import Secret
+from ._roles import add_actor
 from ._rules import slugify
 from ._store import Record
 from ._uploads import storage_path
@@ -72,6 +73,34 @@ class Seeder:
         with self._world.lock:
             return self._world.sessions.add_token(self.user_id(user))
 
+    def actor(self, role: str, team: Any = None) -> dict[str, Any]:
+        """Return the user of a role, made at the first call.
+
+        Args:
+            role: ``outsider``, ``member``, ``team_admin``, ``owner``, ``staff``, or ``superuser`` (who is not staff).
+            team: id or record of the team, for the three roles within one; the newest by default.
+
+        Returns:
+            The user; of one role, and one team, always the same.
+
+        Raises:
+            ValueError: there is no such role, or the role has no team.
+        """
+        with self._world.lock:
+            return add_actor(self, role, team)
+
+    def found(self, resource: str, **values: Any) -> dict[str, Any] | None:
+        """Return the first record with these stored values as staff sees it, or ``None``."""
+        for record in self._world.store.tables[resource].values():
+            if all(record[name] == value for name, value in values.items()):
+                return self._world.show(resource, record)
+        return None
+
+    def newest(self, resource: str) -> int:
+        """Return the id of the newest record of a kind, made where there is none."""
+        known = self._world.store.tables[resource]
+        return max(known) if known else int(self._add(resource)["id"])
+
     def user_id(self, user: Any) -> int:
         """Return the id of a user given as login name, id or record."""
         store = self._world.store
@@ -130,8 +159,8 @@ class Seeder:
         store = self._world.store
         if field.target == "user" and resource not in ("membership", "preference", "notification"):
             return 1 if 1 in store.tables["user"] else int(self._add("user")["id"])
-        if field.target in ("cluster", "team", "request") and resource != "membership" and store.tables[field.target]:
-            return max(store.tables[field.target])
+        if field.target in ("cluster", "team", "request") and resource != "membership":
+            return self.newest(field.target)
         return int(self._add(field.target)["id"])
 
     def _finished(self, resource: str, record: Record, fields: dict[str, Any]) -> Record:

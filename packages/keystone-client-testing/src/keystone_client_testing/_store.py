@@ -5,12 +5,21 @@ snapshot a shallow copy and a rollback a replay. What the values mean is no conc
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ._models import INDEXED, TABLES
 
 Record = dict[str, Any]
 Snapshot = tuple[dict[str, dict[int, Record]], dict[str, int]]
+
+
+class Write(NamedTuple):
+    """A record before and after a transaction; ``None`` where it was not there."""
+
+    resource: str
+    id: int
+    old: Record | None
+    new: Record | None
 
 
 class Store:
@@ -67,9 +76,13 @@ class Store:
         self._undo = []
         self._counters_before = dict(self._counters)
 
-    def commit(self) -> None:
-        """Keep what was written since ``begin``."""
-        self._undo = None
+    def commit(self) -> list[Write]:
+        """Keep what was written since ``begin``, and return it: one entry for each record, however often written."""
+        undo, self._undo = self._undo or [], None
+        first: dict[tuple[str, int], Record | None] = {}
+        for resource, pk, old in undo:
+            first.setdefault((resource, pk), old)
+        return [Write(*key, old, self.tables[key[0]].get(key[1])) for key, old in first.items()]
 
     def rollback(self) -> None:
         """Undo what was written since ``begin``; ids handed out are handed out again, as SQLite does."""

@@ -53,7 +53,6 @@ class Answer(NamedTuple):
     headers: Headers
     body: bytes
     fault: str = ""
-    delay: float = 0.0
 
 
 class Reply(NamedTuple):

@@ -4,13 +4,14 @@ The order of the checks is the server's. Nothing here sleeps, opens a socket, or
 """
 
 import threading
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from . import _routes, _sessions
 from ._access import may_ask
 from ._call import SAFE, Call
 from ._clock import Clock
-from ._faults import EXPIRED, Fault, Faults, apply_fault
+from ._faults import EXPIRED, TIMEOUT, Fault, Faults, apply_fault
 from ._journal import Entry, Journal
 from ._logs import log_request
 from ._models import empty_record
@@ -21,6 +22,7 @@ from ._store import Record, Snapshot, Store
 from ._throttle import Throttle
 from ._wire import HTML_TYPE, Answer, PageError, RefusedError, Reply, Request, detail, page, to_answer
 
+Wait = Callable[[float], bool]
 ADMIN = "admin"
 ADMIN_PASSWORD = "quickstart"
 
@@ -32,6 +34,36 @@ class WorldSnapshot(NamedTuple):
     files: dict[str, bytes]
     live: dict[str, _sessions.Session]
     tokens: dict[str, int]
+
+
+class _Arrival(NamedTuple):
+    """A request with what is known of it before it is handled."""
+
+    request: Request
+    path: str
+    call: Call | None
+    """Nothing where the request misses the prefix."""
+    match: _routes.Match | None
+    fault: Fault | None
+
+    @property
+    def method(self) -> str:
+        return self.request.method
+
+    @property
+    def route(self) -> str:
+        return self.match.route.path if self.match else ""
+
+    @property
+    def user(self) -> str | None:
+        """Who sends it, by session or token; nothing is checked."""
+        if self.call is None:
+            return None
+        world, headers = self.call.world, self.call.headers
+        session = world.sessions.live.get(self.call.cookies.get("sessionid", ""))
+        token = world.sessions.tokens.get(headers.get("authorization", "").rpartition(" ")[2])
+        user = world.store.get("user", token or (session and session.user))
+        return user["username"] if user else None
 
 
 class World:
@@ -93,56 +125,67 @@ class World:
         """Return a record as staff sees it."""
         return render(View(self.store), resource, record)
 
-    def handle(self, request: Request) -> Answer:
+    def handle(self, request: Request, wait: Wait = lambda seconds: True) -> Answer:
         """Answer one request, and write it down.
 
         Args:
             request: as it came over the wire.
+            wait: lets the latency of a planned fault pass, the door's way; false if the caller gave up meanwhile.
 
         Returns:
             What the door has to deliver, transport faults included.
         """
         with self.lock:
-            return self._handle(request)
+            arrival = self._arrive(request)
+            if not (arrival.fault and arrival.fault.delay):
+                return self._serve(arrival)
+        return self._late(arrival, arrival.fault, wait)
 
-    def _handle(self, request: Request) -> Answer:
+    def _arrive(self, request: Request) -> _Arrival:
         path = request.path
         if not path.startswith(self.prefix + "/"):
-            return self._kept(request, path, None, to_answer(page(404), head=False, allow=""))
+            return _Arrival(request, path, None, None, None)
         path = path[len(self.prefix) :]
         call = Call(self, request, path)
-        sender = self._peek_user(call)
-        fault = self.faults.take(request.method, path, sender)
-        if fault and fault.error == EXPIRED:
-            return self._kept(request, path, sender, self._expired(call, fault))
-        if fault and not fault.after and (fault.status or fault.error):
-            return self._kept(request, path, sender, apply_fault(fault, None))
-        answer = self._answer(call)
-        user = call.user["username"] if call.user else None
-        return self._kept(request, path, user, apply_fault(fault, answer) if fault else answer)
+        match = _routes.find(call.path)
+        arrival = _Arrival(request, path, call, match, None)
+        return arrival._replace(fault=self.faults.take(arrival)) if self.faults.planned else arrival
 
-    def _expired(self, call: Call, fault: Fault) -> Answer:
-        """Let the session of the request end, before or after it is answered."""
-        key = call.cookies.get("sessionid", "")
-        if not fault.after:
-            self.sessions.live.pop(key, None)
-        answer = self._answer(call)
-        self.sessions.live.pop(key, None)
-        return answer._replace(delay=fault.delay)
-
-    def _kept(self, request: Request, path: str, user: str | None, answer: Answer) -> Answer:
-        self.journal.append(Entry(request, path, user, answer))
+    def _late(self, arrival: _Arrival, fault: Fault, wait: Wait) -> Answer:
+        """Let time pass before or after the request is handled, outside the lock: others are served meanwhile."""
+        if not fault.after and not wait(fault.delay):
+            with self.lock:
+                return self._kept(arrival, Answer(0, (), b"", TIMEOUT))
+        with self.lock:
+            answer = self._serve(arrival)
+        if fault.after and not wait(fault.delay):
+            return answer._replace(fault=TIMEOUT)
         return answer
 
-    def _peek_user(self, call: Call) -> str | None:
-        """Return who sends the request, for faults that are meant for one user; nothing is checked."""
-        session = self.sessions.live.get(call.cookies.get("sessionid", ""))
-        token = self.sessions.tokens.get(call.headers.get("authorization", "").rpartition(" ")[2])
-        user = self.store.get("user", token or (session and session.user))
-        return user["username"] if user else None
+    def _serve(self, arrival: _Arrival) -> Answer:
+        fault, call = arrival.fault, arrival.call
+        if call is None:
+            return self._kept(arrival, to_answer(page(404), head=False, allow=""))
+        if fault and fault.error == EXPIRED and not fault.after:
+            self._end_session(call)
+        if fault and fault.replaces and not fault.after:
+            return self._kept(arrival, apply_fault(fault, None))
+        answer = self._answer(call, arrival.match)
+        if fault and fault.error == EXPIRED:
+            self._end_session(call)
+        return self._kept(arrival, apply_fault(fault, answer) if fault and fault.replaces else answer)
 
-    def _answer(self, call: Call) -> Answer:
-        match = _routes.find(call.path)
+    def _end_session(self, call: Call) -> None:
+        self.sessions.live.pop(call.cookies.get("sessionid", ""), None)
+
+    def _kept(self, arrival: _Arrival, answer: Answer) -> Answer:
+        call = arrival.call
+        user = call.user["username"] if call and call.user else arrival.user if arrival.fault else None
+        writes = call.writes if call else ()
+        self.journal.append(Entry(arrival.request, arrival.path, arrival.route, user, answer, arrival.fault, writes))
+        return answer
+
+    def _answer(self, call: Call, match: _routes.Match | None) -> Answer:
         allow = match.route.allow if match and match.route.framed else ""
         try:
             reply = self._route(call, match)
@@ -222,7 +265,7 @@ class World:
         except BaseException:
             self.store.rollback()
             raise
-        self.store.commit()
+        call.writes = self.store.commit()
         return reply
 
 

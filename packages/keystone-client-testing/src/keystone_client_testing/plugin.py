@@ -4,7 +4,7 @@ Loaded into every pytest run of an environment that has this package, so it impo
 All fixtures are plain functions: they suit every async plugin.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from ._fake import FakeKeystone
 
-OPTIONS = ("url", "user", "throttle", "demo_data", "strict")
+OPTIONS = ("url", "user", "role", "throttle", "demo_data", "strict")
 """What ``@pytest.mark.keystone(...)`` takes."""
+_FAILED = pytest.StashKey[bool]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -23,10 +24,25 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"keystone({', '.join(f'{name}=' for name in OPTIONS)}): options of the fake")
 
 
-def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show beside a failure what the test asked the fake, and what went unnoticed."""
+    report = yield
+    fake = getattr(item, "funcargs", {}).get("fake_keystone")
+    if report.failed and report.when == "call" and fake is not None:
+        item.stash[_FAILED] = True
+        report.sections.append(("requests to the fake Keystone", fake.journal.shown()))
+        if found := fake.complaints(strict=bool(_options(item).get("strict"))):
+            report.sections.append(("unnoticed by the test", "\n".join(found)))
+    return report
+
+
+def _options(node: pytest.Item) -> dict[str, Any]:
     """Merge the markers of all levels; the nearest wins."""
     merged: dict[str, Any] = {}
-    for marker in reversed(list(request.node.iter_markers("keystone"))):
+    for marker in reversed(list(node.iter_markers("keystone"))):
         unknown = [name for name in marker.kwargs if name not in OPTIONS]
         if unknown or marker.args:
             given = ", ".join([*map(repr, marker.args), *unknown])
@@ -43,30 +59,36 @@ def fake_keystone(request: pytest.FixtureRequest) -> "Iterator[FakeKeystone]":
     requests to unknown paths and query parameters the server would ignore are errors too.
     """
     from ._fake import DEFAULT_URL, FakeKeystone
-    from ._report import complaints
 
-    options = _options(request)
+    options = _options(request.node)
     fake = FakeKeystone(options.get("url", DEFAULT_URL))
     fake.throttle(**options.get("throttle", {}))
     if options.get("demo_data"):
         fake.add_demo_data()
     with fake.mock():
         yield fake
-    if found := complaints(fake.unused_faults, fake.journal, bool(options.get("strict"))):
+    if request.node.stash.get(_FAILED, False):
+        return  # its own failure is the news; what went unnoticed stands beside it
+    if found := fake.complaints(strict=bool(options.get("strict"))):
         pytest.fail("\n".join(found), pytrace=False)
+
+
+def _user(request: pytest.FixtureRequest) -> dict[str, Any]:
+    options = _options(request.node)
+    return {name: options[name] for name in ("user", "role") if name in options}
 
 
 @pytest.fixture
 def keystone_session(request: pytest.FixtureRequest, fake_keystone: "FakeKeystone") -> "Iterator[KeystoneClient]":
-    """A client logged in as ``admin``, or as the marker's ``user``."""
-    with fake_keystone.client(_options(request).get("user", "admin")) as client:
+    """A client logged in as ``admin``, or as the marker's ``user`` or ``role``."""
+    with fake_keystone.client(**_user(request)) as client:
         yield client
 
 
 @pytest.fixture
 def async_keystone_session(request: pytest.FixtureRequest, fake_keystone: "FakeKeystone") -> "AsyncKeystoneClient":
-    """An async client logged in as ``admin``, or as the marker's ``user``; it holds nothing that needs closing."""
-    return fake_keystone.async_client(_options(request).get("user", "admin"))
+    """An async client logged in as ``admin``, or as the marker's ``user`` or ``role``; it needs no closing."""
+    return fake_keystone.async_client(**_user(request))
 
 
 @pytest.fixture

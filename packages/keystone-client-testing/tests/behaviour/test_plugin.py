@@ -108,6 +108,45 @@ def test_what_went_unnoticed_is_one_report_when_the_test_is_over(pytester: pytes
     assert "parameter 'name'" not in result.stdout.str()
 
 
+def test_a_failing_test_shows_its_requests_and_is_the_only_news(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+        import pytest
+
+        @pytest.mark.keystone(strict=True)
+        def test_it(fake_keystone, keystone_session):
+            fake_keystone.fail("GET", "users/users", status=503)
+            keystone_session.http_get("users/teams/?nmae=x")
+            assert False
+        """,
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*requests to the fake Keystone*",
+            "  <GET /users/teams/?nmae=x 200 by admin>",
+            "*unnoticed by the test*",
+            "a planned fault never hit as often as planned: method='GET', path='users/users', status=503",
+            "GET /users/teams/: the server ignores the query parameter 'nmae'",
+        ]
+    )
+
+
+def test_the_marker_gives_the_session_a_role(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+        import pytest
+
+        @pytest.mark.keystone(role="owner")
+        def test_it(keystone_session, async_keystone_session):
+            assert keystone_session.whoami()["username"] == "owner-1"
+        """,
+    )
+    result.assert_outcomes(passed=1)
+
+
 def test_worlds_are_apart_under_xdist(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
@@ -138,7 +177,7 @@ def test_unknown_options_are_refused_by_name(pytester: pytest.Pytester, argument
         """,
     )
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*TypeError: the keystone marker does not take *it takes url, user, throttle*"])
+    result.stdout.fnmatch_lines(["*TypeError: the keystone marker does not take *it takes url, user, role, throttle*"])
 
 
 def test_the_marker_is_registered(pytester: pytest.Pytester) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def logged_in(fake: "FakeKeystone", user: Any, options: dict[str, Any]) -> KeystoneClient:
-    """Return a sync client with a session of ``user``."""
+    """Return a sync client with a session of ``user``, or of nobody for ``None``."""
     client = KeystoneClient(fake.url, transport=fake.transport, **options)
     client._sleep = fake.clock.advance
     _take_session(fake, client, user)
@@ -24,7 +24,7 @@ def logged_in(fake: "FakeKeystone", user: Any, options: dict[str, Any]) -> Keyst
 
 
 def logged_in_async(fake: "FakeKeystone", user: Any, options: dict[str, Any]) -> AsyncKeystoneClient:
-    """Return an async client with a session of ``user``."""
+    """Return an async client with a session of ``user``, or of nobody for ``None``."""
     client = AsyncKeystoneClient(fake.url, transport=fake.transport, **options)
 
     async def sleep(seconds: float) -> None:
@@ -38,6 +38,8 @@ def logged_in_async(fake: "FakeKeystone", user: Any, options: dict[str, Any]) ->
 
 def _take_session(fake: "FakeKeystone", client: KeystoneClient | AsyncKeystoneClient, user: Any) -> None:
     client._talk.clock = fake.clock.time
+    if user is None:
+        return
     world = fake.world
     with world.lock:
         record = world.store.tables["user"][fake.add.user_id(user)]

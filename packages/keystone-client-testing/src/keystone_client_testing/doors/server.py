@@ -1,5 +1,6 @@
 """The loopback door: a real HTTP server in a thread, for other processes, and for faults on the socket."""
 
+import select
 import socket
 import struct
 import threading
@@ -45,7 +46,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.rfile.read(length),
             self.client_address[0],
         )
-        self._deliver(self.server.world.handle(request))
+        self._deliver(self.server.world.handle(request, self._wait))
 
     def _pairs(self) -> list[tuple[str, str]]:
         return list(self.headers.items())
@@ -70,9 +71,16 @@ class _Handler(BaseHTTPRequestHandler):
         while left > 0 and self.rfile.readline(8192).strip():
             pass
 
+    def _wait(self, seconds: float) -> bool:
+        """Let latency pass in real time; false as soon as the client has gone, or the server stops."""
+        end = time.monotonic() + min(seconds, MAX_WAIT)
+        while (left := end - time.monotonic()) > 0 and not self.server.stopping.is_set():
+            readable, _, _ = select.select([self.connection], [], [], min(left, _POLL))
+            if readable and not self.connection.recv(1, socket.MSG_PEEK):
+                return False
+        return not self.server.stopping.is_set()
+
     def _deliver(self, answer: Answer) -> None:
-        if answer.delay:
-            time.sleep(min(answer.delay, MAX_WAIT))
         if answer.fault in ("connect", "reset"):
             self._reset()
         elif answer.fault == "timeout":

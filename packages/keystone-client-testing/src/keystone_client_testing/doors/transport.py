@@ -2,7 +2,7 @@
 
 import httpx
 
-from .._wire import Answer, Request
+from .._wire import Request
 from .._world import World
 
 _MESSAGES = {
@@ -54,8 +54,7 @@ def respond(world: World, request: httpx.Request) -> httpx.Response:
     Raises:
         httpx.TransportError: a planned fault.
     """
-    answer = world.handle(_to_engine(request))
-    _wait(world, request, answer)
+    answer = world.handle(_to_engine(request), lambda seconds: _wait(world, request, seconds))
     if answer.fault:
         raise _ERRORS[answer.fault](_MESSAGES[answer.fault], request=request)
     return httpx.Response(answer.status, headers=list(answer.headers), content=answer.body, request=request)
@@ -69,11 +68,8 @@ def _to_engine(request: httpx.Request) -> Request:
     return Request(request.method, url.scheme, host, path, query, headers, request.content)
 
 
-def _wait(world: World, request: httpx.Request, answer: Answer) -> None:
-    """Latency costs no real time: it moves the clock, and is a timeout where the client would not wait so long."""
-    if not answer.delay:
-        return
+def _wait(world: World, request: httpx.Request, seconds: float) -> bool:
+    """Let latency pass at no cost: the clock moves, as far as the client would wait."""
     patience = request.extensions.get("timeout", {}).get("read")
-    world.clock.advance(answer.delay if patience is None else min(answer.delay, patience))
-    if patience is not None and answer.delay > patience:
-        raise httpx.ReadTimeout(_MESSAGES["timeout"], request=request)
+    world.clock.advance(seconds if patience is None else min(seconds, patience))
+    return patience is None or seconds <= patience

@@ -1,0 +1,94 @@
+"""What the journal says of each request, and how a test asks it."""
+
+import httpx
+import pytest
+from keystone_client_testing import FakeKeystone
+
+from .conftest import Session
+
+TEAMS = "users/teams/"
+
+
+def test_an_entry_says_who_asked_what_of_which_endpoint(fake: FakeKeystone, admin: Session) -> None:
+    fake.add.team()
+    admin("GET", "users/teams/1/?name=x")
+    entry = fake.journal[-1]
+    assert (entry.method, entry.path, entry.route, entry.query, entry.user, entry.status, entry.fault) == (
+        "GET", "/users/teams/1/", "/users/teams/{id}/", "name=x", "admin", 404, "",
+    )  # fmt: skip
+    assert repr(entry) == "<GET /users/teams/1/?name=x 404 by admin>"
+    admin("GET", "nope/")
+    assert fake.journal[-1].route == ""
+
+
+def test_an_entry_tells_what_the_request_changed(fake: FakeKeystone, admin: Session) -> None:
+    admin("POST", TEAMS, json={"name": "A"})
+    admin("PATCH", "users/teams/1/", json={"is_active": False})
+    admin("PATCH", "users/teams/1/", json={"is_active": False})
+    admin("GET", "users/teams/1/")
+    admin("DELETE", "users/teams/1/")
+    created, updated, same, read, deleted = fake.journal[-5:]
+    assert [(change.action, change.resource, change.id) for change in created.changes] == [("create", "team", 1)]
+    assert created.changes[0].fields["name"] == (None, "A")
+    assert updated.changes[0].fields == {"is_active": (True, False)}
+    assert (same.changes, read.changes) == ([], [])
+    assert [(change.action, change.fields["name"]) for change in deleted.changes] == [("delete", ("A", None))]
+
+
+def test_a_deleted_parent_takes_its_children_along_in_the_journal_too(fake: FakeKeystone, admin: Session) -> None:
+    team = fake.add.team()
+    fake.add.membership(team=team)
+    fake.add.grant(team=team)
+    admin("DELETE", "users/teams/1/")
+    assert {change.resource for change in fake.journal[-1].changes} == {"team", "membership", "grant"}
+
+
+def test_a_job_counts_for_all_it_wrote_and_a_failed_or_dry_one_for_nothing(fake: FakeKeystone, admin: Session) -> None:
+    good = [{"method": "POST", "path": "/users/teams/", "payload": {"name": name}} for name in "AB"]
+    bad = {"method": "POST", "path": "/users/teams/", "payload": {}}
+    admin("POST", "batch/", json={"job": {"actions": good}})
+    admin("POST", "batch/", json={"job": {"actions": good, "dry_run": True}})
+    admin("POST", "batch/", json={"job": {"actions": [*good, bad]}})
+    assert [len(entry.changes) for entry in fake.journal[-3:]] == [2, 0, 0]
+
+
+def test_no_password_is_in_a_change(fake: FakeKeystone, admin: Session) -> None:
+    admin("POST", "users/users/", json={"username": "bob", "password": "hush-hush-hush"})
+    assert fake.journal[-1].changes[0].fields["password"] == (None, "[hidden]")
+
+
+def test_an_assertion_returns_what_it_found_and_tells_what_there_was_instead(
+    fake: FakeKeystone, admin: Session
+) -> None:
+    for name in ("A", "B"):
+        admin("POST", TEAMS, json={"name": name})
+    found = fake.journal.assert_requested("POST", TEAMS, times=2, status=201, user="admin")
+    assert [entry.json["name"] for entry in found] == ["A", "B"]
+    assert fake.journal.assert_requested("DELETE", times=0) == []
+    with pytest.raises(AssertionError) as caught:
+        fake.journal.assert_requested("POST", TEAMS, times=3)
+    assert str(caught.value) == (
+        "expected 3 requests with method='POST', path='users/teams/', got 2\n"
+        "  <POST /authentication/login/ 200 by admin>\n"
+        "  <POST /users/teams/ 201 by admin>\n"
+        "  <POST /users/teams/ 201 by admin>"
+    )
+    with pytest.raises(AssertionError, match="expected at least one request with route='/version/', got 0"):
+        fake.journal.assert_requested(route="/version/")
+
+
+def test_a_long_journal_is_shown_from_its_end(fake: FakeKeystone, admin: Session) -> None:
+    for _ in range(30):
+        admin("GET", "version/")
+    shown = fake.journal.shown().splitlines()
+    assert (shown[0].strip(), len(shown)) == ("(11 earlier requests)", 21)
+
+
+def test_the_journal_outlives_every_door(fake: FakeKeystone) -> None:
+    with fake.mock():
+        httpx.get(f"{fake.url}version/", trust_env=False)
+    with fake.serve() as url:
+        httpx.get(f"{url}version/", trust_env=False)
+    with fake.client() as client:
+        client.http_get("version")
+    assert len(fake.journal.find("GET", "version", status=200)) == 3
