@@ -17,7 +17,8 @@ from ._bounds import TooLargeError
 from ._conversation import Conversation, Parameters
 from ._errors import DeadlineExceededError, RequestTimeoutError, ResponseTooLargeError, TransportError
 from ._log import LOGGER
-from ._retry import Failure, outcome_of, wait_before
+from ._retry import Failure, backoff_ceiling, hold_after, outcome_of, wait_before
+from ._throttle import identity_of
 
 T = TypeVar("T")
 
@@ -57,6 +58,7 @@ class Call:
         self.cid: Final = talk.cid
         self.lost = False
         """Whether an answer was lost: the server may have acted without our knowing."""
+        self._outcome = "not sent"
         self._until: float | None = None
         self.restart()
 
@@ -82,16 +84,19 @@ class Call:
             DeadlineExceededError: The deadline of the policy passed.
         """
         attempt = 0
+        self._outcome = "not sent"
         while True:
             attempt += 1
-            request = self._within_deadline(build())
+            request = yield from self._admitted(build, attempt)
             failure = yield from self._attempt(request)
             if isinstance(failure, httpx.Response) and failure.status_code < 400:
                 return failure
-            self.lost = self.lost or _may_have_acted(failure)
+            if _may_have_acted(failure):
+                self.lost, self._outcome = True, "unknown"
             wait = None
             if may_retry is None or may_retry(failure):
                 wait = self._wait(request.method, attempt, failure)
+            self._hold_others(request, failure, wait)
             if wait is None:
                 if isinstance(failure, httpx.Response):
                     return failure
@@ -102,6 +107,27 @@ class Call:
                 raise self._too_late(request, failure, wait) from _harmless(failure, request)
             self._log_retry(request, failure, attempt + 1, wait)
             yield Pause(wait)
+
+    def _admitted(self, build: Callable[[], httpx.Request], attempt: int) -> Flow[httpx.Request]:
+        """A request that may be sent now: while the server throttles us, all wait, and come back spread out."""
+        waited = None
+        while True:
+            request = self._within_deadline(build())
+            now = self.talk.clock()
+            until = self.talk.throttle.until(request, now)
+            if until is None or until == waited:
+                return request
+            wait = until - now + self.talk.draw() * backoff_ceiling(self.talk.retry, attempt)
+            if self._too_long(wait):
+                raise self._too_late(request, wait=wait)
+            waited = until
+            self._log_hold(request, wait)
+            yield Pause(wait)
+
+    def _hold_others(self, request: httpx.Request, failure: Failure, wait: float | None) -> None:
+        seconds = hold_after(self.talk.retry, failure, wait, time.time())
+        if seconds is not None:
+            self.talk.throttle.hold(identity_of(request), self.talk.clock() + seconds)
 
     def json(
         self,
@@ -174,6 +200,10 @@ class Call:
         message = "%s: try %d follows in %.2f s"
         self.talk.log(logging.WARNING, message, request, _status(failure), _named(failure), attempt, wait)
 
+    def _log_hold(self, request: httpx.Request, wait: float) -> None:
+        self.talk.log(logging.DEBUG, "%s %s waits %.2f s: the server throttles this client", request, "",
+                      request.method, request.extensions["keystone.endpoint"], wait)  # fmt: skip
+
     def _wait(self, method: str, attempt: int, failure: Failure) -> float | None:
         return wait_before(self.talk.retry, method, attempt, failure, draw=self.talk.draw(), now=time.time())
 
@@ -196,6 +226,8 @@ class Call:
         last = ""
         if failure is not None:
             last = f"; the last ended in {_named(failure)}, the next would be {wait:.2f} s away"
+        elif wait:
+            last = f"; the server throttles this client for {wait:.2f} s"
         return self.too_late(f"{request.method} {request.extensions['keystone.endpoint']}", last)
 
     def too_late(self, where: str, last: str = "") -> DeadlineExceededError:
@@ -203,6 +235,7 @@ class Call:
         deadline = self.talk.retry.deadline
         error = DeadlineExceededError(f"{where}: the deadline of {deadline} s leaves no time for another try{last}")
         error.cid = self.cid
+        error.outcome = self._outcome
         return error
 
     def _error(self, failure: httpx.RequestError, request: httpx.Request, attempts: int) -> KeystoneError:

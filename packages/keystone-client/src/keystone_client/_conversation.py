@@ -26,6 +26,7 @@ from ._cookies import CSRF, SESSION, CookieStore, SecretHeaders, cookies_of
 from ._exchange import MOST
 from ._log import LOGGER
 from ._retry import NO_RETRIES, RetryPolicy
+from ._throttle import Throttle
 from ._upload_limits import Limits
 
 CID_HEADER = "X-KEYSTONE-CID"
@@ -66,6 +67,7 @@ class Conversation:
         self.has_token: Final = token is not None
         self.clock: Callable[[], float] = time.monotonic
         self.draw: Callable[[], float] = random.random
+        self.throttle: Final = Throttle()
         self.timeout: Final[Timeouts] = checked_timeout(timeout)
         self._log = ContextAdapter(LOGGER, {"cid": self.cid, "baseurl": self.base_url})
         self.upload_limits = Limits()

@@ -235,4 +235,12 @@ class ClosedError(_Portable):
 
 
 class DeadlineExceededError(_Portable, TimeoutError):
-    """The deadline of the retry policy passed before the call was done."""
+    """The deadline of the retry policy passed before the call was done.
+
+    Attributes:
+        outcome: ``"not sent"`` if the server cannot have acted on the last request of the call, else ``"unknown"``.
+        cid: The correlation id of the client that asked.
+    """
+
+    outcome: str = "not sent"
+    cid: str | None = None

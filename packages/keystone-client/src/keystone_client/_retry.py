@@ -19,8 +19,18 @@ PASSING = frozenset({429, 502, 503, 504})
 OUR_FAULT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 """Failures of a request that cannot be sent, now or later."""
 
-NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, *OUR_FAULT)
-"""Failures after which the server cannot have acted."""
+NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,  # the proxy refused to open a tunnel
+    httpx.UnsupportedProtocol,
+)
+"""Failures after which the server cannot have acted.
+
+``LocalProtocolError`` is none of them: a body that outgrows its ``Content-Length`` is noticed when all the server waits
+for is on its way.
+"""
 
 Failure: TypeAlias = httpx.Response | httpx.RequestError
 
@@ -38,7 +48,8 @@ class RetryPolicy(_Numbers):  # no dataclass: those take longer to import than a
 
     Args:
         attempts: Tries in all, at least 1.
-        backoff: Seconds; the wait before try n + 1 is drawn from 0 to ``backoff * 2 ** (n - 1)``.
+        backoff: Seconds; the wait before try n + 1 is drawn from 0 to ``backoff * 2 ** (n - 1)``, and comes on top of
+            what a ``Retry-After`` asks for: those who were told the same do not come back together.
         max_backoff: The longest such wait, in seconds.
         max_retry_after: The longest ``Retry-After`` that is waited for, in seconds; after a longer one the call fails.
         deadline: Seconds for the whole call, waits and pages included; ``None`` for no end.
@@ -113,8 +124,31 @@ def wait_before(
     if attempt >= policy.attempts or not may_repeat(method, failure):
         return None
     asked = retry_after(failure, now) if isinstance(failure, httpx.Response) else None
+    if asked is not None and asked > policy.max_retry_after:
+        return None
+    return (asked or 0.0) + draw * backoff_ceiling(policy, attempt)
+
+
+def hold_after(policy: RetryPolicy, failure: Failure, wait: float | None, now: float) -> float | None:
+    """The seconds for which no other call of the same identity has a chance either, or ``None``.
+
+    That is after a 429: the server counts by identity, so its answer to one call is an answer to all. Where it asks for
+    more than the policy waits for, or nothing is tried again, nobody is held back: each call hears it from the server.
+
+    Args:
+        policy: The policy.
+        failure: What the last try ended in.
+        wait: What the call itself waits, in seconds.
+        now: As of ``wait_before``.
+
+    Returns:
+        Seconds, or ``None``.
+    """
+    if not isinstance(failure, httpx.Response) or failure.status_code != 429 or policy.attempts == 1:
+        return None
+    asked = retry_after(failure, now)
     if asked is None:
-        return draw * backoff_ceiling(policy, attempt)
+        return wait
     return None if asked > policy.max_retry_after else asked
 
 

@@ -82,6 +82,7 @@ class Player:
         self.client: Any = client
         self.pauses: list[float] = []
         client._talk.draw = lambda: 1.0
+        client._talk.clock = lambda: sum(self.pauses)
         if isinstance(client, KeystoneClient):
             client._sleep = self.pauses.append
         else:

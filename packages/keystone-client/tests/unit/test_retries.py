@@ -21,7 +21,7 @@ from keystone_client import (
     ThrottledError,
     TransportError,
 )
-from keystone_client._retry import backoff_ceiling, wait_before
+from keystone_client._retry import backoff_ceiling, hold_after, wait_before
 from keystone_client_testing import FakeKeystone
 
 from .scripted import Player, Reply, Scripted, answer, connect, cookies, failure
@@ -180,16 +180,16 @@ def test_waits_are_drawn_anew_each_time(colour: str) -> None:
 @pytest.mark.parametrize(
     ("asked", "waited"),
     [
-        ({"retry_after": "7"}, [7]),
-        ({"retry_after": " 7 "}, [7]),
-        ({"retry_after": "0"}, [0]),
-        ({"retry_after": "0.25"}, [0.25]),
-        ({"retry_after": "-5"}, [0]),
-        ({"retry_after": "120"}, [120]),
-        ({"retry_after": "Wed, 01 Jul 2026 12:00:30 GMT", "date": DATE}, [30]),
-        ({"retry_after": "Wednesday, 01-Jul-26 12:00:30 GMT", "date": DATE}, [30]),
-        ({"retry_after": "Wed Jul  1 12:00:30 2026", "date": DATE}, [30]),
-        ({"retry_after": "Tue, 30 Jun 2026 12:00:00 GMT", "date": DATE}, [0]),
+        ({"retry_after": "7"}, [7.5]),
+        ({"retry_after": " 7 "}, [7.5]),
+        ({"retry_after": "0"}, [0.5]),
+        ({"retry_after": "0.25"}, [0.75]),
+        ({"retry_after": "-5"}, [0.5]),
+        ({"retry_after": "120"}, [120.5]),
+        ({"retry_after": "Wed, 01 Jul 2026 12:00:30 GMT", "date": DATE}, [30.5]),
+        ({"retry_after": "Wednesday, 01-Jul-26 12:00:30 GMT", "date": DATE}, [30.5]),
+        ({"retry_after": "Wed Jul  1 12:00:30 2026", "date": DATE}, [30.5]),
+        ({"retry_after": "Tue, 30 Jun 2026 12:00:00 GMT", "date": DATE}, [0.5]),
         ({}, [0.5]),
         ({"retry_after": ""}, [0.5]),
         ({"retry_after": "soon"}, [0.5]),
@@ -206,7 +206,10 @@ def test_waits_are_drawn_anew_each_time(colour: str) -> None:
 def test_retry_after_is_honoured_in_every_form_up_to_the_cap(
     colour: str, status: int, asked: dict[str, str], waited: list[float]
 ) -> None:
-    """Where the server asks for more than the cap there is no other try; what is no time is no wish."""
+    """The jitter of the policy comes on top, here at its most: 0.5 s.
+
+    Where the server asks for more than the cap there is no other try; what is no time is no wish.
+    """
     wire = Scripted(answer(status, **asked), OK)
     client = connect(colour, wire)
     client.http_get("version")
@@ -216,7 +219,7 @@ def test_retry_after_is_honoured_in_every_form_up_to_the_cap(
 
 def test_without_a_date_of_the_server_a_retry_after_is_a_time_of_our_clock() -> None:
     response = httpx.Response(503, headers={"Retry-After": formatdate(1_000_030, usegmt=True)})
-    assert wait_before(RetryPolicy(), "GET", 1, response, draw=0.5, now=1_000_000) == 30
+    assert wait_before(RetryPolicy(), "GET", 1, response, draw=0, now=1_000_000) == 30
 
 
 METHODS = st.sampled_from(["GET", "HEAD", "PUT", "DELETE", "POST", "PATCH"])
@@ -244,7 +247,11 @@ def test_every_wait_lies_within_its_bounds(
 ) -> None:
     wait = wait_before(policy, method, attempt, failed, draw=draw, now=now)
     assert attempt < policy.attempts or wait is None
-    assert wait is None or 0 <= wait <= max(policy.max_backoff, policy.max_retry_after)
+    assert wait is None or 0 <= wait <= policy.max_backoff + policy.max_retry_after
+    hold = hold_after(policy, failed, wait, now)
+    throttled = isinstance(failed, httpx.Response) and failed.status_code == 429
+    assert hold is None or (throttled and policy.attempts > 1 and 0 <= hold <= max(wait or 0, policy.max_retry_after))
+    assert wait is None or not throttled or hold is not None
 
 
 @given(POLICIES, st.integers(1, 2000), st.floats(0, 1), st.floats(0, 1))
@@ -289,7 +296,7 @@ def timed(colour: str, **policy: Any) -> tuple[Player, Scripted, Time]:
 
 
 def test_a_wait_that_would_outlast_the_deadline_is_not_begun(colour: str) -> None:
-    client, wire, time = timed(colour, deadline=10)
+    client, wire, time = timed(colour, deadline=10, backoff=0)
     wire.script = [time.taking(4, answer(503, retry_after="3"))]
     with pytest.raises(DeadlineExceededError, match=r"the deadline of 10 s .* 3\.00 s away") as caught:
         client.retrieve_team(1)
@@ -354,7 +361,7 @@ def test_what_the_caller_does_between_pages_does_not_count_against_the_deadline(
 
 
 def test_timeouts_shrink_to_the_time_that_is_left(colour: str) -> None:
-    client, wire, time = timed(colour, deadline=10)
+    client, wire, time = timed(colour, deadline=10, backoff=0)
     wire.script = [time.taking(4, answer(503, retry_after="1")), OK]
     client.retrieve_team(1)
     limits = [request.extensions["timeout"] for request in wire.requests]

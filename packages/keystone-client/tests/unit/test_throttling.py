@@ -1,0 +1,146 @@
+"""One 429 is an answer to every call of the same identity: they wait together, and come back spread out."""
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+import trio
+from keystone_client import AsyncKeystoneClient, DeadlineExceededError, RetryPolicy, ThrottledError
+from trio.testing import MockClock
+
+from .scripted import URL, Player, Scripted, answer, connect, cookies
+
+TWICE = RetryPolicy(attempts=2, backoff=1)
+THROTTLED = answer(429, retry_after="60")
+OK = answer(200, {"id": 1})
+
+
+def throttled(colour: str, *script: Any, **options: Any) -> tuple[Player, Scripted]:
+    """A client whose last call was given up, told to wait for 60 s."""
+    wire = Scripted(THROTTLED, THROTTLED, *script)
+    client = connect(colour, wire, **{"retry": TWICE, **options})
+    with pytest.raises(ThrottledError):
+        client.retrieve_team(1)
+    assert client.pauses == [61]
+    return client, wire
+
+
+def test_a_call_waits_out_what_the_server_asked_another_call_for(colour: str) -> None:
+    client, wire = throttled(colour, OK)
+    client.create_team(name="t")
+    client.create_team(name="t")
+    assert client.pauses == [61, 61]
+    assert len(wire.requests) == 4
+
+
+def test_a_login_is_not_held_back_by_what_a_user_did_nor_the_user_by_an_anonymous_caller(colour: str) -> None:
+    wire = Scripted(cookies("sessionid=a; Path=/"), THROTTLED, THROTTLED, OK)
+    client = connect(colour, wire, retry=TWICE)
+    client.login("ada", "pw")
+    with pytest.raises(ThrottledError):
+        client.retrieve_team(1)
+    client.client._talk.forget_session()
+    client.http_get("version")
+    assert client.pauses == [61]
+
+
+def test_a_token_is_an_identity_too(colour: str) -> None:
+    client, _ = throttled(colour, OK, token="0123456789abcdef")
+    client.http_get("version")
+    assert client.pauses == [61, 61]
+
+
+def test_without_retries_nobody_waits_for_others(colour: str) -> None:
+    client = connect(colour, Scripted(THROTTLED, OK), retry=None)
+    with pytest.raises(ThrottledError):
+        client.retrieve_team(1)
+    client.retrieve_team(1)
+    assert client.pauses == []
+
+
+def test_nobody_waits_for_longer_than_the_cap(colour: str) -> None:
+    """Each call then hears from the server itself that it asks for too much."""
+    client = connect(colour, Scripted(answer(429, retry_after="3600")))
+    for _ in range(2):
+        with pytest.raises(ThrottledError):
+            client.retrieve_team(1)
+    assert client.pauses == []
+
+
+def test_a_throttle_that_names_no_time_holds_the_others_for_as_long_as_the_call_itself_waits() -> None:
+    arrived = storm(throttle=lambda turn: answer(429) if turn == 0 else OK, tasks=10, policy=RetryPolicy(backoff=8))
+    assert arrived[0] == 0
+    assert all(0 < moment <= 16 for moment in arrived[1:])
+
+
+def test_a_hold_that_outlasts_the_deadline_is_an_error_at_once_and_nothing_was_sent(colour: str) -> None:
+    client, wire = throttled(colour, OK, retry=RetryPolicy(attempts=2, backoff=1, deadline=63))
+    client.client._talk.clock = lambda: 100.0
+    client.client._talk.throttle.hold("anonymous", 163.0)
+    with pytest.raises(DeadlineExceededError, match=r"throttles this client for 64\.00 s") as caught:
+        client.create_team(name="t")
+    assert caught.value.outcome == "not sent"
+    assert len(wire.requests) == 2
+
+
+def virtually(test: Callable[[], Awaitable[None]]) -> None:
+    """Run in a time that jumps to the next moment at which something happens."""
+    trio.run(test, clock=MockClock(autojump_threshold=0))
+
+
+def storm(throttle: Callable[[int], Any], tasks: int, policy: RetryPolicy) -> list[float]:
+    """The moments at which requests arrive: one call begins, the others while it is under way."""
+    arrived: list[float] = []
+
+    class Server(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            turn = len(arrived)
+            arrived.append(trio.current_time())
+            await trio.sleep(0.01)
+            reply: httpx.Response = throttle(turn)(request)
+            return reply
+
+    async def test() -> None:
+        client = AsyncKeystoneClient(URL, transport=Server(), retry=policy)
+        client._talk.clock = trio.current_time
+        async with client, trio.open_nursery() as nursery:
+            nursery.start_soon(client.retrieve_team, 1)
+            await trio.sleep(0.02)
+            for _ in range(tasks - 1):
+                nursery.start_soon(client.retrieve_team, 1)
+
+    virtually(test)
+    return [moment - arrived[0] for moment in arrived]
+
+
+def test_a_hundred_tasks_wait_together_and_come_back_spread_out() -> None:
+    arrived = storm(
+        throttle=lambda turn: answer(429, retry_after="10") if turn == 0 else OK,
+        tasks=100,
+        policy=RetryPolicy(backoff=2),
+    )
+    first, *others = arrived
+    assert first == 0
+    assert len(others) == 100, "nobody asked in vain"
+    assert all(10 <= moment <= 12.1 for moment in others)
+    assert len(set(others)) > 90
+    busiest = max(sum(moment <= other < moment + 0.1 for other in others) for moment in others)
+    assert busiest < 25, "they come in no crowd"
+
+
+@pytest.mark.parametrize("per_minute", [60, 300])
+def test_more_calls_than_the_server_allows_all_succeed_in_the_end_with_few_requests_in_vain(per_minute: int) -> None:
+    """The throttle of Django REST Framework: a window that slides; it asks for the time until a place in it is free."""
+    served: deque[float] = deque(maxlen=per_minute)
+
+    def throttle(turn: int) -> Any:
+        now = trio.current_time()
+        if len(served) == per_minute and served[0] > now - 60:
+            return answer(429, retry_after=str(served[0] + 60 - now))
+        served.append(now)
+        return OK
+
+    arrived = storm(throttle, tasks=400, policy=RetryPolicy())
+    assert len(arrived) < 2.5 * 400
