@@ -50,7 +50,9 @@ def names(client: KeystoneClient) -> None:
     client.delete_feed_entry("audit-1")  # attr-defined / reportAttributeAccessIssue
     client.retrieve_feed_entry(pk="audit-1")  # call-arg / reportCallIssue
     client.retrieve_cluster(filter={"name": "x"})  # call-overload / reportCallIssue
-    client.login("admin")  # call-arg / reportCallIssue
+    client.login("admin")  # call-overload / reportCallIssue
+    client.login("admin", "x", provider=lambda: ("admin", "x"))  # call-overload / reportCallIssue
+    client.login(provider=lambda: "admin")  # arg-type return-value / reportArgumentType
     client.cid = "another"  # misc / reportAttributeAccessIssue
 
 

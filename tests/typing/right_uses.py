@@ -48,6 +48,7 @@ def session(url: str) -> None:
         assert_type(client.cid, str)
         assert_type(client.base_url, str)
         assert_type(client.login(username="admin", password="quickstart"), User)
+        assert_type(client.login(provider=lambda: ("admin", "quickstart")), User)
         assert_type(client.is_authenticated(), bool)
         assert_type(client.whoami(), User | None)
         assert_type(client.http_get("version").status_code, int)
@@ -60,9 +61,15 @@ def session(url: str) -> None:
     client.close()
 
 
+async def credentials() -> tuple[str, str]:
+    return "admin", "quickstart"
+
+
 async def asynchronous(url: str) -> None:
     async with AsyncKeystoneClient(url=url) as client:
         assert_type(await client.login(username="admin", password="quickstart"), User)
+        assert_type(await client.login(provider=lambda: ("admin", "quickstart")), User)
+        assert_type(await client.login(provider=credentials), User)
         assert_type(await client.retrieve_cluster(pk=1), Cluster | None)
         assert_type(await client.retrieve_cluster(pk=1, raise_not_exists=True), Cluster)
         assert_type(await client.retrieve_cluster(filters={"enabled": True}), list[Cluster])

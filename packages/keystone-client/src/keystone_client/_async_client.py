@@ -4,7 +4,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack, cast
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast, overload
 
 import httpx
 
@@ -17,7 +17,7 @@ from ._environment import Credentials, settings
 from ._options import checked_options
 from ._query import Key
 from ._retry import RetryPolicy
-from ._session import ReadOptions, WriteOptions
+from ._session import AsyncProvider, ReadOptions, WriteOptions
 
 if TYPE_CHECKING:
     from uuid import UUID  # 7 ms to import
@@ -139,21 +139,39 @@ class AsyncKeystoneClient(AsyncMethods):
     ) -> None:
         await self.close()
 
-    async def login(self, username: str, password: str) -> "User":
+    @overload
+    async def login(self, username: str, password: str) -> "User": ...
+
+    @overload
+    async def login(self, *, provider: "AsyncProvider") -> "User": ...
+
+    async def login(
+        self,
+        username: str | None = None,
+        password: str | None = None,
+        *,
+        provider: "AsyncProvider | None" = None,
+    ) -> "User":
         """Start a session; if that fails, the one there was stays.
 
         Args:
             username: The name of the user, case-sensitive.
             password: The password; not kept.
+            provider: Instead of both, a function that returns them. It is asked now, and again whenever a call meets
+                the end of the session: once, however many calls meet it together. These calls are then sent again in
+                the new session; the server has not acted on them before. A logout or another login forgets the
+                provider. It must not use this client. For ``AsyncKeystoneClient`` it may be
+                an async function, and if it is not, it must not block.
 
         Returns:
             The user who is now logged in.
 
         Raises:
             AuthenticationError: Wrong credentials, or a session cookie that cannot be sent back.
-            FieldError: The client was made with a token, which would win over a session.
+            FieldError: The client was made with a token, which would win over a session; or the arguments, or what the
+                provider returned, are no username and password.
         """
-        return cast("User", await self._run(_session.login(Call(self._talk), username, password)))
+        return cast("User", await self._run(_session.login(Call(self._talk), username, password, provider)))
 
     async def logout(self) -> None:
         """End the session and forget its cookies; silent when not logged in."""

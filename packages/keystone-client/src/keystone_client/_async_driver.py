@@ -4,13 +4,13 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
 from contextlib import aclosing, closing
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import anyio
 import httpx
 
 from . import _listing, _records
-from ._call import NOTHING, Answer, Call, Flow, Pause, Step, advance
+from ._call import NOTHING, Answer, Call, Exclusive, Flow, Pause, Step, advance
 from ._connections import Slots, proxy_for, tls_context
 from ._errors import ClosedError
 from ._exchange import exchange_async
@@ -71,6 +71,14 @@ def _on_asyncio() -> bool:
         return False
 
 
+class OnLoop(NamedTuple):
+    """What belongs to one event loop."""
+
+    loop: object
+    slots: Slots
+    turn: anyio.Lock
+
+
 class AsyncDriver:
     """The part of ``AsyncKeystoneClient`` that does the work."""
 
@@ -80,18 +88,19 @@ class AsyncDriver:
         self._options = options
         self._talk = options.talk
         self._transport = transport
-        self._slots: Slots | None = None
-        self._loop: object = None
+        self._on_loop: OnLoop | None = None
         self._closed = False
         self._sleep: Callable[[float], Awaitable[object]] = anyio.sleep
 
     async def close(self) -> None:
         """Close the connections; the session on the server lives on. Closing twice is fine."""
         self._closed = True
-        for opened in (self._transport, self._slots):
-            if opened is not None:
-                await opened.aclose()
-        self._transport = self._slots = None
+        transport, self._transport = self._transport, None
+        here, self._on_loop = self._on_loop, None
+        if transport is not None:
+            await transport.aclose()
+        if here is not None:
+            await here.slots.aclose()
 
     async def _run(self, flow: Flow[T]) -> T:
         """Serve a flow to its end."""
@@ -124,22 +133,45 @@ class AsyncDriver:
                 else:
                     answer = await attempt(self._act(step))
 
-    async def _act(self, step: Step) -> httpx.Response | None:
+    async def _act(self, step: Step) -> Any:
+        if isinstance(step, httpx.Request):
+            return await self._exchange(step)
         if isinstance(step, Pause):
             await self._sleep(step.seconds)
             return None
+        if isinstance(step, Exclusive):
+            return await self._alone(step)
+        answer = step.question()
+        return await answer if isinstance(answer, Awaitable) else answer
+
+    async def _alone(self, step: Exclusive) -> Any:
+        turn = self._here().turn
+        with anyio.move_on_after(step.patience) as waiting:
+            await turn.acquire()
+        if waiting.cancelled_caught:
+            return None
+        try:
+            return await self._run(step.flow)
+        finally:
+            turn.release()
+
+    async def _exchange(self, step: httpx.Request) -> httpx.Response:
         if self._closed:
             raise ClosedError(
                 "the client is closed: make a new one, or do all calls before close() or inside `async with`"
             )
         if self._transport is not None:
             return await exchange_async(self._transport, step)
+        return await self._here().slots.exchange(step)
+
+    def _here(self) -> OnLoop:
+        """What there is on the loop that runs; what another one left behind cannot even be closed."""
         from anyio.lowlevel import current_token  # slow to import, and found at once from the second time on
 
         loop = current_token()
-        if self._slots is None or self._loop != loop:  # connections of a loop that is gone cannot even be closed
-            self._slots, self._loop = self._make_slots(), loop
-        return await self._slots.exchange(step)
+        if self._on_loop is None or self._on_loop.loop != loop:
+            self._on_loop = OnLoop(loop, self._make_slots(), anyio.Lock())
+        return self._on_loop
 
     def _make_slots(self) -> Slots:
         options = self._options

@@ -6,13 +6,15 @@ the failure thrown into it. The drivers of the two clients do nothing else than 
 
 import logging
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import httpx
 from keystone_client_core import KeystoneError
 
-from ._answers import Page, clean_request, decode_error, page_of, record_of
+from ._answers import Page, clean_request, decode_error, is_json, page_of, record_of
 from ._bounds import TooLargeError
 from ._conversation import Conversation, Parameters
 from ._errors import DeadlineExceededError, RequestTimeoutError, ResponseTooLargeError, TransportError
@@ -29,8 +31,36 @@ class Pause(NamedTuple):
     seconds: float
 
 
-Step: TypeAlias = httpx.Request | Pause
-Flow: TypeAlias = Generator[Step, httpx.Response | None, T]
+class Ask(NamedTuple):
+    """A question to code of the user; in the async client its answer may have to be awaited."""
+
+    question: Callable[[], Any]
+
+
+class Exclusive(NamedTuple):
+    """A flow that never runs twice at once in one client.
+
+    Answered with what it returned, or ``None`` if its turn did not come within ``patience`` seconds.
+    """
+
+    flow: Generator[Any, Any, Any]
+    patience: float | None
+
+
+Step: TypeAlias = httpx.Request | Pause | Ask | Exclusive
+Flow: TypeAlias = Generator[Step, Any, T]
+
+_ASKING: ContextVar[tuple[Conversation, ...]] = ContextVar("asking", default=())
+
+
+@contextmanager
+def asking(talk: Conversation) -> Iterator[None]:
+    """Mark the calls that the user's code makes while it is asked for credentials: they cannot wait for these."""
+    token = _ASKING.set((*_ASKING.get(), talk))
+    try:
+        yield
+    finally:
+        _ASKING.reset(token)
 
 
 class Answer(NamedTuple):
@@ -68,13 +98,18 @@ class Call:
         self._until = None if deadline is None else self.talk.clock() + deadline
 
     def send(
-        self, build: Callable[[], httpx.Request], *, may_retry: Callable[[Failure], bool] | None = None
+        self,
+        build: Callable[[], httpx.Request],
+        *,
+        may_retry: Callable[[Failure], bool] | None = None,
+        renew: bool = True,
     ) -> Flow[httpx.Response]:
         """Send a request until it is answered or the policy says that it is enough.
 
         Args:
             build: Gives the request; called anew for each try, so that it carries the cookies of the moment.
             may_retry: Says for which failures the same request may be sent again; all the policy allows if left out.
+            renew: Whether a session that is over may be begun again.
 
         Returns:
             The answer of the last try, whatever its status.
@@ -87,12 +122,18 @@ class Call:
         self._outcome = "not sent"
         while True:
             attempt += 1
+            renewals = self.talk.renewals
             request = yield from self._admitted(build, attempt)
             failure = yield from self._attempt(request)
             if isinstance(failure, httpx.Response) and failure.status_code < 400:
                 return failure
             if _may_have_acted(failure):
                 self.lost, self._outcome = True, "unknown"
+            if renew and self._is_over(failure):
+                renew = False
+                if (yield from self._renewed(request, renewals)):
+                    attempt -= 1  # nobody has acted on a request of nobody
+                    continue
             wait = None
             if may_retry is None or may_retry(failure):
                 wait = self._wait(request.method, attempt, failure)
@@ -129,6 +170,37 @@ class Call:
         if seconds is not None:
             self.talk.throttle.hold(identity_of(request), self.talk.clock() + seconds)
 
+    def _is_over(self, failure: Failure) -> bool:
+        """Whether the answer says that the session has ended, and there is a way to begin another."""
+        if self.talk.renew is None or not isinstance(failure, httpx.Response) or failure.status_code != 401:
+            return False
+        return is_json(failure) and self.talk not in _ASKING.get()
+
+    def _renewed(self, request: httpx.Request, renewals: int) -> Flow[bool]:
+        """Whether there is a session again, by the doing of this call or of another."""
+        self.talk.log(logging.WARNING, "the session is over: a login follows", request, 401)
+        patience = None if self._until is None else max(self._until - self.talk.clock(), 0)
+        renewed = yield Exclusive(self._renewal(renewals), patience)
+        if renewed is None:
+            raise self._too_late(request)
+        return bool(renewed)
+
+    def _renewal(self, renewals: int) -> Flow[bool]:
+        """Begin a session, unless another call has tried since; whoever gives up midway leaves it to the next."""
+        renew = self.talk.renew
+        if self.talk.renewals == renewals and renew is not None:
+            login = Call(self.talk)
+            login._until = self._until
+            try:
+                yield from renew(login)
+            except Exception as error:
+                self.talk.renewals += 1
+                if hasattr(error, "outcome"):
+                    error.outcome = self._outcome  # of what the caller wants, not of the login
+                raise
+            self.talk.renewals += 1
+        return self.talk.has_session
+
     def json(
         self,
         method: str,
@@ -163,12 +235,12 @@ class Call:
     def _too_long(self, seconds: float) -> bool:
         return self._until is not None and self.talk.clock() + seconds >= self._until
 
-    def _attempt(self, request: httpx.Request) -> Generator[Step, httpx.Response | None, Failure]:
+    def _attempt(self, request: httpx.Request) -> Flow[Failure]:
         listened = LOGGER.isEnabledFor(logging.INFO)
         if listened:
             self.talk.log(logging.DEBUG, "%s %s", request, "", request.method, request.extensions["keystone.endpoint"])
         try:
-            response = yield request
+            response: httpx.Response = yield request
         except httpx.RequestError as error:
             return error
         except KeystoneError:  # the client is closed
@@ -176,7 +248,6 @@ class Call:
         except BaseException:  # interrupted, cancelled
             self.lost = True
             raise
-        assert response is not None  # the driver answers a request with a response or a failure
         self.talk.receive(response)
         if listened:
             self._log_response(request, response)

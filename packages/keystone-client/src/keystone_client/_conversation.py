@@ -7,7 +7,7 @@ import functools
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote, urlencode
 
@@ -30,6 +30,8 @@ from ._throttle import Throttle
 from ._upload_limits import Limits
 
 CID_HEADER = "X-KEYSTONE-CID"
+ASKED_IN = "keystone.session"
+"""The extension of a request that holds the number of the session it was built in; ``None`` for a login."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OURS = frozenset(
     {"host", "cookie", "content-length", "transfer-encoding", "authorization", "x-csrftoken", "x-keystone-cid"}
@@ -40,6 +42,19 @@ Parameters: TypeAlias = Mapping[str, Any] | Sequence[tuple[str, Any]]
 
 
 Timeouts: TypeAlias = Mapping[str, float | None]
+
+
+class Session:
+    """What the requests of one session have in common; replaced whole, so that a reader needs no lock."""
+
+    __slots__ = ("key", "number", "safe", "unsafe")
+
+    def __init__(self, number: int, key: str | None, safe: httpx.Headers, unsafe: httpx.Headers) -> None:
+        """Take a number that grows with every login and logout, the session cookie, and the headers to send."""
+        self.number: Final = number
+        self.key: Final = key
+        self.safe: Final = safe
+        self.unsafe: Final = unsafe
 
 
 class Conversation:
@@ -68,6 +83,10 @@ class Conversation:
         self.clock: Callable[[], float] = time.monotonic
         self.draw: Callable[[], float] = random.random
         self.throttle: Final = Throttle()
+        self.renew: Callable[[Any], Generator[Any, Any, object]] | None = None
+        """Begins a session anew for a call, where the user gave a provider of credentials."""
+        self.renewals = 0
+        """How often that was tried."""
         self.timeout: Final[Timeouts] = checked_timeout(timeout)
         self._log = ContextAdapter(LOGGER, {"cid": self.cid, "baseurl": self.base_url})
         self.upload_limits = Limits()
@@ -83,12 +102,17 @@ class Conversation:
             if not is_token(token):
                 raise FieldError("the token must be printable ASCII text without blanks", field="token")
             self._fixed["Authorization"] = f"Token {token}"
-        self._prepare()
+        self._session = self._prepared(0, None)
+
+    @property
+    def session(self) -> int:
+        """The number of the session there is, or of the time without one."""
+        return self._session.number
 
     @property
     def has_session(self) -> bool:
         """Whether a session cookie would be sent."""
-        return SESSION in cookies_of(self._safe.get("cookie", ""))
+        return self._session.key is not None
 
     @property
     def keeps_secure_cookies_back(self) -> bool:
@@ -124,7 +148,8 @@ class Conversation:
         if params:
             query = urlencode(params, quote_via=quote, safe=",", doseq=True)
             url = httpx.URL(f"{url}{'&' if url.query else '?'}{query}")
-        chosen = self._safe if method in SAFE_METHODS else self._unsafe
+        session = self._session
+        chosen = session.safe if method in SAFE_METHODS else session.unsafe
         if content is not None:
             chosen = SecretHeaders(chosen)
             chosen["Content-Type"] = "application/json"
@@ -135,35 +160,48 @@ class Conversation:
             "timeout": timeout or self.timeout,
             "keystone.endpoint": endpoint.partition("?")[0],
             MOST: self._most,
+            ASKED_IN: session.number,
         }
         return httpx.Request(method, url, headers=chosen, content=content, extensions=extensions, **body)
 
+    @staticmethod
+    def begin_session(request: httpx.Request) -> None:
+        """Let the answer to this request set cookies whatever session there is by then: it is a login."""
+        request.extensions[ASKED_IN] = None
+
     def receive(self, response: httpx.Response) -> None:
-        """Take in what an answer changes: its cookies."""
+        """Take in what an answer changes: its cookies.
+
+        Not those of an answer that comes late, from a session that is over: it may end the session there is now.
+        """
         if "set-cookie" not in response.headers:
             return
+        asked_in = response.request.extensions.get(ASKED_IN)
         with self._lock:
-            self._cookies.take(response)
-            self._prepare()
+            if asked_in is None or asked_in == self._session.number:
+                self._cookies.take(response)
+                self._session = self._prepared(self._session.number, self._session.key)
 
-    def forget_session(self) -> None:
-        """Drop all cookies."""
+    def forget_session(self, number: int) -> None:
+        """Drop all cookies, unless the session of this number is over anyway and there is another."""
         with self._lock:
-            self._cookies = CookieStore()
-            self._prepare()
+            if number == self._session.number:
+                self._cookies = CookieStore()
+                self._session = self._prepared(number, self._session.key)
 
-    def _prepare(self) -> None:
-        """Build the headers of safe and unsafe requests anew; both are replaced whole, so readers need no lock."""
+    def _prepared(self, number: int, former_key: str | None) -> Session:
+        """The headers of safe and unsafe requests, with the cookies there are now."""
         cookie = self._cookies.header(self.base_url)
+        cookies = cookies_of(cookie)
         safe = SecretHeaders(self._fixed)
         if cookie:
             safe["Cookie"] = cookie
         unsafe = SecretHeaders(safe)
         unsafe["Referer"] = self.base_url  # Django refuses every write over https without it
-        token = cookies_of(cookie).get(CSRF)
-        if token is not None:
-            unsafe["X-CSRFToken"] = token
-        self._safe, self._unsafe = safe, unsafe
+        if CSRF in cookies:
+            unsafe["X-CSRFToken"] = cookies[CSRF]
+        key = cookies.get(SESSION)
+        return Session(number + (key != former_key), key, safe, unsafe)
 
     def endpoint(self, endpoint: str) -> str:
         """The path below the base URL an endpoint of a caller means.

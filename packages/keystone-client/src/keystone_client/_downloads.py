@@ -55,7 +55,7 @@ def download(call: Call, pk: object, to: Target, on_progress: Sent | None) -> Fl
     record = record_of(response, call.cid)
     with _whole(to) as file:
         sink = Sink(file, on_progress)
-        answer = yield from call.send(lambda: _request(call, record["file"], sink))
+        answer = yield from call.send(lambda: _request(call, record["file"], sink), renew=False)
         if answer.status_code != 200 or answer.headers.get("content-type", "").startswith("text/html"):
             raise status_error(answer, call.cid, hint="" if answer.has_redirect_location else HINT)
     return record

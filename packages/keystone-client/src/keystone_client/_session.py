@@ -1,19 +1,26 @@
 """Flows about who is logged in, and the plain HTTP methods."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, TypedDict
+from functools import partial
+from typing import Any, TypeAlias, TypedDict
 
 import httpx
 from keystone_client_core import FieldError
 
 from ._answers import acknowledged, is_json, record_of, status_error
 from ._bodies import json_body, with_known_length
-from ._call import Call, Flow
-from ._conversation import checked_headers, checked_timeout
+from ._call import Ask, Call, Flow, asking
+from ._conversation import Conversation, checked_headers, checked_timeout
+from ._cookies import SESSION
 from ._errors import AuthenticationError
 
 WHOAMI = "authentication/whoami/"
+
+Provider: TypeAlias = Callable[[], tuple[str, str]]
+"""Gives a username and a password."""
+AsyncProvider: TypeAlias = Callable[[], tuple[str, str] | Awaitable[tuple[str, str]]]
+"""The same, at once or when it is awaited."""
 
 
 class ReadOptions(TypedDict, total=False):
@@ -76,8 +83,32 @@ def _checked(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return dict(options)
 
 
-def login(call: Call, username: object, password: object) -> Flow[dict[str, Any]]:
-    """Start a session; the one there was stays if this fails."""
+def login(call: Call, username: object, password: object, provider: object) -> Flow[dict[str, Any]]:
+    """Start a session, with credentials or a provider of them; what there was stays if this fails."""
+    renew = None
+    if provider is None:
+        user = yield from _login(call, username, password)
+    elif username is not None or password is not None or not callable(provider):
+        raise FieldError("give a username and a password, or a function that returns both", field="provider")
+    else:
+        renew = partial(_login_anew, provider=provider)
+        user = yield from renew(call)
+    call.talk.renew = renew
+    return user
+
+
+def _login_anew(call: Call, provider: Callable[[], object]) -> Flow[dict[str, Any]]:
+    """Start a session with the credentials of the moment."""
+    with asking(call.talk):
+        credentials = yield Ask(provider)
+    if not isinstance(credentials, tuple) or len(credentials) != 2:
+        raise FieldError(
+            f"the provider must return a username and a password, not {type(credentials).__name__}", field="provider"
+        )
+    return (yield from _login(call, *credentials))
+
+
+def _login(call: Call, username: object, password: object) -> Flow[dict[str, Any]]:
     talk = call.talk
     if talk.has_token:
         raise FieldError("this client sends a token, which would win over a session: make one without", field="token")
@@ -85,11 +116,11 @@ def login(call: Call, username: object, password: object) -> Flow[dict[str, Any]
         if not isinstance(value, str) or not value:
             raise FieldError(f"the {field} must be text that is not empty", field=field)
     content = json_body({"username": username, "password": password})
-    response = yield from call.send(lambda: _login_request(call, content))
+    response = yield from call.send(lambda: _login_request(call, content), renew=False)
     if response.status_code in (400, 401) and is_json(response):
         raise status_error(response, call.cid, kind=AuthenticationError, hint="the login was refused")
     user = record_of(response, call.cid)
-    if not talk.has_session:
+    if not talk.has_session and not _opened(talk, response):
         raise status_error(response, call.cid, kind=AuthenticationError, hint=_why_no_session(call))
     return user
 
@@ -97,9 +128,16 @@ def login(call: Call, username: object, password: object) -> Flow[dict[str, Any]
 def _login_request(call: Call, content: bytes) -> httpx.Request:
     """With a session cookie the server wants a CSRF token; where that is lost, log in as a stranger would."""
     request = call.talk.request("POST", "authentication/login/", content=content)
+    call.talk.begin_session(request)
     if "x-csrftoken" not in request.headers:
         request.headers.pop("cookie", None)
     return request
+
+
+def _opened(talk: Conversation, response: httpx.Response) -> bool:
+    """Whether there was a session, which another thread or task has ended since."""
+    cookies = response.headers.get_list("set-cookie")
+    return any(cookie.startswith(f"{SESSION}=") for cookie in cookies) and not talk.keeps_secure_cookies_back
 
 
 def _why_no_session(call: Call) -> str:
@@ -110,15 +148,18 @@ def _why_no_session(call: Call) -> str:
 
 def logout(call: Call) -> Flow[None]:
     """End the session and forget its cookies; silent if there is none."""
-    if not call.talk.has_session:
-        call.talk.forget_session()
+    talk = call.talk
+    talk.renew = None
+    session = talk.session
+    if not talk.has_session:
+        talk.forget_session(session)
         return
     try:
         response = yield from call.json("POST", "authentication/logout/", content=b"{}")
         if response.status_code != 401:
             acknowledged(response, call.cid)
     finally:
-        call.talk.forget_session()
+        talk.forget_session(session)
 
 
 def whoami(call: Call) -> Flow[dict[str, Any] | None]:

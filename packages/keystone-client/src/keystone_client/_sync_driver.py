@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import httpx
 
 from . import _listing, _records
-from ._call import NOTHING, Answer, Call, Flow, Pause, Step, advance
+from ._call import NOTHING, Answer, Ask, Call, Exclusive, Flow, Pause, Step, advance
 from ._connections import proxy_for, tls_context
 from ._errors import ClosedError
 from ._exchange import exchange
@@ -69,6 +69,7 @@ class SyncDriver:
         self._talk = options.talk
         self._transport = transport
         self._opening = threading.Lock()
+        self._turn = threading.Lock()
         self._closed = False
         self._sleep: Callable[[float], object] = time.sleep
 
@@ -111,16 +112,28 @@ class SyncDriver:
                 else:
                     answer = attempt(partial(self._act, step))
 
-    def _act(self, step: Step, stop: threading.Event | None = None) -> httpx.Response | None:
-        if not isinstance(step, Pause):
+    def _act(self, step: Step, stop: threading.Event | None = None) -> Any:
+        if isinstance(step, httpx.Request):
             return exchange(self._open(), step)
+        if isinstance(step, Pause):
+            return self._pause(step, stop)
+        return step.question() if isinstance(step, Ask) else self._alone(step)
+
+    def _alone(self, step: Exclusive) -> Any:
+        if not self._turn.acquire(timeout=-1 if step.patience is None else step.patience):
+            return None
+        try:
+            return self._run(step.flow)
+        finally:
+            self._turn.release()
+
+    def _pause(self, step: Pause, stop: threading.Event | None) -> None:
         if stop is not None and self._sleep is time.sleep:
             stop.wait(step.seconds)
         else:
             self._sleep(step.seconds)
         if stop is not None and stop.is_set():
             raise ClosedError("the iteration was left while its next page was fetched")
-        return None
 
     def _open(self) -> httpx.BaseTransport:
         transport = self._transport

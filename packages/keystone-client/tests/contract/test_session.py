@@ -48,6 +48,22 @@ def test_logout_ends_the_session_and_is_silent_when_there_is_none(bench: Any) ->
     assert client.is_authenticated() is False
 
 
+def test_a_session_that_ends_is_begun_again_where_there_is_a_provider(bench: Any) -> None:
+    client = bench.connect()
+    asked = []
+
+    def credentials() -> tuple[str, str]:
+        asked.append(1)
+        return bench.door.username, bench.door.password
+
+    client.login(provider=credentials)
+    client.http_post("authentication/logout", json={})
+    team = bench.made("team", client.create_team(name=bench.name()))
+
+    assert client.retrieve_team(team["id"])["name"] == team["name"]
+    assert len(asked) == 2
+
+
 def test_each_way_to_name_an_endpoint_reaches_it(bench: Any) -> None:
     for endpoint in ("version", "/version", "version/", f"{bench.client.base_url}version/"):
         response = bench.client.http_get(endpoint)

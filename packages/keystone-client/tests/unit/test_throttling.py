@@ -41,7 +41,7 @@ def test_a_login_is_not_held_back_by_what_a_user_did_nor_the_user_by_an_anonymou
     client.login("ada", "pw")
     with pytest.raises(ThrottledError):
         client.retrieve_team(1)
-    client.client._talk.forget_session()
+    client.client._talk.forget_session(client.client._talk.session)
     client.http_get("version")
     assert client.pauses == [61]
 

@@ -1,0 +1,324 @@
+"""A session that ends is begun again with credentials of a provider: once, however many calls meet its end."""
+
+import io
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from keystone_client import (
+    AsyncKeystoneClient,
+    AuthenticationError,
+    DeadlineExceededError,
+    FieldError,
+    KeystoneClient,
+    RetryPolicy,
+    TransportError,
+)
+from keystone_client_testing import FakeKeystone
+
+from .scripted import Player, Scripted, answer, connect, cookies, failure
+
+BACKENDS = ["asyncio", "trio"]
+CREDENTIALS = ("admin", "quickstart")
+LOGIN = cookies("sessionid=a; Path=/", "csrftoken=c; Path=/")
+AGAIN = cookies("sessionid=b; Path=/", "csrftoken=d; Path=/")
+OVER = answer(401, {"detail": "Authentication credentials were not provided."})
+
+
+class Provider:
+    """Counts how often it is asked."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers or (CREDENTIALS,))
+        self.asked = 0
+
+    def __call__(self) -> Any:
+        self.asked += 1
+        found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+def kept(colour: str, fake: FakeKeystone, provider: Any) -> Player:
+    """A client with a provider, whose session has just ended."""
+    client = connect(colour, fake.transport, fake.url)
+    client.login(provider=provider)
+    fake.fail(error="expired")
+    return client
+
+
+CALLS: dict[str, Callable[[Player], object]] = {
+    "read": lambda client: client.retrieve_team(),
+    "create": lambda client: client.create_team(name="Physics"),
+    "update": lambda client: client.update_team(1, {"is_active": False}),
+    "delete": lambda client: client.delete_team(1),
+    "http_get": lambda client: client.http_get("users/teams").raise_for_status(),
+    "http_post": lambda client: client.http_post("users/teams", json={"name": "Physics"}).raise_for_status(),
+    "bulk": lambda client: client.bulk_create_team([{"name": "Physics"}]),
+    "upload": lambda client: client.create_attachment(request=1, file=io.BytesIO(b"%PDF"), filename="a.pdf"),
+    "whoami": lambda client: client.whoami()["username"],
+    "is_authenticated": lambda client: client.is_authenticated() or 1 / 0,
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_call_that_meets_the_end_of_a_session_is_sent_again_in_a_new_one(
+    colour: str, call: Callable[[Player], object]
+) -> None:
+    fake = FakeKeystone()
+    fake.add.request(team=fake.add.team(name="First")["id"])
+    provider = Provider()
+    client = kept(colour, fake, provider)
+    call(client)
+    assert provider.asked == 2
+    assert client.is_authenticated() is True
+    assert provider.asked == 2
+
+
+def test_without_a_provider_the_end_of_a_session_is_an_error(colour: str) -> None:
+    wire = Scripted(LOGIN, OVER)
+    client = connect(colour, wire)
+    client.login(*CREDENTIALS)
+    with pytest.raises(AuthenticationError):
+        client.create_team(name="t")
+    assert len(wire.requests) == 2
+
+
+@pytest.mark.parametrize("forget", ["logout", "login"])
+def test_a_logout_and_another_login_forget_the_provider(colour: str, forget: str) -> None:
+    provider = Provider()
+    wire = Scripted(LOGIN, AGAIN, OVER)
+    client = connect(colour, wire)
+    client.login(provider=provider)
+    getattr(client, forget)(*(CREDENTIALS if forget == "login" else ()))
+    with pytest.raises(AuthenticationError):
+        client.retrieve_team(1)
+    assert provider.asked == 1
+
+
+def test_a_login_that_fails_keeps_the_provider_there_was(colour: str) -> None:
+    first, second = Provider(), Provider()
+    client = connect(colour, Scripted(LOGIN, answer(400, {"detail": "Invalid username or password."}), OVER, AGAIN))
+    client.login(provider=first)
+    with pytest.raises(AuthenticationError):
+        client.login(provider=second)
+    client.http_get("version")
+    assert (first.asked, second.asked) == (2, 1)
+
+
+def test_a_new_session_that_is_refused_as_well_is_not_renewed_for_ever(colour: str) -> None:
+    provider = Provider()
+    wire = Scripted(LOGIN, OVER, AGAIN, OVER)
+    client = connect(colour, wire)
+    client.login(provider=provider)
+    with pytest.raises(AuthenticationError):
+        client.retrieve_team(1)
+    assert provider.asked == 2
+    assert len(wire.requests) == 4
+
+
+def test_a_refused_login_is_the_error_and_the_next_call_asks_again(colour: str) -> None:
+    provider = Provider(CREDENTIALS, ("admin", "old"), CREDENTIALS)
+    fake = FakeKeystone()
+    client = kept(colour, fake, provider)
+    with pytest.raises(AuthenticationError, match="the login was refused"):
+        client.retrieve_team()
+    assert client.retrieve_team() == []
+    assert provider.asked == 3
+
+
+def test_what_the_provider_raises_comes_out_as_it_is(colour: str) -> None:
+    broken = OSError("the vault is sealed")
+    client = kept(colour, FakeKeystone(), Provider(CREDENTIALS, broken))
+    with pytest.raises(OSError, match="the vault is sealed") as caught:
+        client.retrieve_team()
+    assert caught.value is broken
+
+
+@pytest.mark.parametrize("given", [None, "secret", ("admin",), ("admin", "secret", "x"), (1, "secret"), ("admin", "")])
+def test_what_is_no_pair_of_name_and_password_is_refused_and_not_repeated(colour: str, given: Any) -> None:
+    wire = Scripted()
+    with pytest.raises(FieldError, match=r"provider|username|password") as caught:
+        connect(colour, wire).login(provider=lambda: given)
+    assert "secret" not in str(caught.value)
+    assert wire.requests == []
+
+
+def test_a_login_takes_credentials_or_a_provider(colour: str) -> None:
+    wire = Scripted()
+    client = connect(colour, wire)
+    for wrong in ({"provider": Provider(), "username": "admin"}, {"provider": CREDENTIALS}, {}):
+        with pytest.raises(FieldError, match=r"provider|username"):
+            client.login(**wrong)
+    assert wire.requests == []
+
+
+def test_a_create_in_a_session_that_ended_was_not_carried_out_even_if_the_new_login_is_lost(colour: str) -> None:
+    client = connect(colour, Scripted(LOGIN, OVER, failure(httpx.ReadError)))
+    client.login(provider=Provider())
+    with pytest.raises(TransportError, match="authentication/login") as caught:
+        client.create_team(name="t")
+    assert caught.value.outcome == "not sent"
+
+
+def test_a_page_of_a_proxy_is_no_end_of_a_session(colour: str) -> None:
+    provider = Provider()
+    client = connect(colour, Scripted(LOGIN, answer(401, b"<html>", content_type="text/html")))
+    client.login(provider=provider)
+    assert client.http_get("version").status_code == 401
+    assert provider.asked == 1
+
+
+def test_the_deadline_holds_over_the_login_too(colour: str) -> None:
+    client = connect(colour, Scripted(LOGIN, OVER, answer(429, retry_after="30")), retry=RetryPolicy(deadline=10))
+    client.login(provider=Provider())
+    with pytest.raises(DeadlineExceededError) as caught:
+        client.create_team(name="t")
+    assert caught.value.outcome == "not sent"
+
+
+def test_a_provider_that_uses_the_client_itself_does_not_wait_for_itself(colour: str) -> None:
+    def provider() -> tuple[str, str]:
+        if colour == "sync":
+            client.retrieve_team(1, raise_not_exists=True)
+        return CREDENTIALS
+
+    async def asynchronous() -> tuple[str, str]:
+        await client.client.retrieve_team(1, raise_not_exists=True)
+        return CREDENTIALS
+
+    client = connect(colour, Scripted(OVER))
+    with pytest.raises(AuthenticationError, match="401"):
+        client.login(provider=provider if colour == "sync" else asynchronous)
+    client.client._talk.renew = None
+
+
+class Expiring(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Refuses a crowd of requests of the first session together, when all of them have arrived."""
+
+    def __init__(self, crowd: int) -> None:
+        self.crowd = crowd
+        self.together = threading.Barrier(crowd)
+        self.arrived = 0
+        self.event: anyio.Event | None = None
+        self.logins = 0
+        self.served = 0
+        self.lock = threading.Lock()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if "sessionid=s1" in request.headers.get("cookie", "") and "login" not in request.url.path:
+            self.together.wait(30)
+        with self.lock:
+            return self._reply(request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if "sessionid=s1" in request.headers.get("cookie", "") and "login" not in request.url.path:
+            self.event = self.event or anyio.Event()
+            self.arrived += 1
+            if self.arrived == self.crowd:
+                self.event.set()
+            await self.event.wait()
+        return self._reply(request)
+
+    def _reply(self, request: httpx.Request) -> httpx.Response:
+        if "login" in request.url.path:
+            self.logins += 1
+            return cookies(f"sessionid=s{self.logins}; Path=/", f"csrftoken=c{self.logins}; Path=/")(request)
+        if f"sessionid=s{self.logins}" not in request.headers.get("cookie", "") or self.logins == 1:
+            return cookies('sessionid=""; Max-Age=0; Path=/', status=401, body={"detail": "No."})(request)
+        self.served += 1
+        return answer(200, {"id": 1})(request)
+
+
+def test_threads_that_meet_the_end_together_ask_the_provider_once() -> None:
+    provider, wire = Provider(), Expiring(20)
+    client = KeystoneClient("http://keystone.test", transport=wire)
+    client.login(provider=provider)
+    threads = [threading.Thread(target=client.create_team, kwargs={"name": "t"}) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (provider.asked, wire.logins, wire.served) == (2, 2, 20)
+
+
+def crowd(backend: str, provider: Any, play: Callable[[AsyncKeystoneClient, Expiring], Awaitable[None]]) -> Expiring:
+    wire = Expiring(20)
+
+    async def test() -> None:
+        async with AsyncKeystoneClient("http://keystone.test", transport=wire) as client:
+            await client.login(provider=provider)
+            await play(client, wire)
+
+    anyio.run(test, backend=backend)
+    return wire
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_tasks_that_meet_the_end_together_ask_an_async_provider_once(backend: str) -> None:
+    asked = 0
+
+    async def provider() -> tuple[str, str]:
+        nonlocal asked
+        asked += 1
+        await anyio.lowlevel.checkpoint()
+        return CREDENTIALS
+
+    async def play(client: AsyncKeystoneClient, wire: Expiring) -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(20):
+                group.start_soon(client.retrieve_team, 1)
+
+    wire = crowd(backend, provider, play)
+    assert (asked, wire.logins, wire.served) == (2, 2, 20)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_failed_login_is_tried_once_for_all_who_wait_and_each_of_them_gets_an_error(backend: str) -> None:
+    provider = Provider(CREDENTIALS, KeyError("the vault is sealed"))
+    errors: list[type] = []
+
+    async def play(client: AsyncKeystoneClient, wire: Expiring) -> None:
+        async def call() -> None:
+            with pytest.raises((KeyError, AuthenticationError)) as caught:
+                await client.retrieve_team(1)
+            errors.append(caught.type)
+
+        async with anyio.create_task_group() as group:
+            for _ in range(20):
+                group.start_soon(call)
+
+    crowd(backend, provider, play)
+    assert provider.asked == 2
+    assert sorted(errors, key=str) == sorted([KeyError, *[AuthenticationError] * 19], key=str)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_who_gives_up_while_logging_in_leaves_it_to_the_next_one(backend: str) -> None:
+    asked = 0
+
+    async def provider() -> tuple[str, str]:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            scopes[anyio.get_current_task().id].cancel()
+            await anyio.sleep_forever()
+        return CREDENTIALS
+
+    async def play(client: AsyncKeystoneClient, wire: Expiring) -> None:
+        async def call() -> None:
+            with anyio.CancelScope() as scope:
+                scopes[anyio.get_current_task().id] = scope
+                await client.retrieve_team(1)
+
+        async with anyio.create_task_group() as group:
+            for _ in range(20):
+                group.start_soon(call)
+
+    scopes: dict[int, anyio.CancelScope] = {}
+    wire = crowd(backend, provider, play)
+    assert (asked, wire.logins, wire.served) == (3, 2, 19)
