@@ -17,16 +17,18 @@ from telling import TourError, say, title
 from tidy import remove_marked
 from tour import take_tour
 from tour_async import take_async_tour
+from tour_import import take_import_tour
 
 
-def take_both_tours(place: Place) -> None:
-    """Take both tours and remove what they made, however they end."""
+def take_all_tours(place: Place) -> None:
+    """Take every tour and remove what they made, however they end."""
     mark = f"demo-{uuid4().hex[:8]}"
     title(f"A tour of the Keystone client on {place.what}")
     say(f"Everything made here has a name that begins with {mark!r}.")
     try:
         take_tour(place, mark)
         asyncio.run(take_async_tour(place, mark))
+        take_import_tour(place, mark)
     finally:
         removed = remove_marked(place, mark)
         title(f"Removed what was left ({removed}).")
@@ -36,7 +38,7 @@ def main() -> int:
     """Run the tour; 0 if every step went as it should."""
     try:
         with choose_place(os.environ) as place:
-            take_both_tours(place)
+            take_all_tours(place)
     except (KeystoneError, TourError, SettingsError) as error:
         print(f"\nThe tour broke off: {type(error).__name__}: {error}", file=sys.stderr)
         return 1

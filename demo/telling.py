@@ -6,10 +6,10 @@ The code that is shown is the code that runs: it is read from the step itself.
 import inspect
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 BOLD, DIM, PLAIN = ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() else ("", "", "")
-ASIDES = ("say(", "expect(")
+ASIDES = ("say(", "say_each(", "expect(")
 
 
 class TourError(Exception):
@@ -24,6 +24,12 @@ def title(text: str) -> None:
 def say(text: object) -> None:
     """Print what came of a step."""
     print(textwrap.fill(str(text), 116, initial_indent="    ", subsequent_indent="    "))
+
+
+def say_each(texts: Iterable[object]) -> None:
+    """Print several things that came of a step."""
+    for text in texts:
+        say(text)
 
 
 def expect(condition: object, what: str) -> None:

@@ -5,7 +5,7 @@ from place import Place
 
 
 def remove_marked(place: Place, mark: str) -> str:
-    """Delete every request, cluster and team whose name begins with the mark.
+    """Delete every request, cluster, team and user whose name begins with the mark.
 
     Returns:
         What was deleted, in words.
@@ -15,10 +15,9 @@ def remove_marked(place: Place, mark: str) -> str:
         requests = client.retrieve_request(filters={"title__startswith": mark})
         clusters = client.retrieve_cluster(filters={"name__startswith": mark})
         teams = client.retrieve_team(filters={"name__startswith": mark})
-        for request in requests:
-            client.delete_request(request["id"])
-        for cluster in clusters:
-            client.delete_cluster(cluster["id"])
-        for team in teams:
-            client.delete_team(team["id"])
-    return f"requests: {len(requests)}, clusters: {len(clusters)}, teams: {len(teams)}"
+        users = client.retrieve_user(filters={"username__startswith": mark})
+        client.bulk_delete_request(request["id"] for request in requests)
+        client.bulk_delete_cluster(cluster["id"] for cluster in clusters)
+        client.bulk_delete_team(team["id"] for team in teams)
+        client.bulk_delete_user(user["id"] for user in users)
+    return f"requests: {len(requests)}, clusters: {len(clusters)}, teams: {len(teams)}, users: {len(users)}"

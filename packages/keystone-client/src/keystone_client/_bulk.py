@@ -18,9 +18,10 @@ from keystone_client_core import (
     update_action,
 )
 
+from ._account import Item
 from ._bodies import json_body
 from ._call import Call, Flow
-from ._chunks import Item, Run
+from ._chunks import Run
 from ._query import BulkOptions
 
 

@@ -6,10 +6,9 @@ The records were checked in ``_bulk``. None is sent again unless the server says
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, cast
+from typing import Any, Final, cast
 
 from keystone_client_core import (
-    Action,
     FieldError,
     KeystoneError,
     Resource,
@@ -19,13 +18,15 @@ from keystone_client_core import (
     primary_key,
 )
 
+from ._account import BROKEN, TOO_LARGE, Item, account
 from ._answers import is_missing
 from ._batch import ENDPOINT
 from ._bodies import json_body
 from ._call import Call, Flow
-from ._errors import BulkError, DecodeError, JobError, StatusError, ThrottledError
+from ._errors import BulkError, JobError, StatusError, ThrottledError
 from ._job_answers import check_kept, results_of
 from ._listing import split_keys
+from ._pace import first_pace, next_pace
 from ._progress import check_progress
 from ._query import BulkOptions
 from ._retry import Failure
@@ -36,22 +37,8 @@ MOST_BYTES: Final = 900_000
 WINDOW: Final = 60.0
 """Seconds over which the server counts requests."""
 
-Fate: TypeAlias = Literal["failed", "unknown", "pending"]
-
 _ENVELOPE = 60
 _EXPECTED = re.compile(r"available in (\d+) second")
-_TOO_LARGE, _BROKEN = 413, 500
-"""What an action may be to blame for although the answer does not name it."""
-
-
-class Item(NamedTuple):
-    """One record of a bulk operation."""
-
-    place: int
-    given: Any
-    action: Action
-    size: int
-    """The bytes of its action as JSON."""
 
 
 class Run:
@@ -61,6 +48,7 @@ class Run:
         """Take records that were checked, and check the rest."""
         self._call, self._resource, self._name, self._options = call, resource, name, options
         self._most = check_chunk_size(options.chunk_size)
+        self._pace = first_pace([item.action for item in items], self._most)
         check_progress(options.on_progress)
         self._items = self._waiting = items
         self._chunk: Sequence[Item] = ()
@@ -88,9 +76,9 @@ class Run:
         except Exception as error:
             raise self._account(error) from error
         except BaseException as stop:
-            account = self._account(stop)
-            self._warn(account)  # a cancel scope swallows what it cancels
-            raise stop from account
+            told = self._account(stop)
+            self._warn(told)  # a cancel scope swallows what it cancels
+            raise stop from told
         results = list(self._in.values())
         try:
             check_kept([item.action for item in self._items], results)
@@ -99,7 +87,7 @@ class Run:
         return results
 
     def _advance(self) -> Flow[None]:
-        most = max(1, self._suspect // 2) if self._suspect else self._most
+        most = max(1, self._suspect // 2) if self._suspect else min(self._most, self._pace)
         self._chunk = next_chunk(self._waiting, most, MOST_BYTES - _ENVELOPE)
         try:
             results = yield from self._job(self._chunk)
@@ -115,7 +103,10 @@ class Run:
         job = job_json([action.json() for action in actions], self._options.dry_run)
         content = json_body({"job": job})
         response = yield from self._call.json("POST", ENDPOINT, content=content, may_retry=_not_throttled)
-        return results_of(response, self._call.cid, actions)
+        results = results_of(response, self._call.cid, actions)
+        seconds, patience = response.elapsed.total_seconds(), self._call.talk.timeout["read"]
+        self._pace = next_pace(self._pace, len(chunk), seconds, patience)
+        return results
 
     def _done(self, results: Mapping[int, Any]) -> None:
         self._in.update(results)  # first, and at once: an interrupt may come between any two lines
@@ -133,9 +124,9 @@ class Run:
             gone = yield from self._gone(error, chunk)
             self._suspect = 0
             self._done(dict.fromkeys(gone))
-        elif status == _BROKEN and len(chunk) > 1:
+        elif status == BROKEN and len(chunk) > 1:
             self._suspect = len(chunk)
-        elif status == _TOO_LARGE and len(chunk) > 1:
+        elif status == TOO_LARGE and len(chunk) > 1:
             self._most = len(chunk) // 2
         else:
             raise error
@@ -181,29 +172,12 @@ class Run:
         return found
 
     def _account(self, stop: BaseException) -> BulkError:
-        """Where every record is, now that the operation stopped."""
-        fate = _fate(stop, self._call.lost)
-        position = _position(stop, self._chunk)
-        groups: dict[str, list[Any]] = {"completed": [], "failed": [], "unknown": [], "pending": []}
-        under_way = {item.place for item in self._chunk} - self._in.keys()
-        for item in self._items:
-            group: str = fate if item.place in under_way else "pending"
-            if self._options.dry_run and group == "unknown":
-                group = "pending"  # in or not, it was undone
-            elif item.place in self._in and not self._options.dry_run:
-                group = "completed"
-            groups[group].append(self._shown(item) if group == "completed" else item.given)
-        error = BulkError(_message(self._name, groups, position, stop), **groups, cid=self._call.cid)
-        error.position = position
-        return error
+        dry_run, lost, cid = self._options.dry_run, self._call.lost, self._call.cid
+        return account(self._name, self._items, self._in, self._chunk, stop, lost=lost, dry_run=dry_run, cid=cid)
 
-    def _shown(self, item: Item) -> Any:
-        result = self._in[item.place]
-        return item.given if result is None else result  # a delete brings nothing
-
-    def _warn(self, account: BulkError) -> None:
+    def _warn(self, told: BulkError) -> None:
         request = self._call.talk.request("POST", ENDPOINT)
-        self._call.talk.log(logging.WARNING, "%s", request, "", account)
+        self._call.talk.log(logging.WARNING, "%s", request, "", told)
 
 
 def _not_throttled(failure: Failure) -> bool:
@@ -220,28 +194,3 @@ def _asked_for(error: KeystoneError) -> float:
         return error.retry_after or 0
     found = _EXPECTED.search(str(error))
     return float(found[1]) if found else 0
-
-
-def _fate(stop: BaseException, lost: bool) -> Fate:
-    """What became of the chunk whose job ended like this; ``lost`` if it was sent and no answer came."""
-    if lost or isinstance(stop, DecodeError):
-        return "unknown"
-    if isinstance(stop, StatusError):
-        return "unknown" if stop.status_code > _BROKEN else "failed"
-    return "pending"
-
-
-def _position(stop: BaseException, chunk: Sequence[Item]) -> int | None:
-    """The place of the record that is to blame, where that is known."""
-    if isinstance(stop, JobError) and stop.action is not None:
-        return chunk[stop.action - 1].place
-    alone = len(chunk) == 1 and isinstance(stop, StatusError) and stop.status_code in (_TOO_LARGE, _BROKEN)
-    return chunk[0].place if alone else None
-
-
-def _message(name: str, groups: Mapping[str, Sequence[Any]], position: int | None, stop: BaseException) -> str:
-    counts = ", ".join(f"{len(records)} {group}" for group, records in groups.items())
-    blame = "" if position is None else f"; record {position}, counted from 0, is to blame"
-    reason = str(stop) if isinstance(stop, KeystoneError) else f"{type(stop).__name__}: {stop}".removesuffix(": ")
-    advice = " (look which of the unknown ones are in before you send them again)" if groups["unknown"] else ""
-    return f"{name} stopped: {counts}{blame}: {reason}{advice}"

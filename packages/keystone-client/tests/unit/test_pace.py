@@ -1,0 +1,84 @@
+"""The size of the jobs of a bulk operation follows the time they take, so that no answer comes too late."""
+
+import json
+from typing import Any
+
+import httpx
+import keystone_client._exchange
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from keystone_client._pace import next_pace
+
+from .scripted import Scripted, answer, connect
+
+
+class Slow(Scripted):
+    """A server on which each record takes its time, by a clock of its own."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(self.done)
+        self.seconds = seconds
+        self.now = 0.0
+        self.sizes: list[int] = []
+
+    def done(self, request: httpx.Request) -> httpx.Response:
+        actions = json.loads(request.content)["job"]["actions"]
+        self.sizes.append(len(actions))
+        self.now += len(actions) * self.seconds
+        return answer(200, {"results": [{"body": {"id": 1}} for _ in actions]})(request)
+
+    def clock(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Slow:
+    server = Slow(request.param)
+    monkeypatch.setattr(keystone_client._exchange, "perf_counter", server.clock)
+    return server
+
+
+def users(number: int) -> list[dict[str, Any]]:
+    return [{"username": f"u{place}", "password": "radium and polonium"} for place in range(number)]
+
+
+@pytest.mark.parametrize("slow", [0.9], indirect=True)
+def test_two_hundred_users_get_in_although_each_takes_a_second(colour: str, slow: Slow) -> None:
+    made = connect(colour, slow).bulk_create_user(users(200))
+
+    assert len(made) == 200
+    assert max(slow.sizes) * slow.seconds < 15 / 2  # of the timeout
+    assert slow.sizes[:2] == [5, 5]
+
+
+@pytest.mark.parametrize("slow", [0.005], indirect=True)
+def test_on_a_quick_server_the_chunks_of_users_grow(colour: str, slow: Slow) -> None:
+    connect(colour, slow).bulk_create_user(users(300))
+
+    assert slow.sizes == [5, 20, 80, 100, 95]
+
+
+@pytest.mark.parametrize("slow", [0.02], indirect=True)
+def test_other_records_go_in_whole_chunks_from_the_start(colour: str, slow: Slow) -> None:
+    connect(colour, slow).bulk_create_cluster({"name": f"C{place}"} for place in range(250))
+
+    assert slow.sizes == [100, 100, 50]
+
+
+@pytest.mark.parametrize("slow", [0.2], indirect=True)
+def test_a_server_that_turns_out_slow_gets_less_at_a_time(colour: str, slow: Slow) -> None:
+    connect(colour, slow, timeout=30).bulk_create_cluster({"name": f"C{place}"} for place in range(160))
+
+    assert slow.sizes == [100, 50, 10]
+
+
+@given(st.integers(1, 100), st.integers(1, 100), st.floats(0, 1e6), st.none() | st.floats(0.1, 1e6))
+def test_a_job_is_never_empty_and_takes_no_longer_than_there_is_patience(
+    pace: int, number: int, seconds: float, patience: float | None
+) -> None:
+    following = next_pace(pace, number, seconds, patience)
+
+    assert 1 <= following <= max(pace, 4 * number)
+    if following > 1 and patience is not None:
+        assert following * seconds / number <= patience / 2
