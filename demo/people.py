@@ -22,7 +22,8 @@ def read_people(path: Path) -> Rows:
     """Read the sheet."""
     with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets begin a CSV with a byte order mark
         rows = csv.DictReader(file, restval="")
-        return {rows.line_num: row for row in rows}  # noqa: B035 - it moves on with every row
+        numbered = ((rows.line_num, row) for row in rows)
+        return dict(numbered)
 
 
 def first_lines(people: Rows, column: str, known: Set[str]) -> dict[str, int]:

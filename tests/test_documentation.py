@@ -5,6 +5,7 @@ The blocks of a page run in order, in one namespace, against a fresh fake in pla
 go through pytest.
 """
 
+import ast
 import contextlib
 import doctest
 import io
@@ -84,6 +85,16 @@ def test_the_tests_a_page_shows_pass(page: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
     shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert shown.returncode == 0, shown.stdout + shown.stderr
+
+
+def test_the_import_the_documentation_explains_is_the_one_the_demo_runs() -> None:
+    source = (ROOT / "demo" / "people.py").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "import.md").read_text(encoding="utf-8")
+    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    assert functions
+    for function in functions:
+        shown = "\n".join(source.splitlines()[function.lineno - 1 : function.end_lineno])
+        assert shown in page, f"docs/import.md shows {function.name} otherwise"
 
 
 def test_there_is_documentation() -> None:
