@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from . import _server
 from ._call import Call
+from ._discretion import discreet
 from ._{module}_driver import {colour}Driver
 from ._query import UNSET, BulkOptions, Filters, Key, Order, Progress, Query
 
@@ -168,7 +169,7 @@ COUNT = """
 """
 
 CREATE = """
-    {define} create_{name}(self, **fields: Unpack[{record}Create]) -> {record}:
+{guard}    {define} create_{name}(self, **fields: Unpack[{record}Create]) -> {record}:
         \"\"\"Create a {noun}.
 
         Args:
@@ -185,7 +186,7 @@ CREATE = """
 """
 
 UPDATE = """
-    {define} update_{name}(self, pk: Key, data: {record}Update) -> {record}:
+{guard}    {define} update_{name}(self, pk: Key, data: {record}Update) -> {record}:
         \"\"\"Change some fields of a {noun}.
 
         Args:
@@ -218,7 +219,7 @@ DELETE = """
 """
 
 BULK_CREATE = """
-    {define} bulk_create_{name}(
+{guard}    {define} bulk_create_{name}(
         self,
         records: Iterable[{record}Create],
         *,
@@ -247,7 +248,7 @@ BULK_CREATE = """
 """
 
 BULK_UPDATE = """
-    {define} bulk_update_{name}(
+{guard}    {define} bulk_update_{name}(
         self,
         changes: Mapping[K, {record}Update],
         *,
@@ -311,6 +312,7 @@ from __future__ import annotations  # the types need not be loaded to make a cal
 from typing import TYPE_CHECKING, Any, overload
 
 from ._batch import Collector
+from ._discretion import discreet
 from ._query import UNSET, Filters, Key, Order, Query
 
 if TYPE_CHECKING:
@@ -370,7 +372,7 @@ JOB_RETRIEVE_LIST = """
 """
 
 JOB_CREATE = """
-    def create_{name}(self, **fields: Unpack[{record}Create]) -> Handle[{record}]:
+{guard}    def create_{name}(self, **fields: Unpack[{record}Create]) -> Handle[{record}]:
         \"\"\"Create a {noun}; its fields are those of ``{record}Create``.\"\"\"
         return self._create("{name}", fields)
 """
@@ -384,7 +386,7 @@ JOB_CREATE_ATTACHMENT = """
 """
 
 JOB_UPDATE = """
-    def update_{name}(self, pk: Key, data: {record}Update) -> Handle[{record}]:
+{guard}    def update_{name}(self, pk: Key, data: {record}Update) -> Handle[{record}]:
         \"\"\"Change some fields of a {noun}.\"\"\"
         return self._update("{name}", pk, data)
 """
@@ -426,6 +428,9 @@ SERVER = """
         \"\"\"
         return {wait}self._run(_server.choices(Call(self._talk), name, field))
 """
+
+GUARD = "    @discreet\n"
+"""Stands before methods that take a field the server never shows again: a password."""
 
 WITH_STATS = {"request", "grant", "publication", "notification"}
 """Resources the server sums up."""
@@ -504,4 +509,5 @@ def _fill(template: str, resource: Resource, colour: Colour) -> str:
         define=colour.define,
         wait=colour.wait,
         loop=colour.loop,
+        guard=GUARD if any(field.write_only for field in resource.fields.values()) else "",
     )

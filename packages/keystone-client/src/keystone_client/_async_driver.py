@@ -12,6 +12,7 @@ import httpx
 from . import _listing, _records
 from ._call import NOTHING, Answer, Call, Exclusive, Flow, Pause, Step, advance
 from ._connections import Slots, proxy_for, tls_context
+from ._discretion import forget_locals
 from ._errors import ClosedError
 from ._exchange import exchange_async
 from ._options import Options, checked_transport
@@ -25,6 +26,7 @@ async def attempt(act: Awaitable[object]) -> Answer:
     try:
         return Answer(await act, None)
     except BaseException as error:  # noqa: BLE001 - whatever it is, an interrupt too, the flow must see it
+        forget_locals(error)
         return Answer(None, error)
 
 
@@ -112,6 +114,9 @@ class AsyncDriver:
                 except StopIteration as end:
                     result: T = end.value
                     return result
+                except BaseException as error:
+                    forget_locals(error)
+                    raise
                 answer = await attempt(self._act(step))
 
     async def _stream(self, batches: _listing.Batches, prefetch: bool) -> AsyncGenerator[dict[str, Any], None]:

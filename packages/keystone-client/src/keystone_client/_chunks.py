@@ -136,9 +136,9 @@ class Run:
         policy = self._call.talk.retry
         seconds = max(WINDOW, _asked_for(error))
         step = error.step if isinstance(error, JobError) else None
-        if self._waited and step is not None:
-            self._most = max(1, step - 1)
-            self._vain += step == 1
+        if self._waited:
+            self._most = max(1, step - 1) if step else self._most
+            self._vain += step in (None, 1)
         if policy.attempts == 1 or seconds > policy.max_retry_after or self._vain >= policy.attempts:
             raise error
         request = cast("StatusError", error).request

@@ -12,6 +12,7 @@ from . import _records, _session
 from ._bodies import Content, Sent
 from ._call import Call
 from ._connections import DEFAULT_LIMITS, Verify
+from ._discretion import discreet
 from ._environment import Credentials, settings
 from ._options import checked_options
 from ._query import Key
@@ -55,6 +56,7 @@ class KeystoneClient(SyncMethods):
         FilterError: The page size is out of range.
     """
 
+    @discreet
     def __init__(
         self,
         url: str,
@@ -91,6 +93,7 @@ class KeystoneClient(SyncMethods):
         self._credentials: Credentials | None = None
 
     @classmethod
+    @discreet
     def from_env(cls, **options: Any) -> Self:
         """Make a client of ``KEYSTONE_URL``, and ``KEYSTONE_TOKEN`` or ``KEYSTONE_USERNAME`` and ``KEYSTONE_PASSWORD``.
 
@@ -145,6 +148,7 @@ class KeystoneClient(SyncMethods):
     @overload
     def login(self, *, provider: "Provider") -> "User": ...
 
+    @discreet
     def login(
         self,
         username: str | None = None,
@@ -185,6 +189,7 @@ class KeystoneClient(SyncMethods):
         """The user this client is logged in as, or ``None``."""
         return cast("User | None", self._run(_session.whoami(Call(self._talk))))
 
+    @discreet
     def http_get(self, endpoint: str, **options: Unpack[ReadOptions]) -> httpx.Response:
         """Send a GET to an endpoint below the base URL.
 
@@ -201,18 +206,22 @@ class KeystoneClient(SyncMethods):
         """
         return self._run(_session.http(Call(self._talk), "GET", endpoint, options))
 
+    @discreet
     def http_post(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a POST, with ``json``, ``data`` or ``files``; see ``http_get``."""
         return self._run(_session.http(Call(self._talk), "POST", endpoint, options))
 
+    @discreet
     def http_put(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a PUT, with ``json``, ``data`` or ``files``; see ``http_get``."""
         return self._run(_session.http(Call(self._talk), "PUT", endpoint, options))
 
+    @discreet
     def http_patch(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a PATCH, with ``json``, ``data`` or ``files``; see ``http_get``."""
         return self._run(_session.http(Call(self._talk), "PATCH", endpoint, options))
 
+    @discreet
     def http_delete(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a DELETE; see ``http_get``."""
         return self._run(_session.http(Call(self._talk), "DELETE", endpoint, options))

@@ -8,7 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -108,6 +108,10 @@ class Conversation:
     def session(self) -> int:
         """The number of the session there is, or of the time without one."""
         return self._session.number
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled: a session is nothing to be stored, and connections cannot be."""
+        raise TypeError("a Keystone client can be neither pickled nor copied: it holds a session; make a new one")
 
     @property
     def has_session(self) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations  # the types need not be loaded to make a cal
 from typing import TYPE_CHECKING, Any, overload
 
 from ._batch import Collector
+from ._discretion import discreet
 from ._query import UNSET, Filters, Key, Order, Query
 
 if TYPE_CHECKING:
@@ -88,10 +89,12 @@ class Job(Collector):
         """Retrieve one user by its key, or one page of those that match: at most 1000."""
         return self._retrieve("user", pk, Query(filters, search, order, limit))
 
+    @discreet
     def create_user(self, **fields: Unpack[UserCreate]) -> Handle[User]:
         """Create a user; its fields are those of ``UserCreate``."""
         return self._create("user", fields)
 
+    @discreet
     def update_user(self, pk: Key, data: UserUpdate) -> Handle[User]:
         """Change some fields of a user."""
         return self._update("user", pk, data)

@@ -24,6 +24,10 @@ class Options(NamedTuple):
     limits: httpx.Limits
     trust_env: bool
 
+    def __repr__(self) -> str:
+        """Nothing: the URL of a proxy may hold a password."""
+        return "<options>"
+
 
 def checked_options(
     url: str,

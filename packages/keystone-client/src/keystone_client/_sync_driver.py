@@ -13,6 +13,7 @@ import httpx
 from . import _listing, _records
 from ._call import NOTHING, Answer, Ask, Call, Exclusive, Flow, Pause, Step, advance
 from ._connections import proxy_for, tls_context
+from ._discretion import forget_locals
 from ._errors import ClosedError
 from ._exchange import exchange
 from ._options import Options, checked_transport
@@ -29,6 +30,7 @@ def attempt(act: Callable[[], object]) -> Answer:
     try:
         return Answer(act(), None)
     except BaseException as error:  # noqa: BLE001 - whatever it is, an interrupt too, the flow must see it
+        forget_locals(error)
         return Answer(None, error)
 
 
@@ -91,6 +93,9 @@ class SyncDriver:
                 except StopIteration as end:
                     result: T = end.value
                     return result
+                except BaseException as error:
+                    forget_locals(error)
+                    raise
                 answer = attempt(partial(self._act, step, stop))
 
     def _stream(self, batches: _listing.Batches, prefetch: bool) -> Generator[dict[str, Any], None, None]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from . import _server
 from ._call import Call
+from ._discretion import discreet
 from ._sync_driver import SyncDriver
 from ._query import UNSET, BulkOptions, Filters, Key, Order, Progress, Query
 
@@ -164,6 +165,7 @@ class SyncMethods(SyncDriver):
         """
         return self._count("user", Query(filters, search))
 
+    @discreet
     def create_user(self, **fields: Unpack[UserCreate]) -> User:
         """Create a user.
 
@@ -179,6 +181,7 @@ class SyncMethods(SyncDriver):
         """
         return self._create("user", fields)
 
+    @discreet
     def bulk_create_user(
         self,
         records: Iterable[UserCreate],
@@ -206,6 +209,7 @@ class SyncMethods(SyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return self._bulk_create("user", records, options)
 
+    @discreet
     def update_user(self, pk: Key, data: UserUpdate) -> User:
         """Change some fields of a user.
 
@@ -223,6 +227,7 @@ class SyncMethods(SyncDriver):
         """
         return self._update("user", pk, data)
 
+    @discreet
     def bulk_update_user(
         self,
         changes: Mapping[K, UserUpdate],

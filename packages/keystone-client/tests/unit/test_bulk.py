@@ -130,6 +130,14 @@ def test_without_retries_nothing_is_waited_for(fake: FakeKeystone, colour: str) 
     assert caught.value.failed == rows(12)[6:]
 
 
+def test_a_server_that_answers_429_for_ever_is_given_up(colour: str) -> None:
+    client = connect(colour, Scripted(answer(429, {"detail": "No."})), retry=RetryPolicy(attempts=3))
+    with pytest.raises(BulkError) as caught:
+        client.bulk_create_cluster(rows(2))
+    assert isinstance(caught.value.__cause__, ThrottledError)
+    assert client.pauses == [60.0] * 3
+
+
 def test_a_throttle_that_lets_no_job_in_is_given_up(fake: FakeKeystone, colour: str) -> None:
     fake.throttle(user="1/min")
 

@@ -1,0 +1,287 @@
+"""Passwords, tokens, cookies and CSRF values leave the house in requests, and in nothing else.
+
+Every operation that handles one meets every kind of failure, in both colours; whatever a program could print, store or
+send on of the failure is searched: text, attributes, pickles, log records, and the local variables that traceback tools
+print. Each secret stands in the global variables of this module only: the frames of a test are not the client's.
+"""
+
+import copy
+import io
+import pickle
+import traceback
+import warnings
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from keystone_client import AsyncKeystoneClient, BulkError, FieldError, KeystoneClient, KeystoneError, RetryPolicy
+from keystone_client_testing import FakeKeystone
+from rich.console import Console
+from rich.traceback import Traceback
+
+from .scripted import URL, Player, Reply, Scripted, answer, cookies, failure
+
+PASSWORD, TOKEN, SESSION_ID, CSRF = SECRETS = ("pa55-w0rd", "t0k3n-t0k3n", "s3ss10n-1d", "csrf-v4lue")
+USER: Any = {"username": "b", "password": PASSWORD, "first_name": "B", "last_name": "B", "email": "b@c.de"}
+BAD_USER: Any = {**USER, "nope": 1}
+LOGIN = {"username": "ada", "password": PASSWORD}
+
+
+class BrokenError(Exception):
+    """What nobody expects."""
+
+
+def in_the_middle(*_: object) -> None:
+    raise BrokenError
+
+
+OPERATIONS: dict[str, Callable[[Any], Any]] = {
+    "login": lambda client: client.login("ada", PASSWORD),
+    "provider": lambda client: client.login(provider=lambda: ("ada", PASSWORD)),
+    "logout": lambda client: client.logout(),
+    "whoami": lambda client: client.whoami(),
+    "post": lambda client: client.http_post("x", json=LOGIN),
+    "form": lambda client: client.http_put("x", data=LOGIN),
+    "create": lambda client: client.create_user(**USER),
+    "update": lambda client: client.update_user(1, {"password": PASSWORD}),
+    "bulk create": lambda client: client.bulk_create_user([USER]),
+    "bulk update": lambda client: client.bulk_update_user({1: {"password": PASSWORD}}),
+    "batch": lambda client: in_a_batch(client, lambda job: job.create_user(**USER)),
+    "listing": lambda client: client.retrieve_cluster(),
+    "delete": lambda client: client.delete_cluster(1),
+}
+REFUSED: dict[str, Callable[[Any], Any]] = {
+    "login": lambda client: client.login("", PASSWORD),
+    "provider": lambda client: client.login(provider=lambda: ("ada", PASSWORD, "x")),
+    "provided": lambda client: client.login(provider=lambda: ("", PASSWORD)),
+    "post": lambda client: client.http_post("..", json=LOGIN),
+    "not JSON": lambda client: client.http_post("x", json={**LOGIN, "x": {1, 2}}),
+    "option": lambda client: client.http_get("x", json=LOGIN),
+    "header": lambda client: client.http_get("x", headers={"cookie": SESSION_ID}),
+    "create": lambda client: client.create_user(**BAD_USER),
+    "update": lambda client: client.update_user(None, {"password": PASSWORD}),
+    "blank": lambda client: client.update_user(1, {"password": f" {PASSWORD}"}),
+    "bulk create": lambda client: client.bulk_create_user([USER, BAD_USER]),
+    "bulk update": lambda client: client.bulk_update_user({0: {"password": PASSWORD}}),
+    "progress": lambda client: client.bulk_create_user([USER], on_progress=in_the_middle),
+    "batch": lambda client: in_a_batch(client, lambda job: job.create_user(**BAD_USER)),
+    "batch update": lambda client: in_a_batch(client, lambda job: job.update_user(0, {"password": PASSWORD})),
+}
+FAILURES: dict[str, Reply] = {
+    **{
+        str(status): cookies(f"sessionid={SESSION_ID}; Path=/", status=status, body={"detail": "No.", "step": 1})
+        for status in (301, 400, 401, 403, 404, 422, 429, 500, 503)
+    },
+    "read": failure(httpx.ReadError),
+    "timeout": failure(httpx.ReadTimeout),
+    "connect": failure(httpx.ConnectError),
+    "local": failure(httpx.LocalProtocolError),
+    "html": answer(200, b"<title>Proxy</title>"),
+    "unexpected": in_the_middle,  # type: ignore[dict-item]  # it never answers
+}
+
+
+def in_a_batch(client: Any, act: Callable[[Any], object]) -> Any:
+    if isinstance(client, AsyncKeystoneClient):
+        return in_an_async_batch(client, act)
+    with client.batch() as job:
+        act(job)
+    return None
+
+
+async def in_an_async_batch(client: Any, act: Callable[[Any], object]) -> None:
+    async with client.batch() as job:
+        act(job)
+
+
+async def awaited(result: Awaitable[Any]) -> Any:
+    return await result
+
+
+def outcome(colour: str, client: Any, act: Callable[[Any], Any]) -> BaseException | None:
+    """What a call ended in; nothing of ours holds its arguments."""
+    try:
+        if colour == "sync":
+            act(client)
+        else:
+            anyio.run(awaited, act(client))
+    except (KeystoneError, BrokenError) as error:
+        return error
+    return None
+
+
+def client_of(colour: str, wire: Any, **options: Any) -> Any:
+    kind: Any = KeystoneClient if colour == "sync" else AsyncKeystoneClient
+    client = kind(URL, transport=wire, retry=RetryPolicy(2), **options)
+    client._sleep = Player(client)._sleep if colour == "async" else list[float]().append
+    return client
+
+
+def traces(error: BaseException) -> dict[str, str]:
+    """What there is to be seen of a failure, by who looks."""
+    seen = {"text": f"{error} {error!r} {error.args!r}", "locals": ""}
+    with_locals = traceback.TracebackException.from_exception(error, capture_locals=True, compact=False)
+    seen["locals"] = "".join(with_locals.format())
+    links, known = [error], list[BaseException]()
+    while links:
+        link = links.pop()
+        known.append(link)
+        links += [each for each in (link.__cause__, link.__context__) if each is not None and each not in known]
+        seen["text"] += f" {link} {link!r} {link.args!r}"
+        if not isinstance(link, BulkError):  # it gives the records back that were not written: they are the caller's
+            seen["attributes"] = seen.get("attributes", "") + f" {vars(link)!r} {messages(link)}"
+            seen["pickle"] = seen.get("pickle", "") + str(pickle.dumps(link)) + str(pickle.dumps(copy.copy(link)))
+        seen["frames"] = seen.get("frames", "") + frames(link)
+    return seen
+
+
+def frames(error: BaseException) -> str:
+    """The local variables of all frames but those of the tests, one level deep."""
+    shown = []
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if "tests" not in frame.f_code.co_filename:
+            for value in frame.f_locals.values():
+                shown.append(repr(value))
+                if isinstance(value, httpx.Request | httpx.Response):
+                    continue  # masked as such; what is sent has to be somewhere until it is sent
+                shown += [repr(vars(value))] if hasattr(value, "__dict__") and not isinstance(value, type) else []
+    return "\n".join(shown)
+
+
+def messages(error: BaseException) -> str:
+    """The headers and bodies of what an error carries."""
+    carried = [getattr(error, name, None) for name in ("_request", "response")]
+    carried += [getattr(each, "_request", None) for each in carried]
+    return str([(each.headers.raw, each.content) for each in carried if each is not None])
+
+
+def rich(error: BaseException) -> str:
+    told = io.StringIO()
+    trace = Traceback.from_exception(
+        type(error), error, error.__traceback__, show_locals=True, locals_max_string=999, locals_max_length=99
+    )
+    Console(file=told, width=400, color_system=None).print(trace)
+    return told.getvalue()
+
+
+def found(seen: dict[str, str]) -> dict[str, list[str]]:
+    return {where: hits for where, text in seen.items() if (hits := [secret for secret in SECRETS if secret in text])}
+
+
+@pytest.mark.parametrize("failed", FAILURES)
+@pytest.mark.parametrize("way", ["session", "token"])
+def test_whatever_fails_leaves_no_secret_behind(
+    colour: str, way: str, failed: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    greeting = cookies(f"csrftoken={CSRF}; Path=/", f"sessionid={SESSION_ID}; Path=/")
+    for name, act in OPERATIONS.items():
+        wire = Scripted(greeting, FAILURES[failed])
+        client = client_of(colour, wire, token=TOKEN if way == "token" else None)
+        with caplog.at_level(1), warnings.catch_warnings(record=True) as warned:
+            outcome(colour, client, lambda client: client.http_get("version"))
+            error = outcome(colour, client, act)
+        if error is not None:
+            assert found(traces(error)) == {}, (name, failed)
+        told = [f"{record.__dict__} {record.getMessage()}" for record in caplog.records if record.name == "kclient"]
+        said = {"log": "\n".join(told), "warnings": str([str(each.message) for each in warned])}
+        said["client"] = f"{client!r} {client} {vars(client)!r} {vars(client._talk)!r}"
+        said["url"] = str([request.url for request in wire.requests])
+        assert told
+        assert found(said) == {}, (name, failed)
+        sent = str([(request.headers.raw, request.content) for request in wire.requests])
+        assert (TOKEN if way == "token" else SESSION_ID) in sent
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused_leaves_no_secret_behind(colour: str, name: str) -> None:
+    fake = FakeKeystone(URL)
+    client = fake.client() if colour == "sync" else fake.async_client()
+    error = outcome(colour, client, REFUSED[name])
+    assert error is not None
+    assert found(traces(error)) == {}
+
+
+CONSTRUCTIONS: dict[str, Callable[[Any], Any]] = {
+    "url": lambda kind: kind(f"http://ada:{PASSWORD}@keystone.test", token=TOKEN),
+    "token": lambda kind: kind(URL, token=f"{TOKEN} {TOKEN}"),
+    "later option": lambda kind: kind(URL, token=TOKEN, headers={"X-Key": PASSWORD}, page_size=0),
+    "proxy": lambda kind: kind(URL, token=TOKEN, proxy=f"nowhere://ada:{PASSWORD}@proxy.test"),
+    "certificate": lambda kind: kind(URL, token=TOKEN, proxy=f"http://ada:{PASSWORD}@proxy.test", verify="nowhere.pem"),
+    "header": lambda kind: kind(URL, headers={"X-Key": f"{PASSWORD}\n"}),
+    "ours": lambda kind: kind(URL, headers={"Authorization": TOKEN}),
+}
+
+
+@pytest.mark.parametrize("name", CONSTRUCTIONS)
+@pytest.mark.parametrize("kind", [KeystoneClient, AsyncKeystoneClient])
+def test_a_client_that_cannot_be_made_leaves_no_secret_behind(kind: Any, name: str) -> None:
+    error = outcome("sync", kind, CONSTRUCTIONS[name])
+    assert isinstance(error, KeystoneError)
+    assert found(traces(error)) == {}
+
+
+@pytest.mark.parametrize("missing", ["KEYSTONE_URL", "KEYSTONE_USERNAME", "KEYSTONE_PASSWORD", ""])
+@pytest.mark.parametrize("kind", [KeystoneClient, AsyncKeystoneClient])
+def test_an_environment_that_makes_no_client_leaves_no_secret_behind(
+    kind: Any, missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"URL": URL, "USERNAME": "ada", "PASSWORD": PASSWORD, "TOKEN": TOKEN}.items():
+        if name != "TOKEN" or not missing:
+            monkeypatch.setenv(f"KEYSTONE_{name}", value)
+    monkeypatch.delenv(missing or "KEYSTONE_NOTHING", raising=False)
+    error = outcome("sync", kind, lambda kind: kind.from_env())
+    assert isinstance(error, FieldError)
+    assert found(traces(error)) == {}
+
+
+@pytest.mark.parametrize("reply", [answer(400, {"detail": "No."}), failure(httpx.ConnectError)])
+def test_a_login_of_the_environment_that_fails_leaves_no_secret_behind(
+    colour: str, reply: Reply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"URL": URL, "USERNAME": "ada", "PASSWORD": PASSWORD}.items():
+        monkeypatch.setenv(f"KEYSTONE_{name}", value)
+    kind: Any = KeystoneClient if colour == "sync" else AsyncKeystoneClient
+    client = kind.from_env(transport=Scripted(reply), retry=None)
+    assert found({"client": f"{client!r} {vars(client)!r}"}) == {}
+    error = outcome(colour, client, lambda client: client.__enter__() if colour == "sync" else client.__aenter__())
+    assert error is not None
+    assert found(traces(error)) == {}
+
+
+def test_a_client_is_neither_pickled_nor_copied_with_its_session(colour: str) -> None:
+    client = client_of(colour, Scripted(), token=TOKEN)
+    for act in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError, match="make a new one"):
+            act(client)
+
+
+def test_over_a_real_connection_no_frame_of_the_transport_keeps_what_it_sent(colour: str) -> None:
+    """httpx and what is below it hold headers and bodies in their variables."""
+    fake = FakeKeystone()
+    fake.fail("POST", error="reset", times=9)
+    fake.fail("PATCH", error="cut", times=9)
+    with fake.serve() as url:
+        kind: Any = KeystoneClient if colour == "sync" else AsyncKeystoneClient
+        client = kind(url, token=TOKEN, retry=None)
+        for name in ("login", "create", "update", "post"):
+            error = outcome(colour, client, OPERATIONS[name])
+            assert error is not None
+            told = {"rich": rich(error)} if name == "login" else {}  # slow
+            assert found(traces(error) | told) == {}, name
+        close = client.close()
+        if colour == "async":
+            anyio.run(awaited, close)
+
+
+def test_the_callers_own_variables_are_left_to_him() -> None:
+    def mine(done: int, total: int) -> None:
+        kept = "my own value"
+        raise BrokenError(kept)
+
+    with FakeKeystone(URL).client() as client, pytest.raises(BulkError) as caught:
+        client.bulk_create_user([USER], on_progress=mine)
+    assert caught.value.__cause__ is not None
+    *_, (last, _) = traceback.walk_tb(caught.value.__cause__.__traceback__)
+    assert last.f_locals["kept"] == "my own value"
