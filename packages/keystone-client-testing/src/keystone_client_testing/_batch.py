@@ -10,13 +10,16 @@ from urllib.parse import urlencode
 
 from ._call import Call
 from ._decode import Form, Upload, media_type
+from ._endpoints import GROUPS
 from ._job_schema import Job, Step, read_job
 from ._wire import PageError, RefusedError, Reply, Request, detail
 
 _TOKEN = re.compile(r"@(file|ref)\{([^}]*)\}")
 _LABELS = {"file": re.compile(r"[a-zA-Z0-9_]+"), "ref": re.compile(r"[a-zA-Z0-9_]+\.[a-zA-Z0-9_.]+")}
-_RAISING = ("/authentication/login/", "/authentication/logout/")
+_RAISING = frozenset({"/authentication/login/", "/authentication/logout/"})
 """The server has no session to give to an action, so these raise."""
+_INDEXES = frozenset(f"/{group}/" for group in GROUPS)
+"""An action has no place among the URLs of its request, and the server falls over the links to make."""
 
 
 class _UnresolvedError(Exception):
@@ -87,7 +90,7 @@ class _Running:
         match = _routes.find(call.path)
         if match is None:
             return Reply(404, {"detail": f"No route matched: {bare}"})
-        if bare in _RAISING:
+        if bare in _RAISING or (bare in _INDEXES and step.method == "GET"):
             raise PageError(500)
         if bare == "/batch/":
             return Reply(501, {"detail": "A job within a job is not built in this fake yet."})

@@ -139,8 +139,3 @@ def index_of(group: str) -> Callable[[Call], Reply]:
     return lambda call: Reply(
         200, {path.rpartition("/")[2]: f"{call.base}{call.world.prefix}/{path}/" for path in paths}
     )
-
-
-def not_built(name: str) -> Callable[[Call], Reply]:
-    """Return an endpoint that says it is missing: never to be taken for an answer of the server."""
-    return lambda call: Reply(501, {"detail": f"{name} is not built in this fake yet."})

@@ -5,13 +5,16 @@ Source: DRF's metadata, as seen on the wire. Its prose about endpoints is not re
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keystone_client_core import CHOICES, RESOURCES, SHAPES, Field
 
 from . import _access, _records
 from ._call import Call
 from ._wire import RefusedError, Reply
+
+if TYPE_CHECKING:
+    from ._routes import Route
 
 _PARSES = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"]
 _NAMES: Mapping[str, str] = {
@@ -24,6 +27,8 @@ _NAMES: Mapping[str, str] = {
     "/health/json/": "Health Check Json",
     "/health/prom/": "Health Check Prometheus",
     "/batch/": "Job Api",
+    "/openapi/json/": "Spectacular Jsonapi",
+    "/openapi/yaml/": "Spectacular Yamlapi",
     "/logs/feed/": "Feed",
     "/stats/grants/": "Grant Stats",
     "/stats/notifications/": "Notification Stats",
@@ -68,22 +73,22 @@ _OPAQUE = frozenset({"CommentSummary"})
 """Shapes the server computes and does not describe."""
 
 
-def describe(call: Call, resource: str, key: str, allow: str) -> Reply:
+def describe(call: Call, route: "Route", key: str) -> Reply:
     """Answer what an endpoint takes.
 
     Args:
         call: the request.
-        resource: what the endpoint serves; empty where that is no resource.
+        route: the endpoint.
         key: the record a detail URL names.
-        allow: the methods of the endpoint.
 
     Returns:
         The reply.
     """
+    resource = route.resource
     parses = ["multipart/form-data", "application/json"] if call.path == "/batch/" else _PARSES
     name = _NAMES.get(call.path) or (_name(resource, key) if resource else "Api Root")
-    answer: dict[str, Any] = {"name": name, "description": "", "renders": ["application/json"], "parses": parses}
-    if actions := _actions(call, resource, key, allow):
+    answer: dict[str, Any] = {"name": name, "description": "", "renders": list(route.media), "parses": parses}
+    if actions := _actions(call, resource, key, route.allow):
         answer["actions"] = actions
     return Reply(200, answer)
 

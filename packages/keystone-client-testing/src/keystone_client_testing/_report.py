@@ -9,7 +9,6 @@ from ._journal import Entry, Journal
 from ._wire import PageError, decode_path
 
 _OF_LISTS = frozenset({"_limit", "_offset", "_order", "_search", "format"})
-_STATS = "/stats/"
 
 
 def complaints(unused: list[Fault], journal: Journal, strict: bool) -> list[str]:
@@ -46,8 +45,8 @@ def _of_request(entry: Entry) -> Iterator[str]:
 
 
 def _known(path: str, match: _routes.Match) -> frozenset[str]:
-    if path.startswith(_STATS):
-        return frozenset(_filters.rules(path.removeprefix(_STATS).strip("/").removesuffix("s")))
+    if counted := _routes.counted(path):
+        return frozenset(_filters.rules(counted))
     resource = match.route.resource
     return _OF_LISTS | frozenset(_filters.rules(resource)) if resource else frozenset({"format"})
 

@@ -1,6 +1,6 @@
 """From a path to the endpoint behind it: one dict look-up, however many routes there are."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -22,6 +22,10 @@ class Route(NamedTuple):
     public: bool = False
     framed: bool = True
     """Whether it is one of the API's own endpoints, with its checks; the start page is not."""
+    format: str = "json"
+    """What ``?format=`` may ask for."""
+    media: Sequence[str] = ("application/json",)
+    """What it answers, for ``Accept`` to choose from."""
     path: str = ""
     """Its path, with ``{id}`` where a key stands."""
 
@@ -108,8 +112,8 @@ def _single_routes() -> dict[str, Route]:
         "/health/": _get(_endpoints.health, public=True),
         "/health/json/": _get(_endpoints.health_json, public=True),
         "/health/prom/": _get(_endpoints.health_prom, public=True),
-        "/openapi/json/": _get(_endpoints.not_built("/openapi/json/"), public=True),
-        "/openapi/yaml/": _get(_endpoints.not_built("/openapi/yaml/"), public=True),
+        "/openapi/json/": _document("json", "application/vnd.oai.openapi+json", "application/json"),
+        "/openapi/yaml/": _document("yaml", "application/vnd.oai.openapi", "application/yaml"),
         "/batch/": Route({"POST": _plain(_batch.run_job)}),
     }
 
@@ -125,6 +129,23 @@ def _plain(endpoint: Callable[[Call], Reply]) -> Handler:
 
 def _get(endpoint: Callable[[Call], Reply], public: bool = False) -> Route:
     return Route({"GET": _plain(endpoint)}, public=public)
+
+
+def _document(name: str, *media: str) -> Route:
+    from . import _openapi  # which is made of the routes
+
+    return _get(_openapi.answer(media[0]), public=True)._replace(format=name, media=media)
+
+
+def every() -> list[Route]:
+    """Return every route, by path."""
+    return sorted([*table().values(), *_details().values()], key=lambda route: route.path)
+
+
+def counted(path: str) -> str:
+    """Return the resource whose statistics a path answers; empty for any other path."""
+    name = path.removeprefix("/stats/").strip("/").removesuffix("s")
+    return name if path.startswith("/stats/") and name in RESOURCES else ""
 
 
 def _list_route(name: str) -> Route:

@@ -4,7 +4,7 @@ The order of the checks is the server's. Nothing here sleeps, opens a socket, or
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from . import _routes, _sessions
@@ -232,7 +232,7 @@ class World:
 
     def _dispatch(self, call: Call, match: _routes.Match) -> Reply:
         if call.method == "OPTIONS":
-            return describe(call, match.route.resource, match.key, match.route.allow)
+            return describe(call, match.route, match.key)
         handler = match.route.handlers.get("GET" if call.method == "HEAD" else call.method)
         if handler is None:
             raise detail(405, f'Method "{call.method}" not allowed.')
@@ -275,14 +275,14 @@ def _action(call: Call, match: _routes.Match) -> str:
 
 def _negotiate(call: Call, match: _routes.Match) -> None:
     wanted = match.format or call.query.get("format")
-    if wanted not in (None, "", "json"):
+    if wanted not in (None, "", match.route.format):
         _sessions.recognise(call)
         raise detail(404, "Not found.")
     accept = call.headers.get("accept", "*/*")
-    if not any(_accepts(item) for item in accept.split(",")):
+    if not any(_accepts(item, match.route.media) for item in accept.split(",")):
         _sessions.recognise(call)
         raise detail(406, "Could not satisfy the request Accept header.")
 
 
-def _accepts(item: str) -> bool:
-    return item.partition(";")[0].strip().lower() in ("*/*", "application/*", "application/json")
+def _accepts(item: str, media: Sequence[str]) -> bool:
+    return item.partition(";")[0].strip().lower() in ("*/*", "application/*", *media)

@@ -205,9 +205,11 @@ def test_a_form_is_no_job(admin: Any) -> None:
     assert admin("POST", "batch/", data={"job": "{}"}).status_code == 415
 
 
-@pytest.mark.parametrize("path", ["/authentication/login/", "/authentication/logout/"])
-def test_an_action_that_raises_undoes_the_job_and_answers_a_page(fake: FakeKeystone, send: Any, path: str) -> None:
-    answer = send(team("Physics"), post(path, {}))
+@pytest.mark.parametrize(
+    "action", [post("/authentication/login/", {}), post("/authentication/logout/", {}), get("/users/"), get("/logs/")]
+)
+def test_an_action_that_raises_undoes_the_job_and_answers_a_page(fake: FakeKeystone, send: Any, action: Any) -> None:
+    answer = send(team("Physics"), action)
 
     assert answer.status_code == 500
     assert answer.headers["content-type"].startswith("text/html")

@@ -120,13 +120,6 @@ def test_choices_config_and_indexes(admin: Session) -> None:
     assert admin("GET", "logs/").json() == logs
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "openapi/json/"), ("GET", "openapi/yaml/")])
-def test_what_is_not_built_says_so(admin: Session, method: str, path: str) -> None:
-    response = admin(method, path)
-    assert response.status_code == 501
-    assert response.json()["detail"].endswith("is not built in this fake yet.")
-
-
 def test_a_fake_may_live_below_a_path() -> None:
     fake = FakeKeystone("https://host:8443/keystone/api")
     with httpx.Client(transport=fake.transport) as client:

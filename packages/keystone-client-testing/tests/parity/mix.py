@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from . import edges, traffic
+from . import edges, jobs, traffic
 from .traffic import Step, Traffic
 
 WEIGHTS: Mapping[Callable[[Traffic], Step], int] = {
@@ -14,6 +14,7 @@ WEIGHTS: Mapping[Callable[[Traffic], Step], int] = {
     traffic.forms: 8,
     traffic.deletes: 4,
     edges.uploads: 6,
+    jobs.jobs: 8,
     edges.stats: 4,
     edges.sessions: 3,
     edges.options: 3,

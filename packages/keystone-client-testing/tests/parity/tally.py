@@ -7,8 +7,10 @@ from .pair import Ask
 
 OVERALL, EACH = 0.99, 0.97
 """What share of the answers must be alike: of all, and of each kind."""
-TRAILS = ("history", "log rows")
+ASIDE = ("history", "log rows", "documented")
 """The kinds that no request asked for: they count for themselves, not among all answers."""
+STRICTER = {"history": 0.99, "documented": 1.0}
+"""The kinds with a bar of their own."""
 _SHOWN = 12
 
 
@@ -32,12 +34,13 @@ class Tally:
 
     def share(self, kind: str = "", who: str = "") -> float:
         """Return the share of answers that were alike, of all or of one kind or user."""
-        keys = [key for key in self.asked if (kind == key[0] if kind else key[0] not in TRAILS) and who in ("", key[1])]
+        keys = [key for key in self.asked if (kind == key[0] if kind else key[0] not in ASIDE) and who in ("", key[1])]
         return sum(self.alike[key] for key in keys) / max(1, sum(self.asked[key] for key in keys))
 
     def low(self) -> list[str]:
         """Return what is below its bar."""
-        found = [f"{kind}: {self.share(kind):.2%} < {EACH:.0%}" for kind in self._kinds() if self.share(kind) < EACH]
+        bars = {kind: STRICTER.get(kind, EACH) for kind in self._kinds()}
+        found = [f"{kind}: {self.share(kind):.2%} < {bar:.0%}" for kind, bar in bars.items() if self.share(kind) < bar]
         return found + ([f"overall: {self.share():.2%} < {OVERALL:.0%}"] if self.share() < OVERALL else [])
 
     def _kinds(self) -> list[str]:
@@ -45,10 +48,10 @@ class Tally:
 
     def report(self) -> str:
         """Return the score as text: shares by kind and by user, and the smallest examples."""
-        asked = sum(count for (kind, _), count in self.asked.items() if kind not in TRAILS)
+        asked = sum(count for (kind, _), count in self.asked.items() if kind not in ASIDE)
         lines = [f"{asked} answers, {self.share():.2%} alike"]
         lines += self._table("kind", self._kinds(), 0)
-        lines += self._table("user", sorted({who for kind, who in self.asked if kind not in TRAILS}), 1)
+        lines += self._table("user", sorted({who for kind, who in self.asked if kind not in ASIDE}), 1)
         lines += [f"smallest of {len(self.examples)} differing examples:"] if self.examples else []
         return "\n".join([*lines, *(text for _, text in sorted(self.examples)[:_SHOWN])])
 

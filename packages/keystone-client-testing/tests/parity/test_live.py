@@ -7,7 +7,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from .compare import compare
 from .conftest import EXAMPLES, SETTINGS
+from .documented import Documented
 from .mix import random_step
 from .pair import Pair
 from .tally import Tally
@@ -24,15 +26,18 @@ def pair() -> Iterator[Pair]:
     both.close()
 
 
-def _run(pair: Pair, tally: Tally, step: Step) -> None:
-    found = pair.ask(step.ask, step.ordered)
+def _run(pair: Pair, tally: Tally, documented: Documented, step: Step) -> None:
+    live, fake = pair.send(step.ask)
+    found = compare(live, fake, step.ordered)
+    documented.check(tally, step.ask, fake)
     tally.count(step.ask.kind, step.ask.who, not found)
     if found:
         tally.differ(*pair.smallest(step.ask, found, step.ordered))
 
 
 def test_random_traffic_is_answered_alike(pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
-    tally = Tally()
+    tally, documented = Tally(), Documented(pair.clients("admin")[0])
+    assert documented.missing() == []
 
     # The servers keep what one example wrote for the next, so nothing is replayed and nothing shrunk by Hypothesis.
     @settings(max_examples=EXAMPLES, phases=[Phase.generate], database=None, suppress_health_check=list(HealthCheck))
@@ -40,9 +45,9 @@ def test_random_traffic_is_answered_alike(pair: Pair, capsys: pytest.CaptureFixt
     def burst(draw: random.Random) -> None:
         traffic = Traffic(draw, pair)
         for step in traffic.world():
-            _run(pair, tally, step)
+            _run(pair, tally, documented, step)
         for _ in range(STEPS):
-            _run(pair, tally, random_step(traffic))
+            _run(pair, tally, documented, random_step(traffic))
 
     burst()
     compare_trails(pair, tally)

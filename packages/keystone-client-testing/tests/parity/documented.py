@@ -1,0 +1,57 @@
+"""The fake's answers held against the live server's own OpenAPI document, which is fetched for the run and not kept."""
+
+import re
+from collections.abc import Mapping
+
+import httpx
+from keystone_client_testing import _routes
+
+from .pair import Ask
+from .schemas import Document
+from .tally import Tally
+
+KIND = "documented"
+WRONG: Mapping[str, tuple[str, str]] = {
+    "a history by nobody": (r"_actor: None is not of type 'object'", "the document knows no change that nobody made"),
+    "correlation ids in the feed": (
+        r"^GET /logs/feed/ .*cid: ", "the document has room for 32 characters; such an id has 36",
+    ),
+    "actions without a body": (r"^POST /batch/ 200 .*body: None", "the document knows no action that answers nothing"),
+    "actions that answer a list": (
+        r"^POST /batch/ .*body: \[.* is not of type 'object'", "the document knows no action that answers a list",
+    ),
+    "jobs that fail before an action": (
+        r"^POST /batch/ 422 : '.*' is a required property",
+        "the document knows failed actions only, no wrong references",
+    ),
+}  # fmt: skip
+"""Where the live server's document is wrong: its own answers break it too. With how to tell it, and the reason."""
+
+
+class Documented:
+    """Checks the answers of one run."""
+
+    def __init__(self, live: httpx.Client) -> None:
+        """Fetch the document.
+
+        Args:
+            live: a client of the live server.
+        """
+        self.document = Document(live.get("/openapi/json/").raise_for_status().json())
+
+    def check(self, tally: Tally, ask: Ask, answer: httpx.Response) -> None:
+        """Count an answer of the fake as right or wrong by the document."""
+        match = _routes.find(ask.path)
+        if match is None or (match.route.path, ask.method) not in self.document.operations:
+            return
+        found = self.document.complaint(match.route.path, ask.method, answer)
+        told = f"{ask.method} {match.route.path} {answer.status_code} {found}"
+        wrong = bool(found) and not any(re.search(pattern, told) for pattern, _ in WRONG.values())
+        tally.count(KIND, ask.who, not wrong)
+        if wrong:
+            tally.differ(ask._replace(kind=KIND), told)
+
+    def missing(self) -> list[str]:
+        """Return the operations of the document the fake has no handler for."""
+        done = {(route.path, method) for route in _routes.every() for method in route.handlers}
+        return [f"{method} {path}" for path, method in sorted(self.document.operations - done)]

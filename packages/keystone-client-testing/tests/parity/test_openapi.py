@@ -1,0 +1,93 @@
+"""The fake's own OpenAPI document: it names every route, and every answer is as it says."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft4Validator
+from keystone_client_core import RESOURCES
+from keystone_client_testing import FakeKeystone, _routes
+
+from .schemas import Document
+
+Session = Callable[..., httpx.Response]
+
+
+@pytest.fixture
+def fake() -> FakeKeystone:
+    return FakeKeystone()
+
+
+@pytest.fixture
+def admin(fake: FakeKeystone) -> Iterator[Session]:
+    with fake.client() as client:
+        yield lambda method, path, **options: getattr(client, f"http_{method.lower()}")(path, **options)
+
+
+@pytest.fixture
+def document(admin: Session) -> dict[str, Any]:
+    data: dict[str, Any] = admin("GET", "openapi/json/").json()
+    return data
+
+
+def test_it_is_a_document_with_every_route_and_method(document: dict[str, Any]) -> None:
+    named = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
+    assert named == {(route.path, method) for route in _routes.every() for method in route.handlers}
+    assert document["openapi"] == "3.0.3"
+    ids = [operation["operationId"] for methods in document["paths"].values() for operation in methods.values()]
+    assert len(ids) == len(set(ids))
+    for schema in document["components"]["schemas"].values():
+        Draft4Validator.check_schema(schema)
+
+
+def test_every_answer_is_as_the_document_says(fake: FakeKeystone, admin: Session, document: dict[str, Any]) -> None:
+    known = Document(document)
+    fake.add_demo_data()
+    for resource in RESOURCES:
+        if resource not in ("feed_entry", "audit_log"):
+            getattr(fake.add, resource)()
+    for path in [path for path, methods in document["paths"].items() if "get" in methods]:
+        match = _routes.find(path)
+        assert match is not None
+        key = max(fake.world.store.tables[match.route.resource]) if match.key else 1
+        answer = admin("GET", path.lstrip("/").replace("{id}", str(key)), headers={"Accept": "*/*"})
+        assert answer.status_code in (200, 403), path
+        assert known.complaint(path, "GET", answer) == "", path
+
+
+def test_answers_to_writes_and_refusals_are_as_the_document_says(admin: Session, document: dict[str, Any]) -> None:
+    known = Document(document)
+    for body in ({"name": "A"}, {}, {"name": "A"}):
+        assert known.complaint("/users/teams/", "POST", admin("POST", "users/teams/", json=body)) == ""
+    answer = admin("PATCH", "users/teams/1/", json={"is_active": False})
+    assert known.complaint("/users/teams/{id}/", "PATCH", answer) == ""
+    assert known.complaint("/users/teams/{id}/", "DELETE", admin("DELETE", "users/teams/1/")) == ""
+
+
+def test_what_is_wrong_is_complained_of(document: dict[str, Any], admin: Session) -> None:
+    document["components"]["schemas"]["User"]["properties"]["username"] = {"type": "integer"}
+    complaint = Document(document).complaint("/authentication/whoami/", "GET", admin("GET", "authentication/whoami/"))
+    assert complaint == "username: 'admin' is not of type 'integer'"
+
+
+@pytest.mark.parametrize(
+    ("name", "accept", "status"),
+    [
+        ("json", "*/*", 200),
+        ("json", "application/json", 200),
+        ("json", "application/yaml", 406),
+        ("yaml", "application/yaml", 200),
+        ("yaml", "application/json", 406),
+        ("yaml", "text/html", 406),
+    ],
+)
+def test_both_forms_are_public_and_negotiated(fake: FakeKeystone, name: str, accept: str, status: int) -> None:
+    anonymous = fake.client(user=None)
+    answer = anonymous.http_get(f"openapi/{name}/", headers={"Accept": accept})
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.headers["content-type"].startswith("application/vnd.oai.openapi")
+        assert json.loads(answer.text)["info"]["title"] == "Keystone API"
+    assert anonymous.http_get(f"openapi/{name}/?format=xml").status_code == 404
