@@ -1,8 +1,8 @@
-"""Writes the generated modules of core and client from ``facts.toml``.
+"""Writes the generated modules of core and client from ``facts.toml``, and the page of what the fake has built.
 
     python codegen/generate.py [--check]
 
-With ``--check`` nothing is written, and a stale module is an exit status of 1.
+With ``--check`` nothing is written, and a stale file is an exit status of 1.
 """
 
 import argparse
@@ -11,16 +11,18 @@ from pathlib import Path
 
 import facts
 import methods
+import operations
 import records
 import table
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "packages/keystone-client-core/src/keystone_client_core"
+DOCS = ROOT / "docs"
 CLIENT = ROOT / "packages/keystone-client/src/keystone_client"
 
 
 def render() -> dict[Path, str]:
-    """The text of every generated module, by the file it belongs in."""
+    """The text of every generated file, by its path."""
     known = facts.load(Path(__file__).with_name("facts.toml"))
     return {
         CORE / "_table.py": table.render(known),
@@ -29,11 +31,14 @@ def render() -> dict[Path, str]:
         CLIENT / "_sync_methods.py": methods.render(known, methods.SYNC),
         CLIENT / "_async_methods.py": methods.render(known, methods.ASYNC),
         CLIENT / "_job_methods.py": methods.render_job(known),
+        DOCS / "fake-operations.md": operations.render(
+            Path(__file__).with_name("operations.txt"), DOCS / "fake-differences.md"
+        ),
     }
 
 
 def stale() -> list[Path]:
-    """The generated modules that are missing or differ from what the facts say."""
+    """The generated files that are missing or differ from what the facts say."""
     return [path for path, text in render().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
 
 

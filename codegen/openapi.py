@@ -24,6 +24,11 @@ def operations(document: Document, path: str) -> str:
     return " ".join(found)
 
 
+def every_operation(document: Document) -> list[str]:
+    """Every method and path of the document, in the order of the paths."""
+    return [f"{method.upper()} {path}" for path, methods in sorted(document["paths"].items()) for method in methods]
+
+
 def resource_fields(
     document: Document, path: str, schema: str, choices: Mapping[str, Mapping[str, str]], targets: Mapping[str, str]
 ) -> Lines:

@@ -1,4 +1,4 @@
-"""Rebuilds ``facts.toml`` from an OpenAPI document and prints what changed.
+"""Rebuilds ``facts.toml`` and ``operations.txt`` from an OpenAPI document and prints what changed.
 
     python codegen/rebuild.py DOCUMENT [--check]
 
@@ -18,6 +18,7 @@ import tomlkit
 from tomlkit import TOMLDocument
 
 FACTS = Path(__file__).with_name("facts.toml")
+OPERATIONS = Path(__file__).with_name("operations.txt")
 SECTIONS = ("choices", "targets", "shapes")
 
 
@@ -119,10 +120,14 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if anything changed")
     options = parser.parse_args()
     facts = tomlkit.parse(FACTS.read_text(encoding="utf-8"))
-    changes = rebuild(facts, read_document(options.document))
+    document = read_document(options.document)
+    changes = rebuild(facts, document)
+    before, operations = OPERATIONS.read_text(encoding="utf-8").splitlines(), openapi.every_operation(document)
+    changes += [f"operation {name}" for name in sorted(set(before) ^ set(operations))]
     print("\n".join(changes) if changes else "The facts agree with the document.")
     if changes and not options.check:
         FACTS.write_text(tomlkit.dumps(facts), encoding="utf-8")
+        OPERATIONS.write_text("\n".join(operations) + "\n", encoding="utf-8")
         print(f"{len(changes)} changes written to {FACTS.name}: run `hatch run generate` next.")
     return int(bool(changes) and options.check)
 
