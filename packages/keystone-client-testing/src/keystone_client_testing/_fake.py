@@ -1,5 +1,6 @@
 """``FakeKeystone``: what test authors hold in their hands. It hands on to the world and opens its doors."""
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
@@ -114,12 +115,16 @@ class FakeKeystone:
         with Server(self.world, host, port) as server:
             yield server.url
 
-    def add_demo_data(self) -> None:
-        """Add the records of a made-up centre: 200 users, 40 teams, some thousand records, always the same."""
+    def add_demo_data(self, today: dt.date | None = None) -> None:
+        """Add the records of a made-up centre: 200 users, 40 teams, some thousand records with their histories.
+
+        Args:
+            today: the last day of the centre's four years, for the same dates every time; the clock's by default.
+        """
         from ._demo import DemoCentre
 
         with self.world.lock:
-            DemoCentre(self.add).build()
+            DemoCentre(self.add, today or self.clock.now().date()).build()
 
     def client(
         self, user: Any = "admin", *, role: str | None = None, team: Any = None, **options: Any

@@ -10,7 +10,7 @@ from keystone_client_core import RESOURCES, Field
 
 from ._decode import Upload
 from ._history import Origin, record_change
-from ._models import COLUMNS, CREATED_NOW, empty_record
+from ._models import COLUMNS, CREATED_NOW, HISTORY_LINK, empty_record
 from ._passwords import Secret
 from ._roles import add_actor
 from ._rules import slugify
@@ -46,13 +46,29 @@ _TEXTS: dict[str, dict[str, Any]] = {
 class Seeder:
     """Adds records to a world; one method per resource, made from the table."""
 
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: "World", moment: dt.datetime | None = None, by: int | None = None) -> None:
         """Seed into a world.
 
         Args:
             world: where the records go.
+            moment: when the records were made; now by default.
+            by: id of the user the history names.
         """
         self._world = world
+        self._moment = moment
+        self.by = by
+
+    def as_of(self, moment: dt.datetime | str, by: Any = None) -> "Seeder":
+        """Return a seeder of records that were made at another time: their moments and histories say so.
+
+        Args:
+            moment: when, as datetime or ISO text; UTC where it says nothing else.
+            by: who made them, as login name, id or record; ``None`` for nobody.
+
+        Returns:
+            The seeder: ``fake.add.as_of("2024-01-05", by="bob").request(...)``.
+        """
+        return Seeder(self._world, _moment(moment), None if by is None else self.user_id(by))
 
     def __getattr__(self, name: str) -> Any:
         """Return the function that adds one kind of record."""
@@ -115,13 +131,69 @@ class Seeder:
             raise LookupError(f"the fake has no user {user!r}; add it with fake.add.user(username=...)")
         return int(found["id"])
 
-    def _add(self, resource: str, **fields: Any) -> dict[str, Any]:
+    def change(self, resource: str, record: Any, **fields: Any) -> dict[str, Any]:
+        """Change a record as if it had been changed through the API, history included; nothing is checked.
+
+        Args:
+            resource: the kind of record, like ``request``.
+            record: its id, or the record.
+            fields: the new values.
+
+        Returns:
+            The record as staff sees it.
+
+        Raises:
+            TypeError: there is no such field.
+            LookupError: there is no such record.
+        """
+        with self._world.lock:
+            return self._world.show(resource, self.store_change(resource, record, **fields))
+
+    def store_change(self, resource: str, record: Any, **fields: Any) -> Record:
+        """Change a record and return it as it is stored; see ``change``."""
+        world, key = self._world, record["id"] if isinstance(record, dict) else record
+        self._refuse_unknown(resource, fields)
+        if (old := world.store.get(resource, key)) is None:
+            raise LookupError(f"the fake has no {resource} {key!r}")
+        stored = {name: self._stored(COLUMNS[resource][name], value) for name, value in fields.items()}
+        new = world.store.update(resource, key, stored)
+        record_change(world.store, resource, old, new, self.moment, Origin(self.by))
+        return new
+
+    def store(self, resource: str, **fields: Any) -> Record:
+        """Add a record and return it as it is stored."""
         world = self._world
-        with world.lock:
-            self._refuse_unknown(resource, fields)
-            record = world.store.insert(resource, self._completed(resource, fields))
-            record_change(world.store, resource, None, record, world.clock.now(), Origin())
-            return world.show(resource, record)
+        self._refuse_unknown(resource, fields)
+        record = world.store.insert(resource, self._completed(resource, fields))
+        record_change(world.store, resource, None, record, self.moment, Origin(self.by))
+        return record
+
+    def _add(self, resource: str, **fields: Any) -> dict[str, Any]:
+        with self._world.lock:
+            return self._world.show(resource, self.store(resource, **fields))
+
+    @property
+    def moment(self) -> dt.datetime:
+        """When the records are made."""
+        return self._moment or self._world.clock.now()
+
+    def backdate(self, user: int, moment: dt.datetime) -> None:
+        """Let a user have joined at another time, in the history too."""
+        store = self._world.store
+        store.update("user", user, {"date_joined": moment})
+        for row in store.linked("audit_log", HISTORY_LINK, ("user", user)):
+            joined = ["None", str(moment.replace(tzinfo=None))]
+            store.update(
+                "audit_log", row["id"], {"timestamp": moment, "changes": {**row["changes"], "date_joined": joined}}
+            )
+
+    def stored(self, resource: str, key: int) -> Record:
+        """Return a record as it is stored."""
+        return self._world.store.tables[resource][key]
+
+    def linked(self, resource: str, field: str, key: int) -> list[Record]:
+        """Return the records that point at another, as they are stored."""
+        return self._world.store.linked(resource, field, key)
 
     def _refuse_unknown(self, resource: str, fields: dict[str, Any]) -> None:
         unknown = [name for name in fields if name not in COLUMNS[resource]]
@@ -129,7 +201,7 @@ class Seeder:
             raise TypeError(f"a {resource} has no {unknown[0]!r}; its fields are: {', '.join(COLUMNS[resource])}")
 
     def _completed(self, resource: str, fields: dict[str, Any]) -> Record:
-        now = self._world.clock.now()
+        now = self.moment
         record = {
             **empty_record(resource),
             **dict.fromkeys(CREATED_NOW.get(resource, ()), now),
