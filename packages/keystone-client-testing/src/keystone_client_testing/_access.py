@@ -6,12 +6,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from ._call import SAFE, Call
+from ._call import Call
 from ._decode import Form
 from ._store import Record, Store
 from ._wire import PageError, RefusedError
 
 PRIVILEGED = ("OW", "AD")
+_READING = ("GET", "HEAD", "OPTIONS")
 _CREATE = "create"
 
 
@@ -63,9 +64,13 @@ def listed(call: Call, resource: str, records: list[Record]) -> list[Record]:
     records = [record for record in records if reachable(call, resource, record)]
     if resource == "comment":
         records = [record for record in records if not record["private"]]
-    if resource in _SCOPED:
-        return [record for record in records if team_of(store, resource, record) in teams]
-    return records
+    return _of_teams(store, resource, records, teams) if resource in _SCOPED else records
+
+
+def _of_teams(store: Store, resource: str, records: list[Record], teams: set[int]) -> list[Record]:
+    """Keep the records of some teams, in the order SQLite finds them: by team, then by request."""
+    found = [(team_of(store, resource, record), record.get("request", 0), record) for record in records]
+    return [row for team, _, row in sorted(found, key=lambda item: item[:2]) if team in teams]
 
 
 _SCOPED = _CHILDREN | {"request", "grant", "publication", "team"}
@@ -81,7 +86,7 @@ def may_ask(call: Call, resource: str, action: str) -> bool:
     if call.staff:
         return True
     if resource in _LOGS:
-        return call.method not in SAFE
+        return call.method not in _READING
     return _VIEW.get(resource, _anyone)(call, action)
 
 
@@ -182,11 +187,11 @@ def may_touch(call: Call, resource: str, record: Record) -> bool:
 
 
 def _read_only(call: Call, resource: str, record: Record) -> bool:
-    return call.method in SAFE
+    return call.method in _READING
 
 
 def _member_reads(call: Call, resource: str, record: Record) -> bool:
-    return call.method in SAFE and _member_writes(call, resource, record)
+    return call.method in _READING and _member_writes(call, resource, record)
 
 
 def _member_writes(call: Call, resource: str, record: Record) -> bool:
@@ -199,7 +204,7 @@ def _public_comment(call: Call, resource: str, record: Record) -> bool:
 
 def _privileged_writes(call: Call, resource: str, record: Record) -> bool:
     team = team_of(call.world.store, resource, record)
-    return call.method in SAFE or is_member(call.world.store, call.caller, team, PRIVILEGED)
+    return call.method in _READING or is_member(call.world.store, call.caller, team, PRIVILEGED)
 
 
 def _own_membership(call: Call, resource: str, record: Record) -> bool:
@@ -208,7 +213,7 @@ def _own_membership(call: Call, resource: str, record: Record) -> bool:
 
 
 def _own_account(call: Call, resource: str, record: Record) -> bool:
-    return call.method in SAFE or record["id"] == call.caller["id"]
+    return call.method in _READING or record["id"] == call.caller["id"]
 
 
 def _own_preference(call: Call, resource: str, record: Record) -> bool:

@@ -9,15 +9,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ._call import Call
-from ._decode import Form, Upload, media_type
+from ._decode import Form, Upload
 from ._endpoints import GROUPS
 from ._job_schema import Job, Step, read_job
-from ._wire import PageError, RefusedError, Reply, Request, detail
+from ._wire import PageError, RefusedError, Reply, Request, written_json
 
 _TOKEN = re.compile(r"@(file|ref)\{([^}]*)\}")
 _LABELS = {"file": re.compile(r"[a-zA-Z0-9_]+"), "ref": re.compile(r"[a-zA-Z0-9_]+\.[a-zA-Z0-9_.]+")}
-_RAISING = frozenset({"/authentication/login/", "/authentication/logout/"})
-"""The server has no session to give to an action, so these raise."""
+_RAISING = ("/authentication/login/", "/authentication/logout/", "/admin/")
+"""Where these begin a path: the server has no session to give to an action, so they raise."""
 _INDEXES = frozenset(f"/{group}/" for group in GROUPS)
 """An action has no place among the URLs of its request, and the server falls over the links to make."""
 
@@ -27,7 +27,15 @@ class _UnresolvedError(Exception):
 
     def __init__(self, token: str, why: str) -> None:
         super().__init__(token, why)
-        self.token, self.why = token, why
+        self.told = {"detail": f'Cannot resolve reference "{token}": {why}', "token": token}
+
+
+class _FailedError(Exception):
+    """An action failed; carries what the server says of it."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        super().__init__(told)
+        self.told = told
 
 
 def run_job(call: Call) -> Reply:
@@ -40,22 +48,18 @@ def run_job(call: Call) -> Reply:
         What each action was answered.
 
     Raises:
-        RefusedError: 400 for a job of the wrong shape, 422 for an action that failed.
+        RefusedError: 400 for a job of the wrong shape.
         PageError: 500 where an action raises on the server.
     """
-    kind, _ = media_type(call.headers.get("content-type", ""))
-    if kind == "application/x-www-form-urlencoded":
-        raise detail(415, f'Unsupported media type "{call.headers["content-type"]}" in request.')
-    job = read_job(call)
+    job, store = read_job(call), call.world.store
+    before = store.mark()
     try:
-        results = _Running(call, job).results()
-    except _UnresolvedError as error:
-        told = f'Cannot resolve reference "{error.token}": {error.why}'
-        raise RefusedError(422, {"detail": told, "token": error.token}) from None
-    if job.dry_run:
-        call.world.store.rollback()
-        call.world.store.begin()
-    return Reply(200, {"results": results})
+        answer = written_json(200, {"results": _Running(call, job).results()})
+    except (_UnresolvedError, _FailedError) as error:
+        answer = written_json(422, error.told)
+    if job.dry_run or answer.status != 200:
+        store.undo_to(before)
+    return answer
 
 
 class _Running:
@@ -75,7 +79,7 @@ class _Running:
         body = reply.data if reply.text is None else None
         if reply.status >= 400:
             told = f"Step #{number} ({step.method} {path}) failed with status {reply.status}"
-            raise RefusedError(422, {"detail": told, "step": number, "status": reply.status, "body": body})
+            raise _FailedError({"detail": told, "step": number, "status": reply.status, "body": body})
         if step.ref:
             self._bodies[step.ref] = body
         row = {"ref": step.ref, "index": number, "method": step.method, "path": path}
@@ -87,13 +91,13 @@ class _Running:
         bare, _, query = path.partition("?")
         more = urlencode(step.query_params, doseq=True)
         call = self._inner(step.method, bare, "?".join(part for part in (query, more) if part), payload)
+        if bare.startswith(_RAISING):
+            raise PageError(500)
         match = _routes.find(call.path)
         if match is None:
             return Reply(404, {"detail": f"No route matched: {bare}"})
-        if bare in _RAISING or (bare in _INDEXES and step.method == "GET"):
+        if bare in _INDEXES and step.method == "GET":
             raise PageError(500)
-        if bare == "/batch/":
-            return Reply(501, {"detail": "A job within a job is not built in this fake yet."})
         try:
             return call.world.step(call, match) if match.route.framed else Reply(200)
         except RefusedError as error:
@@ -112,9 +116,9 @@ class _Running:
             outer.request.peer,
         )
         call = Call(outer.world, request, path)
-        call.user, call.cid = outer.user, outer.cid
-        with_files = any(isinstance(value, Upload) for value in payload.values())
-        call.data = _form(payload) if with_files else payload
+        call.path = path  # the server looks a step's path up as it is written
+        call.user, call.cid, call.signed = outer.user, outer.cid, outer.signed
+        call.data = _form(payload) if _holds_files(payload) else payload
         return call
 
     def _value_of(self, kind: str, body: str, token: str) -> Any:
@@ -127,15 +131,21 @@ class _Running:
             raise _UnresolvedError(token, f'Alias "{alias}" has not been defined by a previous step')
         return _followed(self._bodies[alias], path, token)
 
-    def _file(self, part: str, token: str) -> Upload:
+    def _file(self, part: str, token: str) -> list[Upload]:
         if part not in self._files:
             raise _UnresolvedError(token, f'File part "{part}" was not uploaded with this request')
-        upload = self._files[part]
-        self._files[part] = upload._replace(content=b"")  # it is read to its end, and nobody rewinds it
-        return upload
+        uploads = self._files[part]
+        self._files[part] = [upload._replace(content=b"") for upload in uploads]  # read to their end, never rewound
+        return uploads
 
 
 _KEPT = frozenset({"x-forwarded-for", "x-forwarded-port"})
+
+
+def _holds_files(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(_holds_files(item) for item in (value.values() if isinstance(value, dict) else value))
+    return isinstance(value, Upload)
 
 
 def _form(payload: Mapping[str, Any]) -> Form:
@@ -144,8 +154,9 @@ def _form(payload: Mapping[str, Any]) -> Form:
         raise PageError(500)
     form = Form()
     for name, value in payload.items():
-        values = value if isinstance(value, list) else [value]
-        form[name] = [each if isinstance(each, Upload) else str(each) for each in values]
+        values = list(value) if isinstance(value, list | dict) else [value]
+        if values:
+            form[name] = [each if isinstance(each, Upload) else str(each) for each in values]
     return form
 
 

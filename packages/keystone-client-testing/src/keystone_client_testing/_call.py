@@ -6,6 +6,7 @@ Holds and decodes; decides nothing.
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 from ._decode import ALL_TYPES, parse_body, parse_query
@@ -31,8 +32,9 @@ class Call:
         self.path = decode_path(path)
         self.headers = {name.lower(): value for name, value in request.headers}
         self.user: Record | None = None
-        self.by_token = False
-        self.accepts = ALL_TYPES
+        self.signed: Record | None = None
+        """Whose session it is: whom the audit log names, also when a token says who calls."""
+        self.accepts: Sequence[str] = ALL_TYPES
         self.cookies_out: list[tuple[str, str]] = []
         self.writes: Sequence[Write] = ()
         self.cid = _usable_cid(self.headers.get("x-keystone-cid"))
@@ -82,6 +84,12 @@ class Call:
         return parse_body(self.headers.get("content-type", ""), body, self.accepts)
 
     @property
+    def full_path(self) -> str:
+        """Path and query as the server writes them in its log and its links: decoded, and encoded anew."""
+        query = quote(self.request.query, safe="/#%[]=:;$&()+,!?*@'~")
+        return quote(self.path, safe="/:@&+$,-_.!~*'()") + (f"?{query}" if query else "")
+
+    @property
     def base(self) -> str:
         """Scheme and host, for the links the server builds."""
         return f"{'https' if self.secure else 'http'}://{self.request.host}"
@@ -89,10 +97,22 @@ class Call:
     @property
     def origin(self) -> Origin:
         """Whom the audit log names for what this call writes."""
-        origin = Origin(self.user["id"] if self.user else None, self.cid, self.address)
-        port = self.headers.get("x-forwarded-port", "")
-        origin.port = int(port) if port.isdigit() else None
-        return origin
+        port = _port(self.headers.get("x-forwarded-port", ""))
+        return Origin(self.signed, self.cid, _without_port(self.address), port)
+
+
+def _without_port(address: str) -> str:
+    """The audit log drops a port that a proxy names; the request log keeps it."""
+    if "." in address:
+        return address.partition(":")[0]
+    return address[1:].partition("]")[0] if "[" in address else address
+
+
+def _port(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
 
 
 def _usable_cid(given: str | None) -> str:

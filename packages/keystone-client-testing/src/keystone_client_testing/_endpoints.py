@@ -11,7 +11,7 @@ from ._render import View, render
 from ._uploads import ALLOWED_TYPES, MAX_SIZE
 from ._validate import REQUIRED
 from ._values import BLANK, NULL
-from ._wire import HTML_TYPE, RefusedError, Reply
+from ._wire import HTML_TYPE, RefusedError, Reply, written_json
 
 VERSION = "0.0.0"
 CHECKS = ("SMTP", "Database", "Storage", "Redis", "Celery")
@@ -113,7 +113,7 @@ def health(call: Call) -> Reply:
 def health_json(call: Call) -> Reply:
     """Answer each check."""
     rows = [{"check": name, "healthy": True, "error": None, "time_taken": 0.001} for name in CHECKS]
-    return Reply(200, {"data": rows})
+    return written_json(200, {"data": rows})
 
 
 def health_prom(call: Call) -> Reply:

@@ -123,7 +123,17 @@ def _test(rule: Rule, text: str, store: Store) -> tuple[Test | None, Any]:
     value = cleaner_of(rule)(rule, text, store)
     if value is None or value == "":
         return None, None
+    if isinstance(value, int) and _beyond_column(rule, value):
+        return lambda _: True, value
     return _compare(rule.lookup, value), value
+
+
+def _beyond_column(rule: Rule, value: int) -> bool:
+    """Tell whether all numbers of a column pass a comparison; the server then compares nothing, and keeps null too."""
+    if rule.lookup in ("lt", "lte"):
+        return value > _INT_MAX
+    unsigned = rule.field.minimum == 0 or rule.field.name == "remote_port"
+    return rule.lookup in ("gt", "gte") and value < (0 if unsigned else -_INT_MAX - 1)
 
 
 def _isnull(text: str) -> tuple[Test | None, Any]:
@@ -139,7 +149,7 @@ def _in(rule: Rule, text: str, store: Store) -> tuple[Test | None, Any]:
     wanted = {clean(rule, item, store) for item in text.split(",")}
     if kind not in TEXTUAL:
         wanted.discard(None)
-    if any(isinstance(item, int) and abs(item) > _INT_MAX for item in wanted):
+    if any(isinstance(item, int) and not -_INT_MAX - 1 <= item <= _INT_MAX for item in wanted):
         raise PageError(500)
     return lambda value: value in wanted, wanted
 

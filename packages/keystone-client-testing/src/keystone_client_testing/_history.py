@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ._models import AUDITED, COLUMNS, TOUCHED
 from ._store import Record, Store
@@ -17,15 +17,13 @@ _SKIPPED = frozenset({("user", "last_login")})
 _TITLE_LENGTH = 100
 
 
-class Origin:
-    """Who a write came from: stands in every audit row it causes."""
+class Origin(NamedTuple):
+    """Who a write came from: stands in every audit row it causes; all ``None`` for seeds."""
 
-    def __init__(self, actor: int | None = None, cid: str | None = None, address: str | None = None) -> None:
-        """Keep the actor's id, the correlation id and the remote address; all ``None`` for seeds."""
-        self.actor = actor
-        self.cid = cid
-        self.address = address
-        self.port: int | None = None
+    actor: Record | None = None
+    cid: str | None = None
+    address: str | None = None
+    port: int | None = None
 
 
 def record_change(
@@ -65,8 +63,8 @@ def _row(
         "remote_addr": origin.address,
         "remote_port": origin.port,
         "timestamp": now,
-        "actor": origin.actor,
-        "actor_email": None,
+        "actor": origin.actor and origin.actor["id"],
+        "actor_email": origin.actor and origin.actor["email"],
         "changes_text": "",
         "content_type": None,
         "object_id": record["id"],

@@ -4,7 +4,6 @@ Only reads and complains; ``_batch`` carries jobs out.
 """
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -15,7 +14,7 @@ from ._call import Call
 from ._decode import Form, Upload
 from ._store import Store
 from ._values import NULL, InvalidError, clean_bool, clean_text, text_complaints
-from ._wire import PageError, RefusedError, detail
+from ._wire import PageError, RefusedError, detail, written_json
 
 REQUIRED = "This field is required."
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -36,7 +35,8 @@ class Job(NamedTuple):
 
     dry_run: bool
     steps: list[Step]
-    files: dict[str, Upload]
+    files: dict[str, list[Upload]]
+    """All parts of a name: a token stands for all of them."""
 
 
 def read_job(call: Call) -> Job:
@@ -55,9 +55,10 @@ def read_job(call: Call) -> Job:
     body = call.data
     if not isinstance(body, dict):
         raise PageError(500)
-    files = {}
+    files: dict[str, list[Upload]] = {}
     if isinstance(body, Form):
-        files = {name: values[-1] for name, values in body.items() if isinstance(values[-1], Upload)}
+        uploads = {name: [value for value in values if isinstance(value, Upload)] for name, values in body.items()}
+        files = {name: values for name, values in uploads.items() if values}
         body = {name: values[-1] for name, values in body.items()}
     job = _parsed(body.get("job"))
     dry_run = _dry_run(call.world.store, job)
@@ -79,7 +80,9 @@ def _parsed(job: Any) -> dict[str, Any]:
         try:
             job = json.loads(job)
         except ValueError:
-            raise detail(400, "The `job` field is not valid JSON.") from None
+            refused = detail(400, "The `job` field is not valid JSON.")
+            refused.reply = written_json(400, refused.reply.data)
+            raise refused from None
     if isinstance(job, dict):
         return job
     text = f"Invalid data. Expected a dictionary, but got {type(job).__name__}."
@@ -139,7 +142,7 @@ def _value(store: Store, name: str, read: Callable[[Store, Any], Any], given: di
 
 def _ref(store: Store, value: Any) -> str:
     text = clean_text(Field("ref", "text", blank=True), value, store)
-    if text and not re.fullmatch(r"[^\W]+", text):
+    if text and not text.replace("_", "").isalnum():
         raise InvalidError("Reference aliases may only contain alphanumeric characters and underscores.")
     return text
 

@@ -37,8 +37,6 @@ def _candidates(store: Store, resource: str, filters: Sequence[Filter]) -> list[
 
 def search(store: Store, resource: str, text: str, records: list[Record]) -> list[Record]:
     """Keep the records that have every term in one of the searched columns."""
-    if "\0" in text:
-        raise RefusedError(400, ["Null characters are not allowed."])
     terms = [lower_ascii(term) for term in split_terms(text)]
     if not terms:
         return records
@@ -50,7 +48,13 @@ def search(store: Store, resource: str, text: str, records: list[Record]) -> lis
 
 
 def split_terms(text: str) -> list[str]:
-    """Split on blanks and commas; quotes keep a phrase together."""
+    """Split on blanks and commas; quotes keep a phrase together.
+
+    Raises:
+        RefusedError: 400 for what no search may hold.
+    """
+    if "\0" in text:
+        raise RefusedError(400, ["Null characters are not allowed."])
     terms: list[str] = []
     for match in _TERMS.finditer(text):
         term = match[0].strip(",")

@@ -13,7 +13,7 @@ def log_request(call: Call, status: int) -> None:
         "request_log",
         {
             "method": request.method,
-            "endpoint": f"{call.raw_path}?{request.query}" if request.query else call.raw_path,
+            "endpoint": call.full_path,
             "response_code": status,
             "remote_address": call.address,
             "timestamp": call.world.clock.now(),

@@ -16,7 +16,6 @@ from ._wire import RefusedError, Reply
 if TYPE_CHECKING:
     from ._routes import Route
 
-_PARSES = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"]
 _NAMES: Mapping[str, str] = {
     "/authentication/login/": "Login",
     "/authentication/logout/": "Logout",
@@ -85,9 +84,8 @@ def describe(call: Call, route: "Route", key: str) -> Reply:
         The reply.
     """
     resource = route.resource
-    parses = ["multipart/form-data", "application/json"] if call.path == "/batch/" else _PARSES
     name = _NAMES.get(call.path) or (_name(resource, key) if resource else "Api Root")
-    answer: dict[str, Any] = {"name": name, "description": "", "renders": list(route.media), "parses": parses}
+    answer: dict[str, Any] = {"name": name, "description": "", "renders": list(route.media), "parses": [*route.types]}
     if actions := _actions(call, resource, key, route.allow):
         answer["actions"] = actions
     return Reply(200, answer)

@@ -32,7 +32,8 @@ def list_records(call: Call, resource: str) -> Reply:
     records = _lists.search(call.world.store, resource, query.get("_search", ""), records)
     records = _lists.order(resource, query.get("_order", ""), records)
     limit, offset = _lists.window(query)
-    head = _lists.envelope(call.base + call.raw_path, call.request.query, len(records), limit, offset)
+    path, _, sent = call.full_path.partition("?")
+    head = _lists.envelope(call.base + path, sent, len(records), limit, offset)
     view = View(call.world.store, call.staff)
     return Reply(200, {**head, "results": [render(view, resource, row) for row in records[offset : offset + limit]]})
 

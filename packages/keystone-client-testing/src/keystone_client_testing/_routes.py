@@ -8,6 +8,7 @@ from keystone_client_core import RESOURCES
 
 from . import _batch, _endpoints, _records
 from ._call import Call
+from ._decode import ALL_TYPES, JSON, MULTIPART
 from ._stats import stats_of
 from ._wire import Reply
 
@@ -28,6 +29,8 @@ class Route(NamedTuple):
     """What it answers, for ``Accept`` to choose from."""
     path: str = ""
     """Its path, with ``{id}`` where a key stands."""
+    types: tuple[str, ...] = ALL_TYPES
+    """The request bodies it reads, the preferred type first."""
 
     @property
     def allow(self) -> str:
@@ -114,7 +117,7 @@ def _single_routes() -> dict[str, Route]:
         "/health/prom/": _get(_endpoints.health_prom, public=True),
         "/openapi/json/": _document("json", "application/vnd.oai.openapi+json", "application/json"),
         "/openapi/yaml/": _document("yaml", "application/vnd.oai.openapi", "application/yaml"),
-        "/batch/": Route({"POST": _plain(_batch.run_job)}),
+        "/batch/": Route({"POST": _plain(_batch.run_job)}, types=(MULTIPART, JSON)),
     }
 
 

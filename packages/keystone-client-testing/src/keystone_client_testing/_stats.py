@@ -28,6 +28,7 @@ _REQUEST_STAGES: Mapping[str, Test] = {
                                                 and row["active"] <= today <= row["expire"])),
     "expired": _approved(lambda row, today: bool(row["expire"] and row["expire"] < today)),
 }  # fmt: skip
+_SUM_ORDER = ("pending", "declined", "approved", "upcoming", "active", "expired")
 _GRANT_STAGES: Mapping[str, Test] = {
     "upcoming": lambda row, today: row["start_date"] > today,
     "active": lambda row, today: bool(row["end_date"] and row["start_date"] <= today < row["end_date"]),
@@ -48,6 +49,7 @@ def stats_of(resource: str) -> Callable[[Call], Reply]:
     def answer(call: Call) -> Reply:
         store = call.world.store
         rows = _lists.select(store, resource, read_filters(resource, call.query, store))
+        _lists.split_terms(call.query.get("_search", ""))  # nothing is searched, but it is read
         return Reply(200, _SUMMARIES[resource](call, _access.listed(call, resource, rows)))
 
     return answer
@@ -64,7 +66,7 @@ def _requests(call: Call, rows: list[Record]) -> dict[str, Any]:
     return {
         "request_count": len(rows),
         **{f"request_{name}_count": len(found) for name, found in stages.items()},
-        **{f"su_{name}_total": total("awarded", found) for name, found in stages.items()},
+        **{f"su_{name}_total": total("awarded", stages[name]) for name in _SUM_ORDER},
         "su_requested_total": total("requested", rows),
         "su_awarded_total": total("awarded", rows),
         "su_finalized_total": total("final", rows),

@@ -11,6 +11,7 @@ from ._models import INDEXED, TABLES
 
 Record = dict[str, Any]
 Snapshot = tuple[dict[str, dict[int, Record]], dict[str, int]]
+Mark = tuple[int, dict[str, int]]
 
 
 class Write(NamedTuple):
@@ -33,7 +34,7 @@ class Store:
         self.files: dict[str, bytes] = {}
         """Uploads by path; deleting a record leaves its file, as on the server."""
         self._undo: list[tuple[str, int, Record | None]] | None = None
-        self._counters_before: dict[str, int] = {}
+        self._start: Mark = (0, {})
 
     def get(self, resource: str, pk: Any) -> Record | None:
         """Return a record, or ``None``."""
@@ -74,7 +75,7 @@ class Store:
     def begin(self) -> None:
         """Start to remember how to undo."""
         self._undo = []
-        self._counters_before = dict(self._counters)
+        self._start = self.mark()
 
     def commit(self) -> list[Write]:
         """Keep what was written since ``begin``, and return it: one entry for each record, however often written."""
@@ -85,14 +86,25 @@ class Store:
         return [Write(*key, old, self.tables[key[0]].get(key[1])) for key, old in first.items()]
 
     def rollback(self) -> None:
-        """Undo what was written since ``begin``; ids handed out are handed out again, as SQLite does."""
-        undo, self._undo = self._undo or [], None
-        self._counters = dict(self._counters_before)
+        """Undo what was written since ``begin``."""
+        self.undo_to(self._start)
+        self._undo = None
+
+    def mark(self) -> Mark:
+        """Return this moment between ``begin`` and ``commit``, to come back to."""
+        return len(self._undo or ()), dict(self._counters)
+
+    def undo_to(self, mark: Mark) -> None:
+        """Undo what was written since a mark; ids handed out are handed out again, as SQLite does."""
+        kept, self._undo = self._undo or [], None
+        undo = kept[mark[0] :]
+        self._counters = dict(mark[1])
         for resource, pk, old in reversed(undo):
             self._put(resource, pk, old)
         for resource in {resource for resource, _, _ in undo}:
             table = self.tables[resource]
             self.tables[resource] = dict(sorted(table.items()))
+        self._undo = kept[: mark[0]]
 
     def snapshot(self) -> Snapshot:
         """Return a copy of all tables and counters."""

@@ -4,17 +4,20 @@ The order of the checks is the server's. Nothing here sleeps, opens a socket, or
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from . import _routes, _sessions
 from ._access import may_ask
 from ._call import SAFE, Call
 from ._clock import Clock
+from ._cors import answer_preflight, cors_headers
+from ._csrf import replace_malformed
 from ._faults import EXPIRED, TIMEOUT, Fault, Faults, apply_fault
 from ._journal import Entry, Journal
 from ._logs import log_request
 from ._models import empty_record
+from ._negotiation import negotiate
 from ._options import describe
 from ._passwords import Secret
 from ._render import View, render
@@ -186,6 +189,8 @@ class World:
         return answer
 
     def _answer(self, call: Call, match: _routes.Match | None) -> Answer:
+        if preflight := answer_preflight(call):
+            return preflight
         allow = match.route.allow if match and match.route.framed else ""
         try:
             reply = self._route(call, match)
@@ -193,7 +198,9 @@ class World:
             reply = error.reply
         except PageError as error:
             reply, allow = page(error.status), ""
-        reply = reply._replace(headers=(*reply.headers, *call.cookies_out))
+        if reply.status != 301:
+            replace_malformed(call)
+        reply = reply._replace(headers=(*reply.headers, *call.cookies_out, *cors_headers(call)))
         log_request(call, reply.status)
         return to_answer(reply, call.method == "HEAD", allow)
 
@@ -203,7 +210,8 @@ class World:
         if not match.route.framed:
             _sessions.recognise(call)
             return match.route.handlers["GET"](call, "", "")
-        _negotiate(call, match)
+        call.accepts = match.route.types
+        negotiate(call, match)
         _sessions.identify(call)
         self._permit(call, match)
         self._count(call)
@@ -212,8 +220,8 @@ class World:
     def _no_route(self, call: Call) -> Reply:
         _sessions.recognise(call)
         if not call.path.endswith("/") and _routes.find(call.path + "/"):
-            query = f"?{call.request.query}" if call.request.query else ""
-            return Reply(301, headers=(HTML_TYPE, ("Location", f"{self.prefix}{call.raw_path}/{query}")), text=b"")
+            path, mark, query = call.full_path.partition("?")
+            return Reply(301, headers=(HTML_TYPE, ("Location", f"{self.prefix}{path}/{mark}{query}")), text=b"")
         raise PageError(404)
 
     def _permit(self, call: Call, match: _routes.Match) -> None:
@@ -250,7 +258,7 @@ class World:
         Returns:
             What the endpoint says; refusals are raised.
         """
-        _negotiate(call, match)
+        negotiate(call, match)
         self._permit(call, match)
         self._count(call)
         handler = match.route.handlers.get(call.method)
@@ -271,18 +279,3 @@ class World:
 
 def _action(call: Call, match: _routes.Match) -> str:
     return "create" if call.method == "POST" and not match.key else ""
-
-
-def _negotiate(call: Call, match: _routes.Match) -> None:
-    wanted = match.format or call.query.get("format")
-    if wanted not in (None, "", match.route.format):
-        _sessions.recognise(call)
-        raise detail(404, "Not found.")
-    accept = call.headers.get("accept", "*/*")
-    if not any(_accepts(item, match.route.media) for item in accept.split(",")):
-        _sessions.recognise(call)
-        raise detail(406, "Could not satisfy the request Accept header.")
-
-
-def _accepts(item: str, media: Sequence[str]) -> bool:
-    return item.partition(";")[0].strip().lower() in ("*/*", "application/*", *media)

@@ -249,3 +249,42 @@ def test_the_audit_log_names_the_correlation_id_of_the_job(fake: FakeKeystone, a
 
     assert [row["cid"] for row in fake.world.store.tables["audit_log"].values()][-1] == cid
     assert [row["endpoint"] for row in fake.world.store.tables["request_log"].values()][-1] == "/batch/"
+
+
+def test_a_job_within_a_job_is_carried_out_and_its_answer_is_lost(fake: FakeKeystone, send: Any) -> None:
+    def job(*actions: Any, **options: Any) -> dict[str, Any]:
+        return post("/batch/", {"job": {"actions": list(actions), **options}})
+
+    rows = send(team("A"), job(team("B")), job(team("C"), dry_run=True), team("D", ref="d")).json()["results"]
+    assert [(row["status"], row["body"]) for row in rows[1:3]] == [(200, None), (200, None)]
+    assert [row["name"] for row in fake.world.store.tables["team"].values()] == ["A", "B", "D"]
+    assert rows[3]["body"]["id"] == 3
+    failed = send(job(team("A")))
+    assert (failed.status_code, failed.json()["status"], failed.json()["body"]) == (422, 422, None)
+    assert send(job()).json()["body"] == {"actions": {"non_field_errors": ["This list may not be empty."]}}
+
+
+def test_an_action_is_looked_up_as_its_path_is_written(send: Any) -> None:
+    answer = send(get("/users/users/%31/"))
+    assert (answer.status_code, answer.json()["body"]) == (422, {"detail": "Not found."})
+
+
+@pytest.mark.parametrize("ref", ["_", "__"])
+def test_an_alias_needs_a_letter_or_a_digit(send: Any, ref: str) -> None:
+    assert "Reference aliases" in send(get("/version/", ref=ref)).json()["actions"][0]["ref"][0]
+
+
+def test_a_token_stands_for_all_parts_of_its_name(fake: FakeKeystone, admin: Any) -> None:
+    payload = {"request": fake.add.request()["id"], "file": "@file{up}", "name": []}
+    job = {"actions": [post("/allocations/attachments/", payload)]}
+    files = [("up", ("a.txt", b"1")), ("up", ("b.txt", b"2"))]
+    answer = admin("POST", "batch/", data={"job": json.dumps(job)}, files=files)
+    assert answer.json()["results"][0]["body"]["name"] == "b.txt"
+    nested = {"actions": [post("/allocations/attachments/", {**payload, "file": ["@file{up}"]})]}
+    answer = admin("POST", "batch/", data={"job": json.dumps(nested)}, files=files)
+    assert "not a file" in answer.json()["body"]["file"][0]
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/login/"])
+def test_the_pages_for_administrators_break_a_job(send: Any, path: str) -> None:
+    assert send(get(path)).status_code == 500

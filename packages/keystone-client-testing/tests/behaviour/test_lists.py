@@ -225,3 +225,28 @@ def test_the_action_of_an_audit_row_is_one_of_four_codes(admin: Session, value: 
     text = f"Select a valid choice. {value} is not one of the available choices."
     assert admin("GET", f"logs/audit/?action={value}").json() == {"action": [text]}
     assert admin("GET", "logs/audit/?action=0").json()["count"] == 1
+
+
+@pytest.mark.parametrize("query", ["final__lt=18446744073709551616", "final__lte=9223372036854775808", "final__gt=-1"])
+def test_a_comparison_every_number_passes_keeps_null_too(fake: FakeKeystone, admin: Session, query: str) -> None:
+    fake.add.allocation(final=None)
+    fake.add.allocation(final=5)
+    assert admin("GET", f"allocations/allocations/?{query}").json()["count"] == 2
+
+
+def test_the_least_number_of_a_column_is_still_a_number(admin: Session) -> None:
+    assert admin("GET", "users/teams/?id__in=-9223372036854775808").json()["count"] == 0
+    assert admin("GET", "users/teams/?id__in=-9223372036854775809").status_code == 500
+
+
+def test_records_of_ones_teams_come_by_team_and_request(fake: FakeKeystone, as_user: Any) -> None:
+    session = as_user("bob")
+    teams = [fake.add.team()["id"] for _ in range(2)]
+    for team in teams:
+        fake.add.membership(user="bob", team=team)
+    late, early = (fake.add.request(team=team)["id"] for team in reversed(teams))
+    for request in (late, early, late):
+        fake.add.comment(request=request)
+    rows = session("GET", "allocations/comments/").json()["results"]
+    assert [row["id"] for row in rows] == [2, 1, 3]
+    assert [row["id"] for row in session("GET", "allocations/requests/").json()["results"]] == [early, late]

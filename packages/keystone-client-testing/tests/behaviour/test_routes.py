@@ -1,5 +1,6 @@
 """Paths, methods, formats and the small endpoints."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -142,3 +143,16 @@ def test_pages_outside_the_api_are_logged_under_the_sessions_user(
     assert fake.journal[-1].user == "admin"
     last = admin("GET", "logs/requests/?_order=-id&_limit=1").json()["results"][0]
     assert (last["endpoint"], last["user"]) == (f"/{path}", 1)
+
+
+def test_the_request_log_and_links_show_the_path_encoded_anew(admin: Session) -> None:
+    for path in ("users/teams/%2F/", 'users/teams/%31/?_search="a\\b"', "users/teams/?_limit=1"):
+        admin("GET", path)
+    rows = admin("GET", "logs/requests/?_order=-id&_limit=3").json()["results"]
+    assert [row["endpoint"] for row in rows][1:] == ["/users/teams/1/?_search=%22a%5Cb%22", "/users/teams///"]
+
+
+def test_reading_a_log_needs_staff_but_no_method_is_hidden(as_user: Callable[[str], Session]) -> None:
+    session = as_user("bob")
+    assert session("GET", "logs/audit/").status_code == 403
+    assert session("TRACE", "logs/audit/").status_code == 405

@@ -162,13 +162,17 @@ def test_over_https_a_write_must_name_its_origin(headers: dict[str, str], expect
 @pytest.mark.parametrize(
     ("header", "text"),
     [
-        ("Token", "Invalid token header. No credentials provided."),
-        ("Token a b", "Invalid token header. Token string should not contain spaces."),
-        ("token abc", "Invalid token."),
+        (b"Token", "Invalid token header. No credentials provided."),
+        (b"Token a b", "Invalid token header. Token string should not contain spaces."),
+        (b"token abc", "Invalid token."),
+        (b"Token \xc3\xa9", "Invalid token."),
+        (b"Token \xe9", "Invalid token header. Token string should not contain invalid characters."),
     ],
 )
-def test_a_bad_token_is_401_even_where_nobody_need_log_in(anonymous: Session, header: str, text: str) -> None:
-    response = anonymous("GET", "version/", headers={"Authorization": header})
+def test_a_bad_token_is_401_even_where_nobody_need_log_in(anonymous: Session, header: str | bytes, text: str) -> None:
+    response = anonymous.http.get(
+        "version/", headers=[(b"Authorization", header if isinstance(header, bytes) else header.encode())]
+    )
     assert (response.status_code, response.json()) == (401, {"detail": text})
 
 
@@ -188,3 +192,46 @@ def test_nothing_of_a_password_can_be_read(fake: FakeKeystone, admin: Session) -
     assert "hush-hush-hush" not in text
     assert "secret-secret" not in text
     assert {"**ne", "*" * 88} == set(admin("GET", "users/users/2/").json()["_history"][-1]["changes"]["password"])
+
+
+def test_the_audit_log_names_the_user_of_the_session_and_nobody_for_a_token_alone(
+    fake: FakeKeystone, anonymous: Session, admin: Session
+) -> None:
+    fake.add.user(username="bob", is_staff=True)
+    headers = {"Authorization": f"Token {fake.add.token('bob')}"}
+    both = admin("POST", "users/teams/", json={"name": "A"}, headers=headers).json()
+    admin.http.cookies.clear()
+    alone = anonymous("POST", "users/teams/", json={"name": "B"}, headers=headers).json()
+    assert [both["_history"][0]["actor"], alone["_history"][0]["actor"]] == [1, None]
+
+
+def test_the_audit_log_keeps_the_actors_address_without_its_port(admin: Session) -> None:
+    admin("PATCH", "users/users/1/", json={"email": "a@b.co"})
+    admin(
+        "POST", "users/teams/", json={"name": "A"}, headers={"X-Forwarded-For": "10.1.2.3:99", "X-Forwarded-Port": "7"}
+    )
+    row = admin("GET", "logs/audit/?actor_email=a@b.co&_order=-id").json()["results"][0]
+    assert (row["remote_addr"], row["remote_port"]) == ("10.1.2.3", 7)
+
+
+@pytest.mark.parametrize("path", ["version/", "users/teams/", "no/such/path/"])
+def test_a_csrf_cookie_that_cannot_be_one_is_replaced_by_any_answer(anonymous: Session, path: str) -> None:
+    cookies = anonymous("GET", path, headers={"Cookie": "csrftoken=short"}).headers.get_list("set-cookie")
+    assert [re.match(r"csrftoken=\w{32};", cookie) is not None for cookie in cookies] == [True]
+
+
+def test_an_empty_csrf_cookie_is_a_malformed_one(admin: Session) -> None:
+    session = admin.http.cookies["sessionid"]
+    answer = admin("POST", "users/teams/", json={}, headers={"Cookie": f"sessionid={session}; csrftoken="})
+    assert reason(answer) == "CSRF cookie has incorrect length."
+
+
+def test_the_cookie_of_a_user_who_is_asleep_or_gone_is_not_taken_away(
+    fake: FakeKeystone, admin: Session, as_user: Callable[[str], Session]
+) -> None:
+    for name, change in (("bob", {"is_active": False}), ("eve", None)):
+        session = as_user(name)
+        pk = session("GET", "authentication/whoami/").json()["id"]
+        admin("PATCH", f"users/users/{pk}/", json=change) if change else admin("DELETE", f"users/users/{pk}/")
+        answer = session("GET", "authentication/whoami/")
+        assert (answer.status_code, "set-cookie" in answer.headers) == (401, False)

@@ -78,3 +78,9 @@ def test_the_filters_of_the_list_apply(centre: FakeKeystone, admin: Session) -> 
         centre.add.grant(team=team)
     assert admin("GET", "stats/grants/?team=2&_limit=1&_search=zzz").json()["grant_count"] == 2
     assert admin("GET", "stats/grants/?id=x").json() == {"id": ["Enter a number."]}
+
+
+def test_a_search_is_read_though_nothing_is_searched(admin: Session) -> None:
+    assert admin("GET", "stats/requests/?_search=x").status_code == 200
+    answer = admin("GET", "stats/requests/?_search=%00")
+    assert (answer.status_code, answer.json()) == (400, ["Null characters are not allowed."])
