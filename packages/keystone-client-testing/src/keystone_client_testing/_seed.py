@@ -157,7 +157,7 @@ class Seeder:
             raise LookupError(f"the fake has no {resource} {key!r}")
         stored = {name: self._stored(COLUMNS[resource][name], value) for name, value in fields.items()}
         new = world.store.update(resource, key, stored)
-        record_change(world.store, resource, old, new, self.moment, Origin(self.by))
+        record_change(world.store, resource, old, new, self.moment, Origin(world.store.get("user", self.by)))
         return new
 
     def store(self, resource: str, **fields: Any) -> Record:
@@ -165,7 +165,7 @@ class Seeder:
         world = self._world
         self._refuse_unknown(resource, fields)
         record = world.store.insert(resource, self._completed(resource, fields))
-        record_change(world.store, resource, None, record, self.moment, Origin(self.by))
+        record_change(world.store, resource, None, record, self.moment, Origin(world.store.get("user", self.by)))
         return record
 
     def _add(self, resource: str, **fields: Any) -> dict[str, Any]:
