@@ -36,7 +36,7 @@ def _run(pair: Pair, tally: Tally, documented: Documented, step: Step) -> None:
 
 
 def test_random_traffic_is_answered_alike(pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
-    tally, documented = Tally(), Documented(pair.clients("admin")[0])
+    tally, documented = Tally(), Documented(pair)
     assert documented.missing() == []
 
     # The servers keep what one example wrote for the next, so nothing is replayed and nothing shrunk by Hypothesis.
