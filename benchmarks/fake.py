@@ -1,16 +1,24 @@
-"""The fake against a trivial handler, against building an httpx client, and among 10,000 records.
+"""The fake against a trivial handler, against building an httpx client, and against a live server.
 
 python benchmarks/fake.py
+
+The last part needs KEYSTONE_URL, KEYSTONE_USERNAME and KEYSTONE_PASSWORD, and KEYSTONE_ALLOW_WRITES=1: it adds 10,000
+grants to the live server where they are not there yet, which takes minutes, and then asks both for the same things.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import count
+from typing import Any
 
 import httpx
 from compare import report, timed
-from keystone_client_testing import FakeKeystone
+from keystone_client import KeystoneClient
+from keystone_client_testing import FakeKeystone, _routes
 
-ROUNDS, EACH, RECORDS = 40, 20, 10_000
-BAR_GET, BAR_WORLD, BAR_PAGE = 2.0, 0.1, 1.0
+ROUNDS, EACH, RECORDS, ROUTES = 40, 20, 10_000, 5_000
+BAR_GET, BAR_WORLD, BAR_ROUTES, BAR_PAGE, BAR_LIVE = 2.0, 0.1, 1.15, 1.0, 1 / 20
 PAGE = "research/grants/?agency=DOE&amount__gte=9900&_order=-amount,id&_limit=20"
 LOGIN = {"username": "admin", "password": "quickstart"}
 
@@ -40,6 +48,23 @@ def one_get() -> None:
     report("GET of the version / httpx.MockTransport", took["version"], took["trivial"], BAR_GET)
 
 
+def many_routes() -> None:
+    """Compare a GET among the routes there are with one among thousands."""
+    fake, table = FakeKeystone(), _routes.table()
+    with httpx.Client(base_url=fake.url, transport=fake.transport) as client:
+
+        def get() -> str:
+            return client.get("version/").text
+
+        few = timed({"get": get}, ROUNDS, EACH)["get"]
+        more = {f"/made-up/{number}/": table["/version/"] for number in range(ROUTES)}
+        table.update(more)
+        many = timed({"get": get}, ROUNDS, EACH)["get"]
+        for path in more:
+            del table[path]
+    report(f"a GET among {ROUTES + len(table):,} routes / among {len(table)}", many, few, BAR_ROUTES)
+
+
 def one_world() -> None:
     """Compare a new world, and what the fixture does around a test, with building an httpx client."""
 
@@ -49,28 +74,84 @@ def one_world() -> None:
 
     took = timed({"world": FakeKeystone, "fixture": fixture, "client": lambda: httpx.Client().close()}, ROUNDS)
     report("a new world / httpx.Client()", took["world"], took["client"], BAR_WORLD)
-    report("the fixture around a test / httpx.Client()", took["fixture"], took["client"], BAR_WORLD)
+    report("the fixture, set up and torn down / httpx.Client()", took["fixture"], took["client"], BAR_WORLD)
 
 
-def one_page() -> None:
-    """Compare a filtered page out of 10,000 records with the live server of KEYSTONE_URL answering its first page."""
+def grant(number: int, team: int) -> dict[str, Any]:
+    """One of the grants both sides hold."""
+    return {
+        "title": f"Grant {number}",
+        "agency": "DOE" if number % 2 else "NSF",
+        "amount": number,
+        "grant_number": str(number),
+        "start_date": "2024-01-01",
+        "team": team,
+    }
+
+
+def fill_live() -> None:
+    """Bring the live server to the grants the fake has."""
+    with KeystoneClient.from_env() as client:
+        if client.count_grant(filters={"title__startswith": "Grant "}) < RECORDS:
+            team = client.create_team(name="Benchmark")["id"]
+            client.bulk_create_grant([grant(number, team) for number in range(RECORDS)])  # type: ignore[misc]  # plain dicts
+
+
+@contextmanager
+def filled_fake() -> Iterator[FakeKeystone]:
+    """Yield a fake with the grants."""
     fake = FakeKeystone()
+    team = fake.add.team()["id"]
     for number in range(RECORDS):
-        fake.add.grant(team=1, agency="DOE" if number % 2 else "NSF", amount=number) if number else fake.add.team()
-    with httpx.Client(base_url=fake.url, transport=fake.transport) as ours:
-        ours.post("authentication/login/", json=LOGIN)
-        took = timed({"page": lambda: ours.get(PAGE).json()}, ROUNDS // 4)["page"]
-    if not (url := os.environ.get("KEYSTONE_URL")):
-        print(f"{f'a filtered page out of {RECORDS:,} records':<58} {took * 1e3:6.2f} ms (no KEYSTONE_URL to compare)")
+        fake.add.grant(**grant(number, team))
+    yield fake
+
+
+def against_live() -> None:
+    """Compare the same requests to the fake and to the live server of KEYSTONE_URL, both with 10,000 grants."""
+    if os.environ.get("KEYSTONE_ALLOW_WRITES") != "1" or "KEYSTONE_URL" not in os.environ:
+        print("against a live server: needs KEYSTONE_URL and KEYSTONE_ALLOW_WRITES=1")
         return
-    with httpx.Client(base_url=url, trust_env=False) as live:
-        names = {"username": os.environ["KEYSTONE_USERNAME"], "password": os.environ["KEYSTONE_PASSWORD"]}
-        live.post("authentication/login/", json=names).raise_for_status()
-        theirs = timed({"page": lambda: live.get(PAGE).json()}, ROUNDS // 4)["page"]
-    report(f"a filtered page out of {RECORDS:,} records / the live server", took, theirs, BAR_PAGE)
+    fill_live()
+    names = {"username": os.environ["KEYSTONE_USERNAME"], "password": os.environ["KEYSTONE_PASSWORD"]}
+    with ExitStack() as stack:
+        fake = stack.enter_context(filled_fake())
+        ours = stack.enter_context(httpx.Client(base_url=fake.url, transport=fake.transport))
+        theirs = stack.enter_context(httpx.Client(base_url=os.environ["KEYSTONE_URL"], trust_env=False, timeout=60))
+        for client, login in ((ours, LOGIN), (theirs, names)):
+            client.post("authentication/login/", json=login).raise_for_status()
+            client.headers["X-CSRFToken"] = client.cookies["csrftoken"]
+        found = [[row["title"] for row in client.get(PAGE).json()["results"]] for client in (ours, theirs)]
+        assert found[0] == found[1], "the two sides hold different grants"
+        compare_sides(ours, theirs)
+
+
+def compare_sides(ours: httpx.Client, theirs: httpx.Client) -> None:
+    """Time each kind of request on both sides."""
+    number = count()
+    key = {
+        client: client.get("research/grants/?_order=id&_limit=1").json()["results"][0]["id"]
+        for client in (ours, theirs)
+    }
+
+    def create(client: httpx.Client) -> None:
+        answer = client.post("users/teams/", json={"name": f"Benchmark {os.getpid()} {next(number)}"})
+        answer.raise_for_status()
+
+    kinds = {
+        "a GET of a record": lambda client: client.get(f"research/grants/{key[client]}/").json(),
+        "a GET of the version": lambda client: client.get("version/").text,
+        "a POST of a team": create,
+        f"a filtered page out of {RECORDS:,} records": lambda client: client.get(PAGE).json(),
+    }
+    for name, ask in kinds.items():
+        took = timed({"ours": lambda ask=ask: ask(ours), "theirs": lambda ask=ask: ask(theirs)}, ROUNDS // 2)  # type: ignore[misc]
+        bar = BAR_PAGE if "page" in name else BAR_LIVE
+        report(f"{name} / the live server", took["ours"], took["theirs"], bar)
 
 
 if __name__ == "__main__":
     one_get()
+    many_routes()
     one_world()
-    one_page()
+    against_live()

@@ -1,5 +1,7 @@
 """Deleting: what goes with a record, what forbids it, and what forgets it."""
 
+from collections.abc import Iterable
+
 from ._call import Call
 from ._history import record_change
 from ._models import FORGOTTEN, INCOMING, PROTECTED
@@ -11,6 +13,7 @@ _AUDIT_ORDER = (
     "preference", "notification", "request", "cluster", "team", "user",
 )  # fmt: skip
 """The order in which the server deletes, and writes to the audit log; within a kind the newest comes first."""
+_OF_REQUESTS = frozenset({"allocation", "review", "attachment", "comment"})
 
 
 def delete_record(call: Call, resource: str, record: Record) -> None:
@@ -29,13 +32,20 @@ def delete_record(call: Call, resource: str, record: Record) -> None:
         raise PageError(500)
     doomed: dict[tuple[str, int], Record] = {}
     _collect(store, resource, record, doomed)
-    now, origin = call.world.clock.now(), call.origin
-    for name, pk in sorted(doomed, key=lambda item: (_AUDIT_ORDER.index(item[0]), -item[1])):
-        record_change(store, name, doomed[name, pk], None, now, origin)
+    origin = call.origin
+    for name, pk in _in_order(doomed):
+        record_change(store, name, doomed[name, pk], None, call.world.clock.now(), origin)
     for name, pk in doomed:
         _forget(store, name, pk)
     for name, pk in doomed:
         store.remove(name, pk)
+
+
+def _in_order(doomed: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Sort as Django does: it goes through the kinds again and again and takes those nothing is left to hang on."""
+    bare = not any(name in _OF_REQUESTS for name, _ in doomed)
+    order = ("request", *_AUDIT_ORDER) if bare else _AUDIT_ORDER
+    return sorted(doomed, key=lambda item: (order.index(item[0]), -item[1]))
 
 
 def _collect(store: Store, resource: str, record: Record, doomed: dict[tuple[str, int], Record]) -> None:

@@ -10,6 +10,7 @@ class Clock:
     def __init__(self) -> None:
         """Start at real time."""
         self._offset = 0.0
+        self._last = dt.datetime.min.replace(tzinfo=dt.UTC)
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward.
@@ -29,5 +30,6 @@ class Clock:
         return time.time() + self._offset
 
     def now(self) -> dt.datetime:
-        """Return the moment as an aware datetime in UTC."""
-        return dt.datetime.fromtimestamp(self.time(), dt.UTC)
+        """Return the moment as an aware datetime in UTC, later than any before: no two events share one."""
+        self._last = max(dt.datetime.fromtimestamp(self.time(), dt.UTC), self._last + dt.timedelta(microseconds=1))
+        return self._last

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from keystone_client_core import CHOICES, Field
 
+from ._models import MODELS
 from ._store import Store
 from ._wire import PageError
 
@@ -91,6 +92,9 @@ def _clean_int(rule: Rule, text: str, store: Store) -> int | None:
     return None if number is None else int(number)
 
 
+_MODEL_IDS = range(1, MODELS + 1)
+
+
 def _clean_key(rule: Rule, text: str, store: Store) -> int | None:
     if text == "":
         return None
@@ -100,7 +104,8 @@ def _clean_key(rule: Rule, text: str, store: Store) -> int | None:
         pk = int(text)
     except ValueError:
         pk = 0
-    if rule.field.target and pk not in store.tables[rule.field.target]:
+    known = store.tables[rule.field.target] if rule.field.target else _MODEL_IDS
+    if pk not in known:
         raise BadValueError("Select a valid choice. That choice is not one of the available choices.")
     return pk
 

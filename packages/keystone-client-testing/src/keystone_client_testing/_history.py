@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ._models import AUDITED, COLUMNS, TOUCHED
+from ._models import AUDITED, COLUMNS, CONTENT_TYPES, TOUCHED
 from ._store import Record, Store
 
 CREATE, UPDATE, DELETE = 0, 1, 2
@@ -66,7 +66,7 @@ def _row(
         "actor": origin.actor and origin.actor["id"],
         "actor_email": origin.actor and origin.actor["email"],
         "changes_text": "",
-        "content_type": None,
+        "content_type": CONTENT_TYPES[resource],
         "object_id": record["id"],
         "object_pk": str(record["id"]),
         "object_repr": title(store, resource, record),

@@ -93,7 +93,14 @@ FORM_DEFAULTS = frozenset({("team", "is_active"), ("comment", "user")})
 CREATE_CALLER = frozenset({("review", "reviewer"), ("preference", "user")})
 """Filled with the caller on create, before validation."""
 
-PERMISSIONS = 140
+CONTENT_TYPES: Mapping[str, int] = {
+    "request": 19, "cluster": 20, "attachment": 21, "review": 22, "comment": 23, "allocation": 24, "grant": 31,
+    "publication": 32, "user": 33, "team": 34, "membership": 35,
+}  # fmt: skip
+"""The numbers a fresh server has for the models of the audit log."""
+MODELS = 35
+"""How many models a server has a number for."""
+PERMISSIONS = 4 * MODELS
 """How many permission rows the server has; there are no groups."""
 
 TABLES = tuple(name for name in RESOURCES if name != "feed_entry")

@@ -213,6 +213,44 @@ def test_audit_rows_and_feed_carry_the_same_correlation_id(fake: FakeKeystone, a
     assert admin("GET", "logs/audit/?action=1").json()["count"] == 0
 
 
+def test_the_audit_log_is_filtered_by_the_number_of_a_model(fake: FakeKeystone, admin: Session) -> None:
+    fake.add.team()
+    assert admin("GET", "logs/audit/?content_type=34").json()["count"] == 1
+    assert admin("GET", "logs/audit/?content_type__isnull=true").json()["count"] == 0
+    for query in ("content_type=36", "content_type__in=34,x"):
+        assert admin("GET", f"logs/audit/?{query}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("child", "order"),
+    [
+        ("", ["AllocationRequest", "Grant", "Publication", "Membership", "Team"]),
+        ("comment", ["Comment", "Grant", "Publication", "Membership", "AllocationRequest", "Team"]),
+    ],
+)
+def test_a_deleted_team_leaves_its_audit_rows_in_the_servers_order(
+    fake: FakeKeystone, admin: Session, child: str, order: list[str]
+) -> None:
+    team = fake.add.team()
+    for resource in ("membership", "publication", "grant", "request"):
+        getattr(fake.add, resource)(team=team)
+    if child:
+        getattr(fake.add, child)()
+    admin("DELETE", "users/teams/1/")
+    rows = admin("GET", "logs/audit/?_order=id&action=2").json()["results"]
+    assert [row["record_name"].rpartition(" ")[2] for row in rows] == order
+
+
+def test_no_two_audit_rows_have_the_same_moment(fake: FakeKeystone, admin: Session) -> None:
+    team = fake.add.team()
+    for _ in range(20):
+        fake.add.grant(team=team)
+    admin("DELETE", "users/teams/1/")
+    rows = admin("GET", "logs/audit/?_order=timestamp&_limit=1000").json()["results"]
+    assert [row["id"] for row in rows] == sorted(row["id"] for row in rows)
+    assert len({row["timestamp"] for row in rows}) == len(rows)
+
+
 def test_an_unusable_correlation_id_is_replaced(admin: Session) -> None:
     admin("GET", "version/", headers={"X-KEYSTONE-CID": "nonsense"})
     rows = admin("GET", "logs/requests/?endpoint=/version/").json()["results"]
