@@ -120,9 +120,15 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if anything changed")
     options = parser.parse_args()
     facts = tomlkit.parse(FACTS.read_text(encoding="utf-8"))
-    document = read_document(options.document)
-    changes = rebuild(facts, document)
-    before, operations = OPERATIONS.read_text(encoding="utf-8").splitlines(), openapi.every_operation(document)
+    try:
+        document = read_document(options.document)
+        changes = rebuild(facts, document)
+        operations = openapi.every_operation(document)
+    except (OSError, ValueError) as error:
+        parser.error(f"{options.document} cannot be read as an OpenAPI document: {error}")
+    except (KeyError, TypeError) as error:
+        parser.error(f"{options.document} is no OpenAPI document of a Keystone: {error!r}")
+    before = OPERATIONS.read_text(encoding="utf-8").splitlines()
     changes += [f"operation {name}" for name in sorted(set(before) ^ set(operations))]
     print("\n".join(changes) if changes else "The facts agree with the document.")
     if changes and not options.check:

@@ -1,12 +1,18 @@
 """What a server says of itself: settings, health, version, statistics, choices."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from keystone_client import FieldError, FilterError, RequestStatus
 from keystone_client_core import server
 
+from .conftest import LIVE
 from .samples import request, team
+
+ROOT = Path(__file__).resolve().parents[4]
 
 
 def test_the_settings_are_told(bench: Any) -> None:
@@ -57,6 +63,15 @@ def test_choices_are_codes_with_labels(bench: Any) -> None:
         assert bench.client.retrieve_choices(name, field)
     with pytest.raises(FieldError, match="'access_mode'"):
         bench.client.retrieve_choices("cluster", "name")
+
+
+@pytest.mark.skipif(not LIVE, reason="the document of the fake is made of the same table")
+def test_the_table_of_resources_is_that_of_the_server(bench: Any) -> None:
+    command = [sys.executable, "codegen/rebuild.py", "--check", bench.door.url]
+
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert run.stdout == "The facts agree with the document.\n"
 
 
 def test_once_the_limits_are_known_files_beyond_them_are_refused_before_they_are_sent(bench: Any) -> None:
