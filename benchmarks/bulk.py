@@ -3,21 +3,23 @@
     python benchmarks/bulk.py
 
 Against the server of KEYSTONE_URL, with KEYSTONE_USERNAME and KEYSTONE_PASSWORD; without it against the fake, which
-takes less time for a record than a server does. The records are deleted again.
+takes less time for a record than a server does. Both ways take turns, a hundred records each, which are deleted again.
 """
 
 import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import perf_counter, sleep
+from itertools import count, islice
+from time import sleep
 
 import httpx
-from compare import report
+from compare import Action, report, timed
 from keystone_client import KeystoneClient
 from keystone_client_testing import FakeKeystone
 
 NUMBER = 500
+TURNS = 5
 LATENCY = 0.02
 LOGIN = {"username": "admin", "password": "quickstart"}
 
@@ -41,22 +43,26 @@ class Distant(httpx.BaseTransport):
 
 
 def compare(url: str, login: dict[str, str], latency: float, bar: float) -> None:
-    """Create the same records both ways, and print the ratio."""
+    """Create the same number of records both ways, turn by turn, and print the ratio."""
     mark = f"bench-{uuid.uuid4().hex[:8]}"
+    numbers = count()
+
+    def names() -> Iterator[str]:
+        return (f"{mark}-{number}" for number in islice(numbers, NUMBER // TURNS))
+
     with KeystoneClient(url, transport=Distant(latency)) as client:
         client.login(**login)
+        ways: dict[str, Action] = {
+            "bulk": lambda: client.bulk_create_cluster({"name": name} for name in names()),
+            "single": lambda: [client.create_cluster(name=name) for name in names()],
+        }
         try:
-            started = perf_counter()
-            client.bulk_create_cluster({"name": f"{mark}-{number}"} for number in range(NUMBER))
-            bulk = perf_counter() - started
-            started = perf_counter()
-            for number in range(NUMBER):
-                client.create_cluster(name=f"{mark}-single-{number}")
-            single = perf_counter() - started
+            times = timed(ways, TURNS)
         finally:
             mine = client.retrieve_cluster(filters={"name__startswith": mark})
             client.bulk_delete_cluster(cluster["id"] for cluster in mine)
-    report(f"{NUMBER} creates, {latency * 1000:.0f} ms of latency: bulk / one by one", bulk, single, bar)
+    title = f"{NUMBER} creates, {latency * 1000:.0f} ms of latency: bulk / one by one"
+    report(title, times["bulk"] * TURNS, times["single"] * TURNS, bar)
 
 
 @contextmanager
