@@ -1,6 +1,7 @@
 """Serves flows with tasks, on asyncio and trio: sends what they yield, sleeps when they pause."""
 
 import sys
+import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
 from contextlib import aclosing, closing
 from functools import partial
@@ -14,7 +15,8 @@ from ._call import NOTHING, Answer, Call, Exclusive, Flow, Pause, Step, advance
 from ._connections import Slots, proxy_for, tls_context
 from ._discretion import forget_locals
 from ._errors import ClosedError
-from ._exchange import exchange_async
+from ._exchange import exchange_async, punctually
+from ._forks import watch
 from ._options import Options, checked_transport
 from ._query import BulkOptions, Query
 
@@ -73,12 +75,46 @@ def _on_asyncio() -> bool:
         return False
 
 
+def _loop() -> Any:
+    """The event loop that runs."""
+    from anyio.lowlevel import current_token  # slow to import, and found at once from the second time on
+
+    return current_token().native_token
+
+
 class OnLoop(NamedTuple):
     """What belongs to one event loop."""
 
-    loop: object
+    loop: Any
     slots: Slots
     turn: anyio.Lock
+
+    @property
+    def _is_trio(self) -> bool:
+        return hasattr(self.loop, "run_sync_soon")
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the loop runs no more."""
+        return not self._soon(lambda: None)
+
+    def leave(self) -> None:
+        """Close the connections from elsewhere: on their loop if it lives, else without it."""
+        close = self.slots.aclose
+        if self._is_trio:
+            alive = self._soon(lambda: sys.modules["trio"].lowlevel.spawn_system_task(close))
+        else:
+            alive = self._soon(lambda: self.loop.create_task(close()))
+        if not alive:
+            self.slots.drop()
+
+    def _soon(self, act: Callable[[], object]) -> bool:
+        try:
+            soon = self.loop.run_sync_soon if self._is_trio else self.loop.call_soon_threadsafe
+            soon(act)
+        except RuntimeError:  # the loop is closed
+            return False
+        return True
 
 
 class AsyncDriver:
@@ -90,19 +126,36 @@ class AsyncDriver:
         self._options = options
         self._talk = options.talk
         self._transport = transport
-        self._on_loop: OnLoop | None = None
+        self._loops: dict[object, OnLoop] = {}
         self._closed = False
         self._sleep: Callable[[float], Awaitable[object]] = anyio.sleep
+        watch(self)
+
+    def __del__(self, warn: Callable[..., None] = warnings.warn) -> None:
+        """Close what nobody can use any more, and say so: it should have been closed before."""
+        left = [here for here in getattr(self, "_loops", {}).values() if here.slots.idle]
+        if left:
+            warn(f"{self!r} was not closed: use `async with`, or close()", ResourceWarning, stacklevel=2, source=self)
+        for here in left:
+            here.leave()
+
+    def _after_fork(self) -> None:
+        self._loops = {}
+        self._talk.after_fork()
 
     async def close(self) -> None:
         """Close the connections; the session on the server lives on. Closing twice is fine."""
         self._closed = True
         transport, self._transport = self._transport, None
-        here, self._on_loop = self._on_loop, None
         if transport is not None:
             await transport.aclose()
-        if here is not None:
-            await here.slots.aclose()
+        loops, self._loops = self._loops, {}
+        if loops:
+            here = loops.pop(_loop(), None)
+            for other in loops.values():
+                other.leave()
+            if here is not None:
+                await here.slots.aclose()
 
     async def _run(self, flow: Flow[T]) -> T:
         """Serve a flow to its end."""
@@ -166,17 +219,19 @@ class AsyncDriver:
                 "the client is closed: make a new one, or do all calls before close() or inside `async with`"
             )
         if self._transport is not None:
-            return await exchange_async(self._transport, step)
-        return await self._here().slots.exchange(step)
+            return await punctually(partial(exchange_async, self._transport), step)
+        return await punctually(self._here().slots.exchange, step)
 
     def _here(self) -> OnLoop:
-        """What there is on the loop that runs; what another one left behind cannot even be closed."""
-        from anyio.lowlevel import current_token  # slow to import, and found at once from the second time on
-
-        loop = current_token()
-        if self._on_loop is None or self._on_loop.loop != loop:
-            self._on_loop = OnLoop(loop, self._make_slots(), anyio.Lock())
-        return self._on_loop
+        """What there is on the loop that runs; what one that is gone has left behind is let go."""
+        loop = _loop()
+        here = self._loops.get(loop)
+        if here is None:
+            for former, there in list(self._loops.items()):
+                if there.is_gone:
+                    self._loops.pop(former).slots.drop()
+            here = self._loops[loop] = OnLoop(loop, self._make_slots(), anyio.Lock())
+        return here
 
     def _make_slots(self) -> Slots:
         options = self._options
@@ -186,7 +241,7 @@ class AsyncDriver:
             proxy=proxy_for(self._talk.base_url, options.proxy, options.trust_env),
             limits=httpx.Limits(max_connections=1, keepalive_expiry=options.limits.keepalive_expiry),
         )
-        return Slots(make, options.limits)
+        return Slots(make, options.limits, secure=self._talk.base_url.startswith("https:"))
 
     async def _retrieve(self, name: str, pk: object, raise_not_exists: bool, query: Query) -> Any:
         if _listing.wants_one(pk, raise_not_exists, query):

@@ -18,6 +18,7 @@ from ._answers import Page, clean_request, decode_error, is_json, page_of, recor
 from ._bounds import TooLargeError
 from ._conversation import Conversation, Parameters
 from ._errors import DeadlineExceededError, RequestTimeoutError, ResponseTooLargeError, TransportError
+from ._exchange import LEFT_OF_CALL
 from ._log import LOGGER
 from ._retry import Failure, backoff_ceiling, hold_after, outcome_of, wait_before
 from ._throttle import identity_of
@@ -179,7 +180,7 @@ class Call:
     def _renewed(self, request: httpx.Request, renewals: int) -> Flow[bool]:
         """Whether there is a session again, by the doing of this call or of another."""
         self.talk.log(logging.WARNING, "the session is over: a login follows", request, 401)
-        patience = None if self._until is None else max(self._until - self.talk.clock(), 0)
+        patience = None if self._until is None else max(self._left(), 0)
         renewed = yield Exclusive(self._renewal(renewals), patience)
         if renewed is None:
             raise self._too_late(request)
@@ -231,6 +232,9 @@ class Call:
             return False
         yield Pause(seconds)
         return True
+
+    def _left(self) -> float:
+        return float("inf") if self._until is None else self._until - self.talk.clock()
 
     def _too_long(self, seconds: float) -> bool:
         return self._until is not None and self.talk.clock() + seconds >= self._until
@@ -284,7 +288,7 @@ class Call:
             left = self._until - self.talk.clock()
             if left <= 0:
                 raise self._too_late(request)
-            request.extensions["keystone.late"] = lambda: self._too_long(0)
+            request.extensions[LEFT_OF_CALL] = self._left
             limits = request.extensions["timeout"]
             request.extensions["timeout"] = {
                 name: left if limit is None else min(limit, left) for name, limit in limits.items()

@@ -7,6 +7,7 @@ contexts are shared by all clients of a process, and the async client keeps its 
 import functools
 import os
 import ssl
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Final, TypeAlias
@@ -16,7 +17,7 @@ import anyio
 import httpx
 from keystone_client_core import FieldError
 
-from ._exchange import exchange_async
+from ._exchange import LEFT_OF_CALL, Trace, exchange_async
 
 Verify: TypeAlias = bool | str | os.PathLike[str] | ssl.SSLContext
 """What ``verify`` may be."""
@@ -70,23 +71,44 @@ class Slots:
     another call's hands: httpcore 1.0.9 loses a pool slot for ever when a call is cancelled at the wrong moment.
     """
 
-    def __init__(self, make: Callable[[], httpx.AsyncBaseTransport], limits: httpx.Limits) -> None:
-        """Take a maker of transports that hold one connection each."""
+    def __init__(
+        self,
+        make: Callable[[], httpx.AsyncBaseTransport],
+        limits: httpx.Limits,
+        *,
+        secure: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take a maker of transports that hold one connection each, and whether they speak TLS."""
         self._make = make
+        self._secure = secure
+        self._clock = clock
+        self._expiry: float = float("inf") if limits.keepalive_expiry is None else limits.keepalive_expiry
         self._free: float = float("inf") if limits.max_connections is None else limits.max_connections
         kept = limits.max_keepalive_connections
         self._kept: float = float("inf") if kept is None else kept
         self._closed = False
-        self._idle: list[httpx.AsyncBaseTransport] = []
+        self._idle: deque[tuple[float, httpx.AsyncBaseTransport]] = deque()
+        """Idle connections and since when: taken from the right, so that those at the left grow old."""
         self._waiting: deque[anyio.Event] = deque()
+
+    @property
+    def idle(self) -> int:
+        """How many connections are open without being used."""
+        return len(self._idle)
 
     async def exchange(self, request: httpx.Request) -> httpx.Response:
         """Send a request and read its answer whole."""
+        if self._secure or LEFT_OF_CALL in request.extensions:  # it costs 20 us
+            request.extensions["trace"] = Trace()
         await self._enter(request)
         try:
             if self._closed:
                 raise httpx.PoolTimeout("the client was closed while the request waited for a connection")
-            return await self._exchange(self._idle.pop() if self._idle else self._make(), request)
+            if self._idle and self._idle[0][0] + self._expiry < self._clock():
+                await self._reap()
+            slot = self._idle.pop()[1] if self._idle else self._make()
+            return await self._exchange(slot, request)
         finally:
             self._leave()
 
@@ -98,17 +120,36 @@ class Slots:
             return response
         finally:
             if reusable:
-                self._idle.append(slot)
+                self._idle.append((self._clock(), slot))
             else:
                 with anyio.CancelScope(shield=True):
                     await slot.aclose()
+                    await self._close_what_is_left(request)
+
+    async def _close_what_is_left(self, request: httpx.Request) -> None:
+        """Close connections the transport knows nothing of: httpcore loses one whose handshake is cancelled."""
+        if "trace" in request.extensions:
+            for stream in request.extensions["trace"].opened:
+                await stream.aclose()
+
+    async def _reap(self) -> None:
+        """Close connections that nobody has used for long."""
+        oldest = self._clock() - self._expiry
+        while self._idle and self._idle[0][0] < oldest:
+            _, slot = self._idle.popleft()
+            with anyio.CancelScope(shield=True):
+                await slot.aclose()
 
     async def aclose(self) -> None:
         """Close the idle connections now, and those in use when their call is over."""
         self._kept = 0
         self._closed = True
         while self._idle:
-            await self._idle.pop().aclose()
+            await self._idle.pop()[1].aclose()
+
+    def drop(self) -> None:
+        """Let go of the idle connections, where there is no loop to close them on: collecting them does it."""
+        self._idle.clear()
 
     async def _enter(self, request: httpx.Request) -> None:
         if self._free > 0 and not self._waiting:

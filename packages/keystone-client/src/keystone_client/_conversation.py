@@ -193,6 +193,12 @@ class Conversation:
                 self._cookies = CookieStore()
                 self._session = self._prepared(number, self._session.key)
 
+    def after_fork(self) -> None:
+        """Begin anew with the cookies there are: another thread of the parent may have held a lock of them."""
+        former, self._cookies, self._lock = self._cookies, CookieStore(), threading.Lock()
+        for cookie in former.jar:
+            self._cookies.jar.set_cookie(cookie)
+
     def _prepared(self, number: int, former_key: str | None) -> Session:
         """The headers of safe and unsafe requests, with the cookies there are now."""
         cookie = self._cookies.header(self.base_url)

@@ -3,17 +3,25 @@
 Nothing here knows Keystone, and nothing decides what an answer means.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextvars import ContextVar
 from datetime import timedelta
 from time import perf_counter
 from typing import Any
 
+import anyio
 import httpx
 
 from ._bounds import Bounded, check_size
 
 SINK = "keystone.sink"
 """The extension of a request that names what its answer is written into."""
+
+LEFT_OF_CALL = "keystone.left"
+"""The extension of a request that gives the seconds left of its call, where there is a deadline."""
+
+LEFT: ContextVar[Callable[[], float] | None] = ContextVar("left", default=None)
+"""The same, for a connection to ask while it carries the request of this thread."""
 
 MOST = "keystone.most"
 """The extension of a request that names the bytes its answer may have, if there is a limit."""
@@ -25,10 +33,10 @@ FRAMING = frozenset({b"content-encoding", b"content-length", b"transfer-encoding
 class Punctual(httpx.SyncByteStream, httpx.AsyncByteStream):
     """The body of an answer, broken off when the call is over time: each read has a timeout, many reads have none."""
 
-    def __init__(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream, late: Callable[[], bool]) -> None:
-        """Take the body and what says that it is too late."""
+    def __init__(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream, left: Callable[[], float]) -> None:
+        """Take the body and what tells the seconds that are left."""
         self._stream: Any = stream
-        self._late = late
+        self._left = left
 
     def __iter__(self) -> Iterator[bytes]:
         """Read it from a thread."""
@@ -43,7 +51,7 @@ class Punctual(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield chunk
 
     def _check(self) -> None:
-        if self._late():
+        if self._left() <= 0:
             raise httpx.ReadTimeout("the deadline of the call passed while its answer was read")
 
     def close(self) -> None:
@@ -61,8 +69,44 @@ def _begun(response: httpx.Response, request: httpx.Request) -> None:
     if request.extensions.get(MOST) is not None:
         limit = float("inf") if _sink(request, response) else request.extensions[MOST]
         response.stream = Bounded(response, limit)
-    if "keystone.late" in request.extensions:
-        response.stream = Punctual(response.stream, request.extensions["keystone.late"])
+    if LEFT_OF_CALL in request.extensions:
+        response.stream = Punctual(response.stream, request.extensions[LEFT_OF_CALL])
+
+
+class Trace:
+    """What httpcore tells of a request on its way."""
+
+    def __init__(self) -> None:
+        """Nothing has happened yet."""
+        self.opened: list[Any] = []
+        """The TCP connections that were made for it."""
+        self.begun = False
+        """Whether the server may have seen some of it."""
+
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take a note of an event."""
+        if event == "connection.connect_tcp.complete":
+            self.opened.append(info["return_value"])
+        elif event == "http11.send_request_headers.started":
+            self.begun = True
+
+
+async def punctually(
+    send: Callable[[httpx.Request], Awaitable[httpx.Response]], request: httpx.Request
+) -> httpx.Response:
+    """Send a request, and break that off when its call must be over.
+
+    Raises:
+        httpx.ConnectTimeout: It was broken off before anything was sent.
+        httpx.ReadTimeout: It was broken off later, or nobody knows.
+    """
+    if LEFT_OF_CALL not in request.extensions:
+        return await send(request)
+    with anyio.move_on_after(request.extensions[LEFT_OF_CALL]()):
+        return await send(request)
+    trace = request.extensions.get("trace")
+    kind = httpx.ReadTimeout if trace is None or trace.begun else httpx.ConnectTimeout
+    raise kind("the deadline of the call passed", request=request)
 
 
 async def exchange_async(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
@@ -84,6 +128,16 @@ async def exchange_async(transport: httpx.AsyncBaseTransport, request: httpx.Req
 
 def exchange(transport: httpx.BaseTransport, request: httpx.Request) -> httpx.Response:
     """Send a request through a transport and read its answer whole."""
+    if LEFT_OF_CALL not in request.extensions:
+        return _exchange(transport, request)
+    token = LEFT.set(request.extensions[LEFT_OF_CALL])
+    try:
+        return _exchange(transport, request)
+    finally:
+        LEFT.reset(token)
+
+
+def _exchange(transport: httpx.BaseTransport, request: httpx.Request) -> httpx.Response:
     started = perf_counter()
     response = transport.handle_request(request)
     sink = _sink(request, response)

@@ -1,7 +1,9 @@
 """Serves flows with threads: sends what they yield, sleeps when they pause. The async twin is ``_async_driver``."""
 
+import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 from contextvars import copy_context
@@ -16,11 +18,12 @@ from ._connections import proxy_for, tls_context
 from ._discretion import forget_locals
 from ._errors import ClosedError
 from ._exchange import exchange
+from ._forks import watch
 from ._options import Options, checked_transport
 from ._query import BulkOptions, Query
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
+    from concurrent.futures import Executor, Future
 
 T = TypeVar("T")
 
@@ -32,6 +35,12 @@ def attempt(act: Callable[[], object]) -> Answer:
     except BaseException as error:  # noqa: BLE001 - whatever it is, an interrupt too, the flow must see it
         forget_locals(error)
         return Answer(None, error)
+
+
+def _result(coming: "Future[Any]", process: int) -> Any:
+    if os.getpid() != process:
+        raise ClosedError("the iteration was begun in the parent process, whose threads are not here: begin it anew")
+    return coming.result()
 
 
 class Worker:
@@ -48,7 +57,8 @@ class Worker:
         from concurrent.futures import ThreadPoolExecutor  # slow to import, and not always needed
 
         self._threads = self._threads or ThreadPoolExecutor(1, "keystone-client")
-        return self._threads.submit(copy_context().run, self._run, flow, self._stop).result
+        coming = self._threads.submit(copy_context().run, self._run, flow, self._stop)
+        return partial(_result, coming, os.getpid())
 
     def __enter__(self) -> Self:
         """Nothing to do yet."""
@@ -70,10 +80,25 @@ class SyncDriver:
         self._options = options
         self._talk = options.talk
         self._transport = transport
+        self._own = transport is None
+        """Whether the connections are ours to open anew."""
         self._opening = threading.Lock()
         self._turn = threading.Lock()
         self._closed = False
         self._sleep: Callable[[float], object] = time.sleep
+        watch(self)
+
+    def __del__(self, warn: Callable[..., None] = warnings.warn) -> None:
+        """Close what nobody can use any more, and say so: it should have been closed before."""
+        if getattr(self, "_own", False) and self._transport is not None:
+            warn(f"{self!r} was not closed: use `with`, or close()", ResourceWarning, stacklevel=2, source=self)
+            self.close()
+
+    def _after_fork(self) -> None:
+        self._opening, self._turn = threading.Lock(), threading.Lock()
+        if self._own:
+            self._transport = None
+        self._talk.after_fork()
 
     def close(self) -> None:
         """Close the connections; the session on the server lives on. Closing twice is fine."""
@@ -119,10 +144,18 @@ class SyncDriver:
 
     def _act(self, step: Step, stop: threading.Event | None = None) -> Any:
         if isinstance(step, httpx.Request):
-            return exchange(self._open(), step)
+            return self._exchange(step)
         if isinstance(step, Pause):
             return self._pause(step, stop)
         return step.question() if isinstance(step, Ask) else self._alone(step)
+
+    def _exchange(self, request: httpx.Request) -> httpx.Response:
+        transport = self._open()
+        try:
+            return exchange(transport, request)
+        finally:
+            if self._closed and self._own:
+                transport.close()  # again: a call that was about to begin has opened another connection
 
     def _alone(self, step: Exclusive) -> Any:
         if not self._turn.acquire(timeout=-1 if step.patience is None else step.patience):
@@ -151,11 +184,16 @@ class SyncDriver:
         if self._closed:
             raise ClosedError("the client is closed: make a new one, or do all calls before close() or inside `with`")
         options = self._options
-        return httpx.HTTPTransport(
+        transport = httpx.HTTPTransport(
             verify=tls_context(self._talk.base_url, options.verify, options.trust_env),
             limits=options.limits,
             proxy=proxy_for(self._talk.base_url, options.proxy, options.trust_env),
         )
+        if self._talk.retry.deadline is not None:
+            from ._punctual import PunctualBackend  # httpcore is slow to import; by now it is there
+
+            transport._pool._network_backend = PunctualBackend()  # httpx has no argument for what httpcore takes
+        return transport
 
     def _retrieve(self, name: str, pk: object, raise_not_exists: bool, query: Query) -> Any:
         if _listing.wants_one(pk, raise_not_exists, query):

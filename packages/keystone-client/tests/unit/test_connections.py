@@ -1,5 +1,7 @@
 """Connections: reused, bounded, given back whatever happens, closed in the end; TLS contexts and proxies."""
 
+import contextlib
+import socket
 import ssl
 import threading
 from collections.abc import Awaitable, Callable
@@ -220,6 +222,78 @@ def test_connections_are_reused_and_no_more_are_kept_than_allowed(backend: str, 
         assert all(connection.closed == 1 for connection in stub.made)
 
     run(backend, test)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("expiry", "closed"), [(5.0, 4), (None, 0)])
+def test_connections_nobody_uses_any_more_are_closed(
+    backend: str, expiry: float | None, closed: int, stub: type[Connection]
+) -> None:
+    async def test() -> None:
+        now = 100.0
+        async with AsyncKeystoneClient(URL, limits=httpx.Limits(keepalive_expiry=expiry)) as client:
+            stub.act = anyio.lowlevel.checkpoint
+            async with anyio.create_task_group() as group:
+                for _ in range(5):
+                    group.start_soon(client.http_get, "version")
+            slots = client._here().slots
+            slots._clock = lambda: now
+            slots._idle = type(slots._idle)((now, slot) for _, slot in slots._idle)
+            assert slots.idle == 5
+            for _ in range(3):  # one goes on being used
+                now += 2.0
+                await client.http_get("version")
+            assert sum(connection.closed for connection in stub.made) == closed
+            assert len(stub.made) == 5
+            now += 6.0
+            await client.http_get("version")
+            assert len(stub.made) == (6 if expiry else 5)
+
+    run(backend, test)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("end", ["cancelled", "timed out"])
+def test_a_handshake_that_is_given_up_leaves_no_connection_behind(backend: str, end: str) -> None:
+    """httpcore 1.0.9 loses the connection of a handshake that is cancelled."""
+    limit = 0.02 if end == "timed out" else None
+
+    async def test(url: str, taken: list[socket.socket]) -> None:
+        async with AsyncKeystoneClient(
+            url, verify=False, retry=None, timeout=httpx.Timeout(None, connect=limit)
+        ) as client:
+            for _ in range(5):
+                async with anyio.create_task_group() as group:
+
+                    async def call() -> None:
+                        with contextlib.suppress(RequestTimeoutError):
+                            await client.http_get("version")
+
+                    group.start_soon(call)
+                    await anyio.to_thread.run_sync(arrived.acquire)
+                    if end == "cancelled":
+                        group.cancel_scope.cancel()
+            for connection in taken:  # all but the ClientHello: the end
+                while await anyio.to_thread.run_sync(connection.recv, 65536):
+                    pass
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken: list[socket.socket] = []
+
+        def accept() -> None:
+            while len(taken) < 5:
+                connection, _ = server.accept()
+                connection.settimeout(30)
+                taken.append(connection)
+                arrived.release()
+
+        arrived = threading.Semaphore(0)
+        thread = threading.Thread(target=accept)
+        thread.start()
+        run(backend, lambda: test(f"https://127.0.0.1:{server.getsockname()[1]}", taken))
+        thread.join()
+        for connection in taken:
+            connection.close()
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -1,0 +1,157 @@
+"""A deadline bounds the whole call, whatever the server does with its time: it waits, drips, or never answers."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import anyio
+import httpcore
+import httpx
+import pytest
+import trio
+from keystone_client import AsyncKeystoneClient, DeadlineExceededError, KeystoneClient, RetryPolicy
+from keystone_client._exchange import LEFT
+from keystone_client._punctual import PunctualStream
+from trio.testing import MockClock
+
+from .scripted import URL
+
+BACKENDS = ["asyncio", "trio"]
+DRIPS = {"headers": b"HTTP/1.1 200 OK\r\nX: ", "body": b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"}
+
+
+@contextlib.contextmanager
+def dripping(beginning: bytes) -> Iterator[str]:
+    """A server that begins to answer, and goes on byte by byte for as long as somebody listens."""
+    over = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(beginning)
+            while not over.wait(0.01):
+                connection.sendall(b"x")
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                threads.append(threading.Thread(target=drip, args=(connection,)))
+                threads[-1].start()
+
+    threads = [threading.Thread(target=serve)]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threads[0].start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        over.set()
+        server.shutdown(socket.SHUT_RDWR)
+    for thread in threads:
+        thread.join(30)
+
+
+@pytest.mark.parametrize("part", DRIPS)
+def test_a_server_that_drips_does_not_outlast_the_deadline(part: str) -> None:
+    policy = RetryPolicy(deadline=0.2)
+    with (
+        dripping(DRIPS[part]) as url,
+        KeystoneClient(url, retry=policy) as client,
+        pytest.raises(DeadlineExceededError),
+    ):
+        client.create_team(name="t")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("part", DRIPS)
+def test_a_server_that_drips_does_not_outlast_the_deadline_of_an_async_call(part: str, backend: str) -> None:
+    async def test() -> None:
+        async with AsyncKeystoneClient(url, retry=RetryPolicy(deadline=0.2)) as client:
+            with pytest.raises(DeadlineExceededError):
+                await client.create_team(name="t")
+
+    with dripping(DRIPS[part]) as url:
+        anyio.run(test, backend=backend)
+
+
+class Wire(httpcore.NetworkStream):
+    """Notes what it is asked for, and takes 3 s of a clock for everything."""
+
+    def __init__(self) -> None:
+        self.left = 10.0
+        self.limits: list[float | None] = []
+
+    def _step(self, timeout: float | None) -> None:
+        self.limits.append(timeout)
+        self.left -= 3
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._step(timeout)
+        return b"x"
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._step(timeout)
+
+    def start_tls(self, ssl_context: Any, server_hostname: Any = None, timeout: Any = None) -> httpcore.NetworkStream:
+        self._step(timeout)
+        return self
+
+
+def test_each_step_of_a_connection_has_what_is_left_of_the_call() -> None:
+    wire = Wire()
+    stream = PunctualStream(wire)
+    token = LEFT.set(lambda: wire.left)
+    try:
+        secure = stream.start_tls(None, timeout=5)
+        secure.write(b"x", timeout=None)
+        secure.read(1, timeout=15)
+        secure.read(1, timeout=0.5)
+        with pytest.raises(httpcore.ReadTimeout):
+            secure.read(1, timeout=15)
+        with pytest.raises(httpcore.WriteTimeout):
+            secure.write(b"x")
+        with pytest.raises(httpcore.ConnectTimeout):
+            secure.start_tls(None)  # type: ignore[arg-type]
+    finally:
+        LEFT.reset(token)
+    assert wire.limits == [5, 7, 4, 0.5]
+    stream.read(1, timeout=15)
+    assert wire.limits[-1] == 15
+
+
+def virtually(test: Callable[[], Awaitable[None]]) -> None:
+    trio.run(test, clock=MockClock(autojump_threshold=0))
+
+
+def test_a_server_that_never_answers_does_not_outlast_the_deadline() -> None:
+    class Silent(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await trio.sleep_forever()
+            raise AssertionError
+
+    async def test() -> None:
+        client = AsyncKeystoneClient(URL, transport=Silent(), timeout=None, retry=RetryPolicy(deadline=10))
+        client._talk.clock = trio.current_time
+        started = trio.current_time()
+        with pytest.raises(DeadlineExceededError) as caught:
+            await client.create_team(name="t")
+        assert trio.current_time() == started + 10
+        assert caught.value.outcome == "unknown"
+
+    virtually(test)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_who_only_queued_until_the_deadline_knows_that_nothing_was_sent(backend: str) -> None:
+    async def test() -> None:
+        limits = httpx.Limits(max_connections=1)
+        async with AsyncKeystoneClient(url, limits=limits, retry=RetryPolicy(deadline=0.2)) as client:
+            slots = client._here().slots
+            slots._free = 0
+            with pytest.raises(DeadlineExceededError) as caught:
+                await client.create_team(name="t")
+            assert caught.value.outcome == "not sent"
+            slots._free = 1
+
+    with dripping(DRIPS["body"]) as url:
+        anyio.run(test, backend=backend)

@@ -1,0 +1,278 @@
+"""What clients leave behind when they are dropped, forked, closed midway, or moved to another event loop: nothing."""
+
+import asyncio
+import gc
+import os
+import socket
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from keystone_client import AsyncKeystoneClient, ClosedError, KeystoneClient, KeystoneError
+from keystone_client_testing import FakeKeystone
+
+BACKENDS = ["asyncio", "trio"]
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with FakeKeystone().serve() as url:
+        yield url
+
+
+@pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="asks Linux what is open")
+@pytest.mark.parametrize("used", [False, True])
+def test_a_thousand_clients_opened_and_dropped_leave_no_socket_and_no_thread(url: str, used: bool) -> None:
+    def clients(count: int) -> None:
+        for _ in range(count):
+            with KeystoneClient(url) as client:
+                if used:
+                    client.http_get("version")
+
+    clients(3)
+    threads = threads_of_ours()
+    clients(100 if used else 1000)
+    assert connections_to(url) == 0
+    assert threads_of_ours() == threads
+
+
+def connections_to(url: str) -> int:
+    """How many connections this process has open to a server, as Linux tells."""
+    gc.collect()
+    port = f":{httpx.URL(url).port:04X} "
+    lines = Path("/proc/self/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    return sum(line.split()[2].endswith(port.strip()) and line.split()[3] == "01" for line in lines)
+
+
+def threads_of_ours() -> int:
+    return sum(thread.name.startswith("keystone-client") for thread in threading.enumerate())
+
+
+def test_an_unclosed_client_warns_once_and_closes_its_connections(url: str) -> None:
+    client = KeystoneClient(url)
+    client.http_get("version")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        del client
+        gc.collect()
+    assert ["was not closed" in str(warning.message) for warning in caught] == [True]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_unclosed_async_client_warns_once_and_closes_its_connections(url: str, backend: str) -> None:
+    async def test() -> None:
+        client = AsyncKeystoneClient(url)
+        await client.http_get("version")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            del client
+            gc.collect()
+            await anyio.wait_all_tasks_blocked()
+        assert ["was not closed" in str(warning.message) for warning in caught] == [True]
+
+    anyio.run(test, backend=backend)
+
+
+def test_a_client_that_never_opened_anything_may_be_dropped() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        KeystoneClient("http://keystone.test")
+        AsyncKeystoneClient("http://keystone.test")
+        KeystoneClient("http://keystone.test", transport=FakeKeystone().transport).http_get("version")
+        gc.collect()
+
+
+def test_an_async_client_works_on_one_event_loop_after_the_other(url: str) -> None:
+    client = AsyncKeystoneClient(url)
+
+    async def once() -> int:
+        response: httpx.Response = await client.http_get("version")
+        return response.status_code
+
+    async def last() -> int:
+        async with client:
+            return await once()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # asyncio's, for connections of a loop that is closed
+        assert [asyncio.run(once()), asyncio.run(once()), anyio.run(once, backend="trio"), asyncio.run(last())] == [
+            200
+        ] * 4
+        gc.collect()
+
+
+def test_an_async_client_works_on_two_event_loops_at_once(url: str) -> None:
+    client = AsyncKeystoneClient(url)
+    statuses: list[int] = []
+    both = threading.Barrier(2)
+
+    async def some() -> None:
+        both.wait()
+        for _ in range(20):
+            statuses.append((await client.http_get("version")).status_code)
+
+    def loop() -> None:
+        asyncio.run(some())
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        threads = [threading.Thread(target=loop) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        asyncio.run(client.close())
+        gc.collect()
+    assert statuses == [200] * 40
+
+
+FORK = """
+import os, sys, threading, anyio
+from keystone_client import AsyncKeystoneClient, KeystoneClient, ClosedError
+
+url = sys.argv[1]
+client, other = KeystoneClient(url), AsyncKeystoneClient(url)
+client.login("admin", "quickstart")
+iteration = client.iterate_user(page_size=1)
+next(iteration); next(iteration)
+for lock in (client._talk._lock, client._opening, client._turn):
+    lock.acquire()                            # as another thread of the parent may
+child = os.fork()
+if child == 0:
+    try:
+        next(iteration)
+    except ClosedError as error:
+        assert "parent process" in str(error)
+    assert client.whoami()["username"] == "admin"
+    client.login("admin", "quickstart")
+    assert anyio.run(other.whoami) is None
+    print("child", flush=True)
+    os._exit(0)
+for lock in (client._talk._lock, client._opening, client._turn):
+    lock.release()
+assert os.waitpid(child, 0)[1] == 0
+assert client.whoami()["username"] == "admin"
+assert len(list(iteration)) > 0
+client.close()
+print("parent")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_forked_child_has_connections_and_locks_of_its_own() -> None:
+    fake = FakeKeystone()
+    for number in range(5):
+        fake.add.user(username=f"user{number}")
+    with fake.serve() as url:
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK, url], capture_output=True, text=True
+        )
+    assert (done.stdout.split(), done.returncode) == (["child", "parent"], 0), done.stderr
+
+
+class Doorkeeper:
+    """A server that answers one request at a time, and holds each until it is told to let it go."""
+
+    def __init__(self) -> None:
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+        self.taken: list[socket.socket] = []
+
+    def take(self) -> socket.socket:
+        """Accept a connection, and wait until there is a request on it."""
+        connection, _ = self.socket.accept()
+        connection.settimeout(30)
+        self.taken.append(connection)
+        connection.recv(65536)
+        return connection
+
+    def __enter__(self) -> "Doorkeeper":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for opened in [self.socket, *self.taken]:
+            opened.close()
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+
+
+def test_close_in_the_middle_of_calls_ends_them_with_an_error_and_leaves_no_connection_open() -> None:
+    ended: list[object] = []
+
+    def call() -> None:
+        try:
+            ended.append(client.http_get("version"))
+        except KeystoneError as error:
+            ended.append(type(error))
+
+    with Doorkeeper() as server:
+        client = KeystoneClient(server.url, retry=None)
+        thread = threading.Thread(target=call)
+        thread.start()
+        connection = server.take()
+        client.close()
+        connection.shutdown(socket.SHUT_RDWR)
+        thread.join(30)
+        assert not thread.is_alive()
+        assert len(ended) == 1
+    with pytest.raises(ClosedError):
+        client.http_get("version")
+
+
+def test_a_call_that_begins_while_the_client_is_closed_leaves_no_connection_behind(url: str) -> None:
+    client = KeystoneClient(url)
+    client.http_get("version")
+    transport = client._transport
+    assert transport is not None
+    late = client._open
+
+    def closing() -> Any:
+        found = late()
+        client.close()
+        return found
+
+    client._open = closing  # type: ignore[method-assign]
+    client.http_get("version")
+    assert transport._pool.connections == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", ["sync", *BACKENDS])
+def test_a_connection_the_server_has_closed_in_the_meantime_is_not_used_for_a_write(kind: str) -> None:
+    """It is seen before anything is sent, so that a POST that must not be repeated need not be."""
+
+    def serve(server: Doorkeeper) -> None:
+        first = server.take()
+        first.sendall(OK)
+        first.shutdown(socket.SHUT_RDWR)
+        gone.set()
+        server.take().sendall(OK)
+
+    gone = threading.Event()
+    with ExitStack() as stack:
+        server = stack.enter_context(Doorkeeper())
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        if kind == "sync":
+            with KeystoneClient(server.url, retry=None) as client:
+                client.http_get("version")
+                gone.wait(30)
+                assert client.http_post("x", json={}).status_code == 200
+        else:
+
+            async def test() -> None:
+                async with AsyncKeystoneClient(server.url, retry=None) as client:
+                    await client.http_get("version")
+                    await anyio.to_thread.run_sync(gone.wait, 30)
+                    assert (await client.http_post("x", json={})).status_code == 200
+
+            anyio.run(test, backend=kind)
+        thread.join(30)
