@@ -4,11 +4,13 @@ import argparse
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 from ._fake import FakeKeystone
 from ._world import ADMIN, ADMIN_PASSWORD
+from .doors.connections import exposure
 from .doors.server import Server
 
 
@@ -31,14 +33,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 1
     if options.demo_data:
         fake.add_demo_data()
+    if danger := exposure(options.host):
+        print(f"WARNING: {danger}", file=sys.stderr, flush=True)
     try:
-        server = Server(fake.world, options.host, options.port)
+        with warnings.catch_warnings(action="ignore"):
+            server = Server(fake.world, options.host, options.port)
     except OSError as error:
         print(f"cannot serve on {options.host}:{options.port}: {error.strerror or error}", file=sys.stderr)
         return 1
+    end = _told_to_stop()  # before anybody is told that there is something to stop
     with server:
         print(f"Fake Keystone at {server.url}  (login: {ADMIN} / {ADMIN_PASSWORD}); stop it with Ctrl-C", flush=True)
-        _wait_for_the_end()
+        end.wait()
     print("stopped", flush=True)
     return 0
 
@@ -53,11 +59,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _wait_for_the_end() -> None:
+def _told_to_stop() -> threading.Event:
     end = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: end.set())
-    end.wait()
+    return end
 
 
 if __name__ == "__main__":

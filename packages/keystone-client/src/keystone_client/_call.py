@@ -323,7 +323,7 @@ class Call:
             response = httpx.Response(200, request=request)
             return decode_error(response, f"cannot be unpacked ({reason})", self.cid)
         kind = RequestTimeoutError if isinstance(failure, httpx.TimeoutException) else TransportError
-        outcome = outcome_of(failure)
+        outcome = self._outcome  # of all tries: one before the last may have arrived
         what = "the request was not sent" if outcome == "not sent" else "whether the server acted on it is unknown"
         tries = "" if attempts == 1 else f" after {attempts} tries"
         message = f"no answer{tries}: {where}: {_named(failure)}: {reason}; {what}"

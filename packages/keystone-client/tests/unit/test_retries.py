@@ -145,6 +145,14 @@ def test_a_transport_error_tells_outcome_and_attempts(colour: str, kind: type[ht
     assert "the reason" in told
 
 
+@pytest.mark.parametrize("lost", [failure(httpx.ReadError), answer(502), answer(504)])
+def test_where_an_earlier_try_may_have_arrived_the_outcome_is_unknown(colour: str, lost: Reply) -> None:
+    client = connect(colour, Scripted(lost, failure(httpx.ConnectError)))
+    with pytest.raises(TransportError, match="unknown") as caught:
+        client.delete_cluster(1)
+    assert caught.value.outcome == "unknown"
+
+
 def test_without_a_policy_nothing_is_tried_again(colour: str) -> None:
     for reply in (answer(503), answer(429, retry_after="1"), failure(httpx.ConnectError), failure(httpx.ReadTimeout)):
         wire = Scripted(reply)

@@ -1,20 +1,26 @@
 """The loopback door: a real HTTP server in a thread, for other processes, and for faults on the socket."""
 
+import re
 import select
 import socket
 import struct
 import threading
 import time
+import warnings
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
 from .._wire import Answer, Request
 from .._world import World
+from .connections import Connections, exposure
 
 MAX_BODY = 32 * 1024 * 1024
 MAX_WAIT = 60.0
 _POLL = 0.01
+_LONGEST_GOODBYE = 5.0
+_SIZE = re.compile("[0-9]{1,18}")
+_CHUNK = re.compile(rb"[0-9a-fA-F]{1,15}")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -31,10 +37,17 @@ class _Handler(BaseHTTPRequestHandler):
             return self._serve
         raise AttributeError(name)
 
+    def handle_one_request(self) -> None:
+        """Wait for a request and answer it."""
+        self.server.connections.wait_for(self.connection)
+        super().handle_one_request()
+
     def _serve(self) -> None:
-        length = self._length()
-        if length is None:
+        body = self._body()
+        if body is None:
+            self.close_connection = True
             return
+        self.server.connections.answer(self.connection)
         path, _, query = self.path.partition("?")
         request = Request(
             self.command,
@@ -43,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
             path,
             query,
             [(name, value.encode("latin-1", "replace").decode("utf-8", "replace")) for name, value in self._pairs()],
-            self.rfile.read(length),
+            body,
             self.client_address[0],
         )
         self._deliver(self.server.world.handle(request, self._wait))
@@ -51,25 +64,37 @@ class _Handler(BaseHTTPRequestHandler):
     def _pairs(self) -> list[tuple[str, str]]:
         return list(self.headers.items())
 
-    def _length(self) -> int | None:
-        """Return the length of the body; a chunked body is read and dropped, as the server does."""
+    def _body(self) -> bytes | None:
+        """Return the body, ``None`` where there is no request to be answered: too large, malformed, or cut off.
+
+        A chunked body is read and dropped, as the server does.
+        """
+        size = self.headers.get("Content-Length", "0")
         if "chunked" in self.headers.get("Transfer-Encoding", ""):
-            self._skip_chunks()
-            return 0
-        text = self.headers.get("Content-Length", "0")
-        if text.isdigit() and int(text) <= MAX_BODY:
-            return int(text)
-        self.send_error(413 if text.isdigit() else 400)
-        self.close_connection = True
+            if self._skip_chunks():
+                return b""
+            self.send_error(400)
+        elif not _SIZE.fullmatch(size) or int(size) > MAX_BODY:
+            self.send_error(413 if size.isdecimal() else 400)
+        else:
+            body = self.rfile.read(int(size))
+            return body if len(body) == int(size) else None
         return None
 
-    def _skip_chunks(self) -> None:
+    def _skip_chunks(self) -> bool:
         left = MAX_BODY
-        while (size := int(self.rfile.readline(64).split(b";")[0].strip() or b"0", 16)) and left > 0:
-            self.rfile.read(min(size + 2, left))
-            left -= size
-        while left > 0 and self.rfile.readline(8192).strip():
-            pass
+        while left > 0:
+            size = _CHUNK.match(self.rfile.readline(64))
+            if not size:
+                return False
+            length = int(size[0], 16)
+            if not length:
+                break
+            self.rfile.read(min(length + 2, left))
+            left -= length
+        while left > 0 and (line := self.rfile.readline(8192).strip()):
+            left -= len(line)
+        return left > 0
 
     def _wait(self, seconds: float) -> bool:
         """Let latency pass in real time; false as soon as the client has gone, or the server stops."""
@@ -135,7 +160,8 @@ class _HTTPServer(ThreadingHTTPServer):
         super().__init__(address, _Handler)
         self.world = world
         self.stopping = threading.Event()
-        self.open: set[socket.socket] = set()
+        self.connections = Connections()
+        self._serving: set[threading.Thread] = set()
 
     def server_bind(self) -> None:
         """Bind without asking a name server who we are."""
@@ -144,24 +170,37 @@ class _HTTPServer(ThreadingHTTPServer):
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]  # IPv4 and v6 differ
 
-    def get_request(self) -> tuple[socket.socket, Any]:
-        connection, address = super().get_request()
-        self.open.add(connection)
-        return connection, address
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Turn connections away that are too many."""
+        return self.connections.admit(request)
+
+    def service_actions(self) -> None:
+        """Between connections: end those that say nothing."""
+        self.connections.shut_late()
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection, known to the one who waits for the end."""
+        self._serving.add(threading.current_thread())
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._serving.discard(threading.current_thread())
 
     def shutdown_request(self, request: Any) -> None:
-        self.open.discard(request)
+        """Close a connection."""
+        self.connections.forget(request)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news."""
 
     def close_connections(self) -> None:
-        for connection in list(self.open):
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
+        """End all connections, and see their threads off."""
+        self.stopping.set()
+        self.connections.shut_all()
+        end = time.monotonic() + _LONGEST_GOODBYE
+        for thread in list(self._serving):
+            thread.join(max(0.0, end - time.monotonic()))
 
 
 class Server:
@@ -172,12 +211,14 @@ class Server:
 
         Args:
             world: who answers.
-            host: address to bind to.
+            host: address to bind to; one that is not loopback is warned of.
             port: TCP port; 0 for a free one.
 
         Raises:
             OSError: the port is taken.
         """
+        if danger := exposure(host):
+            warnings.warn(danger, stacklevel=2)
         self._server = _HTTPServer((host, port), world)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_POLL,), daemon=True, name="fake-keystone"
@@ -194,7 +235,6 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop, and close what is open."""
-        self._server.stopping.set()
         self._server.shutdown()
         self._server.close_connections()
         self._server.server_close()

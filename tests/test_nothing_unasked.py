@@ -1,0 +1,99 @@
+"""The packages do what they are asked for: an import does nothing else, a call opens one connection to one server.
+
+A child process reports every file, socket, thread and process by an audit hook, and every look at the environment.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+WATCHED = """
+import json, os, sys, threading
+
+seen = {"files": [], "sockets": [], "processes": [], "environment": [], "threads": []}
+
+def hook(event, args):
+    if event == "open" and isinstance(args[0], str) and not args[0].endswith((".py", ".pyc")):
+        seen["files"].append(args[0])
+    elif event in ("socket.connect", "socket.bind", "socket.sendto"):
+        seen["sockets"].append([event, list(args[1])])
+    elif event in ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.posix_spawn"):
+        seen["processes"].append(event)
+
+def watch(look):
+    def looked(self, key):
+        frame = sys._getframe(1)
+        while frame.f_globals["__name__"] in ("os", "_collections_abc"):
+            frame = frame.f_back
+        if frame.f_globals["__name__"].startswith("keystone_client"):
+            seen["environment"].append(key)
+        return look(self, key)
+    return looked
+
+os._Environ.__getitem__ = watch(os._Environ.__getitem__)
+sys.addaudithook(hook)
+start = threading.Thread.start
+threading.Thread.start = lambda thread: (seen["threads"].append(thread.name), start(thread))[1]
+"""
+REPORT = "\nprint(json.dumps(seen))\n"
+QUIET: dict[str, list[Any]] = {"files": [], "sockets": [], "processes": [], "environment": [], "threads": []}
+
+
+def report(code: str, **environment: str) -> dict[str, list[Any]]:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", WATCHED + code + REPORT],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"} | environment,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, list[Any]] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize(
+    "package",
+    ["keystone_client_core", "keystone_client", "keystone_client_testing", "keystone_client_testing.plugin"],
+)
+def test_importing_a_package_opens_nothing_and_starts_nothing(package: str) -> None:
+    everything = f"import {package} as p\nfor name in getattr(p, '__all__', ()): getattr(p, name)"
+    assert report(everything) == QUIET
+
+
+TALK = """
+sys.modules["trio"] = None  # httpcore imports it where it is installed, and trio asks ldconfig for a library
+from keystone_client import AsyncKeystoneClient, KeystoneClient
+URL = os.environ["SERVER"]
+with KeystoneClient(URL) as client:
+    client.login("admin", "quickstart")
+    client.create_cluster(name="sync")
+    client.retrieve_cluster()
+async def talk():
+    async with AsyncKeystoneClient(URL) as client:
+        await client.login("admin", "quickstart")
+        await client.bulk_create_cluster([{"name": "async"}])
+        await client.retrieve_cluster()
+import anyio
+anyio.run(talk)
+"""
+
+
+def test_a_call_opens_no_file_and_no_other_connection_and_netrc_is_not_read(tmp_path: Path) -> None:
+    from keystone_client_testing import FakeKeystone
+
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login ada password s3cret\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    with FakeKeystone().serve() as url:
+        found = report(TALK, SERVER=url, HOME=str(tmp_path), NETRC=str(tmp_path / ".netrc"))
+    port = int(url.rstrip("/").rpartition(":")[2])
+    assert found["files"] == found["processes"] == found["threads"] == []
+    assert found["sockets"] == [["socket.connect", ["127.0.0.1", port]]] * len(found["sockets"])
+    assert len(found["sockets"]) == 2
+    assert set(found["environment"]) <= {"SSL_CERT_FILE", "SSL_CERT_DIR"}
