@@ -1,22 +1,20 @@
 """``fake.add``: records with sensible defaults, and the records they need made on demand. No login, no checks."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from keystone_client_core import RESOURCES, Field
 
-from ._decode import Upload
 from ._history import Origin, record_change
 from ._models import COLUMNS, CREATED_NOW, HISTORY_LINK, empty_record
 from ._passwords import Secret
 from ._roles import add_actor
 from ._rules import slugify
+from ._seed_values import as_upload, key_of, moment_of, refuse_doubles, stored_value
 from ._store import Record
 from ._uploads import storage_path
-from ._values import parse_date
 
 if TYPE_CHECKING:
     from ._world import World
@@ -68,7 +66,7 @@ class Seeder:
         Returns:
             The seeder: ``fake.add.as_of("2024-01-05", by="bob").request(...)``.
         """
-        return Seeder(self._world, _moment(moment), None if by is None else self.user_id(by))
+        return Seeder(self._world, moment_of(moment), None if by is None else self.user_id(by))
 
     def __getattr__(self, name: str) -> Any:
         """Return the function that adds one kind of record."""
@@ -118,18 +116,8 @@ class Seeder:
         return max(known) if known else int(self._add(resource)["id"])
 
     def user_id(self, user: Any) -> int:
-        """Return the id of a user given as login name, id or record."""
-        store = self._world.store
-        if isinstance(user, dict):
-            user = user["id"]
-        found = (
-            store.get("user", user)
-            if isinstance(user, int)
-            else next(iter(store.linked("user", "username", user)), None)
-        )
-        if found is None:
-            raise LookupError(f"the fake has no user {user!r}; add it with fake.add.user(username=...)")
-        return int(found["id"])
+        """Return the id of a user given as login name, id or record; ``LookupError`` where there is none."""
+        return key_of(self._world.store, "user", user)
 
     def change(self, resource: str, record: Any, **fields: Any) -> dict[str, Any]:
         """Change a record as if it had been changed through the API, history included; nothing is checked.
@@ -155,7 +143,8 @@ class Seeder:
         self._refuse_unknown(resource, fields)
         if (old := world.store.get(resource, key)) is None:
             raise LookupError(f"the fake has no {resource} {key!r}")
-        stored = {name: self._stored(COLUMNS[resource][name], value) for name, value in fields.items()}
+        stored = {name: stored_value(world.store, COLUMNS[resource][name], value) for name, value in fields.items()}
+        refuse_doubles(world.store, resource, {**old, **stored}, but=key)
         new = world.store.update(resource, key, stored)
         record_change(world.store, resource, old, new, self.moment, Origin(world.store.get("user", self.by)))
         return new
@@ -164,7 +153,9 @@ class Seeder:
         """Add a record and return it as it is stored."""
         world = self._world
         self._refuse_unknown(resource, fields)
-        record = world.store.insert(resource, self._completed(resource, fields))
+        completed = self._completed(resource, fields)
+        refuse_doubles(world.store, resource, completed)
+        record = world.store.insert(resource, completed)
         record_change(world.store, resource, None, record, self.moment, Origin(world.store.get("user", self.by)))
         return record
 
@@ -207,24 +198,18 @@ class Seeder:
             **dict.fromkeys(CREATED_NOW.get(resource, ()), now),
             **_TEXTS.get(resource, {}),
         }
+        for name in fields:  # first, so that a value that is refused leaves nothing behind
+            record[name] = stored_value(self._world.store, COLUMNS[resource][name], fields[name])
         for name, field in COLUMNS[resource].items():
-            if name in fields:
-                record[name] = self._stored(field, fields[name])
-            elif field.kind == "key" and field.target and record[name] is None and not field.nullable:
+            if (
+                name not in fields
+                and field.kind == "key"
+                and field.target
+                and record[name] is None
+                and not field.nullable
+            ):
                 record[name] = self._related(resource, field)
         return self._finished(resource, record, fields)
-
-    def _stored(self, field: Field, value: Any) -> Any:
-        """Take what a test would write: texts for dates, numbers for amounts, records for keys."""
-        if field.kind == "key" and field.target == "user" and isinstance(value, str):
-            return self.user_id(value)
-        if field.kind == "key" and isinstance(value, dict):
-            return value["id"]
-        if field.kind == "keys":
-            return sorted(item["id"] if isinstance(item, dict) else item for item in value)
-        if value is None:
-            return None
-        return _STORED[field.kind](value) if field.kind in _STORED else value
 
     def _related(self, resource: str, field: Field) -> int:
         """Reuse the only request, team and so on where that is not unique; make one where there is none."""
@@ -238,7 +223,7 @@ class Seeder:
     def _finished(self, resource: str, record: Record, fields: dict[str, Any]) -> Record:
         number = len(self._world.store.tables[resource]) + 1
         if (name := _NAMES.get(resource)) and not record[name]:
-            record[name] = f"{resource}{number}" if resource == "user" else f"{resource.title()} {number}"
+            record[name] = self._free_name(resource, name, number)
         if resource == "user":
             password = fields.get("password", DEFAULT_PASSWORD)
             record["password"] = password if isinstance(password, Secret) else Secret(password)
@@ -250,25 +235,15 @@ class Seeder:
             self._keep_file(record, fields.get("file", b"An attachment."))
         return record
 
+    def _free_name(self, resource: str, field: str, number: int) -> str:
+        form = "user{}" if resource == "user" else f"{resource.title()} {{}}"
+        unique = RESOURCES[resource].fields[field].unique
+        while unique and self._world.store.has(resource, field, form.format(number)):
+            number += 1
+        return form.format(number)
+
     def _keep_file(self, record: Record, content: Any) -> None:
-        upload = Upload(record["name"] or "attachment.txt", content if isinstance(content, bytes) else b"")
+        upload = as_upload(record, content)
         record["file"] = content if isinstance(content, str) else storage_path(self._world.store, upload.name)
         record["name"] = upload.name
         self._world.store.files[record["file"]] = upload.content
-
-
-def _moment(value: Any) -> dt.datetime:
-    moment = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)
-    return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-
-
-def _date(value: Any) -> dt.date:
-    return parse_date(value) if isinstance(value, str) else value
-
-
-_STORED: Mapping[str, Callable[[Any], Any]] = {
-    "date": _date,
-    "datetime": _moment,
-    "decimal": lambda value: Decimal(str(value)).quantize(Decimal("0.01")),
-    "choice": str,
-}

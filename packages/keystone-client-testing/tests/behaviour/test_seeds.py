@@ -26,3 +26,51 @@ def test_a_change_of_nothing_that_is_there_is_refused(fake: FakeKeystone) -> Non
         fake.add.change("request", 7, status="AP")
     with pytest.raises(TypeError, match="a team has no 'nam'"):
         fake.add.change("team", fake.add.team(), nam="x")
+
+
+def test_keys_are_records_ids_or_names(fake: FakeKeystone) -> None:
+    team, cluster = fake.add.team(name="Physics"), fake.add.cluster(name="gpu")
+    fake.add.user(username="bob")
+    request = fake.add.request(team="Physics", submitter="bob", assignees=["bob", 1])
+    assert request["team"] == team["id"]
+    assert fake.add.allocation(request=request, cluster="gpu")["cluster"] == cluster["id"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "fields", "text"),
+    [
+        ("grant", {"team": "Biology"}, "no team 'Biology'; add it with fake.add.team"),
+        ("comment", {"request": 99}, "no request 99; add it with fake.add.request"),
+        ("request", {"assignees": [99]}, "no user 99"),
+        ("request", {"status": "XX"}, "status='XX' is no choice: one of PD, AP, DC, CR"),
+        ("request", {"active": "tomorrow"}, "active='tomorrow' is no date"),
+        ("grant", {"amount": "much"}, "amount='much' is no decimal"),
+        ("team", {"is_active": "yes"}, "is_active='yes' is no bool: give True or False"),
+        ("team", {"name": 5}, "name=5 is no text"),
+        ("team", {"name": "Physics"}, "has a team with name='Physics' already"),
+        ("team", {"id": 1}, "has a team with id=1 already"),
+        ("user", {"username": "admin"}, "has a user with username='admin' already"),
+        ("membership", {"user": 1, "team": 1}, "has a membership with user=1, team=1 already"),
+    ],
+)
+def test_a_world_the_server_could_not_hold_is_refused(
+    fake: FakeKeystone, resource: str, fields: dict[str, object], text: str
+) -> None:
+    fake.add.membership(user=1, team=fake.add.team(name="Physics"))
+    before = fake.dump()
+    with pytest.raises((ValueError, LookupError), match=text):
+        getattr(fake.add, resource)(**fields)
+    assert fake.dump() == before
+
+
+def test_a_change_may_not_take_a_name_that_is_taken(fake: FakeKeystone) -> None:
+    fake.add.cluster(name="a")
+    other = fake.add.cluster(name="b")
+    with pytest.raises(ValueError, match="has a cluster with name='a' already"):
+        fake.add.change("cluster", other, name="a")
+    assert fake.add.change("cluster", other, name="b")["name"] == "b"
+
+
+def test_a_name_made_up_is_never_one_that_is_taken(fake: FakeKeystone) -> None:
+    fake.add.team(name="Team 2")
+    assert fake.add.team()["name"] == "Team 3"
