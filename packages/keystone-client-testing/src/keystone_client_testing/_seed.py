@@ -198,16 +198,11 @@ class Seeder:
             **dict.fromkeys(CREATED_NOW.get(resource, ()), now),
             **_TEXTS.get(resource, {}),
         }
-        for name in fields:  # first, so that a value that is refused leaves nothing behind
-            record[name] = stored_value(self._world.store, COLUMNS[resource][name], fields[name])
+        for name, value in fields.items():  # first, so that a value that is refused leaves nothing behind
+            record[name] = stored_value(self._world.store, COLUMNS[resource][name], value)
         for name, field in COLUMNS[resource].items():
-            if (
-                name not in fields
-                and field.kind == "key"
-                and field.target
-                and record[name] is None
-                and not field.nullable
-            ):
+            needed = field.kind == "key" and field.target and not field.nullable
+            if needed and name not in fields and record[name] is None:
                 record[name] = self._related(resource, field)
         return self._finished(resource, record, fields)
 
