@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from ._decode import ALL_TYPES, parse_body, parse_query
 from ._history import Origin
 from ._store import Record, Write
-from ._wire import Request, decode_path
+from ._wire import Headers, Request, decode_path
 
 if TYPE_CHECKING:
     from ._world import World
@@ -30,7 +30,7 @@ class Call:
         self.method = request.method
         self.raw_path = path
         self.path = decode_path(path)
-        self.headers = {name.lower(): value for name, value in request.headers}
+        self.headers = _joined(request.headers)
         self.user: Record | None = None
         self.signed: Record | None = None
         """Whose session it is: whom the audit log names, also when a token says who calls."""
@@ -81,7 +81,8 @@ class Call:
         """The decoded body; a body without a length is not seen, as on the server."""
         chunked = "chunked" in self.headers.get("transfer-encoding", "") and "content-length" not in self.headers
         body = b"" if chunked else self.request.body
-        return parse_body(self.headers.get("content-type", ""), body, self.accepts)
+        content_type = self.headers.get("content-type", "").encode().decode("latin-1")  # so the server reads headers
+        return parse_body(content_type, body, self.accepts)
 
     @property
     def full_path(self) -> str:
@@ -99,6 +100,15 @@ class Call:
         """Whom the audit log names for what this call writes."""
         port = _port(self.headers.get("x-forwarded-port", ""))
         return Origin(self.signed, self.cid, _without_port(self.address), port)
+
+
+def _joined(headers: Headers) -> dict[str, str]:
+    """Headers of one name are one, as the server sees them."""
+    joined: dict[str, str] = {}
+    for sent, value in headers:
+        name = sent.lower()
+        joined[name] = f"{joined[name]}{'; ' if name == 'cookie' else ','}{value}" if name in joined else value
+    return joined
 
 
 def _without_port(address: str) -> str:

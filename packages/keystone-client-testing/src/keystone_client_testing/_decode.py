@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, unquote
 from ._wire import PageError, RefusedError, detail
 
 MAX_FIELDS = 1000
+MAX_FILES = 100
 MAX_TEXT = 2_621_440
 
 
@@ -143,11 +144,15 @@ def _multipart(content_type: str, body: bytes, charset: str) -> Form:
     size = 0
     for head, content in _parts(body, _boundary(content_type)):
         size += _add_part(texts, files, _part_headers(head), content, charset)
-    if size > MAX_TEXT or sum(map(len, texts.values())) > MAX_FIELDS:
+    if size > MAX_TEXT or _count(texts) > MAX_FIELDS or _count(files) > MAX_FILES:
         raise PageError(400)
     for name, uploads in files.items():
         texts.setdefault(name, []).extend(uploads)
     return texts
+
+
+def _count(form: Form) -> int:
+    return sum(map(len, form.values()))
 
 
 def _boundary(content_type: str) -> bytes:

@@ -15,6 +15,8 @@ from ._wire import PageError, RefusedError
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
+_MAX_TERMS = 990
+"""With about as many the server's database finds the expression too deep."""
 _TERMS = re.compile(r"""((?:[^\s'"]*(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')[^\s'"]*)+|\S+)""")
 
 
@@ -41,7 +43,7 @@ def search(store: Store, resource: str, text: str, records: list[Record]) -> lis
     if not terms:
         return records
     columns = RESOURCES[resource].search
-    if not columns:
+    if not columns or len(terms) > _MAX_TERMS:
         raise PageError(500)
     paths = [column.split(".") for column in columns]
     return [record for record in records if _matches(store, resource, record, paths, terms)]

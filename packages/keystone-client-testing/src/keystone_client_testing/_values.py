@@ -180,10 +180,14 @@ def _existing(field: Field, value: Any, store: Store) -> int:
             raise TypeError
         pk = int(value)
     except (TypeError, ValueError, OverflowError):
-        raise InvalidError(f"Incorrect type. Expected pk value, received {type(value).__name__}.") from None
+        raise InvalidError(f"Incorrect type. Expected pk value, received {_type_name(value)}.") from None
     if not _exists(field, pk, store):
         raise InvalidError(f'Invalid pk "{value}" - object does not exist.')
     return pk
+
+
+def _type_name(value: Any) -> str:
+    return "InMemoryUploadedFile" if isinstance(value, Upload) else type(value).__name__
 
 
 def _exists(field: Field, pk: int, store: Store) -> bool:

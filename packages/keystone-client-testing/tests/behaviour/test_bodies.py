@@ -104,3 +104,16 @@ def test_a_file_that_says_it_is_base64_has_to_be(fake: FakeKeystone, admin: Sess
     head = b'name="file"; filename="a.txt"\r\nContent-Transfer-Encoding: base64'
     answer = send(admin, "multipart/form-data; boundary=X", part(head, b"a") + b"--X--\r\n", "allocations/attachments/")
     assert answer.json() == {"detail": "Multipart form parse error - Could not decode base64 data."}
+
+
+def test_a_hundred_files_are_enough(admin: Session) -> None:
+    body = part(b'name="file"; filename="a.txt"', b"1") * 101 + b"--X--\r\n"
+    answer = send(admin, "multipart/form-data; boundary=X", body, "allocations/attachments/")
+    assert (answer.status_code, "Bad Request (400)" in answer.text) == (400, True)
+
+
+def test_a_file_is_no_key(admin: Session) -> None:
+    body = part(b'name="request"; filename="a.txt"', b"1") + b"--X--\r\n"
+    answer = send(admin, "multipart/form-data; boundary=X", body, "allocations/attachments/")
+    assert answer.json()["request"] == ["Incorrect type. Expected pk value, received InMemoryUploadedFile."]
+

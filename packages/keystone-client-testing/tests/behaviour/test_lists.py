@@ -250,3 +250,8 @@ def test_records_of_ones_teams_come_by_team_and_request(fake: FakeKeystone, as_u
     rows = session("GET", "allocations/comments/").json()["results"]
     assert [row["id"] for row in rows] == [2, 1, 3]
     assert [row["id"] for row in session("GET", "allocations/requests/").json()["results"]] == [early, late]
+
+
+def test_too_many_terms_are_too_deep_for_the_servers_database(admin: Session) -> None:
+    assert admin("GET", f"users/teams/?_search={'+'.join('a' * 900)}").status_code == 200
+    assert admin("GET", f"users/teams/?_search={'+'.join('a' * 1100)}").status_code == 500

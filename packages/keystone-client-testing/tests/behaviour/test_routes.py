@@ -156,3 +156,9 @@ def test_reading_a_log_needs_staff_but_no_method_is_hidden(as_user: Callable[[st
     session = as_user("bob")
     assert session("GET", "logs/audit/").status_code == 403
     assert session("TRACE", "logs/audit/").status_code == 405
+
+
+def test_headers_of_one_name_are_joined(admin: Session) -> None:
+    twice = [("Authorization", "Token a"), ("Authorization", "Basic b"), ("Accept", "text/html"), ("Accept", "*/*")]
+    answer = admin.http.get("users/teams/", headers=twice)
+    assert answer.json() == {"detail": "Invalid token header. Token string should not contain spaces."}
