@@ -1,6 +1,8 @@
-"""Listings: search, order, and pages with their links. Filters are in ``_filters``; who sees what is in ``_access``."""
+"""Listings: search, and pages with their links.
 
-import json
+Filters are in ``_filters``, order in ``_ordering``; who sees what is in ``_access``.
+"""
+
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -78,24 +80,6 @@ def _follow(store: Store, resource: str, record: Record | None, path: list[str])
         record = record and store.get(target, record[name])
         resource = target
     return record and record[path[-1]]
-
-
-def order(resource: str, text: str, records: list[Record]) -> list[Record]:
-    """Sort by the valid names in ``text``, else by the resource's own order; null comes first."""
-    entry = RESOURCES[resource]
-    names = [name.strip() for name in text.split(",")]
-    valid = [name for name in names if name.removeprefix("-") in entry.orderable]
-    for name in reversed(valid or entry.default_order):
-        records = _sorted(records, name.removeprefix("-"), name.startswith("-"))
-    return records
-
-
-def _sorted(records: list[Record], column: str, descending: bool) -> list[Record]:
-    def key(record: Record) -> tuple[bool, Any]:
-        value = record[column]
-        return (value is not None, json.dumps(value) if isinstance(value, dict | list) else value)
-
-    return sorted(records, key=key, reverse=descending)
 
 
 def window(query: Mapping[str, str]) -> tuple[int, int]:

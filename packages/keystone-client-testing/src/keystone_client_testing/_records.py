@@ -16,6 +16,7 @@ from ._filters import Filter, read_filters
 from ._history import record_change
 from ._logs import feed_entries
 from ._models import CREATED_NOW, TOUCHED, empty_record
+from ._ordering import order, read_order
 from ._render import View, render
 from ._rules import Write
 from ._store import Record
@@ -30,12 +31,12 @@ def list_records(call: Call, resource: str) -> Reply:
     filters = read_filters(resource, query, call.world.store)
     records = _matching(call, resource, filters)
     records = _lists.search(call.world.store, resource, query.get("_search", ""), records)
-    records = _lists.order(resource, query.get("_order", ""), records)
     limit, offset = _lists.window(query)
     path, _, sent = call.full_path.partition("?")
     head = _lists.envelope(call.base + path, sent, len(records), limit, offset)
+    rows = order(call.world.store, resource, query.get("_order", ""), records)[offset : offset + limit]
     view = View(call.world.store, call.staff)
-    return Reply(200, {**head, "results": [render(view, resource, row) for row in records[offset : offset + limit]]})
+    return Reply(200, {**head, "results": [render(view, resource, row) for row in rows]})
 
 
 def _matching(call: Call, resource: str, filters: list[Filter]) -> list[Record]:
@@ -50,6 +51,7 @@ def find_record(call: Call, resource: str, text: str) -> Record:
     """Look up the record a detail URL names; filters and search in the query apply to it too."""
     store = call.world.store
     filters = read_filters(resource, call.query, store)
+    read_order(resource, call.query.get("_order", ""))
     record = store.get(resource, _key(text))
     rows = [record] if record is not None and _access.reachable(call, resource, record) else []
     for test in filters:

@@ -116,4 +116,3 @@ def test_a_file_is_no_key(admin: Session) -> None:
     body = part(b'name="request"; filename="a.txt"', b"1") + b"--X--\r\n"
     answer = send(admin, "multipart/form-data; boundary=X", body, "allocations/attachments/")
     assert answer.json()["request"] == ["Incorrect type. Expected pk value, received InMemoryUploadedFile."]
-
