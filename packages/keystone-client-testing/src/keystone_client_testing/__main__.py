@@ -25,14 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(argv)
     fake = FakeKeystone()
-    if options.world:
-        try:
-            fake.load(options.world.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            print(f"cannot load {options.world}: {error}", file=sys.stderr)
-            return 1
-    if options.demo_data:
-        fake.add_demo_data()
+    if complaint := _filled(fake, options.world, options.demo_data):
+        print(complaint, file=sys.stderr)
+        return 1
     if danger := exposure(options.host):
         print(f"WARNING: {danger}", file=sys.stderr, flush=True)
     try:
@@ -47,6 +42,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         end.wait()
     print("stopped", flush=True)
     return 0
+
+
+def _filled(fake: FakeKeystone, world: Path | None, demo_data: bool) -> str:
+    """Fill a fake, and return why that cannot be."""
+    if world:
+        try:
+            fake.load(world.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            return f"cannot load {world}: {error}"
+    try:
+        if demo_data:
+            fake.add_demo_data()
+    except ValueError as error:
+        return f"cannot add the demo data: {error}"
+    return ""
 
 
 def _parser() -> argparse.ArgumentParser:

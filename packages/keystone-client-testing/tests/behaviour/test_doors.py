@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from contextlib import ExitStack
+from pathlib import Path
 
 import anyio
 import httpx
@@ -135,7 +136,8 @@ def test_a_client_pages_through_what_a_server_holds(fake: FakeKeystone) -> None:
         assert [row["id"] for row in client.iterate_cluster()] == list(range(1, 26))
 
 
-def test_the_command_serves_prints_where_and_stops_on_ctrl_c() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_serves_prints_where_and_stops_when_told(number: signal.Signals) -> None:
     command = [sys.executable, "-m", "keystone_client_testing", "--port", "0", "--demo-data"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -146,9 +148,20 @@ def test_the_command_serves_prints_where_and_stops_on_ctrl_c() -> None:
         with KeystoneClient(url, trust_env=False) as client:
             client.login("admin", "quickstart")
             assert client.count_user() == 201
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert process.wait(10) == 0
         assert (process.stdout.read(), process.stderr.read()) == ("stopped\n", "")
+
+
+def test_demo_data_do_not_fit_into_a_world_that_has_them(
+    fake: FakeKeystone, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from keystone_client_testing.__main__ import main
+
+    fake.add.user(username="lberg")
+    (tmp_path / "world.json").write_text(fake.dump(), encoding="utf-8")
+    assert main(["--world", str(tmp_path / "world.json"), "--demo-data"]) == 1
+    assert capsys.readouterr().err == ("cannot add the demo data: the fake has a user with username='lberg' already\n")
 
 
 def test_a_taken_port_is_an_error_in_words(fake: FakeKeystone) -> None:
