@@ -58,7 +58,7 @@ def answer(method: str, target: str) -> bytes:
     """The whole response to a request."""
     url = urlsplit(target)
     extra = COOKIES if method == "POST" else ""
-    if url.path != "/allocations/clusters/":
+    if url.path != "/allocations/clusters/" or method == "POST":
         body = ONE if url.path.startswith("/allocations/clusters/") else USER
     else:
         if target not in PAGES:

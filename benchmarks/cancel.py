@@ -1,0 +1,128 @@
+"""Thousands of calls cancelled at every point, on ten connections, and then twenty calls that must be answered.
+
+    python benchmarks/cancel.py [--calls 2000]
+
+Ends with status 1 if a call is not answered, a cancelled call takes long to return, or a connection stays open.
+"""
+
+import argparse
+import contextlib
+import os
+import random
+import sys
+import tempfile
+from statistics import median
+
+import anyio
+import httpx
+import trustme
+import unsteady
+from keystone_client import AsyncKeystoneClient, TransportError
+
+AT_ONCE, CONNECTIONS, AFTERWARDS = 40, 10, 20
+LIMIT = 0.05
+"""Seconds in which a cancelled call returns."""
+BODY = b"x" * 4_000_000
+"""More than the buffers of a loopback connection take."""
+PATHS = ["version"] * 8 + ["stall"] * 8 + ["half"] * 8 + ["deaf"]
+
+
+async def call(client: AsyncKeystoneClient, path: str) -> None:
+    """One call; failures of the server's doing are no concern here."""
+    with contextlib.suppress(TransportError):
+        if path == "deaf":
+            await client.http_post(path, files={"file": ("a.txt", BODY)})
+        else:
+            await client.http_get(path)
+
+
+async def cancelled(client: AsyncKeystoneClient, path: str, patience: float) -> float | None:
+    """The seconds a call takes to return once it is cancelled; ``None`` if it ends before."""
+    with anyio.move_on_after(patience) as scope:
+        await call(client, path)
+    return anyio.current_time() - scope.deadline if scope.cancelled_caught else None
+
+
+async def storm(client: AsyncKeystoneClient, paths: list[str], calls: int) -> int:
+    """Cancel many calls together, some while they wait for a connection, and give how many."""
+    draw = random.Random(7)
+    count = 0
+
+    async def one() -> None:
+        nonlocal count
+        count += await cancelled(client, draw.choice(paths), draw.uniform(0, 0.06)) is not None
+
+    while count < calls:
+        async with anyio.create_task_group() as group:
+            for _ in range(AT_ONCE):
+                group.start_soon(one)
+    return count
+
+
+async def alone(client: AsyncKeystoneClient, paths: list[str]) -> float:
+    """Cancel calls one by one: the median of the seconds each takes to return, at the slowest of the paths."""
+    worst = 0.0
+    for path in paths:
+        late = [await cancelled(client, path, 0.03) for _ in range(5)]
+        worst = max(worst, median(seconds for seconds in late if seconds is not None))
+    return worst
+
+
+def sockets() -> int:
+    """The descriptors this process has open."""
+    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+
+
+async def storm_once(url: str, verify: str | bool) -> None:
+    """Warm up."""
+    async with AsyncKeystoneClient(url, verify=verify, retry=None) as client:
+        await storm(client, ["version", "stall"], 10)
+
+
+async def measure(url: str, mute: str, verify: str | bool, calls: int) -> tuple[int, int, float, int]:
+    """Cancelled calls, answered calls afterwards, the seconds one takes to return, and descriptors left open."""
+    limits = httpx.Limits(max_connections=CONNECTIONS)
+    before = sockets()
+    async with (
+        AsyncKeystoneClient(url, limits=limits, verify=verify, retry=None, timeout=5) as client,
+        AsyncKeystoneClient(mute, limits=limits, verify=False, retry=None) as shaking_hands,
+    ):
+        count = await storm(client, PATHS, calls) + await storm(shaking_hands, ["version"], calls // 10)
+        late = max(await alone(client, ["stall", "half", "deaf"]), await alone(shaking_hands, ["version"]))
+        answers = [await client.http_get("version") for _ in range(AFTERWARDS)]
+    await anyio.sleep(0.1)  # asyncio closes sockets in a later turn of its loop
+    return count, sum(answer.status_code == 200 for answer in answers), late, sockets() - before
+
+
+def report(way: str, count: int, answered: int, late: float, left: int) -> bool:
+    """Print what was measured; whether every promise was kept."""
+    kept = answered == AFTERWARDS and late <= LIMIT and left <= 0
+    print(
+        f"{way:<14} {count:6,} cancelled, then {answered} of {AFTERWARDS} answered; {left} descriptors left; "
+        f"returned within {late * 1000:.1f} ms (bar {LIMIT * 1000:.0f})  {'ok' if kept else 'MISSED'}"
+    )
+    return kept
+
+
+def main() -> int:
+    """Measure each way to run; 1 if a promise is broken."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--calls", type=int, default=2000)
+    calls = arguments.parse_args().calls
+    kept = []
+    with tempfile.TemporaryDirectory() as folder:
+        authority, own = os.path.join(folder, "ca.pem"), os.path.join(folder, "server.pem")
+        issuer = trustme.CA()
+        issuer.cert_pem.write_to_path(authority)
+        issuer.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(own)
+        for kind, certificate, verify in (("plain", None, True), ("TLS", own, authority)):
+            for backend in ("asyncio", "trio"):
+                with unsteady.running(certificate) as (url, mute):
+                    anyio.run(storm_once, url, verify, backend=backend)  # imports, and contexts of TLS
+                    measured = anyio.run(measure, url, mute, verify, calls, backend=backend)
+                kept.append(report(f"{kind}, {backend}", *measured))
+    return not all(kept)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
