@@ -5,7 +5,7 @@ import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
 from contextlib import aclosing, closing
 from functools import partial
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeVar
 
 import anyio
 import httpx
@@ -117,6 +117,10 @@ class OnLoop(NamedTuple):
         return True
 
 
+_OPEN: Final[dict[int, dict[object, OnLoop]]] = {}
+"""What each client has open: held here, so that no collector takes it before the client itself could close it."""
+
+
 class AsyncDriver:
     """The part of ``AsyncKeystoneClient`` that does the work."""
 
@@ -133,11 +137,12 @@ class AsyncDriver:
 
     def __del__(self, warn: Callable[..., None] = warnings.warn) -> None:
         """Close what nobody can use any more, and say so: it should have been closed before."""
+        _OPEN.pop(id(self), None)
         left = [here for here in getattr(self, "_loops", {}).values() if here.slots.idle]
-        if left:
-            warn(f"{self!r} was not closed: use `async with`, or close()", ResourceWarning, stacklevel=2, source=self)
         for here in left:
             here.leave()
+        if left:
+            warn(f"{self!r} was not closed: use `async with`, or close()", ResourceWarning, stacklevel=2, source=self)
 
     def _after_fork(self) -> None:
         self._loops = {}
@@ -149,6 +154,7 @@ class AsyncDriver:
         transport, self._transport = self._transport, None
         if transport is not None:
             await transport.aclose()
+        _OPEN.pop(id(self), None)
         loops, self._loops = self._loops, {}
         if loops:
             here = loops.pop(_loop(), None)
@@ -230,6 +236,7 @@ class AsyncDriver:
             for former, there in list(self._loops.items()):
                 if there.is_gone:
                     self._loops.pop(former).slots.drop()
+            _OPEN[id(self)] = self._loops
             here = self._loops[loop] = OnLoop(loop, self._make_slots(), anyio.Lock())
         return here
 

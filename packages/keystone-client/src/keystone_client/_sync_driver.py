@@ -91,8 +91,8 @@ class SyncDriver:
     def __del__(self, warn: Callable[..., None] = warnings.warn) -> None:
         """Close what nobody can use any more, and say so: it should have been closed before."""
         if getattr(self, "_own", False) and self._transport is not None:
-            warn(f"{self!r} was not closed: use `with`, or close()", ResourceWarning, stacklevel=2, source=self)
             self.close()
+            warn(f"{self!r} was not closed: use `with`, or close()", ResourceWarning, stacklevel=2, source=self)
 
     def _after_fork(self) -> None:
         self._opening, self._turn = threading.Lock(), threading.Lock()

@@ -67,9 +67,11 @@ def test_an_unclosed_client_warns_once_and_closes_its_connections(url: str) -> N
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_an_unclosed_async_client_warns_once_and_closes_its_connections(url: str, backend: str) -> None:
+@pytest.mark.parametrize("cyclic", [False, True])
+def test_an_unclosed_async_client_warns_once_and_closes_its_connections(url: str, backend: str, cyclic: bool) -> None:
     async def test() -> None:
-        client = AsyncKeystoneClient(url)
+        client: Any = AsyncKeystoneClient(url)
+        client.itself = client if cyclic else None
         await client.http_get("version")
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
