@@ -95,15 +95,17 @@ def _message(name: str, groups: Mapping[Group, Sequence[Any]], position: int | N
     counts = ", ".join(f"{len(records)} {group}" for group, records in groups.items())
     blame = "" if position is None else f"; record {position}, counted from 0, is to blame"
     reason = str(stop) if isinstance(stop, KeystoneError) else f"{type(stop).__name__}: {stop}".removesuffix(": ")
-    return f"{name} stopped: {counts}{blame}: {reason}{_advice(groups, stop)}"
+    advice = _advice(groups, position, stop)
+    return f"{name} stopped: {counts}{blame}: {reason}" + (f" ({advice})" if advice else "")
 
 
-def _advice(groups: Mapping[Group, Sequence[Any]], stop: BaseException) -> str:
+def _advice(groups: Mapping[Group, Sequence[Any]], position: int | None, stop: BaseException) -> str:
+    if groups["failed"] and position is not None:
+        return "correct that record and go on with those that failed and are pending"
     if not groups["unknown"]:
         return ""
     advice = "the unknown ones are in all together or not at all: look for one before you send them again"
-    more = "; a longer timeout or a smaller chunk_size leaves the server time" if _timed_out(stop) else ""
-    return f" ({advice}{more})"
+    return f"{advice}; a longer timeout or a smaller chunk_size leaves the server time" if _timed_out(stop) else advice
 
 
 def _timed_out(stop: BaseException) -> bool:

@@ -14,7 +14,7 @@ from ._answers import decode_error, decoded, json_of, status_error
 from ._errors import JobError
 
 UNDONE = "an action raised on the server, which undid the job: it wrote nothing"
-PROTECTED = "Keystone fails like this where other records still refer to one that is deleted"
+PROTECTED = "Keystone fails like this where others still refer to what is deleted, or an account deletes itself"
 
 _TOKEN = re.compile(r"@ref\{a[0-9a-f]+_([1-9][0-9]{0,5})\.([A-Za-z0-9_.]+)\}")
 """A reference as ``_batch`` writes it: the number of the action, and the way to the value."""

@@ -63,6 +63,7 @@ def test_a_conflict_stops_the_operation_and_every_record_is_accounted_for(bench:
     assert error.position == 18
     assert isinstance(error.__cause__, JobError)
     assert "already exists" in str(error)
+    assert "correct that record and go on with those that failed and are pending" in str(error)
     assert pickle.loads(pickle.dumps(error)).failed == error.failed
 
 
