@@ -10,7 +10,7 @@ from ._errors import FieldError, FilterError, ReferenceTokenError
 from ._fields import encode_fields
 from ._filters import encode_filters
 from ._listing import check_limit, encode_order, encode_search
-from ._messages import close_matches, suggestion
+from ._messages import close_matches, shown, suggestion
 from ._references import Reference, checked_label, token_of, with_tokens
 from ._resources import Resource
 from ._url import record_path
@@ -180,5 +180,5 @@ def check_chunk_size(size: object) -> int:
         FieldError: It is no positive integer.
     """
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-        raise FieldError(f"chunk_size={size!r}: give a positive integer", field="chunk_size")
+        raise FieldError(f"chunk_size={shown(size)}: give a positive integer", field="chunk_size")
     return size

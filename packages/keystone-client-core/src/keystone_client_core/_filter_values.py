@@ -109,7 +109,8 @@ def _uuid(value: object) -> str:
 
     if isinstance(value, UUID):
         return str(value)
-    raise UnfitValueError("give text" + (f" such as {str(value)!r}" if type(value) is int else ""))
+    known = type(value) is int and abs(value) <= LARGEST  # Python does not write down much larger ones
+    raise UnfitValueError("give text" + (f" such as {str(value)!r}" if known else ""))
 
 
 def _choice(codes: Mapping[str, str], value: object) -> str:

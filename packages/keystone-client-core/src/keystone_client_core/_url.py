@@ -22,6 +22,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SAFE_IN_PATH = "%!$&'()*+,;=@~"  # a colon is legal but would let a path pass for a URL with a scheme
 _SAFE_IN_QUERY = _SAFE_IN_PATH + ":/?"
 _DEEPEST_ENCODING = 5
+_LONGEST_SHOWN = 100
 
 
 class _Address(NamedTuple):
@@ -219,5 +220,5 @@ def _refuse_characters(what: str, url: str) -> None:
 
 def _refuse(what: str, url: str, why: str) -> NoReturn:
     start = None if "@" in url else _SCHEME_AND_HOST.match(url)  # what stands before an '@' may be a secret
-    shown_part = f" {start.group()}/..." if start else ""
+    shown_part = f" {start.group()[:_LONGEST_SHOWN]}/..." if start else ""
     raise InvalidURLError(f"The {what}{shown_part} {why}.")

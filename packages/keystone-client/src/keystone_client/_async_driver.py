@@ -79,7 +79,8 @@ def _loop() -> Any:
     """The event loop that runs."""
     from anyio.lowlevel import current_token  # slow to import, and found at once from the second time on
 
-    return current_token().native_token
+    token = current_token()
+    return getattr(token, "native_token", token)  # bare before anyio 4.11
 
 
 class OnLoop(NamedTuple):
