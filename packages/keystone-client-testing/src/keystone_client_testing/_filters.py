@@ -78,9 +78,10 @@ def read_filters(resource: str, query: Mapping[str, str], store: Store) -> list[
 
     Raises:
         RefusedError: 400 with every bad value.
+        PageError: 500 where the server falls over a value, which is after it has looked at all of them.
     """
     known = rules(resource)
-    filters, errors = [], {}
+    filters, errors, crash = [], {}, None
     for name, text in query.items():
         rule = known.get(name)
         if rule is None or text == "":
@@ -90,8 +91,12 @@ def read_filters(resource: str, query: Mapping[str, str], store: Store) -> list[
                 filters.append(found)
         except BadValueError as error:
             errors[name] = [str(error)]
+        except PageError as error:
+            crash = error
     if errors:
         raise RefusedError(400, errors)
+    if crash:
+        raise crash
     return filters
 
 

@@ -36,6 +36,9 @@ NULL = "This field may not be null."
 BLANK = "This field may not be blank."
 
 
+BAD_EMAIL = "Enter a valid email address."
+
+
 class InvalidError(Exception):
     """A value is not acceptable; carries all complaints about it."""
 
@@ -48,7 +51,7 @@ class InvalidError(Exception):
 def clean_text(field: Field, value: Any, store: Store) -> str:
     """Accept text and numbers, trimmed."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise InvalidError("Not a valid string.")
+        raise InvalidError(BAD_EMAIL if field.kind == "email" else "Not a valid string.")
     text = str(value).strip()
     if not text:
         if field.blank:
@@ -65,7 +68,7 @@ def text_complaints(field: Field, text: str) -> list[str]:
     if "\0" in text:
         complaints.append("Null characters are not allowed.")
     if field.kind == "email" and not is_email(text):
-        complaints.append("Enter a valid email address.")
+        complaints.append(BAD_EMAIL)
     return complaints
 
 

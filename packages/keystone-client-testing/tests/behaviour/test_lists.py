@@ -304,3 +304,11 @@ def test_the_server_trips_over_one_name_it_takes_for_valid(fake: FakeKeystone, a
     assert admin("GET", f"allocations/requests/{pk}/?_order=attachment_set").status_code == 500
     assert admin("GET", "allocations/requests/?_order=attachment_set").status_code == 500
     assert admin("GET", "allocations/requests/?_order=comment_set").status_code == 200
+
+
+def test_a_value_that_breaks_the_server_breaks_it_only_where_all_others_can_be_read(admin: Session) -> None:
+    for crash in ("date_joined__year=0", "is_staff__in=true", f"id__in={10**20}"):
+        assert admin("GET", f"users/users/?{crash}").status_code == 500
+        for query in (f"{crash}&id=x", f"id=x&{crash}"):
+            answer = admin("GET", f"users/users/?{query}")
+            assert (answer.status_code, answer.json()) == (400, {"id": ["Enter a number."]})

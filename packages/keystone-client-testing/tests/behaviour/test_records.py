@@ -312,3 +312,9 @@ def test_a_form_with_an_empty_caller_crashes_as_on_the_server(centre: FakeKeysto
     assert admin("POST", "notifications/preferences/", data={"user": ""}).status_code == 500
     del form["reviewer"]
     assert admin("POST", "allocations/reviews/", data=form).json()["reviewer"] == 1
+
+
+@pytest.mark.parametrize("value", [True, [], {}, "x"])
+def test_what_is_no_email_address_is_told_so_whatever_it_is(admin: Session, value: object) -> None:
+    answer = admin("PATCH", "users/users/1/", json={"email": value})
+    assert answer.json() == {"email": ["Enter a valid email address."]}
