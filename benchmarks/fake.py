@@ -92,7 +92,7 @@ def grant(number: int, team: int) -> dict[str, Any]:
 def fill_live() -> None:
     """Bring the live server to the grants the fake has."""
     with KeystoneClient.from_env() as client:
-        if client.count_grant(filters={"title__startswith": "Grant "}) < RECORDS:
+        if client.count_grant(filters={"title__startswith": "Grant"}) < RECORDS:
             team = client.create_team(name="Benchmark")["id"]
             client.bulk_create_grant([grant(number, team) for number in range(RECORDS)])  # type: ignore[misc]  # plain dicts
 

@@ -87,7 +87,7 @@ def read_filters(resource: str, query: Mapping[str, str], store: Store) -> list[
         if rule is None or text == "":
             continue
         try:
-            if (found := _filter(rule, text, store)) is not None:
+            if (found := read_filter(rule, text, store)) is not None:
                 filters.append(found)
         except BadValueError as error:
             errors[name] = [str(error)]
@@ -107,7 +107,8 @@ def apply(filters: Sequence[Filter], records: list[Record]) -> list[Record]:
     return records
 
 
-def _filter(rule: Rule, text: str, store: Store) -> Filter | None:
+def read_filter(rule: Rule, text: str, store: Store) -> Filter | None:
+    """Read one filter; ``None`` where the server ignores the value."""
     test, value = _test(rule, text, store)
     if test is None:
         return None

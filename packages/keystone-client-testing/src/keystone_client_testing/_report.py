@@ -1,14 +1,18 @@
 """What a test should hear about when it is over, even if the code under test swallowed it. Reads; changes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+
+from keystone_client_core import RESOURCES
 
 from . import _filters, _routes
 from ._decode import parse_query
 from ._faults import Fault
+from ._filter_values import BadValueError, Rule
 from ._journal import Entry, Journal
+from ._store import Store
 from ._wire import PageError, decode_path
 
-_OF_LISTS = frozenset({"_limit", "_offset", "_order", "_search", "format"})
+_OF_LISTS = frozenset({"_limit", "_offset", "_order", "_search"})
 
 
 def complaints(unused: list[Fault], journal: Journal, strict: bool) -> list[str]:
@@ -38,21 +42,37 @@ def _of_request(entry: Entry) -> Iterator[str]:
     if match is None:
         yield f"{entry.method} {entry.path}: the server has no such path"
         return
-    known = _known(entry.path, match)
-    for name in _names(entry.query):
-        if name not in known:
-            yield f"{entry.method} {entry.path}: the server ignores the query parameter {name!r}"
+    for name, text in sorted(set(_pairs(entry.query))):
+        if complaint := _ignored(_rules(entry.path, match), match.route.resource, name, text):
+            yield f"{entry.method} {entry.path}: the server ignores {complaint}"
 
 
-def _known(path: str, match: _routes.Match) -> frozenset[str]:
-    if counted := _routes.counted(path):
-        return frozenset(_filters.rules(counted))
-    resource = match.route.resource
-    return _OF_LISTS | frozenset(_filters.rules(resource)) if resource else frozenset({"format"})
+def _rules(path: str, match: _routes.Match) -> Mapping[str, Rule]:
+    filtered = match.route.resource or _routes.counted(path)
+    return _filters.rules(filtered) if filtered else {}
 
 
-def _names(query: str) -> list[str]:
+def _ignored(rules: Mapping[str, Rule], resource: str, name: str, text: str) -> str:
+    """Return what of a parameter the server ignores: its name, its value, or a part of it."""
+    if name in rules:
+        return f"the value {text!r} of the query parameter {name!r}" if _unread(rules[name], text) else ""
+    if not (name == "format" or (resource and name in _OF_LISTS)):
+        return f"the query parameter {name!r}"
+    if name != "_order":
+        return ""
+    unknown = [part for part in text.split(",") if part.strip().removeprefix("-") not in RESOURCES[resource].orderable]
+    return f"the order by {', '.join(map(repr, unknown))}" if unknown else ""
+
+
+def _unread(rule: Rule, text: str) -> bool:
     try:
-        return sorted({name for name, _ in parse_query(query)})
+        return text == "" or _filters.read_filter(rule, text, Store()) is None
+    except (BadValueError, PageError):
+        return False  # the server says so itself, or knows a record that nobody has here
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    try:
+        return parse_query(query)
     except PageError:
         return []  # too many parameters: the server has refused the request

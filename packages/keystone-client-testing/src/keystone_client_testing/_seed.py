@@ -75,6 +75,9 @@ class Seeder:
             raise AttributeError(f"a fake has no {name!r} to add; there are: {known}, token")
         return partial(self._add, name)
 
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(name for name in RESOURCES if name not in ("feed_entry", "audit_log"))]
+
     def token(self, user: Any = "admin") -> str:
         """Return a new API token.
 

@@ -47,6 +47,9 @@ def _options(node: pytest.Item) -> dict[str, Any]:
         if unknown or marker.args:
             given = ", ".join([*map(repr, marker.args), *unknown])
             raise TypeError(f"the keystone marker does not take {given}; it takes {', '.join(OPTIONS)} by name")
+        if marker.kwargs.keys() & {"user", "role"}:
+            merged.pop("user", None)
+            merged.pop("role", None)  # two ways to say who: the nearest says it alone
         merged.update(marker.kwargs)
     return merged
 

@@ -165,3 +165,27 @@ def test_what_went_unnoticed_can_be_asked_for_without_pytest(fake: FakeKeystone,
     assert len(fake.complaints(strict=True)) == 2
     with pytest.raises(AssertionError, match="GET /nope/: the server has no such path"):
         fake.verify(strict=True)
+
+
+@pytest.mark.parametrize(
+    ("path", "ignored"),
+    [
+        ("users/teams/?nmae=x", "the query parameter 'nmae'"),
+        ("users/teams/?name=", "the value '' of the query parameter 'name'"),
+        ("users/users/?is_staff=yes", "the value 'yes' of the query parameter 'is_staff'"),
+        ("users/users/?email__isnull=t", "the value 't' of the query parameter 'email__isnull'"),
+        ("users/users/?username__contains=%20", "the value ' ' of the query parameter 'username__contains'"),
+        ("users/teams/?_order=-nmae,id", "the order by '-nmae'"),
+        ("version/?a=1", "the query parameter 'a'"),
+        ("users/teams/?name=x&_order=-name,id&_limit=5&_offset=0&_search=x&format=json", ""),
+        ("users/users/?is_staff=True&id__in=1,2&email__isnull=false", ""),
+        ("users/memberships/?team=7", ""),
+        ("users/users/?id=x", ""),
+    ],
+)
+def test_strictness_names_all_the_server_would_ignore(
+    fake: FakeKeystone, admin: Session, path: str, ignored: str
+) -> None:
+    admin("GET", path)
+    bare = path.partition("?")[0]
+    assert fake.complaints(strict=True) == ([f"GET /{bare}: the server ignores {ignored}"] if ignored else [])

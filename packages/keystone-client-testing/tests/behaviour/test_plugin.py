@@ -139,12 +139,17 @@ def test_the_marker_gives_the_session_a_role(pytester: pytest.Pytester) -> None:
         """
         import pytest
 
-        @pytest.mark.keystone(role="owner")
-        def test_it(keystone_session, async_keystone_session):
+        pytestmark = pytest.mark.keystone(role="owner")
+
+        def test_far(keystone_session, async_keystone_session):
             assert keystone_session.whoami()["username"] == "owner-1"
+
+        @pytest.mark.keystone(user="admin")
+        def test_near(keystone_session):
+            assert keystone_session.whoami()["username"] == "admin"
         """,
     )
-    result.assert_outcomes(passed=1)
+    result.assert_outcomes(passed=2)
 
 
 def test_worlds_are_apart_under_xdist(pytester: pytest.Pytester) -> None:
