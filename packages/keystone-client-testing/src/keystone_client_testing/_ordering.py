@@ -58,8 +58,15 @@ def order(store: Store, resource: str, text: str, records: list[Record]) -> list
     default = [(name.removeprefix("-"), name.startswith("-")) for name in entry.default_order]
     valid = [(name, down) for name, down in names if name in entry.orderable or name in joins]
     for name, down in reversed(valid or default):
-        records = _sorted(records, _row_key(name) if name in joins else name, down != (name == _HISTORY))
+        as_text = name in COLUMNS[resource] and COLUMNS[resource][name].kind == "json"
+        records = _sorted(records, _row_key(name) if name in joins else name, down != (name == _HISTORY), as_text)
     return records
+
+
+def counts(resource: str, name: str) -> bool:
+    """Tell whether the server orders by a name, with or without a minus; others it ignores."""
+    name = name.strip().removeprefix("-")
+    return name in RESOURCES[resource].orderable or _is_to_many(resource, name)
 
 
 def _is_to_many(resource: str, name: str) -> bool:
@@ -88,9 +95,11 @@ def _values(store: Store, resource: str, name: str, record: Record) -> list[Any]
     return [row[wanted] for row in store.linked(source, column, record["id"])]
 
 
-def _sorted(records: list[Record], column: str, descending: bool) -> list[Record]:
+def _sorted(records: list[Record], column: str, descending: bool, as_text: bool) -> list[Record]:
+    """Sort by a column; JSON is ordered by the text it is stored as."""
+
     def key(record: Record) -> tuple[bool, Any]:
         value = record[column]
-        return (value is not None, json.dumps(value) if isinstance(value, dict | list) else value)
+        return (value is not None, json.dumps(value) if as_text and value is not None else value)
 
     return sorted(records, key=key, reverse=descending)

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from keystone_client_core import RESOURCES
-
-from . import _filters, _routes
+from . import _filters, _ordering, _routes
 from ._decode import parse_query
 from ._faults import Fault
 from ._filter_values import BadValueError, Rule
@@ -60,7 +58,7 @@ def _ignored(rules: Mapping[str, Rule], resource: str, name: str, text: str) -> 
         return f"the query parameter {name!r}"
     if name != "_order":
         return ""
-    unknown = [part for part in text.split(",") if part.strip().removeprefix("-") not in RESOURCES[resource].orderable]
+    unknown = [part for part in text.split(",") if not _ordering.counts(resource, part)]
     return f"the order by {', '.join(map(repr, unknown))}" if unknown else ""
 
 

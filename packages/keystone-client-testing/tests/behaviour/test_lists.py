@@ -312,3 +312,10 @@ def test_a_value_that_breaks_the_server_breaks_it_only_where_all_others_can_be_r
         for query in (f"{crash}&id=x", f"id=x&{crash}"):
             answer = admin("GET", f"users/users/?{query}")
             assert (answer.status_code, answer.json()) == (400, {"id": ["Enter a number."]})
+
+
+def test_json_is_ordered_by_its_text_whatever_it_is(fake: FakeKeystone, admin: Session) -> None:
+    for value in ({"a": 1}, [30, 14], "x", 5, [1, [2]], []):
+        fake.add.preference(user=fake.add.user(), request_expiry_thresholds=value)
+    rows = admin("GET", "notifications/preferences/?_order=request_expiry_thresholds").json()["results"]
+    assert [row["request_expiry_thresholds"] for row in rows] == ["x", 5, [1, [2]], [30, 14], [], {"a": 1}]
