@@ -16,10 +16,13 @@ from ._wire import PageError, RefusedError, Reply, Request, written_json
 
 _TOKEN = re.compile(r"@(file|ref)\{([^}]*)\}")
 _LABELS = {"file": re.compile(r"[a-zA-Z0-9_]+"), "ref": re.compile(r"[a-zA-Z0-9_]+\.[a-zA-Z0-9_.]+")}
-_RAISING = ("/authentication/login/", "/authentication/logout/", "/admin/")
-"""Where these begin a path: the server has no session to give to an action, so they raise."""
-_INDEXES = frozenset(f"/{group}/" for group in GROUPS)
-"""An action has no place among the URLs of its request, and the server falls over the links to make."""
+_RAISING = frozenset({
+    ("POST", "/authentication/login/"), ("POST", "/authentication/logout/"),
+    *(("GET", f"/{group}/") for group in GROUPS),
+})  # fmt: skip
+"""Actions the server falls over: it has no session to give them, and no place among URLs to make links from."""
+_PAGES = "/admin/"
+"""Pages for administrators, which want a session too."""
 
 
 class _UnresolvedError(Exception):
@@ -91,13 +94,11 @@ class _Running:
         bare, _, query = path.partition("?")
         more = urlencode(step.query_params, doseq=True)
         call = self._inner(step.method, bare, "?".join(part for part in (query, more) if part), payload)
-        if bare.startswith(_RAISING):
+        if (step.method, bare) in _RAISING or bare.startswith(_PAGES):
             raise PageError(500)
         match = _routes.find(call.path)
         if match is None:
             return Reply(404, {"detail": f"No route matched: {bare}"})
-        if bare in _INDEXES and step.method == "GET":
-            raise PageError(500)
         try:
             return call.world.step(call, match) if match.route.framed else Reply(200)
         except RefusedError as error:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -120,6 +121,7 @@ def _named(store: Store, resource: str, record: Record, path: str) -> str:
 
 
 def _truncated(text: str) -> str:
+    text = unicodedata.normalize("NFC", text)  # as Django's truncation does, whether or not it cuts
     return text if len(text) <= _TITLE_LENGTH else text[: _TITLE_LENGTH - 1] + "…"
 
 

@@ -6,7 +6,7 @@ Bytes at the border, so nothing a test holds is ever shared with the store. No t
 import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import unquote
 
 Headers = Sequence[tuple[str, str]]
 
@@ -140,9 +140,5 @@ def to_answer(reply: Reply, head: bool, allow: str) -> Answer:
 
 
 def decode_path(raw: str) -> str:
-    """Undo the percent-encoding of a path as Django does: bad UTF-8 stays encoded."""
-    octets = unquote_to_bytes(raw)
-    try:
-        return octets.decode()
-    except UnicodeDecodeError:
-        return quote(octets)
+    """Undo the percent-encoding of a path; what is no UTF-8 becomes a replacement character."""
+    return unquote(raw, errors="replace")

@@ -285,6 +285,11 @@ def test_a_token_stands_for_all_parts_of_its_name(fake: FakeKeystone, admin: Any
     assert "not a file" in answer.json()["body"]["file"][0]
 
 
+def test_only_a_login_breaks_a_job_not_the_question_for_its_page(send: Any) -> None:
+    assert send(get("/authentication/login/")).json()["status"] == 405
+    assert send(post("/authentication/login/", {})).status_code == 500
+
+
 @pytest.mark.parametrize("path", ["/admin/", "/admin/login/"])
 def test_the_pages_for_administrators_break_a_job(send: Any, path: str) -> None:
     assert send(get(path)).status_code == 500

@@ -318,3 +318,11 @@ def test_a_form_with_an_empty_caller_crashes_as_on_the_server(centre: FakeKeysto
 def test_what_is_no_email_address_is_told_so_whatever_it_is(admin: Session, value: object) -> None:
     answer = admin("PATCH", "users/users/1/", json={"email": value})
     assert answer.json() == {"email": ["Enter a valid email address."]}
+
+
+def test_the_audit_log_composes_the_letters_of_a_title(fake: FakeKeystone, admin: Session) -> None:
+    body = {"title": "Cafe\u0301", "team": fake.add.team()["id"]}
+    assert admin("POST", "research/publications/", json=body).json()["title"] == "Cafe\u0301"
+    rows = admin("GET", "logs/audit/?object_repr__contains=Publication").json()["results"]
+    feed = admin("GET", "logs/feed/?record_type=audit&_limit=1").json()["results"]
+    assert (len(rows), feed[0]["summary"]) == (1, "Publication #1 - Caf\u00e9")

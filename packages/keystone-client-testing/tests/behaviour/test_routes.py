@@ -146,6 +146,7 @@ def test_pages_outside_the_api_are_logged_under_the_sessions_user(
 
 
 def test_the_request_log_and_links_show_the_path_encoded_anew(admin: Session) -> None:
+    assert admin("GET", "users/teams/%ff").headers["location"] == "/users/teams/%EF%BF%BD/"
     for path in ("users/teams/%2F/", 'users/teams/%31/?_search="a\\b"', "users/teams/?_limit=1"):
         admin("GET", path)
     rows = admin("GET", "logs/requests/?_order=-id&_limit=3").json()["results"]
