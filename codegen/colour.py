@@ -23,7 +23,6 @@ WORDS = {
     "_async_driver": "_sync_driver",
     "AsyncProvider": "Provider",
     "The client for tasks": "The client for threads",
-    "It may be an async function, and if it is not, it must not block.": "It runs in the thread of the call.",
     "between tasks, on asyncio or trio": "between threads",
 }
 """What a word of the module for tasks is in the module for threads."""

@@ -164,8 +164,8 @@ class AsyncKeystoneClient(AsyncMethods):
             provider: Instead of both, a function that returns them. It is asked now, and again whenever a call meets
                 the end of the session: once, however many calls meet it together. These calls are then sent again in
                 the new session; the server has not acted on them before. A logout or another login forgets the
-                provider. It must not use this client.
-                It may be an async function, and if it is not, it must not block.
+                provider. It must not use this client. With the client for tasks it may be an async function, and if it
+                is not, it must not block.
 
         Returns:
             The user who is now logged in.
