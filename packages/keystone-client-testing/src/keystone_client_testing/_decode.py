@@ -176,10 +176,16 @@ def _malformed(text: str) -> RefusedError:
 def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Split a body at its boundaries, wherever they stand; what has no end of its headers is no part."""
     *pieces, last = body.split(b"--" + boundary)
-    for piece in [*(piece.removesuffix(b"\n").removesuffix(b"\r") for piece in pieces), last]:
+    pieces = [piece.removesuffix(b"\n").removesuffix(b"\r") for piece in pieces]
+    pieces += [last] if last else []
+    for left, piece in zip(range(len(pieces) - 1, -1, -1), pieces, strict=True):
         head, blank, content = piece.partition(b"\r\n\r\n")
-        if blank:
+        if blank and (left or not _is_file(head)):  # a text may lack its end; a file without one is taken for cut off
             yield head, content
+
+
+def _is_file(head: bytes) -> bool:
+    return "filename" in media_type(_part_headers(head).get("content-disposition", ""))[1]
 
 
 def _part_headers(head: bytes) -> dict[str, str]:

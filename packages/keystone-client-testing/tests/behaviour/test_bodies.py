@@ -116,3 +116,11 @@ def test_a_file_is_no_key(admin: Session) -> None:
     body = part(b'name="request"; filename="a.txt"', b"1") + b"--X--\r\n"
     answer = send(admin, "multipart/form-data; boundary=X", body, "allocations/attachments/")
     assert answer.json()["request"] == ["Incorrect type. Expected pk value, received InMemoryUploadedFile."]
+
+
+def test_a_text_may_lack_its_end_and_a_file_may_not(fake: FakeKeystone, admin: Session) -> None:
+    assert send(admin, "multipart/form-data; boundary=X", TEXT.removesuffix(b"\r\n--X--\r\n")).status_code == 201
+    request = str(fake.add.request()["id"]).encode()
+    body = part(b'name="request"', request) + part(b'name="file"; filename="a.txt"', b"cut off")
+    answer = send(admin, "multipart/form-data; boundary=X", body, "allocations/attachments/")
+    assert (answer.status_code, answer.json()) == (400, {"file": ["No file was submitted."]})
