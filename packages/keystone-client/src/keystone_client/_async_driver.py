@@ -11,11 +11,12 @@ import anyio
 import httpx
 
 from . import _listing, _records
-from ._call import NOTHING, Answer, Call, Exclusive, Flow, Pause, Step, advance
+from ._call import Call
 from ._connections import Slots, proxy_for, tls_context
 from ._discretion import forget_locals
 from ._errors import ClosedError
 from ._exchange import exchange_async, punctually
+from ._flow import NOTHING, Answer, Exclusive, Flow, Pause, Step, advance
 from ._forks import watch
 from ._options import Options, checked_transport
 from ._query import BulkOptions, Query

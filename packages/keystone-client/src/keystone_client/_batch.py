@@ -24,8 +24,9 @@ from keystone_client_core import (
 )
 
 from ._bodies import Content, Upload, json_body, open_upload
-from ._call import Call, Flow
+from ._call import Call
 from ._errors import ClosedError
+from ._flow import Flow
 from ._job_answers import check_kept, results_of
 from ._listing import wants_one
 from ._query import Query

@@ -20,8 +20,9 @@ from keystone_client_core import (
 
 from ._account import Item
 from ._bodies import json_body
-from ._call import Call, Flow
+from ._call import Call
 from ._chunks import Run
+from ._flow import Flow
 from ._query import BulkOptions
 
 

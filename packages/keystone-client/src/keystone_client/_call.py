@@ -1,83 +1,23 @@
-"""One call of a user, from the first try to the last: retries, deadline, log lines. Written once, without colour.
-
-A flow is a generator that yields what it needs, a request to send or a pause to make, and is sent the answer, or has
-the failure thrown into it. The drivers of the two clients do nothing else than serve flows.
-"""
+"""One call of a user, from the first try to the last: retries, deadline, log lines. Written once, without colour."""
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import httpx
 from keystone_client_core import KeystoneError
 
-from ._answers import Page, clean_request, decode_error, is_json, page_of, record_of
-from ._bounds import TooLargeError
+from ._answers import Page, page_of, record_of
 from ._conversation import Conversation, Parameters
-from ._errors import DeadlineExceededError, RequestTimeoutError, ResponseTooLargeError, TransportError
+from ._errors import DeadlineExceededError
 from ._exchange import LEFT_OF_CALL
+from ._failures import harmless, may_have_acted, name_of, no_answer, status_of
+from ._flow import Exclusive, Flow, Pause
 from ._log import LOGGER
-from ._retry import Failure, backoff_ceiling, hold_after, outcome_of, wait_before
+from ._renewal import is_over, renewal
+from ._retry import Failure, backoff_ceiling, hold_after, wait_before
 from ._throttle import identity_of
-
-T = TypeVar("T")
-
-
-class Pause(NamedTuple):
-    """A wait, in seconds."""
-
-    seconds: float
-
-
-class Ask(NamedTuple):
-    """A question to code of the user; in the async client its answer may have to be awaited."""
-
-    question: Callable[[], Any]
-
-
-class Exclusive(NamedTuple):
-    """A flow that never runs twice at once in one client.
-
-    Answered with what it returned, or ``None`` if its turn did not come within ``patience`` seconds.
-    """
-
-    flow: Generator[Any, Any, Any]
-    patience: float | None
-
-
-Step: TypeAlias = httpx.Request | Pause | Ask | Exclusive
-Flow: TypeAlias = Generator[Step, Any, T]
-
-_ASKING: ContextVar[tuple[Conversation, ...]] = ContextVar("asking", default=())
-
-
-@contextmanager
-def asking(talk: Conversation) -> Iterator[None]:
-    """Mark the calls that the user's code makes while it is asked for credentials: they cannot wait for these."""
-    token = _ASKING.set((*_ASKING.get(), talk))
-    try:
-        yield
-    finally:
-        _ASKING.reset(token)
-
-
-class Answer(NamedTuple):
-    """What a driver has for a flow: what its step brought, or the failure instead of it."""
-
-    value: Any
-    failure: BaseException | None
-
-
-NOTHING: Final = Answer(None, None)
-S = TypeVar("S")
-
-
-def advance(flow: Generator[S, Any, Any], answer: Answer) -> S:
-    """Give a flow its answer and take its next step; ``StopIteration`` at its end."""
-    return flow.send(answer.value) if answer.failure is None else flow.throw(answer.failure)
 
 
 class Call:
@@ -128,27 +68,49 @@ class Call:
             failure = yield from self._attempt(request)
             if isinstance(failure, httpx.Response) and failure.status_code < 400:
                 return failure
-            if _may_have_acted(failure):
+            if may_have_acted(failure):
                 self.lost, self._outcome = True, "unknown"
-            if renew and self._is_over(failure):
+            if renew and is_over(self.talk, failure):
                 renew = False
                 if (yield from self._renewed(request, renewals)):
                     attempt -= 1  # nobody has acted on a request of nobody
                     continue
-            wait = None
-            if may_retry is None or may_retry(failure):
-                wait = self._wait(request.method, attempt, failure)
-            self._hold_others(request, failure, wait)
+            wait = self._wait(request, attempt, failure, may_retry)
             if wait is None:
-                if isinstance(failure, httpx.Response):
-                    return failure
-                if self._too_long(0):
-                    raise self._too_late(request, failure) from _harmless(failure, request)
-                raise self._error(failure, request, attempt) from _harmless(failure, request)
-            if self._too_long(wait):
-                raise self._too_late(request, failure, wait) from _harmless(failure, request)
-            self._log_retry(request, failure, attempt + 1, wait)
-            yield Pause(wait)
+                return self._ended(request, failure, attempt)
+            yield from self._pause_before(request, failure, attempt + 1, wait)
+
+    def _wait(
+        self, request: httpx.Request, attempt: int, failure: Failure, may_retry: Callable[[Failure], bool] | None
+    ) -> float | None:
+        """The seconds before the next try, ``None`` if there is none; after a 429 the calls of others wait as well."""
+        policy, now = self.talk.retry, time.time()
+        wait = None
+        if may_retry is None or may_retry(failure):
+            wait = wait_before(policy, request.method, attempt, failure, draw=self.talk.draw(), now=now)
+        seconds = hold_after(policy, failure, wait, now)
+        if seconds is not None:
+            self.talk.throttle.hold(identity_of(request), self.talk.clock() + seconds)
+        return wait
+
+    def _ended(self, request: httpx.Request, failure: Failure, attempts: int) -> httpx.Response:
+        """The answer of the last try, or the error of there being none."""
+        if isinstance(failure, httpx.Response):
+            return failure
+        error: KeystoneError
+        if self._too_long(0):
+            error = self._too_late(request, failure)
+        else:
+            where = f"{request.method} {self.talk.base_url}{request.extensions['keystone.endpoint']}"
+            error = no_answer(failure, request, where=where, attempts=attempts, outcome=self._outcome, cid=self.cid)
+        raise error from harmless(failure, request)
+
+    def _pause_before(self, request: httpx.Request, failure: Failure, attempt: int, wait: float) -> Flow[None]:
+        if self._too_long(wait):
+            raise self._too_late(request, failure, wait) from harmless(failure, request)
+        message = "%s: try %d follows in %.2f s"
+        self.talk.log(logging.WARNING, message, request, status_of(failure), name_of(failure), attempt, wait)
+        yield Pause(wait)
 
     def _admitted(self, build: Callable[[], httpx.Request], attempt: int) -> Flow[httpx.Request]:
         """A request that may be sent now: while the server throttles us, all wait, and come back spread out."""
@@ -166,17 +128,6 @@ class Call:
             self._log_hold(request, wait)
             yield Pause(wait)
 
-    def _hold_others(self, request: httpx.Request, failure: Failure, wait: float | None) -> None:
-        seconds = hold_after(self.talk.retry, failure, wait, time.time())
-        if seconds is not None:
-            self.talk.throttle.hold(identity_of(request), self.talk.clock() + seconds)
-
-    def _is_over(self, failure: Failure) -> bool:
-        """Whether the answer says that the session has ended, and there is a way to begin another."""
-        if self.talk.renew is None or not isinstance(failure, httpx.Response) or failure.status_code != 401:
-            return False
-        return is_json(failure) and self.talk not in _ASKING.get()
-
     def _renewed(self, request: httpx.Request, renewals: int) -> Flow[bool]:
         """Whether there is a session again, by the doing of this call or of another."""
         self.talk.log(logging.WARNING, "the session is over: a login follows", request, 401)
@@ -187,20 +138,18 @@ class Call:
         return bool(renewed)
 
     def _renewal(self, renewals: int) -> Flow[bool]:
-        """Begin a session, unless another call has tried since; whoever gives up midway leaves it to the next."""
-        renew = self.talk.renew
-        if self.talk.renewals == renewals and renew is not None:
-            login = Call(self.talk)
-            login._until = self._until
-            try:
-                yield from renew(login)
-            except Exception as error:
-                self.talk.renewals += 1
-                if hasattr(error, "outcome"):
-                    error.outcome = self._outcome  # of what the caller wants, not of the login
-                raise
-            self.talk.renewals += 1
-        return self.talk.has_session
+        try:
+            return (yield from renewal(self.talk, renewals, self._login))
+        except Exception as error:
+            if hasattr(error, "outcome"):
+                error.outcome = self._outcome  # of what the caller wants, not of the login
+            raise
+
+    def _login(self) -> "Call":
+        """A call that logs in within the time this one has left."""
+        login = Call(self.talk)
+        login._until = self._until
+        return login
 
     def json(
         self,
@@ -271,16 +220,9 @@ class Call:
             milliseconds,
         )
 
-    def _log_retry(self, request: httpx.Request, failure: Failure, attempt: int, wait: float) -> None:
-        message = "%s: try %d follows in %.2f s"
-        self.talk.log(logging.WARNING, message, request, _status(failure), _named(failure), attempt, wait)
-
     def _log_hold(self, request: httpx.Request, wait: float) -> None:
         self.talk.log(logging.DEBUG, "%s %s waits %.2f s: the server throttles this client", request, "",
                       request.method, request.extensions["keystone.endpoint"], wait)  # fmt: skip
-
-    def _wait(self, method: str, attempt: int, failure: Failure) -> float | None:
-        return wait_before(self.talk.retry, method, attempt, failure, draw=self.talk.draw(), now=time.time())
 
     def _within_deadline(self, request: httpx.Request) -> httpx.Request:
         """The request with timeouts that do not outlast the call."""
@@ -300,7 +242,7 @@ class Call:
     ) -> DeadlineExceededError:
         last = ""
         if failure is not None:
-            last = f"; the last ended in {_named(failure)}, the next would be {wait:.2f} s away"
+            last = f"; the last ended in {name_of(failure)}, the next would be {wait:.2f} s away"
         elif wait:
             last = f"; the server throttles this client for {wait:.2f} s"
         return self.too_late(f"{request.method} {request.extensions['keystone.endpoint']}", last)
@@ -312,42 +254,3 @@ class Call:
         error.cid = self.cid
         error.outcome = self._outcome
         return error
-
-    def _error(self, failure: httpx.RequestError, request: httpx.Request, attempts: int) -> KeystoneError:
-        where = f"{request.method} {self.talk.base_url}{request.extensions['keystone.endpoint']}"
-        reason = str(failure) or type(failure).__name__
-        if isinstance(failure, TooLargeError):
-            hint = "max_response_size=… of the client raises the limit, None lifts it; a smaller page_size may do, too"
-            return ResponseTooLargeError(f"{where}: {reason} ({hint})", cid=self.cid)
-        if isinstance(failure, httpx.DecodingError):
-            response = httpx.Response(200, request=request)
-            return decode_error(response, f"cannot be unpacked ({reason})", self.cid)
-        kind = RequestTimeoutError if isinstance(failure, httpx.TimeoutException) else TransportError
-        outcome = self._outcome  # of all tries: one before the last may have arrived
-        what = "the request was not sent" if outcome == "not sent" else "whether the server acted on it is unknown"
-        tries = "" if attempts == 1 else f" after {attempts} tries"
-        message = f"no answer{tries}: {where}: {_named(failure)}: {reason}; {what}"
-        return kind(message, request=clean_request(request), outcome=outcome, attempts=attempts, cid=self.cid)
-
-
-def _may_have_acted(failure: Failure) -> bool:
-    """Whether the server may have done what it was asked although the answer says nothing of it."""
-    if isinstance(failure, httpx.Response):
-        return failure.status_code in (502, 503, 504)
-    return outcome_of(failure) == "unknown"
-
-
-def _harmless(failure: Failure, request: httpx.Request) -> Exception | None:
-    """The failure of httpx, without the body and the credentials its request carries; an answer is none."""
-    if isinstance(failure, httpx.Response):
-        return None
-    failure.request = clean_request(request)
-    return failure
-
-
-def _status(failure: Failure) -> int | str:
-    return failure.status_code if isinstance(failure, httpx.Response) else ""
-
-
-def _named(failure: Failure) -> str:
-    return str(failure.status_code) if isinstance(failure, httpx.Response) else type(failure).__name__

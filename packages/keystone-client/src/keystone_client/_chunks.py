@@ -22,8 +22,9 @@ from ._account import BROKEN, TOO_LARGE, Item, account
 from ._answers import is_missing
 from ._batch import ENDPOINT
 from ._bodies import json_body
-from ._call import Call, Flow
+from ._call import Call
 from ._errors import BulkError, JobError, StatusError, ThrottledError
+from ._flow import Flow
 from ._job_answers import check_kept, results_of
 from ._listing import split_keys
 from ._pace import first_pace, next_pace

@@ -14,8 +14,9 @@ from keystone_client_core import RESOURCES, FieldError, record_path
 
 from ._answers import record_of, status_error
 from ._bodies import IN_MEMORY, Sent
-from ._call import Call, Flow
+from ._call import Call
 from ._exchange import SINK
+from ._flow import Flow
 from ._progress import check_progress
 
 Target: TypeAlias = "str | os.PathLike[str] | IO[bytes]"

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from keystone_client_core import CHOICES
 
-from ._call import Flow
+from ._flow import Flow
 from ._pages import Found, Reader, Record
 from ._walks import KeyWalk
 

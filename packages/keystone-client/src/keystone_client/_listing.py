@@ -21,8 +21,9 @@ from keystone_client_core import (
     primary_key,
 )
 
-from ._call import Call, Flow, Step
+from ._call import Call
 from ._feed import feed_walk
+from ._flow import Flow, Step
 from ._ordered import OrderedWalk
 from ._pages import Chain, Found, Parameters, Reader, Record, Walk
 from ._progress import check_progress

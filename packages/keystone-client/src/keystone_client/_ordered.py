@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ._call import Flow
 from ._errors import PaginationError
+from ._flow import Flow
 from ._pages import Found, Parameters, Reader, Record
 
 STEPS_UP: Final = 60

@@ -10,8 +10,9 @@ import httpx
 from keystone_client_core import Resource
 
 from ._answers import Page
-from ._call import Call, Flow
+from ._call import Call
 from ._errors import PaginationError, RequestTimeoutError, ResponseTooLargeError, ServerError
+from ._flow import Flow
 from ._retry import Failure, backoff_ceiling
 
 HALVINGS: Final = 5

@@ -14,7 +14,8 @@ from keystone_client_core import (
 
 from ._answers import acknowledged, is_missing, record_of
 from ._bodies import Content, Sent, Upload, json_body, multipart, open_upload
-from ._call import Call, Flow
+from ._call import Call
+from ._flow import Flow
 from ._upload_limits import check_uploads
 
 

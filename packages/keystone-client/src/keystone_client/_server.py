@@ -6,7 +6,8 @@ from typing import Any
 from keystone_client_core import RESOURCES, FieldError, FilterError, encode_filters
 
 from ._answers import decode_error, decoded, status_error
-from ._call import Call, Flow
+from ._call import Call
+from ._flow import Flow
 from ._query import Filters
 from ._upload_limits import Limits
 

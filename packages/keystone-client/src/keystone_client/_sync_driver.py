@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import httpx
 
 from . import _listing, _records
-from ._call import NOTHING, Answer, Ask, Call, Exclusive, Flow, Pause, Step, advance
+from ._call import Call
 from ._connections import proxy_for, tls_context
 from ._discretion import forget_locals
 from ._errors import ClosedError
 from ._exchange import exchange
+from ._flow import NOTHING, Answer, Ask, Exclusive, Flow, Pause, Step, advance
 from ._forks import watch
 from ._options import Options, checked_transport
 from ._query import BulkOptions, Query

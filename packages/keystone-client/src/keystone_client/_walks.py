@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ._call import Flow
+from ._flow import Flow
 from ._pages import Found, Reader, Record
 
 STALLS: Final = 3
