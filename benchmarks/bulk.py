@@ -4,6 +4,8 @@
 
 Against the server of KEYSTONE_URL, with KEYSTONE_USERNAME and KEYSTONE_PASSWORD; without it against the fake, which
 takes less time for a record than a server does. Both ways take turns, a hundred records each, which are deleted again.
+Raise the throttle of the server by the second (``1000000/sec``): it copies its list of the requests of the whole window
+for each step of a job, so a window of a minute is what would be measured.
 """
 
 import os

@@ -85,6 +85,16 @@ def test_the_server_keeps_connections_and_stops_with_clients_still_connected(fak
     assert threading.active_count() <= before + 1
 
 
+def test_every_door_leaves_a_path_as_it_came(fake: FakeKeystone) -> None:
+    with (
+        fake.serve() as url,
+        httpx.Client(trust_env=False) as network,
+        httpx.Client(transport=fake.transport) as direct,
+    ):
+        for client, base in ((network, url), (direct, fake.url)):
+            assert client.get(f"{base}/version/").status_code == 404
+
+
 def test_many_threads_share_one_world(fake: FakeKeystone) -> None:
     token = {"Authorization": f"Token {fake.add.token()}"}
 

@@ -11,6 +11,9 @@ from ._retry import Failure, outcome_of
 RAISE_LIMIT = "max_response_size=… of the client raises the limit, None lifts it; a smaller page_size may do, too"
 MEANING = {"not sent": "the request was not sent", "unknown": "whether the server acted on it is unknown"}
 
+UNEXPLAINED = {httpx.PoolTimeout: "every connection was in use for too long: raise `limits`, or do less at once"}
+"""What failures are about that httpx raises without a word."""
+
 
 def may_have_acted(failure: Failure) -> bool:
     """Whether the server may have done what it was asked although the answer says nothing of it."""
@@ -53,7 +56,7 @@ def no_answer(
     Returns:
         The error, not raised.
     """
-    reason = str(failure) or type(failure).__name__
+    reason = str(failure) or UNEXPLAINED.get(type(failure)) or type(failure).__name__
     if isinstance(failure, TooLargeError):
         return ResponseTooLargeError(f"{where}: {reason} ({RAISE_LIMIT})", cid=cid)
     if isinstance(failure, httpx.DecodingError):

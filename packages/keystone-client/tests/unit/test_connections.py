@@ -205,6 +205,25 @@ def test_who_waits_too_long_for_a_connection_is_told_that_nothing_was_sent(
     run(backend, test)
 
 
+def test_a_thread_that_waits_too_long_for_a_connection_is_told_that_nothing_was_sent() -> None:
+    def call() -> None:
+        with contextlib.suppress(TransportError):
+            client.http_get("version")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        limits, patience = httpx.Limits(max_connections=1), httpx.Timeout(None, pool=0.01)
+        with KeystoneClient(url, limits=limits, timeout=patience, retry=None, trust_env=False) as client:
+            holder = threading.Thread(target=call)
+            holder.start()
+            connection, _ = server.accept()
+            with pytest.raises(RequestTimeoutError, match="every connection was in use") as caught:
+                client.create_team(name="t")
+            assert caught.value.outcome == "not sent"
+            connection.close()
+            holder.join()
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_connections_are_reused_and_no_more_are_kept_than_allowed(backend: str, stub: type[Connection]) -> None:
     async def test() -> None:

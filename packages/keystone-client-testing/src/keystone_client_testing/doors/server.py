@@ -48,7 +48,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self.server.connections.answer(self.connection)
-        path, _, query = self.path.partition("?")
+        target = self.requestline.split()[1]  # as it came: in `self.path` several slashes at its beginning are one
+        path, _, query = target.partition("?")
         request = Request(
             self.command,
             "http",
