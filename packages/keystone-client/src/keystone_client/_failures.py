@@ -1,5 +1,7 @@
 """What a try that failed means: whether the server may have acted, its name in log lines, and the error it becomes."""
 
+from collections.abc import Mapping
+
 import httpx
 from keystone_client_core import KeystoneError
 
@@ -11,7 +13,9 @@ from ._retry import Failure, outcome_of
 RAISE_LIMIT = "max_response_size=… of the client raises the limit, None lifts it; a smaller page_size may do, too"
 MEANING = {"not sent": "the request was not sent", "unknown": "whether the server acted on it is unknown"}
 
-UNEXPLAINED = {httpx.PoolTimeout: "every connection was in use for too long: raise `limits`, or do less at once"}
+UNEXPLAINED: Mapping[type[httpx.RequestError], str] = {
+    httpx.PoolTimeout: "every connection was in use for too long: raise `limits`, or do less at once"
+}
 """What failures are about that httpx raises without a word."""
 
 
