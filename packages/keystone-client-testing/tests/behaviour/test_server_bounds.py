@@ -86,6 +86,20 @@ def test_the_slow_do_not_keep_others_waiting_and_end_where_too_many_come(
         assert len([each for each in threading.enumerate() if "process_request" in each.name]) <= 12
 
 
+def test_those_who_never_read_their_answers_do_not_keep_others_waiting(
+    fake: FakeKeystone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MOST", 5)
+    for number in range(100):
+        fake.add.cluster(name=f"cluster {number}", description="x" * 20_000)
+    token = fake.add.token().encode()
+    request = b"GET /allocations/clusters/ HTTP/1.1\r\nHost: x\r\nAuthorization: Token " + token + b"\r\n\r\n"
+    with fake.serve() as url, contextlib.ExitStack() as deaf:
+        for _ in range(15):
+            deaf.enter_context(connected(url)).sendall(request * 10)  # more than the buffers of a connection hold
+            assert works(url)
+
+
 def test_a_request_that_does_not_arrive_in_time_ends_its_connection(
     fake: FakeKeystone, monkeypatch: pytest.MonkeyPatch
 ) -> None:

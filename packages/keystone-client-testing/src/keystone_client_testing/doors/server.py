@@ -60,7 +60,9 @@ class _Handler(BaseHTTPRequestHandler):
             body,
             self.client_address[0],
         )
-        self._deliver(self.server.world.handle(request, self._wait))
+        answer = self.server.world.handle(request, self._wait)
+        self.server.connections.wait_for(self.connection)  # who does not read the answer keeps us waiting, too
+        self._deliver(answer)
 
     def _pairs(self) -> list[tuple[str, str]]:
         return list(self.headers.items())
