@@ -1,6 +1,7 @@
 """How much of an answer is read: its bytes are counted as they arrive, unpacked, and reading ends at the limit.
 
 A packed answer is counted by unpacking it a little at a time and throwing that away, so a bomb never fills the memory.
+That also tells whether it was packed whole: httpx takes one that was cut for complete, and drops what follows its end.
 """
 
 import zlib
@@ -34,52 +35,80 @@ def check_size(size: int, most: float | None) -> None:
 
 
 class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of an answer, which ends in an error where there is too much of it."""
+    """The body of an answer, which ends in an error where there is too much or too little of it."""
 
-    def __init__(self, response: httpx.Response, most: float) -> None:
-        """Take the answer, not read yet, and the bytes it may have unpacked.
+    def __init__(self, response: httpx.Response, most: float | None) -> None:
+        """Take the answer, not read yet, and the bytes it may have unpacked; ``None`` for any, packed in any way.
 
         Raises:
             httpx.DecodingError: It is packed in a way that nobody asked for and that cannot be counted.
         """
         self._stream: Any = response.stream
+        self._wire = _wire_of(response.stream)
         self._most, self._read, self._unpacked = most, 0, 0
         given = [name.lower() for name in response.headers.get_list("content-encoding", split_commas=True)]
         packed = [name for name in given if name in _PACKED]
-        if packed not in ([], ["gzip"], ["deflate"]):
+        countable = packed in (["gzip"], ["deflate"])
+        if packed and not countable and most is not None:
             raise httpx.DecodingError(
                 f"it is packed as {', '.join(packed)}, which was not asked for; max_response_size=None reads it"
             )
-        self._unpackers = [zlib.decompressobj(bits) for bits in _WINDOWS[packed[0]]] if packed else []
+        self._unpackers = [zlib.decompressobj(bits) for bits in _WINDOWS[packed[0]]] if countable else []
 
     def __iter__(self) -> Iterator[bytes]:
         """Read it from a thread."""
         for chunk in self._stream:
             self._count(chunk)
             yield chunk
+        self._check_end()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Read it from a task."""
         async for chunk in self._stream:
             self._count(chunk)
             yield chunk
+        self._check_end()
 
     def _count(self, chunk: bytes) -> None:
         self._read += len(chunk)
         check_size(self._read, self._most)
-        while chunk and self._unpackers and not self._unpackers[0].eof:
+        while chunk and self._unpackers:
+            unpacker = self._unpackers[0]
+            if unpacker.eof:
+                raise httpx.DecodingError("more bytes follow the end of the packed ones")
             try:
-                self._unpacked += len(self._unpackers[0].decompress(chunk, STEP))
+                self._unpacked += len(unpacker.decompress(chunk, STEP))
             except zlib.error:
                 del self._unpackers[0]  # the next way, or none: then httpx says that it cannot be unpacked
             else:
                 check_size(self._unpacked, self._most)
-                chunk = self._unpackers[0].unconsumed_tail
+                chunk = unpacker.unconsumed_tail or unpacker.unused_data
+
+    def _check_end(self) -> None:
+        if self._read and self._unpackers and not self._unpackers[0].eof:
+            raise httpx.DecodingError("the packed bytes were cut before their end")
+
+    def _part(self) -> None:
+        """Have the connection closed if there are bytes behind the answer, which the next call would take for its own.
+
+        httpcore 1.0.9 looks for such bytes on the socket, but not among those it has read already.
+        """
+        if self._wire is not None and self._wire.trailing_data[0]:
+            self._wire.send_failed()
 
     def close(self) -> None:
         """Close the body."""
+        self._part()
         self._stream.close()
 
     async def aclose(self) -> None:
         """Close the body."""
+        self._part()
         await self._stream.aclose()
+
+
+def _wire_of(stream: Any) -> Any:
+    """The state of the connection an answer comes on, where it is one of httpcore; else ``None``."""
+    for name in ("_httpcore_stream", "_stream", "_connection", "_h11_state"):  # neither httpx nor httpcore shows it
+        stream = getattr(stream, name, None)
+    return stream

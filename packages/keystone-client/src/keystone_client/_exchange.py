@@ -66,9 +66,10 @@ class Punctual(httpx.SyncByteStream, httpx.AsyncByteStream):
 def _begun(response: httpx.Response, request: httpx.Request) -> None:
     """Tie an answer that is about to be read to its request, and to the deadline of the call."""
     response.request = request
-    if request.extensions.get(MOST) is not None:
-        limit = float("inf") if _sink(request, response) else request.extensions[MOST]
-        response.stream = Bounded(response, limit)
+    most = request.extensions.get(MOST)
+    if most is not None and _sink(request, response):
+        most = float("inf")
+    response.stream = Bounded(response, most)
     if LEFT_OF_CALL in request.extensions:
         response.stream = Punctual(response.stream, request.extensions[LEFT_OF_CALL])
 
@@ -171,7 +172,8 @@ def _without_body(response: httpx.Response) -> httpx.Response:
 def _length(response: httpx.Response) -> int:
     """The bytes there will be, or 0 where the server does not tell."""
     length = response.headers.get("content-length", "")
-    return int(length) if length.isdecimal() and "content-encoding" not in response.headers else 0
+    known = length.isdecimal() and len(length) < 20 and "content-encoding" not in response.headers
+    return int(length) if known else 0
 
 
 def _finished(response: httpx.Response, started: float) -> httpx.Response:
