@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import httpx
 
@@ -37,8 +37,15 @@ FRAMING_HEADERS = frozenset({"content-encoding", "content-length", "transfer-enc
 DEEPEST = 20
 """Levels of a refusal that an error takes apart; Keystone's own have three."""
 
+KEYS = (int, str)
+"""The types of keys."""
+
 EXCERPT = 200
 """Characters of a foreign answer that an error repeats."""
+
+
+LONGEST = 2_000
+"""Characters that the text of an error repeats of what a server says; its attributes hold all of it."""
 
 
 class Page(NamedTuple):
@@ -106,7 +113,7 @@ def acknowledged(response: httpx.Response, cid: str) -> None:
 def record_of(response: httpx.Response, cid: str) -> dict[str, Any]:
     """The record a successful answer holds: an object with an ``id``."""
     record = decoded(response, cid)
-    if not isinstance(record, dict) or "id" not in record:
+    if not _is_record(record):
         raise decode_error(response, "is not a record with an id", cid)
     return record
 
@@ -114,15 +121,15 @@ def record_of(response: httpx.Response, cid: str) -> dict[str, Any]:
 def page_of(response: httpx.Response, cid: str) -> Page:
     """The page of a listing a successful answer holds."""
     match decoded(response, cid):
-        case {"count": int(count), "next": str() | None as following, "results": list(records)} if _are_records(
-            records
+        case {"count": int(count), "next": str() | None as following, "results": list(records)} if all(
+            map(_is_record, records)
         ):
             return Page(count, following is not None, records)
     raise decode_error(response, "is not a page with count, next and results", cid)
 
 
-def _are_records(records: list[Any]) -> bool:
-    return all(isinstance(record, dict) and "id" in record for record in records)
+def _is_record(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict) and type(value.get("id")) in KEYS
 
 
 def status_error(
@@ -148,12 +155,24 @@ def status_error(
     wrong = "; ".join(f"{name}: {' '.join(messages)}" for name, messages in fields.items())
     said = ": ".join(part for part in (detail, wrong or _detail(step)) if part) or _excerpt(response)
     hint = hint or _hint(response, body)
-    message = ": ".join(part for part in (_headline(response), said) if part) + (f" ({hint})" if hint else "")
+    message = ": ".join(part for part in (_headline(response), cut(said)) if part) + (f" ({hint})" if hint else "")
     clean = clean_response(response)
-    error = kind(message, request=clean.request, response=clean, detail=detail, field_errors=fields, cid=cid)
+    error = kind(printable(message), request=clean.request, response=clean, detail=detail, field_errors=fields, cid=cid)
     if isinstance(error, ThrottledError):
         error.retry_after = retry_after(response, time.time())
     return error
+
+
+def cut(text: str) -> str:
+    """A text of a bearable length."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def printable(text: str) -> str:
+    """A text of a server's without what would steer a terminal, forge a line of a log, or not be encoded at all."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def decode_error(response: httpx.Response, what: str, cid: str) -> DecodeError:
@@ -162,7 +181,7 @@ def decode_error(response: httpx.Response, what: str, cid: str) -> DecodeError:
     message = f"{_headline(response)}: the answer {what} ({kind}, {len(response.content)} bytes): {_excerpt(response)}"
     if response.content[:1] == b"<":
         message += " (is the base URL that of the API?)"
-    return DecodeError(message, response=clean_response(response), cid=cid)
+    return DecodeError(printable(message), response=clean_response(response), cid=cid)
 
 
 def _headline(response: httpx.Response) -> str:

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -18,6 +19,9 @@ Content: TypeAlias = "str | os.PathLike[str] | bytes | IO[bytes]"
 
 Sent: TypeAlias = Callable[[int, int], object]
 """Called with the bytes that are sent and the bytes there are."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_UNSENDABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 IN_MEMORY = 1_000_000
 """Bytes of a file of unknown length that are kept in memory before it is spooled to disk."""
@@ -69,13 +73,16 @@ def open_upload(content: Content, filename: str | None = None, on_progress: Sent
     if isinstance(content, str | os.PathLike):
         path = Path(content)
         filename = filename or path.name
+        _check_filename(filename)
         file: IO[bytes] = path.open("rb")
     elif isinstance(content, bytes | bytearray | memoryview):
+        _check_filename(filename)
         file = io.BytesIO(content)
     elif not hasattr(content, "read") or isinstance(content, io.TextIOBase):
         raise FieldError(f"file={content!r}: give a path, bytes, or a file opened in binary mode", field="file")
     else:
         filename = filename or _own_name(content)
+        _check_filename(filename)
         file = sized(content)
     opened = None if file is content else file
     if not filename:
@@ -90,6 +97,20 @@ def open_upload(content: Content, filename: str | None = None, on_progress: Sent
     return Upload(filename, watched, size, opened)
 
 
+def _check_filename(filename: object) -> None:
+    if filename is None or _is_sendable(filename):
+        return
+    raise FieldError(
+        f"filename={filename!a:.80}: give a filename of text that can be sent, without control characters",
+        field="filename",
+    )
+
+
+def _is_sendable(text: object) -> bool:
+    """Whether it is text that has an encoding, and cannot end the line it stands in."""
+    return isinstance(text, str) and _UNSENDABLE.search(text) is None
+
+
 def multipart(sent: Mapping[str, object]) -> dict[str, Any]:
     """The body of a request whose fields hold an ``Upload``, as httpx takes it."""
     files = {name: (value.filename, value.file) for name, value in sent.items() if isinstance(value, Upload)}
@@ -99,18 +120,43 @@ def multipart(sent: Mapping[str, object]) -> dict[str, Any]:
 
 def with_known_length(files: Any, copies: ExitStack) -> Any:
     """The ``files`` of httpx, where files that cannot tell their length are spooled first; ``copies`` closes those."""
-    if isinstance(files, Mapping):
-        return {name: _sized_part(part, copies) for name, part in files.items()}
-    return [(name, _sized_part(part, copies)) for name, part in files]
+    try:
+        pairs = [(name, part) for name, part in (files.items() if isinstance(files, Mapping) else files)]
+    except (TypeError, ValueError):
+        raise _no_files("give a mapping of names to files, or pairs of both") from None
+    return [(_checked_name(name), _sized_part(part, copies)) for name, part in pairs]
+
+
+def _checked_name(name: object) -> object:
+    if not _is_sendable(name):
+        raise _no_files("a name must be text that can be sent")
+    return name
 
 
 def _sized_part(part: Any, copies: ExitStack) -> Any:
     if isinstance(part, tuple):
+        _check_part(*part)
         return (part[0], _sized_part(part[1], copies), *part[2:])
-    if not hasattr(part, "read"):
+    if isinstance(part, bytes) or (isinstance(part, str) and not _SURROGATE.search(part)):
         return part
+    if not hasattr(part, "read") or isinstance(part, io.TextIOBase):
+        raise _no_files(f"give bytes, text, or a file opened in binary mode, not {type(part).__name__}")
+    _check_filename(_own_name(part))
     file = sized(part)
     return part if file is part else copies.enter_context(file)
+
+
+def _check_part(filename: Any = None, file: Any = None, kind: Any = None, headers: Any = None, *more: Any) -> None:
+    """Refuse what would smuggle in other lines: httpx writes the type and the headers of a part as they are."""
+    _check_filename(filename)
+    pairs = list(headers.items()) if isinstance(headers, Mapping) else [(headers, headers)]
+    texts = [text for text in (kind, *(text for pair in pairs for text in pair)) if text is not None]
+    if file is None or more or not all(map(_is_sendable, texts)):
+        raise _no_files("a part is a filename, a file, and if need be a content type and a mapping of headers, as text")
+
+
+def _no_files(problem: str) -> FieldError:
+    return FieldError(f"files: {problem}", field="files")
 
 
 def sized(file: IO[bytes]) -> IO[bytes]:

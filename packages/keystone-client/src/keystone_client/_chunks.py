@@ -121,8 +121,8 @@ class Run:
         status = error.status_code if isinstance(error, StatusError) else None
         if _throttled(error):
             yield from self._wait_out(error)
-        elif isinstance(error, JobError) and error.step_status == 404 and self._may_be_gone(chunk):
-            gone = yield from self._gone(error, chunk)
+        elif isinstance(error, JobError) and error.action and error.step_status == 404 and self._may_be_gone(chunk):
+            gone = yield from self._gone(chunk[error.action - 1], chunk)
             self._suspect = 0
             self._done(dict.fromkeys(gone))
         elif status == BROKEN and len(chunk) > 1:
@@ -136,7 +136,7 @@ class Run:
         """Send nothing for a whole window: each refused try would use up what the window has left."""
         policy = self._call.talk.retry
         seconds = max(WINDOW, _asked_for(error))
-        step = error.step if isinstance(error, JobError) else None
+        step = error.action if isinstance(error, JobError) else None
         if self._waited:
             self._most = max(1, step - 1) if step else self._most
             self._vain += step in (None, 1)
@@ -152,9 +152,9 @@ class Run:
     def _may_be_gone(self, chunk: Sequence[Item]) -> bool:
         return chunk[0].action.method == "DELETE" and not self._options.raise_not_exists
 
-    def _gone(self, error: JobError, chunk: Sequence[Item]) -> Flow[set[int]]:
-        """The places of the keys that do not exist; one look at the list tells most of it."""
-        gone = {chunk[(error.step or 1) - 1].place}
+    def _gone(self, first: Item, chunk: Sequence[Item]) -> Flow[set[int]]:
+        """The places of the keys that do not exist, of which one is known; a look at the list tells most of it."""
+        gone = {first.place}
         try:
             listed = yield from self._listed(chunk)
             for item in chunk:

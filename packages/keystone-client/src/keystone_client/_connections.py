@@ -10,6 +10,7 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Final, TypeAlias
 from urllib.request import getproxies, proxy_bypass
 
@@ -60,7 +61,27 @@ def proxy_for(base_url: str, proxy: str | httpx.Proxy | None, trust_env: bool) -
         return None
     proxies = getproxies()
     found = proxies.get(url.scheme) or proxies.get("all")
-    return f"http://{found}" if found and "://" not in found else found
+    full = f"http://{found}" if found and "://" not in found else found
+    check_proxy(full, f"the proxy of the environment for {url.scheme}")
+    return full
+
+
+def check_proxy(proxy: object, what: str) -> None:
+    """Refuse what is no proxy; its URL may hold a password, so no message repeats it.
+
+    Raises:
+        FieldError: It is none, or needs a package that is not there.
+    """
+    if proxy is None or isinstance(proxy, httpx.Proxy):
+        return
+    try:
+        scheme = httpx.Proxy(proxy).url.scheme if isinstance(proxy, str | httpx.URL) else ""
+    except (ValueError, httpx.InvalidURL):
+        scheme = ""
+    if not scheme:
+        raise FieldError(f"{what}: give a URL like http://host:3128, or an httpx.Proxy", field="proxy")
+    if scheme.startswith("socks") and find_spec("socksio") is None:
+        raise FieldError(f"{what}: {scheme} needs the package socksio: pip install 'httpx[socks]'", field="proxy")
 
 
 class Slots:

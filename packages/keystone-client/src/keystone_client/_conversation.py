@@ -15,6 +15,7 @@ import httpx
 from keystone_client_core import (
     ContextAdapter,
     FieldError,
+    InvalidURLError,
     adopt_cid,
     check_page_size,
     endpoint_path,
@@ -74,7 +75,7 @@ class Conversation:
         agent: str,
     ) -> None:
         """Check everything the user gave; see ``KeystoneClient`` for the meaning of the arguments."""
-        self.base_url: Final = parse_base_url(url)
+        self.base_url: Final = _checked_base_url(url)
         self.cid: Final = new_cid() if cid is None else adopt_cid(cid)
         self.page_size: Final = check_page_size(page_size)
         self._most: Final = checked_size(max_response_size)
@@ -101,7 +102,7 @@ class Conversation:
         if token is not None:
             if not is_token(token):
                 raise FieldError("the token must be printable ASCII text without blanks", field="token")
-            self._fixed["Authorization"] = f"Token {token}"
+            self._fixed["Authorization"] = f"Token {str.__str__(token)}"  # not what an enum calls itself
         self._session = self._prepared(0, None)
 
     @property
@@ -151,7 +152,7 @@ class Conversation:
         url = self.url_of(endpoint)
         if params:
             query = urlencode(params, quote_via=quote, safe=",", doseq=True)
-            url = httpx.URL(f"{url}{'&' if url.query else '?'}{query}")
+            url = _url_of(f"{url}{'&' if url.query else '?'}", query)
         session = self._session
         chosen = session.safe if method in SAFE_METHODS else session.unsafe
         if content is not None:
@@ -232,8 +233,21 @@ class Conversation:
         self._log.log(level, message, *details, extra=extra)
 
 
+def _checked_base_url(url: str) -> str:
+    base_url = parse_base_url(url)
+    try:
+        httpx.Request("GET", base_url)
+    except (httpx.InvalidURL, UnicodeError):
+        raise InvalidURLError("The base URL has a host that cannot be one, or is longer than a URL can be.") from None
+    return base_url
+
+
 def _url_of(base_url: str, endpoint: str) -> httpx.URL:
-    return httpx.URL(base_url + endpoint)
+    try:
+        return httpx.URL(base_url + endpoint)
+    except httpx.InvalidURL:
+        length = len(base_url) + len(endpoint)
+        raise InvalidURLError(f"The endpoint makes a URL of {length:,} characters, more than one can have.") from None
 
 
 def checked_headers(headers: Any) -> dict[str, str]:
@@ -247,11 +261,11 @@ def checked_headers(headers: Any) -> dict[str, str]:
     for name, value in headers.items():
         if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
             raise FieldError(f"{name!r} is no name for a header", field="headers")
-        if name.lower() in OURS:
+        if name.lower().replace("_", "-") in OURS:  # to most web servers these are the same
             raise FieldError(f"the header {name} is set by the client and cannot be given", field="headers")
         if not isinstance(value, str) or not (value.isascii() and value.isprintable()):
             raise FieldError(f"the value of the header {name} must be printable ASCII text", field="headers")
-    return dict(headers)
+    return {str.__str__(name): str.__str__(value) for name, value in headers.items()}
 
 
 def checked_timeout(timeout: object) -> Timeouts:

@@ -3,6 +3,7 @@
 What they mean, who is logged in, is for the conversation to say.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,6 +13,9 @@ SESSION, CSRF = "sessionid", "csrftoken"
 """The cookies of Keystone itself; any other is for the machines in front of it."""
 
 MOST_COOKIES: Final = 50
+_ENDLESS: Final = re.compile("[0-9]{20}")
+"""A number of seconds or a year that Python's cookie jar stumbles over."""
+
 LONGEST_COOKIE: Final = 4096
 """Bytes of a line. RFC 6265, section 6.1, wants a client to take so much; more would only swell each request."""
 
@@ -53,4 +57,6 @@ def cookies_of(header: str) -> Mapping[str, str]:
 
 def _is_fit(line: str) -> bool:
     """Whether what a cookie holds can stand in a header: text without controls, of a reasonable length."""
-    return line.isascii() and line.isprintable() and len(line) <= LONGEST_COOKIE and "=" in line.partition(";")[0]
+    pair, _, attributes = line.partition(";")
+    fits = line.isascii() and line.isprintable() and len(line) <= LONGEST_COOKIE and "=" in pair
+    return fits and _ENDLESS.search(attributes) is None

@@ -1,9 +1,10 @@
 """The flow that fetches an attachment: streamed, without credentials, whole or not at all."""
 
+import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeAlias, cast
@@ -12,7 +13,7 @@ from urllib.parse import quote
 import httpx
 from keystone_client_core import RESOURCES, FieldError, record_path
 
-from ._answers import record_of, status_error
+from ._answers import decode_error, record_of, status_error
 from ._bodies import IN_MEMORY, Sent
 from ._call import Call
 from ._exchange import SINK
@@ -51,26 +52,45 @@ def download(call: Call, pk: object, to: Target, on_progress: Sent | None) -> Fl
         raise FieldError(f"to={to!r}: give a path, or a file opened in binary mode", field="to")
     if isinstance(to, str | os.PathLike):
         _check_path(Path(to))
+    elif isinstance(to, io.TextIOBase):
+        raise FieldError("to: this file was opened as text; open it in binary mode", field="to")
     check_progress(on_progress)
     response = yield from call.json("GET", record_path(RESOURCES["attachment"].path, pk))
     record = record_of(response, call.cid)
+    endpoint = _endpoint(call, response, record)
     with _whole(to) as file:
         sink = Sink(file, on_progress)
-        answer = yield from call.send(lambda: _request(call, record["file"], sink), renew=False)
+        answer = yield from call.send(lambda: _request(call, endpoint, sink), renew=False)
         if answer.status_code != 200 or answer.headers.get("content-type", "").startswith("text/html"):
             raise status_error(answer, call.cid, hint="" if answer.has_redirect_location else HINT)
     return record
 
 
+def _endpoint(call: Call, response: httpx.Response, record: Mapping[str, Any]) -> str:
+    """Where the file of a record is: below media/, whatever the record says."""
+    try:
+        endpoint = call.talk.endpoint(f"media/{quote(record['file'])}").removesuffix("/")
+        call.talk.url_of(endpoint)  # it may be too long
+    except (KeyError, TypeError, ValueError):
+        endpoint = ""
+    if not endpoint.startswith("media/"):
+        raise decode_error(response, "names no file below media/", call.cid)
+    return endpoint
+
+
 def _check_path(target: Path) -> None:
+    if "\0" in str(target):
+        raise FieldError(f"to={str(target)!r} holds a NUL, which no path can", field="to")
     if target.is_dir():
         raise FieldError(f"to={str(target)!r} is a folder: give the path of the file in it", field="to")
+    if target.exists() and not target.is_file():  # it would be replaced by a file
+        raise FieldError(f"to={str(target)!r} is a device or the like: open it and give the open file", field="to")
     if not target.parent.is_dir():
         raise FieldError(f"to={str(target)!r}: there is no folder {str(target.parent)!r}; make it first", field="to")
 
 
-def _request(call: Call, path: str, sink: Sink) -> httpx.Request:
-    request = call.talk.request("GET", f"media/{quote(path)}", headers={"Accept": "*/*"})
+def _request(call: Call, endpoint: str, sink: Sink) -> httpx.Request:
+    request = call.talk.request("GET", endpoint, headers={"Accept": "*/*"})
     for name in CREDENTIALS:
         request.headers.pop(name, None)
     sink.start()
@@ -88,7 +108,7 @@ def _whole(to: Target) -> Iterator[IO[bytes]]:
             shutil.copyfileobj(copy, to)
         return
     target = Path(to)
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as part:
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name[:50]}.", delete=False) as part:
         try:
             yield cast("IO[bytes]", part)
             part.close()

@@ -108,24 +108,29 @@ class JobError(StatusError):
     def _said(self) -> Mapping[str, Any]:
         try:
             body = self.response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return body if isinstance(body, dict) else {}
+
+    def _number(self, name: str) -> int | None:
+        value = self._said.get(name)
+        return value if type(value) is int else None
 
     @property
     def step(self) -> int | None:
         """The number of the step that failed, from 1."""
-        return self._said.get("step")
+        return self._number("step")
 
     @property
     def step_status(self) -> int | None:
         """The status that step was answered with."""
-        return self._said.get("status")
+        return self._number("status")
 
     @property
     def token(self) -> str | None:
         """The reference that could not be resolved."""
-        return self._said.get("token")
+        token = self._said.get("token")
+        return token if isinstance(token, str) else None
 
     @property
     def body(self) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import httpx
 from keystone_client_core import KeystoneError
 
-from ._answers import clean_request, decode_error
+from ._answers import clean_request, cut, decode_error, printable
 from ._bounds import TooLargeError
 from ._errors import RequestTimeoutError, ResponseTooLargeError, TransportError
 from ._retry import Failure, outcome_of
@@ -60,7 +60,7 @@ def no_answer(
     Returns:
         The error, not raised.
     """
-    reason = str(failure) or UNEXPLAINED.get(type(failure)) or type(failure).__name__
+    reason = cut(printable(str(failure))) or UNEXPLAINED.get(type(failure)) or type(failure).__name__
     if isinstance(failure, TooLargeError):
         return ResponseTooLargeError(f"{where}: {reason} ({RAISE_LIMIT})", cid=cid)
     if isinstance(failure, httpx.DecodingError):

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from keystone_client_core import CHOICES
 
@@ -56,9 +56,10 @@ class FeedWalk:
 
     def _time(self, record: Record) -> datetime:
         try:
-            return datetime.fromisoformat(record["timestamp"])
+            moment = datetime.fromisoformat(record["timestamp"])
         except (KeyError, TypeError, ValueError):
             raise self._reader.confused(f"the entry {record.get('id')!r} has no timestamp") from None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def feed_walk(reader: Reader) -> FeedWalk:

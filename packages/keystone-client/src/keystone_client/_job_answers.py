@@ -31,7 +31,9 @@ def results_of(response: httpx.Response, cid: str, actions: Sequence[Action]) ->
     if not 200 <= response.status_code < 300:
         raise refusal(response, cid, actions)
     match decoded(response, cid):
-        case {"results": list(steps)} if len(steps) == len(actions) and all("body" in step for step in steps):
+        case {"results": list(steps)} if len(steps) == len(actions) and all(
+            isinstance(step, dict) and "body" in step for step in steps
+        ):
             return [step["body"] for step in steps]
     raise decode_error(response, f"does not hold the results of {len(actions)} actions", cid)
 

@@ -3,12 +3,12 @@
 import os
 import ssl
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import httpx
 from keystone_client_core import FieldError, __version__
 
+from ._connections import check_proxy
 from ._conversation import Conversation
 from ._retry import RetryPolicy
 
@@ -56,7 +56,7 @@ def checked_options(
     if not isinstance(limits, httpx.Limits):
         raise FieldError(f"limits={limits!r}: give httpx.Limits", field="limits")
     certificates = _checked_verify(verify)
-    _check_proxy(proxy)
+    check_proxy(proxy, "proxy")
     talk = Conversation(
         url,
         token=token,
@@ -90,17 +90,3 @@ def _checked_verify(verify: object) -> bool | str | ssl.SSLContext:
     raise FieldError(
         f"verify={verify!r}: give True, a file of CA certificates that exists, or a context", field="verify"
     )
-
-
-def _check_proxy(proxy: object) -> None:
-    """Refuse what is no proxy; its URL may hold a password, so no message repeats it."""
-    if proxy is None or isinstance(proxy, httpx.Proxy):
-        return
-    try:
-        scheme = httpx.Proxy(proxy).url.scheme if isinstance(proxy, str | httpx.URL) else ""
-    except (ValueError, httpx.InvalidURL):
-        scheme = ""
-    if not scheme:
-        raise FieldError("proxy: give a URL like http://host:3128, or an httpx.Proxy", field="proxy")
-    if scheme.startswith("socks") and find_spec("socksio") is None:
-        raise FieldError(f"proxy: {scheme} needs the package socksio: pip install 'httpx[socks]'", field="proxy")

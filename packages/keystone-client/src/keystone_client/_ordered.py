@@ -56,6 +56,8 @@ class OrderedWalk:
     def _set_pin(self) -> Flow[None]:
         highest, self._total = yield from self._reader.highest(self._pin)
         if highest is not None:
+            if not _is_bound(self._pin, highest):
+                raise self._reader.confused(f"the highest {self._pin} is {highest!r:.80}")
             self._upper = _bounded(self._pin, highest, self._reader.params)
         self._top = self._total
 
@@ -89,6 +91,16 @@ class OrderedWalk:
 
 def _turned(name: str) -> str:
     return name[1:] if name.startswith("-") else f"-{name}"
+
+
+def _is_bound(column: str, value: Any) -> bool:
+    """Whether a record can have this key, or have been written at this time."""
+    if column == "id":
+        return type(value) is int
+    try:
+        return datetime.fromisoformat(value) < datetime.fromisoformat(value) + timedelta(microseconds=1)
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def _bounded(column: str, highest: Any, params: Parameters) -> dict[str, str]:

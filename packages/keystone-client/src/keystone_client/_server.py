@@ -9,7 +9,7 @@ from ._answers import decode_error, decoded, status_error
 from ._call import Call
 from ._flow import Flow
 from ._query import Filters
-from ._upload_limits import Limits
+from ._upload_limits import limits_of
 
 CHOICES: Mapping[tuple[str, str], str] = {
     ("membership", "role"): "users/membership-choices/role/",
@@ -24,7 +24,7 @@ CHOICES: Mapping[tuple[str, str], str] = {
 def config(call: Call) -> Flow[Any]:
     """The settings the server tells, which the client keeps: uploads beyond its limits are refused from then on."""
     told = yield from _object(call, "config/")
-    call.talk.upload_limits = Limits(told.get("max_upload_size"), told.get("allowed_file_types"))
+    call.talk.upload_limits = limits_of(told)
     return told
 
 
@@ -42,8 +42,8 @@ def version(call: Call) -> Flow[str]:
     response = yield from call.json("GET", "version/")
     if response.status_code != 200:
         raise status_error(response, call.cid)
-    text = response.text.strip()
-    if not text or len(text) > 100 or text.startswith(("<", "{")):
+    text = response.content[:200].decode("utf-8", "replace").strip()  # in whatever encoding the answer says it is
+    if not text.isprintable() or not 0 < len(text) <= 100 or text.startswith(("<", "{")):
         raise decode_error(response, "is no version", call.cid)
     return text
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from typing import Any, TypeAlias, TypedDict
+from urllib.parse import urlencode
 
 import httpx
 from keystone_client_core import FieldError
@@ -55,6 +56,7 @@ def http(call: Call, method: str, endpoint: str, options: Mapping[str, Any]) -> 
         raise FieldError(
             "data must be a mapping, the fields of a form; for JSON use json=, for files files=", field="data"
         )
+    _check_encodable("data", body.get("data"))
     if "json" in body:
         body["content"] = json_body(body.pop("json"))
     with ExitStack() as copies:
@@ -69,9 +71,19 @@ def http(call: Call, method: str, endpoint: str, options: Mapping[str, Any]) -> 
 
 def _query(params: Any) -> list[tuple[str, str]]:
     try:
-        return httpx.QueryParams(params).multi_items()
-    except (AttributeError, TypeError, ValueError):
-        raise FieldError(f"params={params!r}: give a mapping, or pairs of names and values", field="params") from None
+        pairs = httpx.QueryParams(params).multi_items()
+    except (AttributeError, TypeError, ValueError):  # a number too long to be written is one
+        raise FieldError("params: give a mapping, or pairs of names and values", field="params") from None
+    _check_encodable("params", pairs)
+    return pairs
+
+
+def _check_encodable(what: str, values: Any) -> None:
+    try:
+        urlencode(values or {}, doseq=True)
+    except (TypeError, ValueError):  # UnicodeError is one
+        problem = "holds text that is not Unicode, or a number too long to be written"
+        raise FieldError(f"{what} {problem}", field=what) from None
 
 
 def _checked(method: str, options: Mapping[str, Any]) -> dict[str, Any]:

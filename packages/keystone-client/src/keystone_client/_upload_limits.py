@@ -1,8 +1,8 @@
 """Which files a server takes, as far as it says so: what is beyond is refused before it is sent."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from keystone_client_core import FieldError
 
@@ -15,6 +15,13 @@ class Limits(NamedTuple):
     size: int | None = None
     """Bytes at most."""
     types: Collection[str] | None = None
+
+
+def limits_of(told: Mapping[str, Any]) -> Limits:
+    """The limits in the settings of a server, as far as they make sense."""
+    size, types = told.get("max_upload_size"), told.get("allowed_file_types")
+    known = isinstance(types, list) and all(isinstance(each, str) for each in types)
+    return Limits(size if type(size) is int and size > 0 else None, types if known else None)
 
 
 def check_uploads(uploads: Iterable[Upload], limits: Limits) -> None:

@@ -1,11 +1,12 @@
 """Downloads: whole or not at all, without credentials, and a clear word where nobody publishes files."""
 
 import io
+import os
 from typing import Any
 
 import httpx
 import pytest
-from keystone_client import FieldError, NotFoundError, StatusError, TransportError
+from keystone_client import DecodeError, FieldError, NotFoundError, StatusError, TransportError
 from keystone_client_testing import FakeKeystone
 
 from .scripted import Scripted, answer, connect, failure
@@ -42,6 +43,79 @@ def test_a_file_is_fetched_into_a_file(colour: str) -> None:
     connect(colour, Scripted(answer(200, RECORD), served())).download_attachment(7, target)
 
     assert target.getvalue() == b"before " + BODY
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        None,
+        5,
+        {},
+        "",
+        "..",
+        "../authentication/whoami",
+        "a/../../b",
+        "%2e%2e/a",
+        "//elsewhere.test/a",
+        "a\\b",
+        "a\r\nX: y",
+        "a\0",
+        "\ud800",
+        "a" * 70_000,
+    ],
+)
+def test_a_record_whose_file_lies_elsewhere_is_not_followed(colour: str, file: object, tmp_path: Any) -> None:
+    transport = Scripted(answer(200, {"id": 7, "file": file}))
+    with pytest.raises(DecodeError, match="media/"):
+        connect(colour, transport).download_attachment(7, tmp_path / "plan.txt")
+    assert len(transport.requests) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("file", ["https://elsewhere.test/a?b#c", "a?x=1#y", "é ü.pdf"])
+def test_a_file_is_looked_for_below_media_whatever_its_name(colour: str, file: str) -> None:
+    transport = Scripted(answer(200, {"id": 7, "file": file.replace("//", "/")}), served())
+    connect(colour, transport).download_attachment(7, io.BytesIO())
+    sent = transport.requests[1].url
+    assert (sent.host, sent.query, sent.fragment) == ("keystone.test", b"", "")
+    assert sent.path.removeprefix("/media/") == file.replace("//", "/")
+
+
+def test_a_device_or_a_pipe_is_not_replaced_by_a_file(colour: str, tmp_path: Any) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    transport = Scripted()
+    for target in (pipe, os.devnull):
+        with pytest.raises(FieldError, match="open it"):
+            connect(colour, transport).download_attachment(7, target)
+    assert pipe.is_fifo()
+    assert transport.requests == []
+
+
+@pytest.mark.parametrize("target", ["a\0b", io.StringIO()])
+def test_a_target_that_cannot_take_bytes_is_refused_before_anything_is_sent(colour: str, target: Any) -> None:
+    transport = Scripted()
+    with pytest.raises(FieldError):
+        connect(colour, transport).download_attachment(7, target)
+    assert transport.requests == []
+
+
+def test_the_name_of_the_target_may_be_as_long_as_a_name_can_be(colour: str, tmp_path: Any) -> None:
+    target = tmp_path / ("x" * 251 + ".txt")
+    connect(colour, Scripted(answer(200, RECORD), served())).download_attachment(7, target)
+    assert target.read_bytes() == BODY
+
+
+def test_a_full_disk_leaves_the_file_that_was_there(colour: str, tmp_path: Any) -> None:
+    def full(done: int, total: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    target = tmp_path / "plan.txt"
+    target.write_bytes(b"before")
+    with pytest.raises(OSError, match="space"):
+        connect(colour, Scripted(answer(200, RECORD), served())).download_attachment(7, target, on_progress=full)
+    assert target.read_bytes() == b"before"
+    assert [path.name for path in tmp_path.iterdir()] == ["plan.txt"]
 
 
 def test_a_try_that_broke_off_leaves_nothing_behind(colour: str, tmp_path: Any) -> None:

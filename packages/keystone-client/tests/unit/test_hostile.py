@@ -1,5 +1,7 @@
 """Bad input never leaves the house: each is a ValueError of ours, and nothing was sent."""
 
+import io
+from enum import Enum
 from typing import Any
 from urllib.parse import unquote
 
@@ -56,6 +58,8 @@ def refused(colour: str, call: Any) -> KeystoneError:
         "http://[::1",
         "http://[1::2::3]/",
         "http://keystone..test",
+        "http://xn--a",
+        "http://keystone.test/" + "a" * 70_000,
         None,
         5,
         b"http://keystone.test",
@@ -134,6 +138,7 @@ def test_a_retry_policy_that_cannot_be_is_refused_with_the_value(options: dict[s
         "a%00",
         "a\x7f",
         "users?x=%0a",
+        "a" * 70_000,
         "users#top",
         "\ud800",
         "%ff",
@@ -149,6 +154,67 @@ def test_a_retry_policy_that_cannot_be_is_refused_with_the_value(options: dict[s
 def test_an_endpoint_that_leads_elsewhere_is_refused(colour: str, endpoint: Any) -> None:
     for method in METHODS:
         assert isinstance(refused(colour, lambda client, name=method: getattr(client, name)(endpoint)), InvalidURLError)
+
+
+UPLOADS: list[Any] = [5, "x", b"x", [5], [("a",)], {5: b"x"}, {"a\r\nb": b"x"}, {"a": 5}, {"a": None}, {"a": "\ud800"}]
+UPLOADS += [{"a": part} for part in ((), ("n",), (5, b"x"), ("n", 5), ("n\r\n", b"x"), ("\ud800", b"x"), ["n", b"x"])]
+UPLOADS += [{"a": ("n", b"x", kind)} for kind in (5, "text/plain\r\nX: y", "\ud800")]
+UPLOADS += [{"a": ("n", b"x", None, headers)} for headers in (5, {"X": "y\r\nZ: w"}, {"X\n": "y"}, {"X": 5})]
+UPLOADS += [{"a": ("n", b"x", None, {}, 5)}, {"a": io.StringIO("x")}, {"a": ("n", io.StringIO("x"))}]
+BODIES: list[dict[str, Any]] = [{"files": files} for files in UPLOADS]
+BODIES += [{name: {"a": value}} for name in ("params", "data") for value in ("\ud800", 10**5000)]
+BODIES += [{"params": {"a": "b" * 100_000}}, {"params": 5}, {"data": [1]}, {"json": {1, 2}}]
+
+
+@pytest.mark.parametrize("options", BODIES, ids=lambda options: ascii(next(iter(options)))[:40])
+def test_a_body_or_query_that_cannot_be_sent_as_it_is_meant_is_refused(colour: str, options: dict[str, Any]) -> None:
+    refused(colour, lambda client: client.http_post("x", **options))
+
+
+@pytest.mark.parametrize("filename", ["a\r\nX: y.txt", "a\0.txt", "\ud800.txt", 5, b"a.txt"])
+def test_a_filename_that_cannot_be_sent_is_refused(colour: str, filename: Any) -> None:
+    refused(colour, lambda client: client.create_attachment(request=1, file=b"x", filename=filename))
+
+
+class Kind(str, Enum):  # noqa: UP042 - a StrEnum calls itself what it is
+    """Text that calls itself something else in a sentence."""
+
+    KEY = "abc"
+
+
+class Liar(str):
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "a\r\nX-Injected: y"
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
+
+
+@pytest.mark.parametrize("text", [Kind.KEY, Liar("abc")])
+def test_text_of_a_class_of_its_own_is_sent_as_the_text_it_is(colour: str, text: str) -> None:
+    wire = Scripted()
+    connect(colour, wire, token=text, headers={"X-Key": text}).http_get("version", headers={"X-Other": text})
+    sent = wire.requests[0].headers
+    assert (sent["authorization"], sent["x-key"], sent["x-other"]) == ("Token abc", "abc", "abc")
+
+
+@pytest.mark.parametrize("name", ["Content_Length", "X_KEYSTONE_CID", "host", "X-CSRFToken"])
+def test_a_header_of_the_clients_is_refused_however_it_is_spelt(colour: str, name: str) -> None:
+    refused(colour, lambda client: client.http_get("version", headers={name: "0"}))
+
+
+@pytest.mark.parametrize("proxy", ["socks9://ada:s3cret@proxy.test", "http://ada:s3/cret@proxy.test", "http://[::1"])
+def test_a_proxy_of_the_environment_that_is_none_is_refused_without_repeating_a_secret(
+    colour: str, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", proxy)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with pytest.raises(FieldError, match="environment") as caught:
+        connect(colour, None, "http://keystone.test/").http_get("version")
+    assert "s3" not in str(caught.value)
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), "5", True, [5]])
