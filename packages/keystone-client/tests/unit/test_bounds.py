@@ -125,7 +125,7 @@ def test_a_packed_answer_that_was_cut_is_not_taken_for_whole(
         assert target.getvalue() == b""
 
 
-@pytest.mark.parametrize("more", [gzip.compress(RECORD), b"\0", b" " * 500_000])
+@pytest.mark.parametrize("more", [gzip.compress(RECORD), b"\0", b" " * 500_000], ids=["packed", "zero", "blanks"])
 def test_what_follows_the_end_of_a_packed_answer_is_not_dropped_in_silence(colour: str, more: bytes) -> None:
     """Each piece of it would also cost httpx a copy of all there were before."""
     for pieces in ([gzip.compress(RECORD) + more], [gzip.compress(RECORD), more]):

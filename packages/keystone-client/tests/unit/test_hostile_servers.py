@@ -160,7 +160,7 @@ SHAPES: list[Any] = [None, True, 5, "x", [], [1], {}, {"id": None}, {"id": [1]},
 SHAPES += [{"count": 5, "next": following, "results": records} for following in (None, "x") for records in PAGES]
 SHAPES += [{"results": [step]} for step in (1, None, "body", ["body"], {}, {"body": 5})]
 SHAPES += [{"step": step, "status": status} for step in ("2", 0, 999, 1.5, None, [1]) for status in (404, 429, "404")]
-SHAPES += [{"max_upload_size": size, "allowed_file_types": 5} for size in ("x", [], -1, True)]
+SHAPES += [{"max_upload_size": size, "allowed_file_types": 5} for size in ("x", 1.5, -1, True)]
 SHAPES += [{"max_upload_size": 5, "allowed_file_types": [{}], "id": 1, "file": {}}]
 
 
