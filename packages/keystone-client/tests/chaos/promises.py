@@ -5,6 +5,7 @@ now; in the end the world is compared with the notes. The same coroutines serve 
 """
 
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import count
 from typing import Any
@@ -15,6 +16,7 @@ from keystone_client import (
     DecodeError,
     KeystoneClient,
     KeystoneError,
+    NotFoundError,
     StatusError,
     ThrottledError,
     TransportError,
@@ -210,7 +212,9 @@ def promise(kept: bool, otherwise: str) -> None:
 
 def check(error: BaseException | None) -> None:
     """Whether an error is documented, and one that a proxy may cause."""
-    if isinstance(error, StatusError):
+    if isinstance(error, NotFoundError):
+        promise(error.response.content.startswith(b"<"), f"a record was not found: {error!r}")
+    elif isinstance(error, StatusError):
         promise(error.status_code in FOREIGN, f"an answer of Keystone's to what is right: {error!r}")
     else:
         cause = getattr(error, "__cause__", None)
@@ -244,7 +248,13 @@ def settle(fake: FakeKeystone) -> tuple[dict[int, Any], int]:
 
 
 def compare(fake: FakeKeystone, workers: list[Worker]) -> None:
-    """Compare a world with what was noted of it."""
+    """Compare a world with what was noted of it, and look for changes that arrived more than once.
+
+    A change that is made again changes nothing, so only the requests show it; no two of the workers' are alike.
+    """
+    writes = [entry for entry in fake.journal if entry.method in ("POST", "PATCH") and entry.user and entry.json]
+    arrived = Counter(f"{entry.method} {entry.path} {entry.json}" for entry in writes if 200 <= entry.status < 300)
+    promise(max(arrived.values()) == 1, f"arrived twice: {arrived.most_common(1)}")
     with fake.client() as client:
         there = [record for record in client.retrieve_publication() if record["journal"] != "Settled"]
     titles = [record["title"] for record in there]

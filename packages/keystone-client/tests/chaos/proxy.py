@@ -121,6 +121,11 @@ async def hint(client: Connection, answer: bytes) -> None:
     client.send(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n", answer)
 
 
+async def repeat(client: Connection, answer: bytes) -> None:
+    """The answer twice at once: who takes the second for that to the next request reads something else."""
+    client.send(answer + answer)
+
+
 async def drop(client: Connection, answer: bytes) -> None:
     """The connection ends behind an answer that promised to keep it."""
     client.send(answer)
@@ -160,12 +165,14 @@ FAULTS: dict[str, Fault] = {
     "504 after": Fault(page(b"504 Gateway Timeout"), True),
     "html before": Fault(page(b"200 OK"), False, passes=False),
     "html after": Fault(page(b"200 OK"), True, passes=False),
+    "404 of another": Fault(page(b"404 Not Found"), False, passes=False),
     "redirect": Fault(page(b"302 Found", b"Location: http://elsewhere.test/"), False, passes=False),
     "redirect for ever": Fault(page(b"308 Permanent Redirect", b"Location: //elsewhere.test"), False, passes=False),
     "not packed": Fault(mispack, True, passes=False),
     "drip": Fault(drip, True, spoils=False),
     "junk": Fault(adorn, True, spoils=False),
     "hints": Fault(hint, True, spoils=False),
+    "repeat": Fault(repeat, True, spoils=False),
     "drop": Fault(drop, True, spoils=False),
     "doom": Fault(doom, True, spoils=False),
 }

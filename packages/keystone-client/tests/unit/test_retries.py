@@ -145,7 +145,7 @@ def test_a_transport_error_tells_outcome_and_attempts(colour: str, kind: type[ht
     assert "the reason" in told
 
 
-@pytest.mark.parametrize("lost", [failure(httpx.ReadError), answer(502), answer(504)])
+@pytest.mark.parametrize("lost", [failure(httpx.ReadError), answer(502), answer(503), answer(504)])
 def test_where_an_earlier_try_may_have_arrived_the_outcome_is_unknown(colour: str, lost: Reply) -> None:
     client = connect(colour, Scripted(lost, failure(httpx.ConnectError)))
     with pytest.raises(TransportError, match="unknown") as caught:
