@@ -1,9 +1,10 @@
 """A deadline bounds the whole call, whatever the server does with its time: it waits, drips, or never answers."""
 
 import contextlib
+import gc
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import anyio
@@ -139,6 +140,27 @@ def test_a_server_that_never_answers_does_not_outlast_the_deadline() -> None:
         assert caught.value.outcome == "unknown"
 
     virtually(test)
+
+
+def test_an_answer_given_up_at_the_deadline_leaves_no_generator_behind() -> None:
+    async def late() -> AsyncIterator[bytes]:
+        clock.jump(11)
+        yield b"x"
+        await trio.sleep_forever()
+
+    class Late(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, content=late())
+
+    async def test() -> None:
+        client = AsyncKeystoneClient(URL, transport=Late(), retry=RetryPolicy(deadline=10))
+        client._talk.clock = trio.current_time
+        with pytest.raises(DeadlineExceededError):
+            await client.create_team(name="t")
+
+    clock = MockClock()
+    trio.run(test, clock=clock)
+    gc.collect()  # trio warns of a generator that was not finished when it is collected
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
