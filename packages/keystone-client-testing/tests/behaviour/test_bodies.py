@@ -1,5 +1,6 @@
 """Request bodies in every spelling: media types, charsets, and multipart bodies that are not quite right."""
 
+import re
 from typing import Any
 
 import pytest
@@ -35,7 +36,8 @@ def test_a_charset_nobody_knows_is_passed_over(admin: Session) -> None:
 
 def test_a_charset_that_needs_a_mark_wants_it(admin: Session) -> None:
     answer = send(admin, "application/json; charset=utf-16", b'{"a":1}')
-    assert answer.json() == {"detail": "JSON parse error - UTF-16 stream does not start with BOM"}
+    # The decoder's own words, which Python 3.13 changed:
+    assert re.fullmatch("JSON parse error - .*stream does not start with BOM", answer.json()["detail"], re.IGNORECASE)
     assert send(admin, "application/json; charset=utf-16", '{"name": "A"}'.encode("utf-16")).status_code == 201
 
 
