@@ -304,3 +304,9 @@ def test_whatever_the_key_it_is_a_positive_integer_or_refused(pk: object) -> Non
     assert type(key) is int
     assert 0 < key < 2**63
     assert str(pk) == str(key)
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", "", "host", "ftp://host"])
+def test_a_url_without_its_scheme_is_refused_with_an_example(url: str) -> None:
+    with pytest.raises(InvalidURLError, match=r"as https://keystone\.example\.org is"):
+        parse_base_url(url)

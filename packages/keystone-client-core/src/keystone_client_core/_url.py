@@ -22,6 +22,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SAFE_IN_PATH = "%!$&'()*+,;=@~"  # a colon is legal but would let a path pass for a URL with a scheme
 _SAFE_IN_QUERY = _SAFE_IN_PATH + ":/?"
 _DEEPEST_ENCODING = 5
+_EXAMPLE = "https://keystone.example.org"
 _LONGEST_SHOWN = 100
 
 
@@ -141,7 +142,9 @@ def _parse(what: str, url: str) -> _Address:
     if not match and "@" in url:
         _refuse(what, url, "has user-info; give the address only, and log in with login() or a token")
     if not match:
-        _refuse(what, url, "is not http:// or https:// with a host, and if need be a port and a path")
+        _refuse(
+            what, url, f"is not http:// or https:// with a host, and if need be a port and a path, as {_EXAMPLE} is"
+        )
     scheme, host, port, path = match.groups(default="")
     scheme = scheme.lower()
     number = int(port) if port else _DEFAULT_PORTS[scheme]

@@ -19,6 +19,10 @@ UNEXPLAINED: Mapping[type[httpx.RequestError], str] = {
 """What failures are about that httpx raises without a word."""
 
 
+NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
+"""What OpenSSL, by its version, says of an answer without encryption."""
+
+
 def may_have_acted(failure: Failure) -> bool:
     """Whether the server may have done what it was asked although the answer says nothing of it."""
     if isinstance(failure, httpx.Response):
@@ -61,6 +65,8 @@ def no_answer(
         The error, not raised.
     """
     reason = cut(printable(str(failure))) or UNEXPLAINED.get(type(failure)) or type(failure).__name__
+    if any(sign in reason for sign in NO_TLS):
+        reason += " (is it http:// that the server speaks on this port?)"
     if isinstance(failure, TooLargeError):
         return ResponseTooLargeError(f"{where}: {reason} ({RAISE_LIMIT})", cid=cid)
     if isinstance(failure, httpx.DecodingError):

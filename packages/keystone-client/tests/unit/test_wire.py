@@ -468,3 +468,10 @@ def test_the_clock_of_cookies_is_the_real_one(colour: str) -> None:
     client.http_get("version")
     client.http_get("version")
     assert wire.requests[-1].headers["cookie"] == "sessionid=abc"
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_https_to_a_server_without_it_asks_whether_http_was_meant(colour: str) -> None:
+    with FakeKeystone().serve() as url, pytest.raises(TransportError, match="is it http:// that") as caught:
+        ask(colour, url.replace("http:", "https:"))
+    assert caught.value.outcome == "not sent"
