@@ -1,25 +1,27 @@
 """Serves flows with tasks, on asyncio and trio: sends what they yield, sleeps when they pause."""
 
 import sys
+import time
 import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
 from contextlib import aclosing, closing
 from functools import partial
-from typing import Any, Final, NamedTuple, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import anyio
 import httpx
 
 from . import _listing, _records
 from ._call import Call
-from ._connections import Slots, proxy_for, tls_context
+from ._connections import proxy_for, tls_context
 from ._discretion import forget_locals
-from ._errors import ClosedError
 from ._exchange import exchange_async, punctually
 from ._flow import NOTHING, Answer, Exclusive, Flow, Pause, Step, advance
 from ._forks import watch
+from ._loops import OPEN, OnLoop, on_asyncio, running_loop
 from ._options import Options, checked_transport
 from ._query import BulkOptions, Query
+from ._slots import TaskSlots, closed
 
 T = TypeVar("T")
 
@@ -46,7 +48,7 @@ class Task:
 
     def start(self) -> None:
         """Begin now, if there can be a task."""
-        if _on_asyncio():
+        if on_asyncio():
             self._task = sys.modules["asyncio"].create_task(self._act)
 
     def __await__(self) -> Generator[Any, None, Any]:
@@ -68,61 +70,6 @@ class Task:
             self._task.exception()  # looked at, so that asyncio does not complain that nobody did
 
 
-def _on_asyncio() -> bool:
-    asyncio = sys.modules.get("asyncio")  # not imported here: it takes as long as all the rest, and trio needs none
-    try:
-        return asyncio is not None and asyncio.current_task() is not None
-    except RuntimeError:
-        return False
-
-
-def _loop() -> Any:
-    """The event loop that runs."""
-    from anyio.lowlevel import current_token  # slow to import, and found at once from the second time on
-
-    token = current_token()
-    return getattr(token, "native_token", token)  # bare before anyio 4.11
-
-
-class OnLoop(NamedTuple):
-    """What belongs to one event loop."""
-
-    loop: Any
-    slots: Slots
-    turn: anyio.Lock
-
-    @property
-    def _is_trio(self) -> bool:
-        return hasattr(self.loop, "run_sync_soon")
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether the loop runs no more."""
-        return not self._soon(lambda: None)
-
-    def leave(self) -> None:
-        """Close the connections from elsewhere: on their loop if it lives, else without it."""
-        close = self.slots.aclose
-        if self._is_trio:
-            alive = self._soon(lambda: sys.modules["trio"].lowlevel.spawn_system_task(close))
-        else:
-            alive = self._soon(lambda: self.loop.create_task(close()))
-        if not alive:
-            self.slots.drop()
-
-    def _soon(self, act: Callable[[], object]) -> bool:
-        try:
-            soon = self.loop.run_sync_soon if self._is_trio else self.loop.call_soon_threadsafe
-            soon(act)
-        except RuntimeError:  # the loop is closed
-            return False
-        return True
-
-
-_OPEN: Final[dict[int, dict[object, OnLoop]]] = {}
-"""What each client has open: held here, so that no collector takes it before the client itself could close it."""
-
-
 class AsyncDriver:
     """The part of ``AsyncKeystoneClient`` that does the work."""
 
@@ -139,8 +86,8 @@ class AsyncDriver:
 
     def __del__(self, warn: Callable[..., None] = warnings.warn) -> None:
         """Close what nobody can use any more, and say so: it should have been closed before."""
-        _OPEN.pop(id(self), None)
-        left = [here for here in getattr(self, "_loops", {}).values() if here.slots.idle]
+        OPEN.pop(id(self), None)
+        left = [here for here in getattr(self, "_loops", {}).values() if len(here.slots.idle)]
         for here in left:
             here.leave()
         if left:
@@ -156,10 +103,10 @@ class AsyncDriver:
         transport, self._transport = self._transport, None
         if transport is not None:
             await transport.aclose()
-        _OPEN.pop(id(self), None)
+        OPEN.pop(id(self), None)
         loops, self._loops = self._loops, {}
         if loops:
-            here = loops.pop(_loop(), None)
+            here = loops.pop(running_loop(), None)
             for other in loops.values():
                 other.leave()
             if here is not None:
@@ -223,26 +170,24 @@ class AsyncDriver:
 
     async def _exchange(self, step: httpx.Request) -> httpx.Response:
         if self._closed:
-            raise ClosedError(
-                "the client is closed: make a new one, or do all calls before close() or inside `async with`"
-            )
+            raise closed()
         if self._transport is not None:
             return await punctually(partial(exchange_async, self._transport), step)
         return await punctually(self._here().slots.exchange, step)
 
     def _here(self) -> OnLoop:
         """What there is on the loop that runs; what one that is gone has left behind is let go."""
-        loop = _loop()
+        loop = running_loop()
         here = self._loops.get(loop)
         if here is None:
             for former, there in list(self._loops.items()):
                 if there.is_gone:
                     self._loops.pop(former).slots.drop()
-            _OPEN[id(self)] = self._loops
+            OPEN[id(self)] = self._loops
             here = self._loops[loop] = OnLoop(loop, self._make_slots(), anyio.Lock())
         return here
 
-    def _make_slots(self) -> Slots:
+    def _make_slots(self) -> TaskSlots:
         options = self._options
         make = partial(
             httpx.AsyncHTTPTransport,
@@ -250,7 +195,8 @@ class AsyncDriver:
             proxy=proxy_for(self._talk.base_url, options.proxy, options.trust_env),
             limits=httpx.Limits(max_connections=1, keepalive_expiry=options.limits.keepalive_expiry),
         )
-        return Slots(make, options.limits, secure=self._talk.base_url.startswith("https:"))
+        secure = self._talk.base_url.startswith("https:")
+        return TaskSlots(make, options.limits, time.monotonic, secure=secure)
 
     async def _retrieve(self, name: str, pk: object, raise_not_exists: bool, query: Query) -> Any:
         if _listing.wants_one(pk, raise_not_exists, query):

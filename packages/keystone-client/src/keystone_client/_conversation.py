@@ -103,7 +103,7 @@ class Conversation:
             if not is_token(token):
                 raise FieldError("the token must be printable ASCII text without blanks", field="token")
             self._fixed["Authorization"] = f"Token {str.__str__(token)}"  # not what an enum calls itself
-        self._session = self._prepared(0, None)
+        self._session = self._prepared(self._cookies, 0, None)
 
     @property
     def session(self) -> int:
@@ -184,34 +184,37 @@ class Conversation:
         asked_in = response.request.extensions.get(ASKED_IN)
         with self._lock:
             if asked_in is None or asked_in == self._session.number:
-                self._cookies.take(response)
-                self._session = self._prepared(self._session.number, self._session.key)
+                cookies = self._cookies.copy()
+                cookies.take(response)
+                self._use(cookies, self._session.number)
 
     def forget_session(self, number: int) -> None:
         """Drop all cookies, unless the session of this number is over anyway and there is another."""
         with self._lock:
             if number == self._session.number:
-                self._cookies = CookieStore()
-                self._session = self._prepared(number, self._session.key)
+                self._use(CookieStore(), number)
+
+    def _use(self, cookies: CookieStore, number: int) -> None:
+        """Change the cookies and what is made of them together: an interrupt sees all of that or nothing."""
+        session = self._prepared(cookies, number, self._session.key)
+        self._cookies, self._session = cookies, session
 
     def after_fork(self) -> None:
         """Begin anew with the cookies there are: another thread of the parent may have held a lock of them."""
-        former, self._cookies, self._lock = self._cookies, CookieStore(), threading.Lock()
-        for cookie in former.jar:
-            self._cookies.jar.set_cookie(cookie)
+        self._cookies, self._lock = self._cookies.copy(), threading.Lock()
 
-    def _prepared(self, number: int, former_key: str | None) -> Session:
-        """The headers of safe and unsafe requests, with the cookies there are now."""
-        cookie = self._cookies.header(self.base_url)
-        cookies = cookies_of(cookie)
+    def _prepared(self, cookies: CookieStore, number: int, former_key: str | None) -> Session:
+        """The headers of safe and unsafe requests, with these cookies."""
+        cookie = cookies.header(self.base_url)
+        named = cookies_of(cookie)
         safe = SecretHeaders(self._fixed)
         if cookie:
             safe["Cookie"] = cookie
         unsafe = SecretHeaders(safe)
         unsafe["Referer"] = self.base_url  # Django refuses every write over https without it
-        if CSRF in cookies:
-            unsafe["X-CSRFToken"] = cookies[CSRF]
-        key = cookies.get(SESSION)
+        if CSRF in named:
+            unsafe["X-CSRFToken"] = named[CSRF]
+        key = named.get(SESSION)
         return Session(number + (key != former_key), key, safe, unsafe)
 
     def endpoint(self, endpoint: str) -> str:

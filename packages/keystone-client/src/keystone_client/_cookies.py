@@ -26,6 +26,13 @@ class CookieStore(httpx.Cookies):
     def __repr__(self) -> str:
         return f"<{len(self.jar)} cookies>"
 
+    def copy(self) -> "CookieStore":
+        """The same cookies, with a lock of their own."""
+        copy = CookieStore()
+        for cookie in self.jar:
+            copy.jar.set_cookie(cookie)
+        return copy
+
     def take(self, response: httpx.Response) -> None:
         """Take the cookies of an answer; of a flood, no more than a browser would, Keystone's own first."""
         lines = [line for line in response.headers.get_list("set-cookie") if _is_fit(line)]

@@ -66,6 +66,29 @@ class Punctual(httpx.SyncByteStream, httpx.AsyncByteStream):
         await self._stream.aclose()
 
 
+class Sent(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of a request, given out by no generator: a cancelled call leaves those midway, and trio warns of it."""
+
+    def __init__(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> None:
+        """Take a body that needs no waiting: all that httpx makes of bytes, forms and files are such."""
+        self._stream: Any = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Send it from a thread."""
+        return iter(self._stream)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Send it from a task, from its beginning."""
+        self._chunks = iter(self)
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Give the next piece."""
+        for chunk in self._chunks:
+            return chunk
+        raise StopAsyncIteration
+
+
 def _begun(response: httpx.Response, request: httpx.Request) -> None:
     """Tie an answer that is about to be read to its request, and to the deadline of the call."""
     response.request = request
@@ -89,7 +112,7 @@ class Trace:
 
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
         """Take a note of an event."""
-        if event == "connection.connect_tcp.complete":
+        if event.endswith(".connect_tcp.complete"):
             self.opened.append(info["return_value"])
         elif event == "http11.send_request_headers.started":
             self.begun = True
@@ -116,6 +139,7 @@ async def punctually(
 async def exchange_async(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
     """Send a request through a transport and read its answer whole."""
     started = perf_counter()
+    request.stream = Sent(request.stream)
     response = await transport.handle_async_request(request)
     sink = _sink(request, response)
     try:

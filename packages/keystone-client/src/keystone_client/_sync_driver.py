@@ -21,7 +21,9 @@ from ._exchange import exchange
 from ._flow import NOTHING, Answer, Ask, Exclusive, Flow, Pause, Step, advance
 from ._forks import watch
 from ._options import Options, checked_transport
+from ._permits import Permits
 from ._query import BulkOptions, Query
+from ._slots import ThreadSlots, closed
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -81,33 +83,30 @@ class SyncDriver:
         self._options = options
         self._talk = options.talk
         self._transport = transport
-        self._own = transport is None
-        """Whether the connections are ours to open anew."""
-        self._opening = threading.Lock()
-        self._turn = threading.Lock()
+        self._slots = self._make_slots()
+        self._turn = Permits(1)
         self._closed = False
         self._sleep: Callable[[float], object] = time.sleep
         watch(self)
 
     def __del__(self, warn: Callable[..., None] = warnings.warn) -> None:
         """Close what nobody can use any more, and say so: it should have been closed before."""
-        if getattr(self, "_own", False) and self._transport is not None:
-            self.close()
+        slots = getattr(self, "_slots", None)
+        if slots is not None and len(slots.idle):
+            slots.close()
             warn(f"{self!r} was not closed: use `with`, or close()", ResourceWarning, stacklevel=2, source=self)
 
     def _after_fork(self) -> None:
-        self._opening, self._turn = threading.Lock(), threading.Lock()
-        if self._own:
-            self._transport = None
+        self._slots, self._turn = self._make_slots(), Permits(1)
         self._talk.after_fork()
 
     def close(self) -> None:
         """Close the connections; the session on the server lives on. Closing twice is fine."""
         self._closed = True
-        with self._opening:
-            transport, self._transport = self._transport, None
+        transport, self._transport = self._transport, None
         if transport is not None:
             transport.close()
+        self._slots.close()
 
     def _run(self, flow: Flow[T], stop: threading.Event | None = None) -> T:
         """Serve a flow to its end; ``stop`` ends its pauses at once."""
@@ -151,20 +150,17 @@ class SyncDriver:
         return step.question() if isinstance(step, Ask) else self._alone(step)
 
     def _exchange(self, request: httpx.Request) -> httpx.Response:
-        transport = self._open()
-        try:
-            return exchange(transport, request)
-        finally:
-            if self._closed and self._own:
-                transport.close()  # again: a call that was about to begin has opened another connection
+        transport = self._transport
+        if self._closed:
+            raise closed()
+        return self._slots.exchange(request) if transport is None else exchange(transport, request)
 
     def _alone(self, step: Exclusive) -> Any:
-        if not self._turn.acquire(timeout=-1 if step.patience is None else step.patience):
-            return None
+        turn = self._turn.permit()
         try:
-            return self._run(step.flow)
+            return self._run(step.flow) if turn.enter(step.patience) else None
         finally:
-            self._turn.release()
+            turn.leave()
 
     def _pause(self, step: Pause, stop: threading.Event | None) -> None:
         if stop is not None and self._sleep is time.sleep:
@@ -174,20 +170,14 @@ class SyncDriver:
         if stop is not None and stop.is_set():
             raise ClosedError("the iteration was left while its next page was fetched")
 
-    def _open(self) -> httpx.BaseTransport:
-        transport = self._transport
-        if transport is None or self._closed:
-            with self._opening:
-                transport = self._transport = self._transport or self._make_transport()
-        return transport
+    def _make_slots(self) -> ThreadSlots:
+        return ThreadSlots(self._make_transport, self._options.limits, time.monotonic)
 
     def _make_transport(self) -> httpx.BaseTransport:
-        if self._closed:
-            raise ClosedError("the client is closed: make a new one, or do all calls before close() or inside `with`")
         options = self._options
         transport = httpx.HTTPTransport(
             verify=tls_context(self._talk.base_url, options.verify, options.trust_env),
-            limits=options.limits,
+            limits=httpx.Limits(max_connections=1, keepalive_expiry=options.limits.keepalive_expiry),
             proxy=proxy_for(self._talk.base_url, options.proxy, options.trust_env),
         )
         if self._talk.retry.deadline is not None:

@@ -1,5 +1,6 @@
 """Connections: reused, bounded, given back whatever happens, closed in the end; TLS contexts and proxies."""
 
+import asyncio
 import contextlib
 import socket
 import ssl
@@ -255,10 +256,10 @@ def test_connections_nobody_uses_any_more_are_closed(
             async with anyio.create_task_group() as group:
                 for _ in range(5):
                     group.start_soon(client.http_get, "version")
-            slots = client._here().slots
-            slots._clock = lambda: now
-            slots._idle = type(slots._idle)((now, slot) for _, slot in slots._idle)
-            assert slots.idle == 5
+            idle = client._here().slots.idle
+            idle.clock = lambda: now
+            idle.since = type(idle.since)((now, slot) for _, slot in idle.since)
+            assert len(idle) == 5
             for _ in range(3):  # one goes on being used
                 now += 2.0
                 await client.http_get("version")
@@ -332,6 +333,29 @@ def test_a_call_under_way_when_the_client_is_closed_closes_its_connection(backen
     run(backend, test)
 
 
+@pytest.mark.parametrize("turns", range(5))
+def test_a_close_that_is_cancelled_closes_every_connection_all_the_same(turns: int, stub: type[Connection]) -> None:
+    async def slowly(self: Connection) -> None:
+        self.closed += 1
+        await asyncio.sleep(0)
+
+    async def test() -> None:
+        client = two_at_once()
+        await both_permits_are_back(client)
+        closing = asyncio.create_task(client.close())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        closing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await closing
+        await client.close()
+        assert [connection.closed for connection in stub.made] == [1, 1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connection, "aclose", slowly)
+        asyncio.run(test())
+
+
 def test_nothing_is_opened_before_the_first_request(stub: type[Connection]) -> None:
     with KeystoneClient(URL):
         assert stub.made == []
@@ -339,21 +363,60 @@ def test_nothing_is_opened_before_the_first_request(stub: type[Connection]) -> N
     assert stub.made == []
 
 
-def test_threads_that_start_together_share_one_pool(stub: type[Connection]) -> None:
+@pytest.mark.parametrize(("expiry", "closed"), [(5.0, 4), (None, 0)])
+def test_connections_no_thread_uses_any_more_are_closed(
+    expiry: float | None, closed: int, stub: type[Connection]
+) -> None:
+    now = 100.0
+    with KeystoneClient(URL, limits=httpx.Limits(keepalive_expiry=expiry)) as client:
+        client._slots.idle.clock = lambda: now
+        for _ in range(5):
+            assert client._slots.idle.put(stub())
+        for _ in range(3):  # one goes on being used
+            now += 2.0
+            client.http_get("version")
+        assert sum(connection.closed for connection in stub.made) == closed
+        assert len(stub.made) == 5
+        now += 6.0
+        client.http_get("version")
+        assert len(stub.made) == (6 if expiry else 5)
+    assert all(connection.closed == 1 for connection in stub.made)
+
+
+def test_no_more_threads_have_a_connection_than_allowed(stub: type[Connection]) -> None:
     start = threading.Barrier(8)
-    with KeystoneClient(URL) as client:
+    limits = httpx.Limits(max_connections=3, max_keepalive_connections=2)
+    with KeystoneClient(URL, limits=limits) as client:
 
         def call() -> None:
             start.wait()
-            client.http_get("version")
+            for _ in range(20):
+                client.http_get("version")
 
         threads = [threading.Thread(target=call) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(stub.made) == 1
-    assert stub.made[0].closed == 1
+        assert sum(not connection.closed for connection in stub.made) <= 3
+    assert all(connection.closed == 1 for connection in stub.made)
+
+
+@pytest.mark.parametrize("error", [httpx.ReadError("x"), httpx.ConnectError("x"), RuntimeError("x")])
+def test_a_call_of_a_thread_that_failed_gives_its_permit_back_and_closes_its_connection(
+    error: Exception, stub: type[Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Connection, request: httpx.Request) -> httpx.Response:
+        raise error
+
+    with KeystoneClient(URL, limits=httpx.Limits(max_connections=1), timeout=1, retry=None) as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(Connection, "handle_request", fail)
+            for _ in range(3):
+                with pytest.raises((TransportError, RuntimeError)):
+                    client.http_get("version")
+        assert [connection.closed for connection in stub.made] == [1] * 3
+        assert client.http_get("version").status_code == 200
 
 
 CALLS: dict[str, Callable[[Any], object]] = {

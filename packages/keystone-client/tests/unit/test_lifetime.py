@@ -10,6 +10,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,7 @@ client, other = KeystoneClient(url), AsyncKeystoneClient(url)
 client.login("admin", "quickstart")
 iteration = client.iterate_user(page_size=1)
 next(iteration); next(iteration)
-for lock in (client._talk._lock, client._opening, client._turn):
+for lock in (client._talk._lock, client._slots._permits.lock, client._turn.lock):
     lock.acquire()                            # as another thread of the parent may
 child = os.fork()
 if child == 0:
@@ -158,7 +159,7 @@ if child == 0:
     assert anyio.run(other.whoami) is None
     print("child", flush=True)
     os._exit(0)
-for lock in (client._talk._lock, client._opening, client._turn):
+for lock in (client._talk._lock, client._slots._permits.lock, client._turn.lock):
     lock.release()
 assert os.waitpid(child, 0)[1] == 0
 assert client.whoami()["username"] == "admin"
@@ -230,21 +231,64 @@ def test_close_in_the_middle_of_calls_ends_them_with_an_error_and_leaves_no_conn
         client.http_get("version")
 
 
-def test_a_call_that_begins_while_the_client_is_closed_leaves_no_connection_behind(url: str) -> None:
-    client = KeystoneClient(url)
-    client.http_get("version")
-    transport = client._transport
-    assert transport is not None
-    late = client._open
-
-    def closing() -> Any:
-        found = late()
+def test_a_call_under_way_when_the_client_is_closed_is_answered_and_closes_its_connection() -> None:
+    answers: list[httpx.Response] = []
+    with Doorkeeper() as server:
+        client = KeystoneClient(server.url)
+        thread = threading.Thread(target=lambda: answers.append(client.http_get("version")))
+        thread.start()
+        connection = server.take()
         client.close()
-        return found
+        connection.sendall(OK)
+        assert connection.recv(1) == b""
+        thread.join(30)
+    assert [answer.status_code for answer in answers] == [200]
 
-    client._open = closing  # type: ignore[method-assign]
-    client.http_get("version")
-    assert transport._pool.connections == []  # type: ignore[attr-defined]
+
+@pytest.mark.parametrize("kind", ["sync", *BACKENDS])
+def test_a_call_that_waits_for_its_turn_when_the_client_is_closed_says_that_it_is_closed(kind: str) -> None:
+    limits = httpx.Limits(max_connections=1)
+
+    with Doorkeeper() as server:
+        if kind == "sync":
+            client = KeystoneClient(server.url, retry=None, limits=limits)
+            thread = threading.Thread(target=client.http_get, args=("version",))
+            thread.start()
+            connection = server.take()
+            ended: list[bool] = []
+
+            def wait_for_turn() -> None:
+                with pytest.raises(ClosedError):
+                    client.http_get("x")
+                ended.append(True)
+
+            waiting = threading.Thread(target=wait_for_turn)
+            waiting.start()
+            while not client._slots._permits.waiting:
+                pass
+            client.close()
+            connection.sendall(OK)
+            waiting.join(30)
+            thread.join(30)
+            assert ended == [True]
+        else:
+
+            async def test() -> None:
+                client = AsyncKeystoneClient(server.url, retry=None, limits=limits)
+                async with anyio.create_task_group() as group:
+                    group.start_soon(client.http_get, "version")
+                    connection = await anyio.to_thread.run_sync(server.take)
+
+                    async def wait() -> None:
+                        with pytest.raises(ClosedError):
+                            await client.http_get("x")
+
+                    group.start_soon(wait)
+                    await anyio.wait_all_tasks_blocked()
+                    await client.close()
+                    connection.sendall(OK)
+
+            anyio.run(test, backend=kind)
 
 
 @pytest.mark.parametrize("kind", ["sync", *BACKENDS])
@@ -278,3 +322,21 @@ def test_a_connection_the_server_has_closed_in_the_meantime_is_not_used_for_a_wr
 
             anyio.run(test, backend=kind)
         thread.join(30)
+
+
+@pytest.mark.parametrize("body", [{"json": {}}, {"files": {"file": ("a.txt", b"x" * 5_000_000)}}], ids=["JSON", "file"])
+def test_on_trio_a_write_that_is_cancelled_leaves_no_generator_behind(body: dict[str, Any]) -> None:
+    """Trio warns of those, and a warning is an error here."""
+
+    async def test() -> None:
+        async with AsyncKeystoneClient(server.url) as client:
+            for turns in range(12):
+                async with anyio.create_task_group() as group:
+                    group.start_soon(partial(client.http_post, "x", **body))
+                    for _ in range(turns):
+                        await anyio.lowlevel.checkpoint()
+                    group.cancel_scope.cancel()
+                gc.collect()
+
+    with Doorkeeper() as server:
+        anyio.run(test, backend="trio")

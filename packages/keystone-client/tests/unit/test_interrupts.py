@@ -1,0 +1,86 @@
+"""Ctrl-C in the middle of a call: the interrupt comes out, and the client is as good as before.
+
+Python looks for signals when a function of Python begins and when one of C has returned. A profiler is told of both, so
+here it is the profiler that interrupts: each such moment of a call has its turn.
+"""
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+import httpx
+import pytest
+from keystone_client import KeystoneClient
+from keystone_client_testing import FakeKeystone
+
+OURS = ("keystone_client._slots", "keystone_client._permits", "keystone_client._sync_driver")
+ALL = ("keystone_client.", "httpx.", "httpcore.", "h11.", "http.", "threading", "contextlib", "socket")
+BEYOND_US = "httpcore._synchronization"
+"""In a few instructions of httpcore 1.0.9 an interrupt leaves a lock held for which httpcore itself waits then: only
+the next interrupt ends that."""
+
+pytestmark = [  # what was being opened is left to Python, and a destructor swallows what strikes in it
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+def interrupted(act: Callable[[], object], moment: int, modules: tuple[str, ...]) -> bool:
+    """Whether an act was interrupted before it came to its end: after so many moments in these modules."""
+    left = moment
+
+    def profile(frame: FrameType, event: str, _: object) -> None:
+        nonlocal left
+        name = frame.f_globals.get("__name__", "")
+        if event in ("call", "c_return") and name.startswith(modules) and name != BEYOND_US:
+            left -= 1
+            if left == 0 and frame.f_code.co_name != "__del__":
+                sys.setprofile(None)
+                raise KeyboardInterrupt
+
+    sys.setprofile(profile)
+    try:
+        act()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.setprofile(None)
+    return left <= 0
+
+
+def iterate(client: KeystoneClient) -> None:
+    records = client.iterate_team(page_size=1, limit=2, prefetch=False)
+    try:
+        list(records)
+    finally:
+        records.close()
+
+
+ACTS: dict[str, Callable[[KeystoneClient], object]] = {
+    "get": lambda client: client.http_get("version"),
+    "create": lambda client: client.http_post("users/teams/", json={"name": "the same"}),
+    "iterate": iterate,
+    "login": lambda client: client.login("admin", "quickstart"),
+}
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+@pytest.mark.parametrize("connected", [True, False], ids=["on a connection there is", "on a new one"])
+@pytest.mark.parametrize(("modules", "step"), [(OURS, 1), (ALL, 41)], ids=["in the client", "anywhere"])
+def test_a_call_interrupted_at_any_moment_leaves_the_client_usable(
+    act: Callable[[KeystoneClient], object], connected: bool, modules: tuple[str, ...], step: int
+) -> None:
+    limits = httpx.Limits(max_connections=1, max_keepalive_connections=int(connected))
+    fake = FakeKeystone()
+    with fake.serve() as url, KeystoneClient(url, limits=limits, timeout=httpx.Timeout(30, pool=1)) as client:
+        fake.add.team(name="one")
+        fake.add.team(name="two")
+        client.login("admin", "quickstart")
+        moment = step
+        while interrupted(lambda: act(client), moment, modules):
+            assert client.http_get("version").status_code == 200
+            if client.http_delete("users/teams/999/").status_code == 401:  # the answer to the login got lost
+                client.login("admin", "quickstart")
+            assert client.http_delete("users/teams/999/").status_code == 404
+            moment += step
+        assert moment > 10 * step
