@@ -14,6 +14,7 @@ import httpx
 from . import _listing, _records
 from ._call import Call
 from ._connections import proxy_for, tls_context
+from ._conversation import Conversation
 from ._discretion import forget_locals
 from ._exchange import exchange_async, punctually
 from ._flow import NOTHING, Answer, Exclusive, Flow, Pause, Step, advance
@@ -92,6 +93,8 @@ class AsyncDriver:
             here.leave()
         if left:
             warn(f"{self!r} was not closed: use `async with`, or close()", ResourceWarning, stacklevel=2, source=self)
+
+    __reduce__ = Conversation.__reduce__  # else a shallow copy would share its connections, and close them
 
     def _after_fork(self) -> None:
         self._loops = {}

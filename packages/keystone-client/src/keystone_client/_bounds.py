@@ -1,13 +1,17 @@
 """How much of an answer is read: its bytes are counted as they arrive, unpacked, and reading ends at the limit.
 
+It also ends when the call must be over: each read has a timeout, many reads have none.
+
 A packed answer is counted by unpacking it a little at a time and throwing that away, so a bomb never fills the memory.
 That also tells whether it was packed whole: httpx takes one that was cut for complete, and drops what follows its end.
 """
 
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from typing import Any, Final
 
+import anyio
 import httpx
 
 STEP: Final = 262_144
@@ -35,16 +39,25 @@ def check_size(size: int, most: float | None) -> None:
 
 
 class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of an answer, which ends in an error where there is too much or too little of it."""
+    """The body of an answer, which ends in an error where there is too much or too little of it, or it is too late."""
 
-    def __init__(self, response: httpx.Response, most: float | None) -> None:
-        """Take the answer, not read yet, and the bytes it may have unpacked; ``None`` for any, packed in any way.
+    def __init__(self, response: httpx.Response, most: float | None, left: Callable[[], float] | None = None) -> None:
+        """Take an answer that was not read yet, and its bounds.
+
+        Args:
+            response: The answer.
+            most: The bytes it may have unpacked; ``None`` for any, packed in any way.
+            left: Gives the seconds left of the call, where there is a deadline.
 
         Raises:
             httpx.DecodingError: It is packed in a way that nobody asked for and that cannot be counted.
         """
         self._stream: Any = response.stream
+        self._chunks: Any = None
+        """What is being read from a task, and not at its end."""
+        self._network = response.extensions.get("network_stream")
         self._wire = _wire_of(response.stream)
+        self._left = left
         self._most, self._read, self._unpacked = most, 0, 0
         given = [name.lower() for name in response.headers.get_list("content-encoding", split_commas=True)]
         packed = [name for name in given if name in _PACKED]
@@ -58,16 +71,37 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         """Read it from a thread."""
         for chunk in self._stream:
+            self._check_time()
             self._count(chunk)
             yield chunk
         self._check_end()
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Read it from a task."""
-        async for chunk in self._stream:
-            self._count(chunk)
-            yield chunk
-        self._check_end()
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Read it from a task; no generator, because trio warns of those that are left midway."""
+        self._chunks = aiter(self._stream)
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Read some of it."""
+        try:
+            chunk: bytes = await anext(self._chunks)
+        except StopAsyncIteration:
+            self._chunks = None
+            self._check_end()
+            raise
+        except BaseException:
+            self._chunks = None
+            raise
+        # Where the loop's clock says that it is too late, too, the next wait is cancelled. An error here would leave the
+        # generators of a transport of the user behind, which has no connection to close.
+        if self._left is not None and anyio.current_effective_deadline() > anyio.current_time():
+            self._check_time()
+        self._count(chunk)
+        return chunk
+
+    def _check_time(self) -> None:
+        if self._left is not None and self._left() <= 0:
+            raise httpx.ReadTimeout("the deadline of the call passed while its answer was read")
 
     def _count(self, chunk: bytes) -> None:
         self._read += len(chunk)
@@ -78,8 +112,10 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
                 raise httpx.DecodingError("more bytes follow the end of the packed ones")
             try:
                 self._unpacked += len(unpacker.decompress(chunk, STEP))
-            except zlib.error:
-                del self._unpackers[0]  # the next way, or none: then httpx says that it cannot be unpacked
+            except zlib.error as error:
+                del self._unpackers[0]  # the next way
+                if not self._unpackers:
+                    raise httpx.DecodingError(str(error)) from None
             else:
                 check_size(self._unpacked, self._most)
                 chunk = unpacker.unconsumed_tail or unpacker.unused_data
@@ -101,9 +137,18 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._part()
         self._stream.close()
 
+    async def _give_up(self) -> None:
+        """Let the generators of httpx and httpcore come to their end: without its connection the innermost fails."""
+        if self._chunks is not None and self._network is not None:
+            await self._network.aclose()
+            with suppress(httpx.TransportError):
+                async for _ in self._chunks:
+                    pass
+
     async def aclose(self) -> None:
         """Close the body."""
         self._part()
+        await self._give_up()
         await self._stream.aclose()
 
 

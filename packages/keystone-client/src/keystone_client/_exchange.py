@@ -30,42 +30,6 @@ CHUNK = 65_536
 FRAMING = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
 
 
-class Punctual(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of an answer, broken off when the call is over time: each read has a timeout, many reads have none."""
-
-    def __init__(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream, left: Callable[[], float]) -> None:
-        """Take the body and what tells the seconds that are left."""
-        self._stream: Any = stream
-        self._left = left
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Read it from a thread."""
-        for chunk in self._stream:
-            self._check()
-            yield chunk
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Read it from a task."""
-        async for chunk in self._stream:
-            # Where the loop's clock says the same, the next wait is cancelled, which ends the generators of httpx; an
-            # error here would leave them behind, and trio warns of those.
-            if anyio.current_effective_deadline() > anyio.current_time():
-                self._check()
-            yield chunk
-
-    def _check(self) -> None:
-        if self._left() <= 0:
-            raise httpx.ReadTimeout("the deadline of the call passed while its answer was read")
-
-    def close(self) -> None:
-        """Close the body."""
-        self._stream.close()
-
-    async def aclose(self) -> None:
-        """Close the body."""
-        await self._stream.aclose()
-
-
 class Sent(httpx.SyncByteStream, httpx.AsyncByteStream):
     """The body of a request, given out by no generator: a cancelled call leaves those midway, and trio warns of it."""
 
@@ -89,15 +53,12 @@ class Sent(httpx.SyncByteStream, httpx.AsyncByteStream):
         raise StopAsyncIteration
 
 
-def _begun(response: httpx.Response, request: httpx.Request) -> None:
-    """Tie an answer that is about to be read to its request, and to the deadline of the call."""
-    response.request = request
+def _bounded(response: httpx.Response, request: httpx.Request) -> Bounded:
+    """The body of an answer, within what the request allows; a download may be of any size."""
     most = request.extensions.get(MOST)
     if most is not None and _sink(request, response):
         most = float("inf")
-    response.stream = Bounded(response, most)
-    if LEFT_OF_CALL in request.extensions:
-        response.stream = Punctual(response.stream, request.extensions[LEFT_OF_CALL])
+    return Bounded(response, most, request.extensions.get(LEFT_OF_CALL))
 
 
 class Trace:
@@ -141,17 +102,33 @@ async def exchange_async(transport: httpx.AsyncBaseTransport, request: httpx.Req
     started = perf_counter()
     request.stream = Sent(request.stream)
     response = await transport.handle_async_request(request)
+    body: Any = response.stream
     sink = _sink(request, response)
     try:
-        _begun(response, request)
+        response.request = request
+        body = response.stream = _bounded(response, request)
         if sink is None:
-            await response.aread()
+            await _read(response)
         else:
-            async for chunk in response.aiter_bytes(CHUNK):
+            async for chunk in _chunks(response):
                 sink.write(chunk, _length(response))
     finally:
-        await response.aclose()
+        await body.aclose()
     return _finished(response if sink is None else _without_body(response), started)
+
+
+async def _read(response: httpx.Response) -> None:
+    """Read it, and unpack it then: the generators of httpx would be left midway should that fail, and trio warns."""
+    if not response.is_closed:  # else a transport has read it
+        response.stream = httpx.ByteStream(b"".join([chunk async for chunk in response.stream]))  # type: ignore[union-attr]
+        response.read()
+
+
+def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body of a download, unpacked; for the same reason not by httpx where it is not packed."""
+    if "content-encoding" in response.headers:
+        return response.aiter_bytes(CHUNK)
+    return aiter(response.stream)  # type: ignore[arg-type]
 
 
 def exchange(transport: httpx.BaseTransport, request: httpx.Request) -> httpx.Response:
@@ -170,7 +147,8 @@ def _exchange(transport: httpx.BaseTransport, request: httpx.Request) -> httpx.R
     response = transport.handle_request(request)
     sink = _sink(request, response)
     try:
-        _begun(response, request)
+        response.request = request
+        response.stream = _bounded(response, request)
         if sink is None:
             response.read()
         else:

@@ -15,6 +15,7 @@ import httpx
 from . import _listing, _records
 from ._call import Call
 from ._connections import proxy_for, tls_context
+from ._conversation import Conversation
 from ._discretion import forget_locals
 from ._errors import ClosedError
 from ._exchange import exchange
@@ -95,6 +96,8 @@ class SyncDriver:
         if slots is not None and len(slots.idle):
             slots.close()
             warn(f"{self!r} was not closed: use `with`, or close()", ResourceWarning, stacklevel=2, source=self)
+
+    __reduce__ = Conversation.__reduce__  # else a shallow copy would share its connections, and close them
 
     def _after_fork(self) -> None:
         self._slots, self._turn = self._make_slots(), Permits(1)
@@ -183,7 +186,9 @@ class SyncDriver:
         if self._talk.retry.deadline is not None:
             from ._punctual import PunctualBackend  # httpcore is slow to import; by now it is there
 
-            transport._pool._network_backend = PunctualBackend()  # httpx has no argument for what httpcore takes
+            # httpcore's ``network_backend``, for which httpx 0.28 has no argument. A transport of our own on httpcore
+            # would have to repeat httpx's proxies, bodies and errors; test_deadlines.py says if this ceases to work.
+            transport._pool._network_backend = PunctualBackend()
         return transport
 
     def _retrieve(self, name: str, pk: object, raise_not_exists: bool, query: Query) -> Any:

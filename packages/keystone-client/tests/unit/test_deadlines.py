@@ -15,6 +15,7 @@ import trio
 from keystone_client import AsyncKeystoneClient, DeadlineExceededError, KeystoneClient, RetryPolicy
 from keystone_client._exchange import LEFT
 from keystone_client._punctual import PunctualStream
+from keystone_client_testing import FakeKeystone
 from trio.testing import MockClock
 
 from .scripted import URL
@@ -50,6 +51,12 @@ def dripping(beginning: bytes) -> Iterator[str]:
         server.shutdown(socket.SHUT_RDWR)
     for thread in threads:
         thread.join(30)
+
+
+def test_what_bounds_each_read_is_really_what_the_connection_is_made_of() -> None:
+    """It goes in by a private attribute of httpx and httpcore: should one be renamed, this fails and nothing hangs."""
+    with FakeKeystone().serve() as url, KeystoneClient(url, retry=RetryPolicy(deadline=30)) as client:
+        assert isinstance(client.http_get("version").extensions["network_stream"], PunctualStream)
 
 
 @pytest.mark.parametrize("part", DRIPS)

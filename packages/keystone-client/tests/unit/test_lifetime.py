@@ -17,7 +17,14 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from keystone_client import AsyncKeystoneClient, ClosedError, KeystoneClient, KeystoneError
+from keystone_client import (
+    AsyncKeystoneClient,
+    ClosedError,
+    DecodeError,
+    KeystoneClient,
+    KeystoneError,
+    ResponseTooLargeError,
+)
 from keystone_client_testing import FakeKeystone
 
 BACKENDS = ["asyncio", "trio"]
@@ -340,3 +347,35 @@ def test_on_trio_a_write_that_is_cancelled_leaves_no_generator_behind(body: dict
 
     with Doorkeeper() as server:
         anyio.run(test, backend="trio")
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n"
+GIVEN_UP = {
+    "too large": (HEAD + b"\r\n" + b"x" * 200_000, ResponseTooLargeError),
+    "badly packed": (HEAD + b"Content-Encoding: gzip\r\n\r\n" + b"x" * 200_000, DecodeError),
+}
+
+
+@pytest.mark.parametrize(("beginning", "error"), GIVEN_UP.values(), ids=GIVEN_UP)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_answer_that_is_given_up_midway_leaves_no_generator_behind(
+    backend: str, beginning: bytes, error: type[KeystoneError]
+) -> None:
+    """The server never ends it: what is wrong is said at once. Trio warns of generators, and that is an error here."""
+
+    async def test() -> None:
+        async with AsyncKeystoneClient(server.url, max_response_size=100_000, retry=None) as client:
+            async with anyio.create_task_group() as group:
+
+                async def call() -> None:
+                    with pytest.raises(error):
+                        await client.http_get("x")
+
+                group.start_soon(call)
+                connection = await anyio.to_thread.run_sync(server.take)
+                connection.setblocking(False)
+                connection.send(beginning)
+            gc.collect()
+
+    with Doorkeeper() as server:
+        anyio.run(test, backend=backend)

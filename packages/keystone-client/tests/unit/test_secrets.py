@@ -252,7 +252,7 @@ def test_a_login_of_the_environment_that_fails_leaves_no_secret_behind(
 
 def test_a_client_is_neither_pickled_nor_copied_with_its_session(colour: str) -> None:
     client = client_of(colour, Scripted(), token=TOKEN)
-    for act in (pickle.dumps, copy.deepcopy):
+    for act in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="make a new one"):
             act(client)
 
