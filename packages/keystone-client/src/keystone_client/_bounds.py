@@ -92,8 +92,8 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
         except BaseException:
             self._chunks = None
             raise
-        # Where the loop's clock says that it is too late, too, the next wait is cancelled. An error here would leave the
-        # generators of a transport of the user behind, which has no connection to close.
+        # Where the loop's clock says that it is too late, too, the next wait is cancelled. An error here would leave
+        # the generators of a transport of the user behind, which has no connection to close.
         if self._left is not None and anyio.current_effective_deadline() > anyio.current_time():
             self._check_time()
         self._count(chunk)
