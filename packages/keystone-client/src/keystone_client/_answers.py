@@ -5,8 +5,8 @@ Pure functions of a response; nothing is sent from here.
 
 import json
 import re
-import time
 from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import Any, NamedTuple, TypeGuard
 
 import httpx
@@ -22,7 +22,7 @@ from ._errors import (
     ThrottledError,
     ValidationError,
 )
-from ._retry import retry_after
+from ._retry import PASSING, retry_after
 
 BY_STATUS: Mapping[int, type[StatusError]] = {
     400: ValidationError,
@@ -159,7 +159,7 @@ def status_error(
     clean = clean_response(response)
     error = kind(printable(message), request=clean.request, response=clean, detail=detail, field_errors=fields, cid=cid)
     if isinstance(error, ThrottledError):
-        error.retry_after = retry_after(response, time.time())
+        error.retry_after = retry_after(response)
     return error
 
 
@@ -248,8 +248,9 @@ def _hint(response: httpx.Response, body: Any) -> str:
         return f"redirected to {where}: is the base URL right, http or https included?"
     if response.status_code == 401 and "authorization" not in response.request.headers:
         return "log in first, or the session has expired"
-    if response.status_code == 429 and "retry-after" in response.headers:
-        return f"the server asks to wait {response.headers['retry-after'][:40]} s"
+    asked = retry_after(response) if response.status_code in PASSING else None
+    if asked is not None:
+        return f"the server asks to wait {ceil(asked)} s; max_retry_after of RetryPolicy is the longest a call waits"
     if response.status_code == 500 and response.request.method == "DELETE":
         return "Keystone fails like this where other records still refer to the one to be deleted"
     return ""

@@ -158,7 +158,10 @@ class AsyncDriver:
         if isinstance(step, Exclusive):
             return await self._alone(step)
         answer = step.question()
-        return await answer if isinstance(answer, Awaitable) else answer
+        if not isinstance(answer, Awaitable):
+            return answer
+        with anyio.fail_after(step.patience):
+            return await answer
 
     async def _alone(self, step: Exclusive) -> Any:
         turn = self._here().turn

@@ -1,7 +1,6 @@
 """One call of a user, from the first try to the last: retries, deadline, log lines. Written once, without colour."""
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -84,11 +83,11 @@ class Call:
         self, request: httpx.Request, attempt: int, failure: Failure, may_retry: Callable[[Failure], bool] | None
     ) -> float | None:
         """The seconds before the next try, ``None`` if there is none; after a 429 the calls of others wait as well."""
-        policy, now = self.talk.retry, time.time()
+        policy = self.talk.retry
         wait = None
         if may_retry is None or may_retry(failure):
-            wait = wait_before(policy, request.method, attempt, failure, draw=self.talk.draw(), now=now)
-        seconds = hold_after(policy, failure, wait, now)
+            wait = wait_before(policy, request.method, attempt, failure, draw=self.talk.draw())
+        seconds = hold_after(policy, failure, wait)
         if seconds is not None:
             self.talk.throttle.hold(identity_of(request), self.talk.clock() + seconds)
         return wait
@@ -131,8 +130,7 @@ class Call:
     def _renewed(self, request: httpx.Request, renewals: int) -> Flow[bool]:
         """Whether there is a session again, by the doing of this call or of another."""
         self.talk.log(logging.WARNING, "the session is over: a login follows", request, 401)
-        patience = None if self._until is None else max(self._left(), 0)
-        renewed = yield Exclusive(self._renewal(renewals), patience)
+        renewed = yield Exclusive(self._renewal(renewals), self.patience)
         if renewed is None:
             raise self._too_late(request)
         return bool(renewed)
@@ -181,6 +179,11 @@ class Call:
             return False
         yield Pause(seconds)
         return True
+
+    @property
+    def patience(self) -> float | None:
+        """The seconds that are left of the call, 0 where its time is over; ``None`` without a deadline."""
+        return None if self._until is None else max(self._left(), 0)
 
     def _left(self) -> float:
         return float("inf") if self._until is None else self._until - self.talk.clock()

@@ -26,7 +26,7 @@ from keystone_client_core import (
 from ._cookies import CSRF, SESSION, CookieStore, SecretHeaders, cookies_of
 from ._exchange import MOST
 from ._log import LOGGER
-from ._retry import NO_RETRIES, RetryPolicy
+from ._retry import LONGEST, NO_RETRIES, RECEIVED, RetryPolicy
 from ._throttle import Throttle
 from ._upload_limits import Limits
 
@@ -82,6 +82,8 @@ class Conversation:
         self.retry: Final = NO_RETRIES if retry is None else retry
         self.has_token: Final = token is not None
         self.clock: Callable[[], float] = time.monotonic
+        self.now: Callable[[], float] = time.time
+        """The time of day, for what a server says of it; no wait of ours is measured by it, for it jumps."""
         self.draw: Callable[[], float] = random.random
         self.throttle: Final = Throttle()
         self.renew: Callable[[Any], Generator[Any, Any, object]] | None = None
@@ -175,10 +177,11 @@ class Conversation:
         request.extensions[ASKED_IN] = None
 
     def receive(self, response: httpx.Response) -> None:
-        """Take in what an answer changes: its cookies.
+        """Take in when an answer came, and what it changes: its cookies.
 
         Not those of an answer that comes late, from a session that is over: it may end the session there is now.
         """
+        response.extensions[RECEIVED] = self.now()
         if "set-cookie" not in response.headers:
             return
         asked_in = response.request.extensions.get(ASKED_IN)
@@ -279,10 +282,11 @@ def checked_timeout(timeout: object) -> Timeouts:
     """
     if timeout is None or (isinstance(timeout, int | float | httpx.Timeout) and not isinstance(timeout, bool)):
         phases: Timeouts = httpx.Timeout(timeout).as_dict()
-        if all(seconds is None or 0 < seconds < float("inf") for seconds in phases.values()):
+        if all(seconds is None or 0 < seconds <= LONGEST for seconds in phases.values()):
             return phases
     raise FieldError(
-        f"timeout={timeout!r}: give seconds above 0, an httpx.Timeout, or None for no end", field="timeout"
+        f"timeout={timeout!r}: give seconds above 0, to {LONGEST:.0e}, an httpx.Timeout of such, or None for no end",
+        field="timeout",
     )
 
 

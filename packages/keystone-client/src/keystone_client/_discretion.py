@@ -3,11 +3,13 @@
 Only what an exception leaves behind is touched, when it leaves; the frames of the caller are not ours to clear.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import wraps
 from inspect import iscoroutinefunction
 from traceback import walk_tb
 from typing import Any, TypeVar, cast
+
+from ._causes import causes
 
 CLEARED = frozenset(
     {"keystone_client", "keystone_client_core", "json", "httpx", "httpcore", "h11", "anyio", "trio", "ssl"}
@@ -19,23 +21,13 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 def forget_locals(error: BaseException) -> None:
     """Clear the local variables of the frames an exception has left, and those of what caused it."""
-    for link in _chain(error):
+    for link in causes(error):
         for frame, _ in walk_tb(link.__traceback__):
             if frame.f_globals.get("__name__", "").partition(".")[0] in CLEARED:
                 try:
                     frame.clear()
                 except RuntimeError:  # it still runs
                     continue
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    links, seen = [error], set()
-    while links:
-        link = links.pop()
-        if id(link) not in seen:
-            seen.add(id(link))
-            yield link
-            links += [other for other in (link.__cause__, link.__context__) if other is not None]
 
 
 def discreet(method: Method) -> Method:

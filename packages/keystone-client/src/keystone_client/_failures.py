@@ -7,6 +7,7 @@ from keystone_client_core import KeystoneError
 
 from ._answers import clean_request, cut, decode_error, printable
 from ._bounds import TooLargeError
+from ._causes import advice_on, reason_of, words_of
 from ._errors import RequestTimeoutError, ResponseTooLargeError, TransportError
 from ._retry import Failure, outcome_of
 
@@ -17,10 +18,6 @@ UNEXPLAINED: Mapping[type[httpx.RequestError], str] = {
     httpx.PoolTimeout: "every connection was in use for too long: raise `limits`, or do less at once"
 }
 """What failures are about that httpx raises without a word."""
-
-
-NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
-"""What OpenSSL, by its version, says of an answer without encryption."""
 
 
 def may_have_acted(failure: Failure) -> bool:
@@ -64,9 +61,9 @@ def no_answer(
     Returns:
         The error, not raised.
     """
-    reason = cut(printable(str(failure))) or UNEXPLAINED.get(type(failure)) or type(failure).__name__
-    if any(sign in reason for sign in NO_TLS):
-        reason += " (is it http:// that the server speaks on this port?)"
+    found = reason_of(failure)
+    told = str(found or failure)
+    reason = cut(printable(told)) or UNEXPLAINED.get(type(failure)) or cut(printable(words_of(failure)))
     if isinstance(failure, TooLargeError):
         return ResponseTooLargeError(f"{where}: {reason} ({RAISE_LIMIT})", cid=cid)
     if isinstance(failure, httpx.DecodingError):
@@ -74,4 +71,6 @@ def no_answer(
     kind = RequestTimeoutError if isinstance(failure, httpx.TimeoutException) else TransportError
     tries = "" if attempts == 1 else f" after {attempts} tries"
     message = f"no answer{tries}: {where}: {name_of(failure)}: {reason}; {MEANING[outcome]}"
+    if found is not None:
+        message += f" ({advice_on(found)})"
     return kind(message, request=clean_request(request), outcome=outcome, attempts=attempts, cid=cid)

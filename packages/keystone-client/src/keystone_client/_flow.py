@@ -20,9 +20,13 @@ class Pause(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """A question to code of the user; in the async client its answer may have to be awaited."""
+    """A question to code of the user; in the async client its answer may have to be awaited.
+
+    Then it ends in a ``TimeoutError`` if it does not come within ``patience`` seconds; a thread cannot be interrupted.
+    """
 
     question: Callable[[], Any]
+    patience: float | None
 
 
 class Exclusive(NamedTuple):

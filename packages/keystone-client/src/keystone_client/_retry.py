@@ -4,11 +4,14 @@ Design of the waits: full jitter, so that many clients that failed together do n
 (M. Brooker, "Exponential Backoff And Jitter", 2015).
 """
 
+from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple, Self, TypeAlias
+from typing import Final, NamedTuple, Self, TypeAlias
 
 import httpx
 from keystone_client_core import FieldError
+
+from ._causes import is_hopeless
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """Methods that may be sent twice (RFC 9110, section 9.2.2)."""
@@ -31,6 +34,12 @@ NOT_SENT = (
 ``LocalProtocolError`` is none of them: a body that outgrows its ``Content-Length`` is noticed when all the server waits
 for is on its way.
 """
+
+RECEIVED: Final = "keystone.received"
+"""The extension of an answer that holds when it came, in seconds since the epoch by our clock."""
+
+LONGEST: Final = 1e9
+"""Seconds, 30 years: ten times as long is more than an operating system takes for the timeout of a socket."""
 
 Failure: TypeAlias = httpx.Response | httpx.RequestError
 
@@ -75,10 +84,12 @@ class RetryPolicy(_Numbers):  # no dataclass: those take longer to import than a
             raise _unfit("attempts", self.attempts, "give a whole number from 1; switch retries off with retry=None")
         for name in ("backoff", "max_backoff", "max_retry_after"):
             value = getattr(self, name)
-            if type(value) not in (int, float) or not 0 <= value < float("inf"):
-                raise _unfit(name, value, "give seconds from 0")
-        if self.deadline is not None and (type(self.deadline) not in (int, float) or not self.deadline > 0):
-            raise _unfit("deadline", self.deadline, "give seconds above 0, or None for no end")
+            if type(value) not in (int, float) or not 0 <= value <= LONGEST:
+                raise _unfit(name, value, f"give seconds from 0 to {LONGEST:.0e}")
+        if self.deadline is not None and (
+            type(self.deadline) not in (int, float) or not 0 < self.deadline <= LONGEST
+        ):
+            raise _unfit("deadline", self.deadline, f"give seconds above 0, to {LONGEST:.0e}; None for no end")
 
 
 def _unfit(name: str, value: object, advice: str) -> FieldError:
@@ -102,12 +113,12 @@ def may_repeat(method: str, failure: Failure) -> bool:
         passing = failure.status_code in PASSING
         return passing and (method in IDEMPOTENT or failure.status_code == 429)
     passing = isinstance(failure, httpx.TransportError) and not isinstance(failure, OUR_FAULT)
-    return passing and (method in IDEMPOTENT or isinstance(failure, NOT_SENT))
+    if not passing or is_hopeless(failure):
+        return False
+    return method in IDEMPOTENT or isinstance(failure, NOT_SENT)
 
 
-def wait_before(
-    policy: RetryPolicy, method: str, attempt: int, failure: Failure, *, draw: float, now: float
-) -> float | None:
+def wait_before(policy: RetryPolicy, method: str, attempt: int, failure: Failure, *, draw: float) -> float | None:
     """The seconds to wait before the next try, or ``None`` for no further try.
 
     Args:
@@ -116,20 +127,19 @@ def wait_before(
         attempt: How many tries there were, at least 1.
         failure: What the last try ended in.
         draw: A random number from 0 to 1.
-        now: The time of day in seconds since the epoch, for a ``Retry-After`` that is a date.
 
     Returns:
         Seconds, or ``None``.
     """
     if attempt >= policy.attempts or not may_repeat(method, failure):
         return None
-    asked = retry_after(failure, now) if isinstance(failure, httpx.Response) else None
+    asked = retry_after(failure) if isinstance(failure, httpx.Response) else None
     if asked is not None and asked > policy.max_retry_after:
         return None
     return (asked or 0.0) + draw * backoff_ceiling(policy, attempt)
 
 
-def hold_after(policy: RetryPolicy, failure: Failure, wait: float | None, now: float) -> float | None:
+def hold_after(policy: RetryPolicy, failure: Failure, wait: float | None) -> float | None:
     """The seconds for which no other call of the same identity has a chance either, or ``None``.
 
     That is after a 429: the server counts by identity, so its answer to one call is an answer to all. Where it asks for
@@ -139,14 +149,13 @@ def hold_after(policy: RetryPolicy, failure: Failure, wait: float | None, now: f
         policy: The policy.
         failure: What the last try ended in.
         wait: What the call itself waits, in seconds.
-        now: As of ``wait_before``.
 
     Returns:
         Seconds, or ``None``.
     """
     if not isinstance(failure, httpx.Response) or failure.status_code != 429 or policy.attempts == 1:
         return None
-    asked = retry_after(failure, now)
+    asked = retry_after(failure)
     if asked is None:
         return wait
     return None if asked > policy.max_retry_after else asked
@@ -157,24 +166,42 @@ def backoff_ceiling(policy: RetryPolicy, attempt: int) -> float:
     return min(policy.max_backoff, policy.backoff * 2.0 ** min(attempt - 1, 64))
 
 
-def retry_after(response: httpx.Response, now: float) -> float | None:
-    """The seconds a ``Retry-After`` asks for: a number, or a date (RFC 9110, section 10.2.3); ``None`` without one.
+def retry_after(response: httpx.Response) -> float | None:
+    """The seconds an answer asks to wait: the longest where it does so twice, as with a proxy before the server.
 
-    A date is meant by the server's clock, which its ``Date`` tells; ``now`` serves where there is none.
+    Args:
+        response: The answer.
+
+    Returns:
+        Seconds, or ``None`` without a ``Retry-After`` that can be understood.
     """
-    value = response.headers.get("retry-after", "").strip()
+    asked = (_seconds_asked(value.strip(), response) for value in response.headers.get_list("retry-after"))
+    return max((seconds for seconds in asked if seconds is not None), default=None)
+
+
+def _seconds_asked(value: str, response: httpx.Response) -> float | None:
+    """A number, or a date (RFC 9110, section 10.2.3).
+
+    A date is meant by the server's clock, which its ``Date`` tells; where there is none, ours serves.
+    """
     try:
         seconds = float(value)
     except ValueError:
-        until = _seconds_since_epoch(value)
-        if until is None:
+        until, now = _seconds_since_epoch(value), _sent_at(response)
+        if until is None or now is None:
             return None
-        seconds = until - (_seconds_since_epoch(response.headers.get("date", "")) or now)
+        seconds = until - now
     return max(seconds, 0.0) if seconds < float("inf") else None
+
+
+def _sent_at(response: httpx.Response) -> float | None:
+    told = _seconds_since_epoch(response.headers.get("date", ""))
+    return response.extensions.get(RECEIVED) if told is None else told
 
 
 def _seconds_since_epoch(date: str) -> float | None:
     try:
-        return parsedate_to_datetime(date).timestamp()
+        moment = parsedate_to_datetime(date)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()  # HTTP knows no local time
     except (ValueError, OverflowError):
         return None

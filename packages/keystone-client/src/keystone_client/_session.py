@@ -108,18 +108,28 @@ def login(call: Call, username: object, password: object, provider: object) -> F
         renew = partial(_login_anew, provider=provider)
         user = yield from renew(call)
     call.talk.renew = renew
+    call.talk.throttle.release()
     return user
 
 
 def _login_anew(call: Call, provider: Callable[[], object]) -> Flow[dict[str, Any]]:
     """Start a session with the credentials of the moment."""
-    with asking(call.talk):
-        credentials = yield Ask(provider)
+    credentials = yield from _credentials(call, provider)
     if not isinstance(credentials, tuple) or len(credentials) != 2:
         raise FieldError(
             f"the provider must return a username and a password, not {type(credentials).__name__}", field="provider"
         )
     return (yield from _login(call, *credentials))
+
+
+def _credentials(call: Call, provider: Callable[[], object]) -> Flow[Any]:
+    try:
+        with asking(call.talk):
+            return (yield Ask(provider, call.patience))
+    except TimeoutError as error:
+        if call.patience == 0:
+            raise call.too_late("the provider of credentials") from error
+        raise
 
 
 def _login(call: Call, username: object, password: object) -> Flow[dict[str, Any]]:

@@ -7,6 +7,8 @@ from typing import Final
 
 import httpx
 
+LOGGED_IN: Final = "logged in"
+
 
 class Throttle:
     """Until when nobody of an identity sends: the server counts by identity, so one 429 answers all of its calls."""
@@ -19,6 +21,10 @@ class Throttle:
         """Hold an identity back, in the time of the client's clock; what was asked for before stays asked for."""
         self._until[identity] = max(until, self._until.get(identity, until))
 
+    def release(self) -> None:
+        """Hold back nobody who is logged in: it is another user now, or the server says it again."""
+        self._until.pop(LOGGED_IN, None)
+
     def until(self, request: httpx.Request, now: float) -> float | None:
         """Until when this request has to wait, or ``None`` if it may go."""
         if not self._until:  # nearly always
@@ -30,4 +36,4 @@ class Throttle:
 def identity_of(request: httpx.Request) -> str:
     """Whom the server takes the caller for: it counts those who are logged in and all others apart."""
     known = "authorization" in request.headers or "sessionid=" in request.headers.get("cookie", "")
-    return "logged in" if known else "anonymous"
+    return LOGGED_IN if known else "anonymous"

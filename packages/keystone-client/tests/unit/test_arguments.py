@@ -75,7 +75,10 @@ def test_a_file_without_certificates_is_named(tmp_path: Path) -> None:
         {"backoff": -1},
         {"max_backoff": float("nan")},
         {"max_retry_after": float("inf")},
+        {"max_retry_after": 1e10},
         {"deadline": 0},
+        {"deadline": float("inf")},
+        {"deadline": 1e10},
     ],
     ids=str,
 )

@@ -75,7 +75,7 @@ def test_a_base_url_that_is_none_is_refused_without_repeating_a_secret(colour: s
 OPTIONS: dict[str, list[Any]] = {
     "cid": ["", "x", "1234", 5, b"x", "4f0c0f5e-7d3b-4a53-9d5c-0c1a3c1d8a11\n", True],
     "page_size": [0, -1, 1001, 1.5, "5", True, None],
-    "timeout": [0, -1, float("nan"), float("inf"), "5", b"5", True, [5], {}, httpx.Timeout(5, read=-1)],
+    "timeout": [0, -1, float("nan"), float("inf"), 1e10, "5", b"5", True, [5], {}, httpx.Timeout(5, read=-1)],
     "retry": [0, 3, True, False, "4", RetryPolicy],
     "verify": ["", "/no/such/file.pem", 5, None],
 }

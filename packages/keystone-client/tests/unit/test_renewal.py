@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+import trio
 from keystone_client import (
     AsyncKeystoneClient,
     AuthenticationError,
@@ -18,8 +19,9 @@ from keystone_client import (
     TransportError,
 )
 from keystone_client_testing import FakeKeystone
+from trio.testing import MockClock
 
-from .scripted import Player, Scripted, answer, connect, cookies, failure
+from .scripted import URL, Player, Scripted, answer, connect, cookies, failure
 
 BACKENDS = ["asyncio", "trio"]
 CREDENTIALS = ("admin", "quickstart")
@@ -179,6 +181,41 @@ def test_the_deadline_holds_over_the_login_too(colour: str) -> None:
     with pytest.raises(DeadlineExceededError) as caught:
         client.create_team(name="t")
     assert caught.value.outcome == "not sent"
+
+
+def test_the_deadline_holds_over_a_provider_that_hangs() -> None:
+    asked = 0
+
+    async def provider() -> tuple[str, str]:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            await trio.sleep_forever()
+        return CREDENTIALS
+
+    async def test() -> None:
+        wire = Scripted(LOGIN, OVER, AGAIN, answer(200, {"id": 1}))
+        client = AsyncKeystoneClient(URL, transport=wire, retry=RetryPolicy(deadline=10))
+        client._talk.clock = trio.current_time
+        await client.login(provider=provider)
+        started = trio.current_time()
+        with pytest.raises(DeadlineExceededError, match="the provider of credentials") as caught:
+            await client.create_team(name="t")
+        assert trio.current_time() == started + 10
+        assert caught.value.outcome == "not sent"
+        await client.http_get("version")
+
+    trio.run(test, clock=MockClock(autojump_threshold=0))
+
+
+@pytest.mark.parametrize("error", [TimeoutError("the vault is slow"), OSError("the vault is sealed")])
+def test_a_provider_that_gives_up_by_itself_says_so(colour: str, error: Exception) -> None:
+    wire = Scripted(LOGIN, OVER)
+    client = connect(colour, wire, retry=RetryPolicy(deadline=10))
+    client.login(provider=Provider(CREDENTIALS, error))
+    with pytest.raises(type(error)) as caught:
+        client.retrieve_team(1)
+    assert caught.value is error
 
 
 def test_a_provider_that_uses_the_client_itself_does_not_wait_for_itself(colour: str) -> None:

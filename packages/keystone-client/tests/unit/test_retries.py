@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from email.utils import formatdate
 from typing import Any
@@ -21,7 +22,7 @@ from keystone_client import (
     ThrottledError,
     TransportError,
 )
-from keystone_client._retry import backoff_ceiling, hold_after, wait_before
+from keystone_client._retry import backoff_ceiling, hold_after, retry_after, wait_before
 from keystone_client_testing import FakeKeystone
 
 from .scripted import Player, Reply, Scripted, answer, connect, cookies, failure
@@ -40,6 +41,8 @@ IDEMPOTENT = ["http_get", "http_put", "http_delete"]
 ONCE_ONLY = ["http_post", "http_patch"]
 OK = answer(200, {"id": 1})
 DATE = "Wed, 01 Jul 2026 12:00:00 GMT"
+NOON = 1_782_907_200.0
+"""The same in seconds since the epoch."""
 
 
 def tries(colour: str, method: str, reply: Reply) -> int:
@@ -225,9 +228,69 @@ def test_retry_after_is_honoured_in_every_form_up_to_the_cap(
     assert len(wire.requests) == 1 + len(waited)
 
 
-def test_without_a_date_of_the_server_a_retry_after_is_a_time_of_our_clock() -> None:
-    response = httpx.Response(503, headers={"Retry-After": formatdate(1_000_030, usegmt=True)})
-    assert wait_before(RetryPolicy(), "GET", 1, response, draw=0, now=1_000_000) == 30
+@pytest.mark.parametrize(
+    ("dates", "waited"),
+    [
+        ({}, 30.5),
+        ({"date": "yesterday"}, 30.5),
+        ({"date": formatdate(NOON - 3600, usegmt=True)}, 3630.5),
+        ({"date": formatdate(NOON + 3600, usegmt=True)}, 0.5),
+    ],
+    ids=["none", "junk", "slow server", "fast server"],
+)
+def test_a_date_is_meant_by_the_clock_of_the_server_and_without_one_by_ours(
+    colour: str, dates: dict[str, str], waited: float
+) -> None:
+    asked = answer(503, retry_after=formatdate(NOON + 30, usegmt=True), **dates)
+    client = connect(colour, Scripted(asked, OK), retry=RetryPolicy(max_retry_after=4000))
+    client.client._talk.now = lambda: NOON
+    client.http_get("version")
+    assert client.pauses == [waited]
+
+
+def test_an_error_tells_the_wait_from_when_the_answer_came(colour: str) -> None:
+    client = connect(colour, Scripted(answer(429, retry_after=formatdate(NOON + 90, usegmt=True))), retry=None)
+    client.client._talk.now = iter([NOON]).__next__
+    with pytest.raises(ThrottledError, match="asks to wait 90 s; max_retry_after of RetryPolicy") as caught:
+        client.retrieve_team(1)
+    assert caught.value.retry_after == 90
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_wish_beyond_the_cap_is_told_with_what_would_allow_it(colour: str, status: int) -> None:
+    asked = answer(status, retry_after="Wed, 01 Jul 2026 13:00:00 GMT", date=DATE)
+    with pytest.raises(StatusError, match="asks to wait 3600 s; max_retry_after of RetryPolicy"):
+        connect(colour, Scripted(asked)).retrieve_team(1)
+
+
+@pytest.mark.parametrize("form", ["Wed Jul  1 12:00:30 2026", "Wed, 01 Jul 2026 12:00:30 -0000"])
+def test_a_date_without_a_zone_is_greenwich_time_wherever_the_client_runs(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as away:
+        away.setenv("TZ", "America/New_York")
+        time.tzset()
+        asked = retry_after(httpx.Response(503, headers={"Retry-After": form, "Date": DATE}))
+    time.tzset()
+    assert asked == 30
+
+
+def test_where_two_ask_to_wait_the_longer_wish_counts(colour: str) -> None:
+    def twice(request: httpx.Request) -> httpx.Response:
+        headers = [("retry-after", "5"), ("retry-after", "60"), ("retry-after", "soon")]
+        return httpx.Response(429, headers=headers, request=request)
+
+    client = connect(colour, Scripted(twice, OK))
+    client.http_post("x")
+    assert client.pauses == [60.5]
+
+
+def test_a_clock_on_the_wall_that_jumps_moves_no_deadline(colour: str) -> None:
+    client, wire, time = timed(colour, deadline=10, backoff=0)
+    client.client._talk.now = iter([NOON, NOON + 1e6, NOON - 1e6, NOON]).__next__
+    wire.script = [time.taking(2, answer(503, retry_after="1"))] * 3 + [OK]
+    client.retrieve_team(1)
+    assert time.pauses == [1, 1, 1]
 
 
 METHODS = st.sampled_from(["GET", "HEAD", "PUT", "DELETE", "POST", "PATCH"])
@@ -249,14 +312,14 @@ POLICIES = st.builds(
 )
 
 
-@given(POLICIES, METHODS, st.integers(1, 2000), FAILURES, st.floats(0, 1), st.floats(0, 4e9))
+@given(POLICIES, METHODS, st.integers(1, 2000), FAILURES, st.floats(0, 1))
 def test_every_wait_lies_within_its_bounds(
-    policy: RetryPolicy, method: str, attempt: int, failed: Any, draw: float, now: float
+    policy: RetryPolicy, method: str, attempt: int, failed: Any, draw: float
 ) -> None:
-    wait = wait_before(policy, method, attempt, failed, draw=draw, now=now)
+    wait = wait_before(policy, method, attempt, failed, draw=draw)
     assert attempt < policy.attempts or wait is None
     assert wait is None or 0 <= wait <= policy.max_backoff + policy.max_retry_after
-    hold = hold_after(policy, failed, wait, now)
+    hold = hold_after(policy, failed, wait)
     throttled = isinstance(failed, httpx.Response) and failed.status_code == 429
     assert hold is None or (throttled and policy.attempts > 1 and 0 <= hold <= max(wait or 0, policy.max_retry_after))
     assert wait is None or not throttled or hold is not None
@@ -267,7 +330,7 @@ def test_jitter_is_full_from_nothing_to_the_ceiling(policy: RetryPolicy, attempt
     low, high = sorted([low, high])
     generous = RetryPolicy(attempts=5000, backoff=policy.backoff, max_backoff=policy.max_backoff)
     draws = [0.0, low, high, 1.0]
-    waits = [wait_before(generous, "GET", attempt, httpx.ReadError("x"), draw=draw, now=0) or 0.0 for draw in draws]
+    waits = [wait_before(generous, "GET", attempt, httpx.ReadError("x"), draw=draw) or 0.0 for draw in draws]
     assert waits == sorted(waits)
     assert waits[0] == 0
     assert waits[-1] == backoff_ceiling(generous, attempt) <= generous.max_backoff

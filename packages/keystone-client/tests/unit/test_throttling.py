@@ -52,6 +52,19 @@ def test_a_token_is_an_identity_too(colour: str) -> None:
     assert client.pauses == [61, 61]
 
 
+def test_another_user_is_not_held_back_by_what_the_one_before_did(colour: str) -> None:
+    wire = Scripted(cookies("sessionid=a; Path=/"), THROTTLED, THROTTLED, OK, cookies("sessionid=b; Path=/"), OK)
+    client = connect(colour, wire, retry=TWICE)
+    client.login("ada", "pw")
+    with pytest.raises(ThrottledError):
+        client.retrieve_team(1)
+    client.client._talk.forget_session(client.client._talk.session)
+    client.http_get("version")
+    client.login("bob", "pw")
+    client.retrieve_team(1)
+    assert client.pauses == [61]
+
+
 def test_without_retries_nobody_waits_for_others(colour: str) -> None:
     client = connect(colour, Scripted(THROTTLED, OK), retry=None)
     with pytest.raises(ThrottledError):

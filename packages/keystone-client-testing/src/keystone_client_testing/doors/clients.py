@@ -37,7 +37,7 @@ def logged_in_async(fake: "FakeKeystone", user: Any, options: dict[str, Any]) ->
 
 
 def _take_session(fake: "FakeKeystone", client: KeystoneClient | AsyncKeystoneClient, user: Any) -> None:
-    client._talk.clock = fake.clock.time
+    client._talk.clock = client._talk.now = fake.clock.time
     if user is None:
         return
     world = fake.world

@@ -1,0 +1,114 @@
+"""Servers that cannot be reached: nothing was sent, the error says what to look at, and what cannot pass is not repeated."""
+
+import contextlib
+import datetime
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+import anyio
+import pytest
+import trustme
+from keystone_client import AsyncKeystoneClient, KeystoneClient, RetryPolicy, TransportError
+
+RUNNERS = ["sync", "asyncio", "trio"]
+AGES_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+AUTHORITY = trustme.CA()
+TRUSTED = ssl.create_default_context()
+AUTHORITY.configure_trust(TRUSTED)
+
+
+def failure_of(runner: str, url: str, **options: Any) -> TransportError:
+    """What a create ends in that reaches nobody, tried again without waiting."""
+    options = {"retry": RetryPolicy(backoff=0), "trust_env": False, **options}
+
+    async def test() -> None:
+        async with AsyncKeystoneClient(url, **options) as client:
+            await client.create_team(name="t")
+
+    with pytest.raises(TransportError) as caught:
+        if runner == "sync":
+            with KeystoneClient(url, **options) as client:
+                client.create_team(name="t")
+        else:
+            anyio.run(test, backend=runner)
+    assert caught.value.outcome == "not sent"
+    return caught.value
+
+
+@pytest.fixture
+def no_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: Any, **__: Any) -> NoReturn:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+
+
+@pytest.mark.usefixtures("no_names")
+@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_host_without_an_address_is_looked_up_again_for_a_resolver_may_recover(runner: str, scheme: str) -> None:
+    error = failure_of(runner, f"{scheme}://keystone.invalid", verify=TRUSTED)
+    assert error.attempts == 4
+    assert "Name or service not known" in str(error)
+    assert "is the host name spelled right" in str(error)
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_port_where_nobody_listens_is_tried_again_for_a_server_may_restart(runner: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    error = failure_of(runner, f"http://127.0.0.1:{port}")
+    assert error.attempts == 4
+    assert "is the server running" in str(error)
+
+
+@contextlib.contextmanager
+def serving(certificate: trustme.LeafCert | None) -> Iterator[tuple[str, list[int]]]:
+    """A server that speaks TLS, or without a certificate something else; and who came."""
+    came: list[int] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if certificate is not None:
+        certificate.configure_cert(context)
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, (_, port) = server.accept()
+                came.append(port)
+                with connection, contextlib.suppress(OSError):
+                    if certificate is None:
+                        connection.recv(65536)
+                        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                    else:
+                        context.wrap_socket(connection, server_side=True).close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"https://127.0.0.1:{server.getsockname()[1]}", came
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join(30)
+
+
+HOPELESS = {
+    "another host": (AUTHORITY.issue_cert("elsewhere.example"), "verify failed.*is the host name of the URL"),
+    "out of date": (
+        AUTHORITY.issue_cert("127.0.0.1", not_before=AGES_AGO, not_after=AGES_AGO + datetime.timedelta(1)),
+        "expired.*clock of this machine",
+    ),
+    "a stranger's": (trustme.CA().issue_cert("127.0.0.1"), "verify failed.*verify= takes a file of CA certificates"),
+    "no TLS": (None, "is it http:// that the server speaks"),
+}
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.parametrize(("certificate", "told"), HOPELESS.values(), ids=HOPELESS)
+def test_tls_that_cannot_work_is_tried_once(runner: str, certificate: trustme.LeafCert | None, told: str) -> None:
+    with serving(certificate) as (url, came):
+        error = failure_of(runner, url, verify=TRUSTED)
+    assert error.attempts == len(came) == 1
+    assert re.search(told, str(error))
