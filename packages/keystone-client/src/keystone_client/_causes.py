@@ -43,7 +43,8 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 def reason_of(failure: BaseException) -> OSError | None:
     """Why the network failed, if that is something there is advice for."""
-    return next((cause for cause in causes(failure) if isinstance(cause, tuple(ADVICE))), None)
+    failures = (cause for cause in causes(failure) if isinstance(cause, OSError))
+    return next((error for error in failures if isinstance(error, tuple(ADVICE))), None)
 
 
 def words_of(failure: BaseException) -> str:

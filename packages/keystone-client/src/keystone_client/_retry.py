@@ -86,9 +86,7 @@ class RetryPolicy(_Numbers):  # no dataclass: those take longer to import than a
             value = getattr(self, name)
             if type(value) not in (int, float) or not 0 <= value <= LONGEST:
                 raise _unfit(name, value, f"give seconds from 0 to {LONGEST:.0e}")
-        if self.deadline is not None and (
-            type(self.deadline) not in (int, float) or not 0 < self.deadline <= LONGEST
-        ):
+        if self.deadline is not None and (type(self.deadline) not in (int, float) or not 0 < self.deadline <= LONGEST):
             raise _unfit("deadline", self.deadline, f"give seconds above 0, to {LONGEST:.0e}; None for no end")
 
 

@@ -1,5 +1,6 @@
 """When a call is tried again, how long it waits first, and when it must be over."""
 
+import contextlib
 import io
 import json
 import time
@@ -375,6 +376,33 @@ def test_a_wait_that_would_outlast_the_deadline_is_not_begun(colour: str) -> Non
     assert len(wire.requests) == 2
     assert time.now <= 12
     assert caught.value.cid == client.cid
+
+
+@given(
+    st.floats(0.001, 1e4),
+    st.integers(1, 10),
+    st.floats(0, 100),
+    st.lists(st.tuples(st.floats(0, 50), st.sampled_from(["", "0", "1.5", "40", "500"])), min_size=1, max_size=10),
+)
+def test_no_try_begins_and_no_wait_ends_behind_the_deadline(
+    deadline: float, attempts: int, backoff: float, replies: list[tuple[float, str]]
+) -> None:
+    client, wire, time = timed("sync", deadline=deadline, attempts=attempts, backoff=backoff)
+    begun: list[float] = []
+
+    def noted(reply: Reply) -> Reply:
+        def note(request: httpx.Request) -> httpx.Response:
+            begun.append(time.now)
+            assert 0 < max(request.extensions["timeout"].values()) <= deadline - time.now
+            return reply(request)
+
+        return note
+
+    wire.script = [noted(time.taking(seconds, answer(429, retry_after=asked))) for seconds, asked in replies]
+    with contextlib.suppress(DeadlineExceededError):
+        client.http_get("version")
+    assert 1 <= len(begun) <= attempts
+    assert max(begun) < deadline
 
 
 @pytest.mark.parametrize("method", ["http_get", "http_post"])

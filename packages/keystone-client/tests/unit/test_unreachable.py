@@ -1,4 +1,4 @@
-"""Servers that cannot be reached: nothing was sent, the error says what to look at, and what cannot pass is not repeated."""
+"""Servers that cannot be reached: nothing was sent, the error says why, and what cannot pass ends at once."""
 
 import contextlib
 import datetime
@@ -25,16 +25,16 @@ def failure_of(runner: str, url: str, **options: Any) -> TransportError:
     """What a create ends in that reaches nobody, tried again without waiting."""
     options = {"retry": RetryPolicy(backoff=0), "trust_env": False, **options}
 
-    async def test() -> None:
+    def create() -> None:
+        with KeystoneClient(url, **options) as client:
+            client.create_team(name="t")
+
+    async def create_in_task() -> None:
         async with AsyncKeystoneClient(url, **options) as client:
             await client.create_team(name="t")
 
     with pytest.raises(TransportError) as caught:
-        if runner == "sync":
-            with KeystoneClient(url, **options) as client:
-                client.create_team(name="t")
-        else:
-            anyio.run(test, backend=runner)
+        create() if runner == "sync" else anyio.run(create_in_task, backend=runner)
     assert caught.value.outcome == "not sent"
     return caught.value
 
