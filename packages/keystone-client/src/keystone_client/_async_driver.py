@@ -13,7 +13,6 @@ import httpx
 
 from . import _listing, _records
 from ._call import Call
-from ._connections import proxy_for, tls_context
 from ._conversation import Conversation
 from ._discretion import forget_locals
 from ._exchange import exchange_async, punctually
@@ -194,15 +193,9 @@ class AsyncDriver:
         return here
 
     def _make_slots(self) -> TaskSlots:
-        options = self._options
-        make = partial(
-            httpx.AsyncHTTPTransport,
-            verify=tls_context(self._talk.base_url, options.verify, options.trust_env),
-            proxy=proxy_for(self._talk.base_url, options.proxy, options.trust_env),
-            limits=httpx.Limits(max_connections=1, keepalive_expiry=options.limits.keepalive_expiry),
-        )
+        make = partial(httpx.AsyncHTTPTransport, **self._options.for_one_connection())
         secure = self._talk.base_url.startswith("https:")
-        return TaskSlots(make, options.limits, time.monotonic, secure=secure)
+        return TaskSlots(make, self._options.limits, time.monotonic, secure=secure)
 
     async def _retrieve(self, name: str, pk: object, raise_not_exists: bool, query: Query) -> Any:
         if _listing.wants_one(pk, raise_not_exists, query):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import httpx
 from keystone_client_core import FieldError, __version__
 
-from ._connections import check_proxy
+from ._connections import check_proxy, proxy_for, tls_context
 from ._conversation import Conversation
 from ._retry import RetryPolicy
 
@@ -27,6 +27,14 @@ class Options(NamedTuple):
     def __repr__(self) -> str:
         """Nothing: the URL of a proxy may hold a password."""
         return "<options>"
+
+    def for_one_connection(self) -> dict[str, Any]:
+        """The arguments of a transport of httpx that holds one connection; the environment is read for it."""
+        return {
+            "verify": tls_context(self.talk.base_url, self.verify, self.trust_env),
+            "proxy": proxy_for(self.talk.base_url, self.proxy, self.trust_env),
+            "limits": httpx.Limits(max_connections=1, keepalive_expiry=self.limits.keepalive_expiry),
+        }
 
 
 def checked_options(

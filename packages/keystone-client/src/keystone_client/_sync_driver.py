@@ -7,14 +7,13 @@ import warnings
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 from contextvars import copy_context
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx
 
 from . import _listing, _records
 from ._call import Call
-from ._connections import proxy_for, tls_context
 from ._conversation import Conversation
 from ._discretion import forget_locals
 from ._errors import ClosedError
@@ -73,6 +72,23 @@ class Worker:
         self._stop.set()
         if self._threads is not None:
             self._threads.shutdown(cancel_futures=True)
+
+
+def _opener(options: Options) -> Callable[[], httpx.BaseTransport]:
+    """What opens connections, all as the first one; no method of the client, which could not be dropped then."""
+    arguments = cache(options.for_one_connection)
+
+    def open_connection() -> httpx.BaseTransport:
+        transport = httpx.HTTPTransport(**arguments())
+        if options.talk.retry.deadline is not None:
+            from ._punctual import PunctualBackend  # httpcore is slow to import; by now it is there
+
+            # httpcore's ``network_backend``, for which httpx 0.28 has no argument. A transport of our own on httpcore
+            # would have to repeat httpx's proxies, bodies and errors; test_deadlines.py says if this ceases to work.
+            transport._pool._network_backend = PunctualBackend()
+        return transport
+
+    return open_connection
 
 
 class SyncDriver:
@@ -174,22 +190,7 @@ class SyncDriver:
             raise ClosedError("the iteration was left while its next page was fetched")
 
     def _make_slots(self) -> ThreadSlots:
-        return ThreadSlots(self._make_transport, self._options.limits, time.monotonic)
-
-    def _make_transport(self) -> httpx.BaseTransport:
-        options = self._options
-        transport = httpx.HTTPTransport(
-            verify=tls_context(self._talk.base_url, options.verify, options.trust_env),
-            limits=httpx.Limits(max_connections=1, keepalive_expiry=options.limits.keepalive_expiry),
-            proxy=proxy_for(self._talk.base_url, options.proxy, options.trust_env),
-        )
-        if self._talk.retry.deadline is not None:
-            from ._punctual import PunctualBackend  # httpcore is slow to import; by now it is there
-
-            # httpcore's ``network_backend``, for which httpx 0.28 has no argument. A transport of our own on httpcore
-            # would have to repeat httpx's proxies, bodies and errors; test_deadlines.py says if this ceases to work.
-            transport._pool._network_backend = PunctualBackend()
-        return transport
+        return ThreadSlots(_opener(self._options), self._options.limits, time.monotonic)
 
     def _retrieve(self, name: str, pk: object, raise_not_exists: bool, query: Query) -> Any:
         if _listing.wants_one(pk, raise_not_exists, query):

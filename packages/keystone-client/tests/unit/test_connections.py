@@ -542,6 +542,29 @@ def test_the_proxies_of_the_environment_are_honoured(
     assert proxy_for(url, "http://mine:1", True) == "http://mine:1"
 
 
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_all_connections_of_a_client_go_the_way_the_first_one_went(
+    colour: str, stub: type[Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://p:1")
+    limits = httpx.Limits(max_keepalive_connections=0)
+
+    async def ask_in_tasks() -> None:
+        async with AsyncKeystoneClient(URL, limits=limits) as client:
+            await client.http_get("version")
+            monkeypatch.setenv("http_proxy", "http://q:1")
+            await client.http_get("version")
+
+    if colour == "async":
+        asyncio.run(ask_in_tasks())
+    else:
+        with KeystoneClient(URL, limits=limits) as client:
+            client.http_get("version")
+            monkeypatch.setenv("http_proxy", "http://q:1")
+            client.http_get("version")
+    assert [connection.options["proxy"] for connection in stub.made] == ["http://p:1"] * 2
+
+
 def test_the_connections_go_through_the_proxy(
     colour: str, stub: type[Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:

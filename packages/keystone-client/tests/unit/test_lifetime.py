@@ -74,6 +74,17 @@ def test_an_unclosed_client_warns_once_and_closes_its_connections(url: str) -> N
     assert ["was not closed" in str(warning.message) for warning in caught] == [True]
 
 
+def test_an_unclosed_client_for_threads_is_closed_when_it_is_dropped_and_not_when_a_collector_comes(url: str) -> None:
+    gc.disable()
+    try:
+        client = KeystoneClient(url)
+        client.http_get("version")
+        with pytest.warns(ResourceWarning, match="was not closed"):
+            del client
+    finally:
+        gc.enable()
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("cyclic", [False, True])
 def test_an_unclosed_async_client_warns_once_and_closes_its_connections(url: str, backend: str, cyclic: bool) -> None:
