@@ -27,6 +27,16 @@ def throttled(colour: str, *script: Any, **options: Any) -> tuple[Player, Script
     return client, wire
 
 
+def ada_was_throttled(colour: str, *script: Any) -> Player:
+    """A client whose session has ended, after a call in it was given up, told to wait for 60 s."""
+    client = connect(colour, Scripted(cookies("sessionid=a; Path=/"), THROTTLED, THROTTLED, *script), retry=TWICE)
+    client.login("ada", "pw")
+    with pytest.raises(ThrottledError):
+        client.retrieve_team(1)
+    client.client._talk.forget_session(client.client._talk.session)
+    return client
+
+
 def test_a_call_waits_out_what_the_server_asked_another_call_for(colour: str) -> None:
     client, wire = throttled(colour, OK)
     client.create_team(name="t")
@@ -36,12 +46,7 @@ def test_a_call_waits_out_what_the_server_asked_another_call_for(colour: str) ->
 
 
 def test_a_login_is_not_held_back_by_what_a_user_did_nor_the_user_by_an_anonymous_caller(colour: str) -> None:
-    wire = Scripted(cookies("sessionid=a; Path=/"), THROTTLED, THROTTLED, OK)
-    client = connect(colour, wire, retry=TWICE)
-    client.login("ada", "pw")
-    with pytest.raises(ThrottledError):
-        client.retrieve_team(1)
-    client.client._talk.forget_session(client.client._talk.session)
+    client = ada_was_throttled(colour, OK)
     client.http_get("version")
     assert client.pauses == [61]
 
@@ -53,12 +58,7 @@ def test_a_token_is_an_identity_too(colour: str) -> None:
 
 
 def test_another_user_is_not_held_back_by_what_the_one_before_did(colour: str) -> None:
-    wire = Scripted(cookies("sessionid=a; Path=/"), THROTTLED, THROTTLED, OK, cookies("sessionid=b; Path=/"), OK)
-    client = connect(colour, wire, retry=TWICE)
-    client.login("ada", "pw")
-    with pytest.raises(ThrottledError):
-        client.retrieve_team(1)
-    client.client._talk.forget_session(client.client._talk.session)
+    client = ada_was_throttled(colour, OK, cookies("sessionid=b; Path=/"), OK)
     client.http_get("version")
     client.login("bob", "pw")
     client.retrieve_team(1)
