@@ -70,19 +70,16 @@ def open_upload(content: Content, filename: str | None = None, on_progress: Sent
         FieldError: It is no file, has no name, or was opened as text.
     """
     check_progress(on_progress)
+    filename = filename or _own_name(content)
+    _check_filename(filename)
     if isinstance(content, str | os.PathLike):
         path = Path(content)
-        filename = filename or path.name
-        _check_filename(filename)
         file: IO[bytes] = path.open("rb")
     elif isinstance(content, bytes | bytearray | memoryview):
-        _check_filename(filename)
         file = io.BytesIO(content)
     elif not hasattr(content, "read") or isinstance(content, io.TextIOBase):
         raise FieldError(f"file={content!r}: give a path, bytes, or a file opened in binary mode", field="file")
     else:
-        filename = filename or _own_name(content)
-        _check_filename(filename)
         file = sized(content)
     opened = None if file is content else file
     if not filename:
@@ -179,8 +176,11 @@ def _length(file: IO[bytes]) -> int:
     return size
 
 
-def _own_name(file: object) -> str | None:
-    name = getattr(file, "name", None)
+def _own_name(content: object) -> str | None:
+    """The name of a path, or of a file that has one."""
+    if isinstance(content, str | os.PathLike):
+        return Path(content).name
+    name = getattr(content, "name", None)
     return os.path.basename(name) if isinstance(name, str) else None
 
 

@@ -62,8 +62,7 @@ def no_answer(
         The error, not raised.
     """
     found = reason_of(failure)
-    told = str(found or failure)
-    reason = cut(printable(told)) or UNEXPLAINED.get(type(failure)) or cut(printable(words_of(failure)))
+    reason = cut(printable(str(found or failure) or UNEXPLAINED.get(type(failure)) or words_of(failure)))
     if isinstance(failure, TooLargeError):
         return ResponseTooLargeError(f"{where}: {reason} ({RAISE_LIMIT})", cid=cid)
     if isinstance(failure, httpx.DecodingError):
