@@ -20,13 +20,13 @@ from keystone_client_core import (
     check_page_size,
     endpoint_path,
     new_cid,
-    parse_base_url,
 )
 
+from ._arguments import Timeouts, checked_base_url, checked_headers, checked_size, checked_timeout, is_token
 from ._cookies import CSRF, SESSION, CookieStore, SecretHeaders, cookies_of
 from ._exchange import MOST
 from ._log import LOGGER
-from ._retry import LONGEST, NO_RETRIES, RECEIVED, RetryPolicy
+from ._retry import NO_RETRIES, RECEIVED, RetryPolicy
 from ._throttle import Throttle
 from ._upload_limits import Limits
 
@@ -34,15 +34,7 @@ CID_HEADER = "X-KEYSTONE-CID"
 ASKED_IN = "keystone.session"
 """The extension of a request that holds the number of the session it was built in; ``None`` for a login."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-OURS = frozenset(
-    {"host", "cookie", "content-length", "transfer-encoding", "authorization", "x-csrftoken", "x-keystone-cid"}
-)
-"""Headers a caller may not set: the client would break its promises."""
-
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[tuple[str, Any]]
-
-
-Timeouts: TypeAlias = Mapping[str, float | None]
 
 
 class Session:
@@ -75,7 +67,7 @@ class Conversation:
         agent: str,
     ) -> None:
         """Check everything the user gave; see ``KeystoneClient`` for the meaning of the arguments."""
-        self.base_url: Final = _checked_base_url(url)
+        self.base_url: Final = checked_base_url(url)
         self.cid: Final = new_cid() if cid is None else adopt_cid(cid)
         self.page_size: Final = check_page_size(page_size)
         self._most: Final = checked_size(max_response_size)
@@ -239,69 +231,9 @@ class Conversation:
         self._log.log(level, message, *details, extra=extra)
 
 
-def _checked_base_url(url: str) -> str:
-    base_url = parse_base_url(url)
-    try:
-        httpx.Request("GET", base_url)
-    except (httpx.InvalidURL, UnicodeError):
-        raise InvalidURLError("The base URL has a host that cannot be one, or is longer than a URL can be.") from None
-    return base_url
-
-
 def _url_of(base_url: str, endpoint: str) -> httpx.URL:
     try:
         return httpx.URL(base_url + endpoint)
     except httpx.InvalidURL:
         length = len(base_url) + len(endpoint)
         raise InvalidURLError(f"The endpoint makes a URL of {length:,} characters, more than one can have.") from None
-
-
-def checked_headers(headers: Any) -> dict[str, str]:
-    """Headers of a caller, or an error if one is ours to set or could smuggle in another line.
-
-    Raises:
-        FieldError: The header, by name; its value is not repeated.
-    """
-    if not isinstance(headers, Mapping):
-        raise FieldError(f"headers: give a mapping of names to values, not {type(headers).__name__}", field="headers")
-    for name, value in headers.items():
-        if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
-            raise FieldError(f"{name!r} is no name for a header", field="headers")
-        if name.lower().replace("_", "-") in OURS:  # to most web servers these are the same
-            raise FieldError(f"the header {name} is set by the client and cannot be given", field="headers")
-        if not isinstance(value, str) or not (value.isascii() and value.isprintable()):
-            raise FieldError(f"the value of the header {name} must be printable ASCII text", field="headers")
-    return {str.__str__(name): str.__str__(value) for name, value in headers.items()}
-
-
-def checked_timeout(timeout: object) -> Timeouts:
-    """Seconds by phase, ``None`` for no end.
-
-    Raises:
-        FieldError: It is no number of seconds above 0, no ``httpx.Timeout`` of such, and not ``None``.
-    """
-    if timeout is None or (isinstance(timeout, int | float | httpx.Timeout) and not isinstance(timeout, bool)):
-        phases: Timeouts = httpx.Timeout(timeout).as_dict()
-        if all(seconds is None or 0 < seconds <= LONGEST for seconds in phases.values()):
-            return phases
-    raise FieldError(
-        f"timeout={timeout!r}: give seconds above 0, to {LONGEST:.0e}, an httpx.Timeout of such, or None for no end",
-        field="timeout",
-    )
-
-
-def checked_size(size: object) -> int | None:
-    """A number of bytes, or ``None`` for any.
-
-    Raises:
-        FieldError: It is neither.
-    """
-    if size is None or (type(size) is int and size > 0):
-        return size
-    advice = "give bytes, a whole number from 1, or None for no limit"
-    raise FieldError(f"max_response_size={size!r}: {advice}", field="max_response_size")
-
-
-def is_token(token: object) -> bool:
-    """Whether a value can be sent as a token."""
-    return isinstance(token, str) and token != "" and token.isascii() and token.isprintable() and " " not in token

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from keystone_client_core import FieldError, InvalidURLError, parse_base_url
 
-from ._conversation import is_token
+from ._arguments import is_token
 
 URL, TOKEN, USERNAME, PASSWORD = "KEYSTONE_URL", "KEYSTONE_TOKEN", "KEYSTONE_USERNAME", "KEYSTONE_PASSWORD"
 

@@ -10,9 +10,10 @@ import httpx
 from keystone_client_core import FieldError
 
 from ._answers import acknowledged, is_json, record_of, status_error
+from ._arguments import checked_headers, checked_timeout
 from ._bodies import json_body, with_known_length
 from ._call import Call
-from ._conversation import Conversation, checked_headers, checked_timeout
+from ._conversation import Conversation
 from ._cookies import SESSION
 from ._errors import AuthenticationError
 from ._flow import Ask, Flow
