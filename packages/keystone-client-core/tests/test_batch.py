@@ -157,6 +157,24 @@ def test_references_to_what_the_answer_will_not_have_are_refused() -> None:
         reference("a1", delete_action(TEAM, 1), "id")
 
 
+@pytest.mark.parametrize("label", [10**5000, "a" * 5000], ids=["number", "text"])
+def test_a_reference_of_any_size_is_refused_in_a_message_of_bearable_length(label: Any) -> None:
+    listed = list_action(TEAM, None, None, None, None)
+
+    with pytest.raises(ReferenceTokenError) as unknown:
+        reference("a1", listed, label)
+    with pytest.raises(ReferenceTokenError) as foreign:
+        create_action(TEAM, {"name": Reference("a2", ("results",))[label]}, KNOWN)
+
+    assert len(str(unknown.value)) < 300
+    assert len(str(foreign.value)) < 300
+
+
+def test_a_limit_too_large_to_be_written_down_is_refused() -> None:
+    with pytest.raises(FilterError, match="1 to 1000"):
+        list_action(TEAM, None, None, None, 10**5000)
+
+
 def test_messages_name_the_fields_of_a_call_but_not_their_values() -> None:
     action = create_action(USER, {"username": "ada", "password": "correct horse"})
 

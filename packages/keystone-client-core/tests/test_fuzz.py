@@ -172,6 +172,8 @@ def test_actions_are_refused_or_have_a_path(data: st.DataObject, resource: Resou
 
 
 @given(resources, anything)
+@example(RESOURCES["user"], HUGE)
+@example(RESOURCES["user"], "a" * 5000)
 def test_labels_and_answers_of_any_shape_do_no_harm(resource: Resource, value: Any) -> None:
     action = core.Action("GET", f"/{resource.path}/", {}, resource)
     kept(lambda: core.reference("a1", action, value))

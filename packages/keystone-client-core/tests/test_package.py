@@ -67,6 +67,7 @@ PUBLIC = [
     "reference",
     "register_logger",
     "retrieve_action",
+    "shown",
     "update_action",
 ]
 

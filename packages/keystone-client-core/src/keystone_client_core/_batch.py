@@ -83,7 +83,8 @@ def list_action(
     encoded = encode_filters(resource, filters)
     size = _LONGEST_PAGE if limit is None else check_limit(limit)
     if not size or size > _LONGEST_PAGE:
-        raise FilterError(f"limit={limit!r}: an action of a job fetches one page, 1 to {_LONGEST_PAGE}", field="limit")
+        told = f"limit={shown(limit)}: an action of a job fetches one page, 1 to {_LONGEST_PAGE}"
+        raise FilterError(told, field="limit")
     if encoded.nothing or encoded.keys is not None:
         raise FilterError("id__in of a job needs some keys, and not more than fit in one page", field="id__in")
     names = encode_order(resource, order) or ("id",)
@@ -116,7 +117,7 @@ def reference(alias: str, action: Action, label: object) -> Reference:
     if name in names:
         return Reference(alias, (name,))
     told = suggestion(close_matches(str(name), names)) or f" It has {', '.join(names)}."
-    raise ReferenceTokenError(f"The answer to {action.call} will have no {name!r}.{told}")
+    raise ReferenceTokenError(f"The answer to {action.call} will have no {shown(name)}.{told}")
 
 
 def job_json(actions: Iterable[Mapping[str, Any]], dry_run: bool) -> dict[str, Any]:

@@ -9,7 +9,14 @@ _LONGEST = 80
 
 
 def shown(value: object) -> str:
-    """The value's ``repr``, cut to 80 characters; its type where it has no usable one."""
+    """A value as a message can show it, whatever it is.
+
+    Args:
+        value: Anything; for a password say something else.
+
+    Returns:
+        Its ``repr``, cut to 80 characters; its type in angle brackets where it has no usable one.
+    """
     try:
         text = repr(value)
     except Exception:  # noqa: BLE001  # a broken or endless repr must not hide the message it belongs to

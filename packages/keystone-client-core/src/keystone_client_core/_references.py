@@ -5,6 +5,7 @@ looks like one is refused. What an action is, is in ``_batch``.
 """
 
 import re
+import sys
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -47,7 +48,7 @@ def checked_label(label: object) -> str | int:
     """
     if isinstance(label, str) and _LABEL.fullmatch(label):
         return label
-    if isinstance(label, int) and not isinstance(label, bool) and label >= 0:
+    if isinstance(label, int) and not isinstance(label, bool) and 0 <= label <= sys.maxsize:  # no list is longer
         return label
     raise ReferenceTokenError(
         f"{shown(label)} cannot be referred to: the server follows names of letters, digits and _, and indexes from 0"
@@ -79,7 +80,7 @@ def token_of(reference: Reference, aliases: Collection[str]) -> str:
     """The text of a reference to an earlier action of the same job."""
     token = str(reference)
     if reference._alias not in aliases:
-        raise ReferenceTokenError(f"{reference!r} belongs to another job, or to an action that comes later")
+        raise ReferenceTokenError(f"{shown(reference)} belongs to another job, or to an action that comes later")
     return token
 
 

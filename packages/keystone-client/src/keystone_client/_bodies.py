@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeAlias, cast
 
-from keystone_client_core import FieldError
+from keystone_client_core import FieldError, shown
 
 from ._progress import check_progress
 
@@ -78,7 +78,7 @@ def open_upload(content: Content, filename: str | None = None, on_progress: Sent
     elif isinstance(content, bytes | bytearray | memoryview):
         file = io.BytesIO(content)
     elif not hasattr(content, "read") or isinstance(content, io.TextIOBase):
-        raise FieldError(f"file={content!r}: give a path, bytes, or a file opened in binary mode", field="file")
+        raise FieldError(f"file={shown(content)}: give a path, bytes, or a file opened in binary mode", field="file")
     else:
         file = sized(content)
     opened = None if file is content else file

@@ -11,7 +11,7 @@ from typing import IO, Any, TypeAlias, cast
 from urllib.parse import quote
 
 import httpx
-from keystone_client_core import RESOURCES, FieldError, record_path
+from keystone_client_core import RESOURCES, FieldError, record_path, shown
 
 from ._answers import decode_error, record_of, status_error
 from ._bodies import IN_MEMORY, Sent
@@ -49,7 +49,7 @@ class Sink:
 def download(call: Call, pk: object, to: Target, on_progress: Sent | None) -> Flow[dict[str, Any]]:
     """Fetch an attachment into a path or a file."""
     if not isinstance(to, str | os.PathLike) and not hasattr(to, "write"):
-        raise FieldError(f"to={to!r}: give a path, or a file opened in binary mode", field="to")
+        raise FieldError(f"to={shown(to)}: give a path, or a file opened in binary mode", field="to")
     if isinstance(to, str | os.PathLike):
         _check_path(Path(to))
     elif isinstance(to, io.TextIOBase):

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple, Self, TypeAlias
 
 import httpx
-from keystone_client_core import FieldError
+from keystone_client_core import FieldError, shown
 
 from ._causes import is_hopeless
 
@@ -91,7 +91,7 @@ class RetryPolicy(_Numbers):  # no dataclass: those take longer to import than a
 
 
 def _unfit(name: str, value: object, advice: str) -> FieldError:
-    return FieldError(f"RetryPolicy({name}={value!r}): {advice}", field=name)
+    return FieldError(f"RetryPolicy({name}={shown(value)}): {advice}", field=name)
 
 
 NO_RETRIES = RetryPolicy(attempts=1)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from keystone_client_core import RESOURCES, FieldError, FilterError, encode_filters
+from keystone_client_core import RESOURCES, FieldError, FilterError, encode_filters, shown
 
 from ._answers import decode_error, decoded, status_error
 from ._call import Call
@@ -62,7 +62,8 @@ def choices(call: Call, name: object, field: object) -> Flow[Any]:
         if known == (name, field):
             return (yield from _object(call, endpoint))
     told = ", ".join(f"({resource!r}, {known!r})" for resource, known in CHOICES)
-    raise FieldError(f"the server tells no choices of ({name!r}, {field!r}); it does of {told}", field="field")
+    asked = f"({shown(name)}, {shown(field)})"
+    raise FieldError(f"the server tells no choices of {asked}; it does of {told}", field="field")
 
 
 def _object(call: Call, endpoint: str, params: Mapping[str, str] | None = None) -> Flow[dict[str, Any]]:

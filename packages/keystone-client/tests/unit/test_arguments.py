@@ -40,6 +40,42 @@ def test_a_constructor_refuses_what_cannot_be(kind: Any, options: dict[str, Any]
     assert caught.value.field == next(iter(options))
 
 
+class Speechless:
+    """Nothing that can be written down."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize("value", [-(10**5000), Speechless(), ["a"] * 5000], ids=["number", "object", "list"])
+@pytest.mark.parametrize("name", ["limits", "max_response_size", "retry", "timeout", "verify"])
+def test_an_option_is_refused_in_a_message_of_bearable_length_whatever_it_is(name: str, value: Any) -> None:
+    options: dict[str, Any] = {name: value}
+
+    with pytest.raises(FieldError, match=name) as caught:
+        KeystoneClient(URL, **options)
+
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("value", [-(10**5000), Speechless(), ["a"] * 5000], ids=["number", "object", "list"])
+def test_an_argument_is_refused_in_a_message_of_bearable_length_whatever_it_is(value: Any) -> None:
+    wire = Scripted()
+    client = connect("sync", wire)
+    for call in (
+        lambda: RetryPolicy(backoff=value),
+        lambda: client.create_attachment(request=1, file=value),
+        lambda: client.create_attachment(request=1, file=b"x", filename="x", on_progress=value),
+        lambda: client.download_attachment(1, value),
+        lambda: client.retrieve_choices(value, value),
+        lambda: client.http_get("version", timeout=value),
+    ):
+        with pytest.raises(FieldError) as caught:
+            call()
+        assert len(str(caught.value)) < 600
+    assert wire.requests == []
+
+
 def test_a_transport_of_the_other_colour_is_refused() -> None:
     for kind, transport in (
         (KeystoneClient, httpx.AsyncHTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))),
