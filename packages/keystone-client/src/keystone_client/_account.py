@@ -3,7 +3,7 @@
 Pure: it is told what is known, and decides nothing of what happens next.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from keystone_client_core import Action, KeystoneError
@@ -15,6 +15,15 @@ BROKEN: Final = 500
 """Statuses of a whole job for which an action may be to blame although the answer names none."""
 
 GATEWAY_TIMEOUT: Final = 504
+
+LOOK: Final = (
+    "the server may still be at work on the unknown ones: wait until it cannot be any more, 60 s behind most web "
+    "servers, then look for {which}, and send only what is not there"
+)
+COLLIDED: Final = (
+    "the failed ones pass in smaller chunks and fail together: look for what two of them must not share, such as an "
+    "empty doi"
+)
 
 Group: TypeAlias = Literal["completed", "failed", "unknown", "pending"]
 
@@ -37,6 +46,9 @@ def account(
     stop: BaseException,
     *,
     lost: bool,
+    unsure: Collection[int],
+    collided: Collection[int],
+    repeated: bool,
     dry_run: bool,
     cid: str,
 ) -> BulkError:
@@ -49,6 +61,9 @@ def account(
         chunk: The records of the last job.
         stop: What ended the operation.
         lost: Whether the last job was sent and no answer to it came.
+        unsure: The places of records that were in a job of unknown outcome.
+        collided: The places of records that pass alone and fail together.
+        repeated: Whether the records of the last job had been in a job before.
         dry_run: Whether all was undone.
         cid: The correlation id of the client.
 
@@ -56,26 +71,28 @@ def account(
         The error, not raised.
     """
     fate = _fate(stop, lost)
-    under_way = {item.place for item in chunk} - done.keys()
+    if dry_run and fate == "unknown":
+        fate = "pending"  # whether it was sent or not, it was undone
+    fates: dict[int, Group] = {item.place: fate for item in chunk if item.place not in done}
+    if dry_run:
+        fates.update(dict.fromkeys(collided, "failed"))
+    else:
+        fates.update(dict.fromkeys(unsure, "unknown"))
+        fates.update(dict.fromkeys(done, "completed"))
     groups: dict[Group, list[Any]] = {"completed": [], "failed": [], "unknown": [], "pending": []}
     for item in items:
-        group = _group(item.place in done, fate if item.place in under_way else "pending", dry_run)
+        group = fates.get(item.place, "pending")
         result = done[item.place] if group == "completed" else None  # a delete brings nothing
         groups[group].append(item.given if result is None else result)
-    position = _position(stop, chunk)
-    error = BulkError(_message(name, groups, position, stop), **groups, cid=cid)
+    position = None if collided else _position(stop, chunk, unsure, repeated)
+    advice = COLLIDED if collided else _advice(groups, position, stop, len(chunk))
+    error = BulkError(_message(name, groups, position, stop, advice), **groups, cid=cid)
     error.position = position
     return error
 
 
-def _group(done: bool, fate: Group, dry_run: bool) -> Group:
-    if dry_run:
-        return "failed" if fate == "failed" else "pending"  # sent or not, it was undone
-    return "completed" if done else fate
-
-
 def _fate(stop: BaseException, lost: bool) -> Group:
-    """What became of the chunk whose job ended like this; ``lost`` if it was sent and no answer came."""
+    """Return the group of a chunk whose job ended like this and whose records were in no other job."""
     if lost or isinstance(stop, DecodeError):
         return "unknown"
     if isinstance(stop, StatusError):
@@ -83,28 +100,36 @@ def _fate(stop: BaseException, lost: bool) -> Group:
     return "pending"
 
 
-def _position(stop: BaseException, chunk: Sequence[Item]) -> int | None:
-    """The place of the record that is to blame, where that is known."""
+def _position(stop: BaseException, chunk: Sequence[Item], unsure: Collection[int], repeated: bool) -> int | None:
+    """Return the place of the record that is to blame, where that is known.
+
+    A record that may be in already is not to blame for a refusal: it may have met itself. A single 500 may be the
+    server's own fault; a record that meets one in every job is to blame.
+    """
     if isinstance(stop, JobError) and stop.action is not None:
-        return chunk[stop.action - 1].place
-    alone = len(chunk) == 1 and isinstance(stop, StatusError) and stop.status_code in (TOO_LARGE, BROKEN)
-    return chunk[0].place if alone else None
+        place = chunk[stop.action - 1].place
+        return None if place in unsure else place
+    if len(chunk) != 1 or not isinstance(stop, StatusError) or stop.status_code not in (TOO_LARGE, BROKEN):
+        return None
+    return chunk[0].place if repeated or chunk[0].place not in unsure else None
 
 
-def _message(name: str, groups: Mapping[Group, Sequence[Any]], position: int | None, stop: BaseException) -> str:
+def _message(
+    name: str, groups: Mapping[Group, Sequence[Any]], position: int | None, stop: BaseException, advice: str
+) -> str:
     counts = ", ".join(f"{len(records)} {group}" for group, records in groups.items())
     blame = "" if position is None else f"; record {position}, counted from 0, is to blame"
     reason = str(stop) if isinstance(stop, KeystoneError) else f"{type(stop).__name__}: {stop}".removesuffix(": ")
-    advice = _advice(groups, position, stop)
     return f"{name} stopped: {counts}{blame}: {reason}" + (f" ({advice})" if advice else "")
 
 
-def _advice(groups: Mapping[Group, Sequence[Any]], position: int | None, stop: BaseException) -> str:
+def _advice(groups: Mapping[Group, Sequence[Any]], position: int | None, stop: BaseException, in_last_job: int) -> str:
     if groups["failed"] and position is not None:
         return "correct that record and go on with those that failed and are pending"
     if not groups["unknown"]:
         return ""
-    advice = "the unknown ones are in all together or not at all: look for one before you send them again"
+    together = len(groups["unknown"]) == in_last_job
+    advice = LOOK.format(which="one (they are in all together or not at all)" if together else "each")
     return f"{advice}; a longer timeout or a smaller chunk_size leaves the server time" if _timed_out(stop) else advice
 
 

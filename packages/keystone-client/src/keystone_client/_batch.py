@@ -27,7 +27,7 @@ from ._bodies import Content, Upload, json_body, open_upload
 from ._call import Call
 from ._errors import ClosedError
 from ._flow import Flow
-from ._job_answers import check_kept, results_of
+from ._job_answers import UNKNOWN, check_kept, results_of
 from ._listing import wants_one
 from ._query import Query
 from ._upload_limits import check_uploads
@@ -178,7 +178,7 @@ def send(call: Call, job: Collector) -> Flow[None]:
     body = job_json([handle._action.json(handle._alias) for handle in handles], job._dry_run)
     actions = [handle._action for handle in handles]
     response = yield from call.send(lambda: _request(call, body, job._uploads))
-    results = results_of(response, call.cid, actions)
+    results = results_of(response, call.cid, actions, UNKNOWN)
     for handle, result in zip(handles, results, strict=True):
         handle._take(result)
     check_kept(actions, results)

@@ -1,6 +1,7 @@
 """Carries out a bulk operation: sends chunk after chunk, waits out the throttle, and accounts for every record.
 
-The records were checked in ``_bulk``. None is sent again unless the server says that it did nothing.
+The records were checked in ``_bulk``. A record whose job got no answer is not sent again. What may be sent again after
+a 500, and in how large a job, is decided in ``_job_outcome``.
 """
 
 import logging
@@ -8,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
+import httpx
 from keystone_client_core import (
     FieldError,
     KeystoneError,
@@ -24,13 +26,15 @@ from ._batch import ENDPOINT
 from ._bodies import json_body
 from ._call import Call
 from ._errors import BulkError, JobError, StatusError, ThrottledError
+from ._failed_jobs import FailedJob, FailedJobs
 from ._flow import Flow
 from ._job_answers import check_kept, results_of
+from ._job_outcome import may_be_sent_twice, next_size, wrote_nothing
 from ._listing import split_keys
 from ._pace import first_pace, next_pace
 from ._progress import check_progress
 from ._query import BulkOptions
-from ._retry import Failure
+from ._retry import Failure, backoff_ceiling
 
 MOST_BYTES: Final = 900_000
 """Of JSON in a chunk: front-end web servers refuse 1 MB."""
@@ -53,10 +57,11 @@ class Run:
         check_progress(options.on_progress)
         self._items = self._waiting = items
         self._chunk: Sequence[Item] = ()
+        self._response: httpx.Response | None = None
+        """The answer to the last job; an error has only a copy of it."""
         self._in: dict[int, Any] = {}
         """What the server answered for the records that are in, by their place."""
-        self._suspect = 0
-        """How many of the records that wait were in a job that raised on the server."""
+        self._failed = FailedJobs(options.dry_run)
         self._waited = False
         """Whether the last job was throttled and a whole window was waited since."""
         self._vain = 0
@@ -88,22 +93,28 @@ class Run:
         return results
 
     def _advance(self) -> Flow[None]:
-        most = max(1, self._suspect // 2) if self._suspect else min(self._most, self._pace)
-        self._chunk = next_chunk(self._waiting, most, MOST_BYTES - _ENVELOPE)
+        self._chunk = self._next()
         try:
             results = yield from self._job(self._chunk)
         except KeystoneError as error:
             yield from self._recover(error, self._chunk)
         else:
-            self._suspect = max(0, self._suspect - len(self._chunk))
             self._waited, self._vain = False, 0
             self._done({item.place: result for item, result in zip(self._chunk, results, strict=True)})
+            self._failed.passed(self._chunk, self._waiting)
+
+    def _next(self) -> list[Item]:
+        """Take the next records; those of a job that failed are not mixed with others."""
+        alike, failure = self._failed.alike(self._waiting[: self._most]), self._failed.of(self._waiting)
+        most = min(self._most, self._pace, len(alike) if failure is None else failure.size)
+        return next_chunk(alike, most, MOST_BYTES - _ENVELOPE)
 
     def _job(self, chunk: Sequence[Item]) -> Flow[list[Any]]:
         actions = [item.action for item in chunk]
         job = job_json([action.json() for action in actions], self._options.dry_run)
         content = json_body({"job": job})
         response = yield from self._call.json("POST", ENDPOINT, content=content, may_retry=_not_throttled)
+        self._response = response
         results = results_of(response, self._call.cid, actions)
         seconds, patience = response.elapsed.total_seconds(), self._call.talk.timeout["read"]
         self._pace = next_pace(self._pace, len(chunk), seconds, patience)
@@ -123,14 +134,44 @@ class Run:
             yield from self._wait_out(error)
         elif isinstance(error, JobError) and error.action and error.step_status == 404 and self._may_be_gone(chunk):
             gone = yield from self._gone(chunk[error.action - 1], chunk)
-            self._suspect = 0
+            self._failed.unsure -= gone
             self._done(dict.fromkeys(gone))
-        elif status == BROKEN and len(chunk) > 1:
-            self._suspect = len(chunk)
+        elif status == BROKEN:
+            yield from self._after_500(cast("StatusError", error), chunk)
         elif status == TOO_LARGE and len(chunk) > 1:
             self._most = len(chunk) // 2
         else:
             raise error
+
+    def _after_500(self, error: StatusError, chunk: Sequence[Item]) -> Flow[None]:
+        """Send the records again in jobs that cannot write them twice, or raise the error."""
+        policy, draw = self._call.talk.retry, self._call.talk.draw
+        harmless = (yield from self._wrote_nothing(chunk)) or all(may_be_sent_twice(each.action) for each in chunk)
+        past = self._failed.of(chunk)
+        jobs = 1 if past is None else past.jobs + 1
+        if not harmless or jobs >= policy.attempts:
+            raise error
+        size = next_size(len(chunk), jobs, policy.attempts)
+        self._failed.note(chunk, FailedJob(jobs, len(chunk), size, error))
+        wait = draw() * backoff_ceiling(policy, jobs)
+        message = "%s: a job of %d ended in a 500, on with it in %.2f s"
+        self._call.talk.log(logging.WARNING, message, error.request, BROKEN, self._name, len(chunk), wait)
+        if not (yield from self._call.pause(wait)):
+            raise self._call.too_late(f"POST {ENDPOINT}", "; the last job ended in a 500") from error
+
+    def _wrote_nothing(self, chunk: Sequence[Item]) -> Flow[bool]:
+        """Tell whether it is known that the job wrote nothing; its records are unsure otherwise."""
+        self._call.lost = False  # what is unsure is noted here
+        if self._options.dry_run:
+            return True
+        places = {item.place for item in chunk} - self._failed.unsure
+        self._failed.unsure |= places
+        created = {record.get("id") for record in self._in.values() if isinstance(record, Mapping)}
+        assert self._response is not None
+        if (yield from wrote_nothing(self._call, chunk, self._response, created)):
+            self._failed.unsure -= places
+            return True
+        return False
 
     def _wait_out(self, error: KeystoneError) -> Flow[None]:
         """Send nothing for a whole window: each refused try would use up what the window has left."""
@@ -150,7 +191,9 @@ class Run:
         self._waited = True
 
     def _may_be_gone(self, chunk: Sequence[Item]) -> bool:
-        return chunk[0].action.method == "DELETE" and not self._options.raise_not_exists
+        """Whether a missing key is fine: where the caller says so, or where a job before may have deleted it."""
+        sent_before = not self._failed.unsure.isdisjoint(item.place for item in chunk)
+        return chunk[0].action.method == "DELETE" and (sent_before or not self._options.raise_not_exists)
 
     def _gone(self, first: Item, chunk: Sequence[Item]) -> Flow[set[int]]:
         """The places of the keys that do not exist, of which one is known; a look at the list tells most of it."""
@@ -173,8 +216,19 @@ class Run:
         return found
 
     def _account(self, stop: BaseException) -> BulkError:
-        dry_run, lost, cid = self._options.dry_run, self._call.lost, self._call.cid
-        return account(self._name, self._items, self._in, self._chunk, stop, lost=lost, dry_run=dry_run, cid=cid)
+        return account(
+            self._name,
+            self._items,
+            self._in,
+            self._chunk,
+            stop,
+            lost=self._call.lost,
+            unsure=self._failed.unsure,
+            collided=self._failed.collided,
+            repeated=self._failed.of(self._chunk) is not None,
+            dry_run=self._options.dry_run,
+            cid=self._call.cid,
+        )
 
     def _warn(self, told: BulkError) -> None:
         request = self._call.talk.request("POST", ENDPOINT)

@@ -23,7 +23,7 @@ UNEXPLAINED: Mapping[type[httpx.RequestError], str] = {
 def may_have_acted(failure: Failure) -> bool:
     """Whether the server may have done what it was asked although the answer says nothing of it."""
     if isinstance(failure, httpx.Response):
-        return failure.status_code in (502, 503, 504)
+        return failure.status_code >= 500  # also a 500: it may come from behind the commit, or from a front end
     return outcome_of(failure) == "unknown"
 
 

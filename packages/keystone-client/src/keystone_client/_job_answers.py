@@ -13,15 +13,24 @@ from keystone_client_core import Action, FieldError, culprit, dropped_fields
 from ._answers import decode_error, decoded, json_of, status_error
 from ._errors import JobError
 
-UNDONE = "an action raised on the server, which undid the job: it wrote nothing"
+UNKNOWN = (
+    "whether the job was written is unknown: wait until the server cannot be at work on it any more, then look before "
+    "you send it again"
+)
 PROTECTED = "Keystone fails like this where others still refer to what is deleted, or an account deletes itself"
 
 _TOKEN = re.compile(r"@ref\{a[0-9a-f]+_([1-9][0-9]{0,5})\.([A-Za-z0-9_.]+)\}")
 """A reference as ``_batch`` writes it: the number of the action, and the way to the value."""
 
 
-def results_of(response: httpx.Response, cid: str, actions: Sequence[Action]) -> list[Any]:
-    """What each action brought.
+def results_of(response: httpx.Response, cid: str, actions: Sequence[Action], advice: str = "") -> list[Any]:
+    """Return what each action brought.
+
+    Args:
+        response: The answer to the job.
+        cid: The correlation id of the client.
+        actions: The actions of the job.
+        advice: What the error of an answer from 500 on tells the caller to do.
 
     Raises:
         JobError: An action failed.
@@ -29,7 +38,7 @@ def results_of(response: httpx.Response, cid: str, actions: Sequence[Action]) ->
         DecodeError: The answer does not say what the actions brought.
     """
     if not 200 <= response.status_code < 300:
-        raise refusal(response, cid, actions)
+        raise refusal(response, cid, actions, advice)
     match decoded(response, cid):
         case {"results": list(steps)} if len(steps) == len(actions) and all(
             isinstance(step, dict) and "body" in step for step in steps
@@ -38,12 +47,12 @@ def results_of(response: httpx.Response, cid: str, actions: Sequence[Action]) ->
     raise decode_error(response, f"does not hold the results of {len(actions)} actions", cid)
 
 
-def refusal(response: httpx.Response, cid: str, actions: Sequence[Action]) -> Exception:
-    """The error of a job that failed, naming the action."""
+def refusal(response: httpx.Response, cid: str, actions: Sequence[Action], advice: str) -> Exception:
+    """Return the error of a job that failed, naming the action."""
     said = json_of(response)
     place = culprit(said, actions)
     if place is None:
-        return status_error(response, cid, hint=_broken(actions) if response.status_code == 500 else "")
+        return status_error(response, cid, hint=_broken(response, actions, advice))
     action = actions[place]
     hint = f"action {place + 1} of {len(actions)}, {action.call}{_referred(said, actions)}; the job wrote nothing"
     error = status_error(response, cid, hint=hint)
@@ -52,8 +61,11 @@ def refusal(response: httpx.Response, cid: str, actions: Sequence[Action]) -> Ex
     return error
 
 
-def _broken(actions: Sequence[Action]) -> str:
-    return f"{UNDONE}; {PROTECTED}" if any(action.method == "DELETE" for action in actions) else UNDONE
+def _broken(response: httpx.Response, actions: Sequence[Action], advice: str) -> str:
+    if response.status_code < 500:
+        return ""
+    deletes = any(action.method == "DELETE" for action in actions)
+    return "; ".join(part for part in (advice, PROTECTED if deletes and response.status_code == 500 else "") if part)
 
 
 def _referred(said: Any, actions: Sequence[Action]) -> str:

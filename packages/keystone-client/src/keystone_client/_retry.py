@@ -185,14 +185,15 @@ def _seconds_asked(value: str, response: httpx.Response) -> float | None:
     try:
         seconds = float(value)
     except ValueError:
-        until, now = _seconds_since_epoch(value), _sent_at(response)
+        until, now = _seconds_since_epoch(value), sent_at(response)
         if until is None or now is None:
             return None
         seconds = until - now
     return max(seconds, 0.0) if seconds < float("inf") else None
 
 
-def _sent_at(response: httpx.Response) -> float | None:
+def sent_at(response: httpx.Response) -> float | None:
+    """Return when an answer was sent, in seconds since the epoch: by the server's clock, else by ours."""
     told = _seconds_since_epoch(response.headers.get("date", ""))
     return response.extensions.get(RECEIVED) if told is None else told
 

@@ -170,7 +170,8 @@ def test_when_an_answer_is_lost_its_records_are_unknown(fake: FakeKeystone, colo
 
     told = caught.value
     assert isinstance(told.__cause__, TransportError | DecodeError)
-    assert "look for one before you send them again" in str(told)
+    assert "wait until it cannot be any more" in str(told)
+    assert "look for one (they are in all together or not at all)" in str(told)
     assert ("longer timeout" in str(told)) == (error == "timeout")
     assert told.unknown == [{"name": "D0"}, {"name": "D1"}]
     assert told.pending == [{"name": f"D{place}"} for place in range(2, 6)]

@@ -207,7 +207,7 @@ def test_a_chunk_a_proxy_finds_too_large_is_halved(colour: str) -> None:
     assert len(transport.requests) == 12  # of 10, of 5, and ten of 2
 
 
-@pytest.mark.parametrize(("status", "position"), [(401, None), (403, None), (413, 0), (500, 0)])
+@pytest.mark.parametrize(("status", "position"), [(401, None), (403, None), (413, 0)])
 def test_a_record_is_blamed_only_for_what_lies_in_it(colour: str, status: int, position: int | None) -> None:
     with pytest.raises(BulkError) as caught:
         connect(colour, Scripted(answer(status))).bulk_create_cluster(rows(1))

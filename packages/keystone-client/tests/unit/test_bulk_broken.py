@@ -1,0 +1,308 @@
+"""Bulk operations whose jobs are answered with a 500: nothing is written twice, and nothing is reported wrongly.
+
+A 500 may come before the write or after it, from Django or from a front-end web server. The fake plans each; what it
+holds in the end is compared with what the client said.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from keystone_client import BulkError, DeadlineExceededError, RetryPolicy, ServerError
+from keystone_client._job_outcome import next_size
+from keystone_client_testing import FakeKeystone
+
+FAULTS: Mapping[str, Mapping[str, Any]] = {
+    "Django, before": {"status": 500, "when": "before"},
+    "Django, after": {"status": 500, "when": "after"},
+    "front end, before": {"error": "html", "status": 500, "when": "before"},
+    "front end, after": {"error": "html", "status": 500, "when": "after"},
+}
+POLICY = RetryPolicy()
+GRANT = {"agency": "NSF", "amount": "1.00", "start_date": "2026-01-01"}
+
+
+class World:
+    """A fake with a team, four of its grants, and an owner who is not staff."""
+
+    def __init__(self) -> None:
+        self.fake = FakeKeystone()
+        self.team = self.fake.add.team(name="Physics")["id"]
+        owner = self.fake.add.user(username="owner")
+        self.fake.add.membership(team=self.team, user=owner["id"], role="OW")
+        self.keys = [self.fake.add.grant(title=f"old {place}", team=self.team)["id"] for place in range(4)]
+
+    def grants(self, number: int = 4) -> list[dict[str, Any]]:
+        return [{"title": f"new {place}", "team": self.team, **GRANT} for place in range(number)]
+
+    def publications(self, *dois: str) -> list[dict[str, Any]]:
+        return [{"title": "t", "team": self.team, "doi": doi} for doi in dois]
+
+    def table(self, resource: str) -> list[dict[str, Any]]:
+        return list(self.fake.world.store.tables[resource].values())
+
+    def jobs(self) -> list[Any]:
+        return [entry for entry in self.fake.journal if entry.path == "/batch/"]
+
+    def run(
+        self, colour: str, user: str, method: str, *args: Any, policy: RetryPolicy = POLICY, **how: Any
+    ) -> Any:
+        client: Any = (self.fake.client if colour == "sync" else self.fake.async_client)(user=user, retry=policy)
+        call: Callable[..., Any] = getattr(client, method)
+        return anyio.run(awaited, lambda: call(*args, **how)) if colour == "async" else call(*args, **how)
+
+
+async def awaited(call: Callable[[], Awaitable[Any]]) -> Any:
+    return await call()
+
+
+class Operation(NamedTuple):
+    """A bulk operation on four records, and how to see in the world whether one of them is as wanted."""
+
+    method: str
+    given: Callable[[World], Any]
+    written: Callable[[World], int]
+    """How many of the four are as wanted."""
+    doubled: Callable[[World], bool]
+
+
+def _twice(world: World, resource: str, field: str) -> bool:
+    return any(number > 1 for number in Counter(record[field] for record in world.table(resource)).values())
+
+
+OPERATIONS = {
+    "create, not unique": Operation(
+        "bulk_create_grant",
+        lambda world: world.grants(),
+        lambda world: sum(record["title"].startswith("new") for record in world.table("grant")),
+        lambda world: _twice(world, "grant", "title"),
+    ),
+    "create, unique": Operation(
+        "bulk_create_team",
+        lambda world: [{"name": f"new {place}"} for place in range(4)],
+        lambda world: sum(record["name"].startswith("new") for record in world.table("team")),
+        lambda world: _twice(world, "team", "name"),
+    ),
+    "update": Operation(
+        "bulk_update_grant",
+        lambda world: {key: {"title": f"new {key}"} for key in world.keys},
+        lambda world: sum(record["title"].startswith("new") for record in world.table("grant")),
+        lambda world: False,
+    ),
+    "delete": Operation(
+        "bulk_delete_grant",
+        lambda world: world.keys,
+        lambda world: 4 - len(world.table("grant")),
+        lambda world: False,
+    ),
+}
+
+
+@pytest.mark.parametrize("times", [1, 2, 9])
+@pytest.mark.parametrize("user", ["admin", "owner"])
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_500_loses_and_doubles_nothing(colour: str, operation: str, fault: str, user: str, times: int) -> None:
+    world, tried = World(), OPERATIONS[operation]
+    world.fake.fail("POST", "/batch/", times=times, **FAULTS[fault])
+
+    try:
+        world.run(colour, user, tried.method, tried.given(world))
+        groups = {"completed": 4, "failed": 0, "unknown": 0, "pending": 0}
+    except BulkError as error:
+        names = ("completed", "failed", "unknown", "pending")
+        groups = {name: len(getattr(error, name)) for name in names}
+
+    assert not tried.doubled(world)
+    assert sum(groups.values()) == 4
+    written = tried.written(world)
+    assert groups["completed"] <= written <= groups["completed"] + groups["unknown"]
+    world.fake.heal()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_500_that_passes_ends_well_where_a_second_write_does_no_harm(colour: str, operation: str) -> None:
+    world, tried = World(), OPERATIONS[operation]
+    world.fake.fail("POST", "/batch/", status=500)
+
+    world.run(colour, "admin", tried.method, tried.given(world))  # staff can see in the log that nothing was written
+
+    assert tried.written(world) == 4
+
+
+def test_grants_of_somebody_who_cannot_read_the_log_are_not_sent_again(colour: str) -> None:
+    world = World()
+    world.fake.fail("POST", "/batch/", status=500)
+
+    with pytest.raises(BulkError) as caught:
+        world.run(colour, "owner", "bulk_create_grant", world.grants(6), chunk_size=4)
+
+    assert caught.value.unknown == world.grants(6)[:4]
+    assert caught.value.pending == world.grants(6)[4:]
+    assert caught.value.position is None  # one 500 says nothing of a record
+    assert "wait until it cannot be any more" in str(caught.value)
+    assert len(world.jobs()) == 1
+
+
+def test_a_record_that_meets_itself_is_unknown_and_not_to_blame(colour: str) -> None:
+    world = World()
+    world.fake.fail("POST", "/batch/", status=500, when="after")
+
+    with pytest.raises(BulkError, match="already exists") as caught:
+        world.run(colour, "owner", "bulk_create_team", [{"name": "Biology"}, {"name": "Chemistry"}])
+
+    assert [record["name"] for record in caught.value.unknown] == ["Biology", "Chemistry"]
+    assert caught.value.failed == []
+    assert caught.value.position is None
+
+
+def test_a_job_that_passes_in_part_shows_that_the_whole_was_not_written(colour: str) -> None:
+    world = World()
+    given = world.publications("10.1/a", "10.1/b", "10.1/c", "10.1/d")
+    given[3]["doi"] = world.fake.add.publication(team=world.team, doi="10.1/x")["doi"]
+    world.fake.fail("POST", "/batch/", error="html", status=500)
+
+    with pytest.raises(BulkError) as caught:
+        world.run(colour, "owner", "bulk_create_publication", given, policy=RetryPolicy(attempts=2))
+
+    assert len(caught.value.completed) == 3
+    assert caught.value.failed == [given[3]]  # it met a stranger, not itself: the first job was not written
+    assert caught.value.position == 3
+
+
+def test_a_delete_that_a_job_before_may_have_done_is_no_missing_record(colour: str) -> None:
+    world = World()
+    world.fake.fail("POST", "/batch/", error="html", status=500, when="after")
+
+    world.run(colour, "owner", "bulk_delete_grant", world.keys, raise_not_exists=True)
+
+    assert world.table("grant") == []
+
+
+def test_a_protected_record_is_found_and_known_not_to_be_deleted(colour: str) -> None:
+    world = World()
+    users = [world.fake.add.user()["id"] for _ in range(30)]
+    world.fake.add.request(team=world.team, submitter=users[17])
+
+    with pytest.raises(BulkError, match="still refer to what is deleted") as caught:
+        world.run(colour, "admin", "bulk_delete_user", users)
+
+    assert caught.value.position == 17
+    assert users[17] in caught.value.failed
+    assert caught.value.unknown == []
+    assert "unknown" not in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 3, 4, 6])
+def test_no_record_is_sent_more_often_than_the_policy_says(colour: str, attempts: int) -> None:
+    world = World()
+    given = world.publications(*(f"10.1/{place}" for place in range(50)))
+    given[10]["doi"] = given[41]["doi"] = ""  # the server breaks at the second one
+
+    with pytest.raises(BulkError) as caught:
+        world.run(colour, "admin", "bulk_create_publication", given, policy=RetryPolicy(attempts=attempts))
+
+    sent = Counter(action["payload"]["title"] + str(action["payload"]["doi"]) for job in world.jobs()
+                   for action in job.json["job"]["actions"])  # fmt: skip
+    del sent["t"]  # the two with the empty doi
+    assert max(sent.values()) <= attempts
+    assert isinstance(caught.value.__cause__, ServerError)
+    if attempts > 1:
+        assert caught.value.position == 41
+        assert len(caught.value.completed) == 41
+
+
+def test_a_front_end_that_answers_500_may_have_left_the_server_at_work(colour: str) -> None:
+    world = World()
+    world.fake.fail("POST", "/batch/", error="html", status=500)
+
+    with pytest.raises(BulkError) as caught:
+        world.run(colour, "admin", "bulk_create_grant", world.grants())
+
+    assert caught.value.unknown == world.grants()  # the log has no row yet, which says nothing
+    assert len(world.jobs()) == 1
+
+
+def test_a_look_that_gets_no_answer_says_nothing_of_later_jobs(colour: str) -> None:
+    world = World()
+    world.fake.fail("POST", "/batch/", status=500)
+    world.fake.fail("GET", "/logs/audit/", error="timeout", times=4)
+    world.fake.fail("POST", "/batch/", status=403, skip=1)
+
+    with pytest.raises(BulkError, match="403") as caught:
+        world.run(colour, "admin", "bulk_create_team", [{"name": f"T{place}"} for place in range(4)], chunk_size=2)
+
+    assert [record["name"] for record in caught.value.completed] == ["T0", "T1"]
+    assert [record["name"] for record in caught.value.failed] == ["T2", "T3"]
+
+
+def test_a_wait_that_would_pass_the_deadline_is_not_begun(colour: str) -> None:
+    world = World()
+    world.fake.fail("POST", "/batch/", status=500, times=None)
+    policy = RetryPolicy(backoff=10_000, max_backoff=10_000, deadline=1)
+
+    with pytest.raises(BulkError) as caught:
+        world.run(colour, "admin", "bulk_create_grant", world.grants(), policy=policy)
+
+    assert isinstance(caught.value.__cause__, DeadlineExceededError)
+    assert caught.value.pending == world.grants()  # staff: the log shows that nothing was written
+    assert len(world.jobs()) == 1
+
+
+def test_a_deadline_ends_the_search_for_the_record_to_blame(colour: str) -> None:
+    world = World()
+    world.fake.fail("POST", "/batch/", status=500, times=None, delay=4)
+
+    with pytest.raises(BulkError) as caught:
+        world.run(colour, "admin", "bulk_create_grant", world.grants(9), policy=RetryPolicy(attempts=9, deadline=10))
+
+    assert isinstance(caught.value.__cause__, DeadlineExceededError)
+    assert len(world.jobs()) <= 3
+
+
+def test_in_a_dry_run_records_that_collide_are_not_cleared_by_passing_alone(colour: str) -> None:
+    world = World()
+    given = world.publications("10.1/a", "", "10.1/b", "")
+
+    with pytest.raises(BulkError, match="fail together") as caught:
+        world.run(colour, "admin", "bulk_create_publication", given, dry_run=True)
+
+    assert [record["doi"] for record in caught.value.failed] == ["10.1/a", "", "10.1/b", ""]
+    assert caught.value.unknown == []
+    assert caught.value.position is None
+    assert world.table("publication") == []
+
+
+def test_in_a_dry_run_a_500_that_passes_is_forgotten(colour: str) -> None:
+    world = World()
+    world.fake.fail("POST", "/batch/", status=500)
+
+    results = world.run(colour, "owner", "bulk_create_grant", world.grants(6), chunk_size=4, dry_run=True)
+
+    assert [record["title"] for record in results] == [f"new {place}" for place in range(6)]
+
+
+def test_a_batch_that_meets_a_500_does_not_say_that_nothing_was_written() -> None:
+    world = World()
+    world.fake.fail("POST", "/batch/", status=500, when="after")
+    client = world.fake.client()
+
+    with pytest.raises(ServerError, match="whether the job was written is unknown") as caught, client.batch() as job:
+        job.create_team(name="Biology")
+
+    assert "wrote nothing" not in str(caught.value)
+    assert len(world.jobs()) == 1
+
+
+@given(number=st.integers(1, 5000), attempts=st.integers(2, 12))
+def test_the_last_try_of_a_record_is_alone(number: int, attempts: int) -> None:
+    size = number
+    for failures in range(1, attempts):
+        following = next_size(size, failures, attempts)
+        assert 1 <= following <= size
+        size = following
+    assert size == 1
