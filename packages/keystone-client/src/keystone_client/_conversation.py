@@ -33,6 +33,9 @@ from ._upload_limits import Limits
 CID_HEADER = "X-KEYSTONE-CID"
 ASKED_IN = "keystone.session"
 """The extension of a request that holds the number of the session it was built in; ``None`` for a login."""
+NO_SESSION: Final = -1
+"""The number of no session: cookies in the answer to such a request are dropped."""
+CREDENTIALS = ("cookie", "authorization")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[tuple[str, Any]]
 
@@ -114,6 +117,11 @@ class Conversation:
         return self._session.key is not None
 
     @property
+    def has_credentials(self) -> bool:
+        """Whether requests carry a token or a session."""
+        return self.has_token or self.has_session
+
+    @property
     def keeps_secure_cookies_back(self) -> bool:
         """Whether there is a session cookie that must not travel over plain http."""
         return any(cookie.name == SESSION and cookie.secure for cookie in self._cookies.jar)
@@ -167,6 +175,14 @@ class Conversation:
     def begin_session(request: httpx.Request) -> None:
         """Let the answer to this request set cookies whatever session there is by then: it is a login."""
         request.extensions[ASKED_IN] = None
+
+    @staticmethod
+    def without_credentials(request: httpx.Request) -> httpx.Request:
+        """Take the session or token out of a request; cookies of its answer will be dropped."""
+        for name in CREDENTIALS:
+            request.headers.pop(name, None)
+        request.extensions[ASKED_IN] = NO_SESSION
+        return request
 
     def receive(self, response: httpx.Response) -> None:
         """Take in when an answer came, and what it changes: its cookies.

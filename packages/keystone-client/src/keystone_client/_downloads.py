@@ -23,7 +23,6 @@ from ._progress import check_progress
 Target: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
 """A path, or a file opened in binary mode."""
 
-CREDENTIALS = ("cookie", "authorization")
 HINT = "the API itself gives out no files: does a web server in front of it publish media/?"
 
 
@@ -90,9 +89,7 @@ def _check_path(target: Path) -> None:
 
 
 def _request(call: Call, endpoint: str, sink: Sink) -> httpx.Request:
-    request = call.talk.request("GET", endpoint, headers={"Accept": "*/*"})
-    for name in CREDENTIALS:
-        request.headers.pop(name, None)
+    request = call.talk.without_credentials(call.talk.request("GET", endpoint, headers={"Accept": "*/*"}))
     sink.start()
     request.extensions[SINK] = sink
     return request

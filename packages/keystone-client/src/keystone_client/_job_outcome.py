@@ -13,9 +13,9 @@ Rejected: to take a 500 for "nothing was written" (records were written twice); 
 blame is found (with ``attempts=4`` a record of a chunk of 100 was sent eight times).
 """
 
+import math
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
-from math import ceil, pow
 from typing import Any, Final
 
 import httpx
@@ -78,7 +78,7 @@ def next_size(number: int, failures: int, attempts: int) -> int:
     left = attempts - failures
     if failures == 1 and left > 1:
         return number
-    return ceil(round(pow(number, (left - 1) / left), 9))  # rounded: 100.0 ** 0.5 may lie just above 10
+    return math.ceil(round(math.pow(number, (left - 1) / left), 9))  # rounded: 100.0 ** 0.5 may lie just above 10
 
 
 def wrote_nothing(call: Call, items: Sequence[Item], response: httpx.Response, known: Collection[Any]) -> Flow[bool]:

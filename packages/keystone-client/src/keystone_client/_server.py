@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
 from keystone_client_core import RESOURCES, FieldError, FilterError, encode_filters, shown
 
 from ._answers import decode_error, decoded, status_error
 from ._call import Call
+from ._conversation import ASKED_IN, NO_SESSION
 from ._flow import Flow
 from ._query import Filters
+from ._throttle import IDENTITY
 from ._upload_limits import limits_of
 
 CHOICES: Mapping[tuple[str, str], str] = {
@@ -29,8 +32,8 @@ def config(call: Call) -> Flow[Any]:
 
 
 def health(call: Call) -> Flow[Any]:
-    """Each check of the server."""
-    response = yield from call.json("GET", "health/json/")
+    """Fetch each check of the server."""
+    response = yield from _public(call, "health/json/")
     match decoded(response, call.cid):
         case {"data": list(checks)}:
             return checks
@@ -38,8 +41,8 @@ def health(call: Call) -> Flow[Any]:
 
 
 def version(call: Call) -> Flow[str]:
-    """The version of the server."""
-    response = yield from call.json("GET", "version/")
+    """Fetch the version of the server."""
+    response = yield from _public(call, "version/")
     if response.status_code != 200:
         raise status_error(response, call.cid)
     text = response.content[:200].decode("utf-8", "replace").strip()  # in whatever encoding the answer says it is
@@ -64,6 +67,27 @@ def choices(call: Call, name: object, field: object) -> Flow[Any]:
     told = ", ".join(f"({resource!r}, {known!r})" for resource, known in CHOICES)
     asked = f"({shown(name)}, {shown(field)})"
     raise FieldError(f"the server tells no choices of {asked}; it does of {told}", field="field")
+
+
+def _public(call: Call, endpoint: str) -> Flow[httpx.Response]:
+    """Fetch what the server tells anybody, without credentials.
+
+    With credentials the server loads the user first, and answers 500 exactly when its database is down. A gateway in
+    front of it may want them: after a 401 or 403 they are sent, once.
+    """
+    talk = call.talk
+    response = yield from call.send(lambda: talk.without_credentials(_apart(call, endpoint)), renew=False)
+    if response.status_code in (401, 403) and talk.has_credentials:
+        response = yield from call.send(lambda: _apart(call, endpoint), renew=False)
+    return response
+
+
+def _apart(call: Call, endpoint: str) -> httpx.Request:
+    """Build a request whose answer changes nothing for other calls: neither cookies nor the throttle."""
+    request = call.talk.request("GET", endpoint)
+    request.extensions[ASKED_IN] = NO_SESSION
+    request.extensions[IDENTITY] = endpoint
+    return request
 
 
 def _object(call: Call, endpoint: str, params: Mapping[str, str] | None = None) -> Flow[dict[str, Any]]:

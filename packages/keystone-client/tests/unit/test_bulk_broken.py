@@ -48,9 +48,7 @@ class World:
     def jobs(self) -> list[Any]:
         return [entry for entry in self.fake.journal if entry.path == "/batch/"]
 
-    def run(
-        self, colour: str, user: str, method: str, *args: Any, policy: RetryPolicy = POLICY, **how: Any
-    ) -> Any:
+    def run(self, colour: str, user: str, method: str, *args: Any, policy: RetryPolicy = POLICY, **how: Any) -> Any:
         client: Any = (self.fake.client if colour == "sync" else self.fake.async_client)(user=user, retry=policy)
         call: Callable[..., Any] = getattr(client, method)
         return anyio.run(awaited, lambda: call(*args, **how)) if colour == "async" else call(*args, **how)
