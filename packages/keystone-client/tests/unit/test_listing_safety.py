@@ -1,6 +1,7 @@
 """A listing is complete or an error, whatever the server and other users do meanwhile: never a loop, never fewer."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -186,6 +187,44 @@ def test_the_feed_is_merged_by_time_and_ends_where_it_was(kinds: list[str], size
     assert len({record["id"] for record in found}) == len(found)
     assert found[: len(before)] == before[:limit]
     assert len(found) <= len(before) + 1
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["request", "task", "audit"]), st.floats(0, 50)), max_size=40),
+    st.integers(1, 5),
+    st.none() | st.integers(1, 9),
+)
+def test_the_feed_comes_by_time_where_numbers_and_times_cross(
+    rows: list[tuple[str, float]], size: int, limit: int | None
+) -> None:
+    """A process takes the time of a row before its number; others overtake it in between."""
+    server = ListServer(
+        {
+            "id": f"{kind}-{number}",
+            "record_type": kind,
+            "record_id": number,
+            "timestamp": (datetime(2026, 7, 1, tzinfo=UTC) + timedelta(seconds=10 * number - late)).isoformat(),
+        }
+        for number, (kind, late) in enumerate(rows, start=1)
+    )
+
+    found = connect("sync", Scripted(server), page_size=size).retrieve_feed_entry(limit=limit)
+
+    assert [record["timestamp"] for record in found] == sorted(record["timestamp"] for record in server.records)[:limit]
+    assert len({record["id"] for record in found}) == len(found)
+
+
+def test_a_few_entries_of_a_long_feed_take_a_few_requests(colour: str) -> None:
+    begin = datetime(2026, 7, 1, tzinfo=UTC)
+    server = ListServer(
+        {"id": f"r{n}", "record_type": "request", "record_id": n, "timestamp": (begin + timedelta(n)).isoformat()}
+        for n in range(1, 3000)
+    )
+
+    found = connect(colour, Scripted(server)).retrieve_feed_entry(limit=5)
+
+    assert [record["record_id"] for record in found] == [1, 2, 3, 4, 5]
+    assert len(server.requests) <= 6
 
 
 @pytest.mark.parametrize("order", [None, "-id"])
