@@ -34,6 +34,10 @@ BY_STATUS: Mapping[int, type[StatusError]] = {
 }
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-csrftoken"})
 FRAMING_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+UNKNOWN = (
+    "whether it was written is unknown: wait until the server cannot be at work on it any more, then look before you "
+    "send it again"
+)
 DEEPEST = 20
 """Levels of a refusal that an error takes apart; Keystone's own have three."""
 
@@ -253,4 +257,12 @@ def _hint(response: httpx.Response, body: Any) -> str:
         return f"the server asks to wait {ceil(asked)} s; max_retry_after of RetryPolicy is the longest a call waits"
     if response.status_code == 500 and response.request.method == "DELETE":
         return "Keystone fails like this where other records still refer to the one to be deleted"
+    if response.status_code >= 500 and _writes_a_record(response.request):
+        return UNKNOWN
     return ""
+
+
+def _writes_a_record(request: httpx.Request) -> bool:
+    """Tell whether a request may have written a record; of jobs, those who send them say more."""
+    endpoint = _shown_path(request)
+    return request.method in ("POST", "PATCH", "PUT") and not endpoint.startswith(("/authentication/", "/batch/"))

@@ -23,11 +23,12 @@ from keystone_client_core import (
     update_action,
 )
 
+from ._answers import UNKNOWN
 from ._bodies import Content, Upload, json_body, open_upload
 from ._call import Call
 from ._errors import ClosedError
 from ._flow import Flow
-from ._job_answers import UNKNOWN, check_kept, results_of
+from ._job_answers import check_kept, results_of
 from ._listing import wants_one
 from ._query import Query
 from ._upload_limits import check_uploads

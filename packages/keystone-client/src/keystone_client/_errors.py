@@ -210,7 +210,8 @@ class BulkError(_Portable):
     Attributes:
         completed: Records that are in, as the server keeps them; of a delete, the keys that are gone.
         failed: Records of the chunk that was refused, as they were given; of an update, pairs of key and fields.
-        unknown: Records of a chunk whose answer was lost, as they were given: look before you send them again.
+        unknown: Records of which nobody knows whether they were written, as they were given: the answer was lost, or a
+            500. Wait until the server cannot be at work on them any more, then look before you send them again.
         pending: Records that were not written, as they were given; in a dry run, also those the server had no
             complaint about.
         position: The place of the record that is to blame among those given, from 0, or ``None`` if nobody knows.

@@ -2,9 +2,10 @@
 
 The times of one kind do not quite follow its numbers: a server process takes the time of a row first and its number a
 little later, and several processes overtake each other in between (0.34 s at most was seen, with four workers). So an
-entry is handed out when every kind has been read for ``SLACK`` seconds beyond it. Rejected: to hand out each kind in the
-order of its numbers (of 9,000 entries of a busy server 78 were older than the one before), and to walk by time alone
-(any number of entries may share one time, more than fit in a page).
+entry is handed out when every kind has been read for ``SLACK`` seconds beyond it.
+
+Rejected: to hand out each kind in the order of its numbers (of 9,000 entries of a busy server 78 were older than the
+one before), and to walk by time alone (any number of entries may share one time, more than fit in a page).
 """
 
 from collections.abc import Iterator, Sequence

@@ -13,10 +13,6 @@ from keystone_client_core import Action, FieldError, culprit, dropped_fields
 from ._answers import decode_error, decoded, json_of, status_error
 from ._errors import JobError
 
-UNKNOWN = (
-    "whether the job was written is unknown: wait until the server cannot be at work on it any more, then look before "
-    "you send it again"
-)
 PROTECTED = "Keystone fails like this where others still refer to what is deleted, or an account deletes itself"
 
 _TOKEN = re.compile(r"@ref\{a[0-9a-f]+_([1-9][0-9]{0,5})\.([A-Za-z0-9_.]+)\}")

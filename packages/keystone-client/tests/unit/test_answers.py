@@ -242,6 +242,10 @@ def test_http_methods_give_every_answer_back_as_it_came(colour: str, status: int
         assert response.elapsed.total_seconds() >= 0
 
 
+LOOK = (
+    " (whether it was written is unknown: wait until the server cannot be at work on it any more, then look before you "
+    "send it again)"
+)
 SAID: list[tuple[int, object, str, str | None, dict[str, list[str]]]] = [
     (403, {"detail": "No."}, "403 Forbidden: POST /allocations/clusters/: No.", "No.", {}),
     (
@@ -265,9 +269,9 @@ SAID: list[tuple[int, object, str, str | None, dict[str, list[str]]]] = [
         None,
         {"non_field_errors": ["One.", "Two."]},
     ),
-    (500, HTML, "500 Internal Server Error: POST /allocations/clusters/: Welcome to nginx!", None, {}),
-    (500, b"", "500 Internal Server Error: POST /allocations/clusters/", None, {}),
-    (599, b"", "599: POST /allocations/clusters/", None, {}),
+    (500, HTML, "500 Internal Server Error: POST /allocations/clusters/: Welcome to nginx!" + LOOK, None, {}),
+    (500, b"", "500 Internal Server Error: POST /allocations/clusters/" + LOOK, None, {}),
+    (599, b"", "599: POST /allocations/clusters/" + LOOK, None, {}),
 ]
 
 
@@ -281,6 +285,16 @@ def test_the_message_says_what_was_asked_and_what_the_server_said(
     assert str(caught.value) == message
     assert caught.value.detail == detail
     assert caught.value.field_errors == fields
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 599])
+def test_what_was_not_to_be_written_is_not_to_be_looked_for(colour: str, status: int) -> None:
+    client = connect(colour, Scripted(answer(status)), retry=None)
+    calls = [client.retrieve_cluster, lambda: client.login("ada", "pw"), lambda: client.delete_cluster(1)]
+    for call in calls:
+        with pytest.raises(StatusError) as caught:
+            call()
+        assert "whether it was written" not in str(caught.value)
 
 
 def test_a_redirect_names_the_place_it_leads_to(colour: str) -> None:

@@ -289,7 +289,7 @@ def test_a_batch_that_meets_a_500_does_not_say_that_nothing_was_written() -> Non
     world.fake.fail("POST", "/batch/", status=500, when="after")
     client = world.fake.client()
 
-    with pytest.raises(ServerError, match="whether the job was written is unknown") as caught, client.batch() as job:
+    with pytest.raises(ServerError, match="whether it was written is unknown") as caught, client.batch() as job:
         job.create_team(name="Biology")
 
     assert "wrote nothing" not in str(caught.value)
