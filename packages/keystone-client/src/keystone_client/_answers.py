@@ -255,11 +255,13 @@ def _hint(response: httpx.Response, body: Any) -> str:
     asked = retry_after(response) if response.status_code in PASSING else None
     if asked is not None:
         return f"the server asks to wait {ceil(asked)} s; max_retry_after of RetryPolicy is the longest a call waits"
+    return _failed_write(response) if response.status_code >= 500 else ""
+
+
+def _failed_write(response: httpx.Response) -> str:
     if response.status_code == 500 and response.request.method == "DELETE":
         return "Keystone fails like this where other records still refer to the one to be deleted"
-    if response.status_code >= 500 and _writes_a_record(response.request):
-        return UNKNOWN
-    return ""
+    return UNKNOWN if _writes_a_record(response.request) else ""
 
 
 def _writes_a_record(request: httpx.Request) -> bool:

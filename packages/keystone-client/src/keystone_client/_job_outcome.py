@@ -109,7 +109,8 @@ def wrote_nothing(call: Call, items: Sequence[Item], response: httpx.Response, k
     if rows is None:
         return False
     if action.method == "DELETE":
-        return not {primary_key(item.given) for item in items} & {row.get("record_id") for row in rows}
+        deleted = {row.get("record_id") for row in rows if row.get("action") == "delete"}
+        return deleted.isdisjoint(primary_key(item.given) for item in items)
     created = [row for row in rows if row.get("action") == "create" and row.get("record_id") not in known]
     return len(created) < len(items)  # a job is written whole
 
