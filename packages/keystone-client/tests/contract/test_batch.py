@@ -114,7 +114,8 @@ def test_a_failing_action_undoes_the_job_and_is_named(bench: Any) -> None:
 
 def test_an_action_that_raises_on_the_server_undoes_the_job(bench: Any) -> None:
     name = bench.name()
-    with pytest.raises(ServerError, match=r"whether it was written is unknown.*still refer to"), bench.client.batch() as job:  # noqa: PT012 - the block is the job
+    unsure = pytest.raises(ServerError, match=r"whether it was written is unknown.*still refer to")
+    with unsure, bench.client.batch() as job:
         job.create_cluster(name=name)
         job.delete_user(me(bench))  # the server breaks when somebody deletes his own account
 
