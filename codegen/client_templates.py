@@ -15,7 +15,7 @@ from . import _server
 from ._call import Call
 from ._discretion import discreet
 from ._async_driver import AsyncDriver
-from ._query import UNSET, BulkOptions, Filters, Key, Order, Progress, Query
+from ._query import UNSET, Beginning, BulkOptions, Filters, Followed, FollowOptions, Key, Order, Progress, Query
 
 K = TypeVar("K", bound=Key)
 
@@ -51,7 +51,7 @@ LIST_ARGUMENTS = """\
 LIST_DOCS = """\
             filters: Conditions by field and lookup, ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields.
-            order: Field names, ``-`` in front for descending; by key if left out.
+            order: Field names, ``-`` in front for descending; {by} if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
 """
@@ -126,7 +126,8 @@ ITERATE = """
         \"\"\"Iterate over every {noun} that matches, holding no more than a few pages.
 
         Args:
-{docs}            after: Go on behind this key; only with an order by key.
+{docs}            after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
+                way to ask for what is new: records become visible out of the order of their keys{follow}.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 
@@ -139,6 +140,41 @@ ITERATE = """
         \"\"\"
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._iterate("{name}", query)
+"""
+
+FOLLOW = """
+    async def follow_{name}(
+        self,
+        position: str | None = None,
+        *,
+        after: Beginning = None,
+        overlap: float = 300,
+        filters: Filters | None = None,
+        limit: int = 10_000,
+    ) -> Followed[{record}]:
+        \"\"\"Fetch what is new in the {noun} since an earlier call, each record once.
+
+        Also where records become visible out of the order of their keys, as on PostgreSQL, and across restarts.
+
+        Args:
+            position: What the last call has returned; ``None`` to begin.
+            after: Where to begin without a position: ``None`` with the oldest record, a key behind that key, ``"now"``
+                with what comes from now on. It is ignored with a position.
+            overlap: The longest time in seconds that the server may take for a request that writes.
+            filters: Conditions by field and lookup; the same in every call with a position.
+            limit: The most records a call brings, at least 1.
+
+        Returns:
+            The new ``records`` in the order of their keys, the ``position`` to be stored with them, and whether there
+            is ``more`` at once. Records that become visible late come in a later call.
+
+        Raises:
+            FilterError: A filter the server would ignore, or a limit that is no positive integer.
+            FieldError: The position is none, or is one of another server, resource or filter; or the overlap is no
+                number of seconds.
+            PaginationError: The log was replaced, or rows may have been deleted before they were read.
+        \"\"\"
+        return await self._follow("{name}", FollowOptions(position, after, overlap, filters, limit))
 """
 
 COUNT = """

@@ -13,6 +13,9 @@ GUARD = "    @discreet\n"
 WITH_STATS = {"request", "grant", "publication", "notification"}
 """Resources the server sums up."""
 
+FOLLOWED = {"audit_log", "request_log"}
+"""Logs that are polled."""
+
 BY_HAND = {("attachment", "create")}
 """Methods that take more than fields and are written by hand."""
 
@@ -54,6 +57,8 @@ def _templates(resource: Resource) -> Iterator[str]:
     yield client_templates.RETRIEVE_ONE if "retrieve" in resource.operations else client_templates.RETRIEVE_LIST
     yield client_templates.ITERATE
     yield client_templates.COUNT
+    if resource.name in FOLLOWED:
+        yield client_templates.FOLLOW
     if resource.name in WITH_STATS:
         yield client_templates.STATS
     for operation, templates in WRITES.items():
@@ -68,12 +73,17 @@ def _records(resource: Resource) -> Iterator[str]:
             yield f"{resource.record}{operation.capitalize()}"
 
 
+def _default_order(resource: Resource) -> str:
+    return "by time, the oldest first," if resource.name == "feed_entry" else "by key"
+
+
 def _fill(template: str, resource: Resource) -> str:
     return template.format(
         name=resource.name,
         noun=resource.name.replace("_", " "),
         record=resource.record,
         arguments=client_templates.LIST_ARGUMENTS,
-        docs=client_templates.LIST_DOCS,
+        docs=client_templates.LIST_DOCS.replace("{by}", _default_order(resource)),
+        follow=f"; use ``follow_{resource.name}``" if resource.name in FOLLOWED else "",
         guard=GUARD if any(field.write_only for field in resource.fields.values()) else "",
     )

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import time
+from email.utils import formatdate
 
 
 class Clock:
@@ -33,3 +34,7 @@ class Clock:
         """Return the moment as an aware datetime in UTC, later than any before: no two events share one."""
         self._last = max(dt.datetime.fromtimestamp(self.time(), dt.UTC), self._last + dt.timedelta(microseconds=1))
         return self._last
+
+    def http_date(self) -> str:
+        """Return the time as a ``Date`` header has it, in whole seconds."""
+        return formatdate(int(self.time()), usegmt=True)

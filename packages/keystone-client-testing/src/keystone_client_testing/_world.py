@@ -183,6 +183,7 @@ class World:
 
     def _kept(self, arrival: _Arrival, answer: Answer) -> Answer:
         call = arrival.call
+        answer = answer._replace(headers=(*answer.headers, ("Date", self.clock.http_date())))
         user = call.user["username"] if call and call.user else arrival.user if arrival.fault else None
         writes = call.writes if call else ()
         self.journal.append(Entry(arrival.request, arrival.path, arrival.route, user, answer, arrival.fault, writes))

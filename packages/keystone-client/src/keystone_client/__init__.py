@@ -37,6 +37,7 @@ from ._errors import (
     TransportError,
     ValidationError,
 )
+from ._query import Followed
 from ._retry import RetryPolicy
 
 __version__ = "0.1.0"
@@ -52,6 +53,7 @@ __all__ = [
     "FeedRecordType",
     "FieldError",
     "FilterError",
+    "Followed",
     "InvalidCIDError",
     "InvalidURLError",
     "JobError",

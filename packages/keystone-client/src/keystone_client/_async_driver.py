@@ -20,7 +20,7 @@ from ._flow import NOTHING, Answer, Exclusive, Flow, Pause, Step, advance
 from ._forks import watch
 from ._loops import OPEN, OnLoop, on_asyncio, running_loop
 from ._options import Options, checked_transport
-from ._query import BulkOptions, Query
+from ._query import BulkOptions, FollowOptions, Query
 from ._slots import TaskSlots, closed
 
 T = TypeVar("T")
@@ -210,6 +210,11 @@ class AsyncDriver:
 
     async def _count(self, name: str, query: Query) -> int:
         return await self._run(_listing.count(Call(self._talk), name, query))
+
+    async def _follow(self, name: str, options: FollowOptions) -> Any:
+        from . import _follow  # most programs never need it
+
+        return await self._run(_follow.follow(Call(self._talk), name, options))
 
     async def _create(self, name: str, fields: Mapping[str, Any]) -> Any:
         return await self._run(_records.create(Call(self._talk), name, fields))

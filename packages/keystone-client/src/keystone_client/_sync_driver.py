@@ -22,7 +22,7 @@ from ._flow import NOTHING, Answer, Ask, Exclusive, Flow, Pause, Step, advance
 from ._forks import watch
 from ._options import Options, checked_transport
 from ._permits import Permits
-from ._query import BulkOptions, Query
+from ._query import BulkOptions, FollowOptions, Query
 from ._slots import ThreadSlots, closed
 
 if TYPE_CHECKING:
@@ -204,6 +204,11 @@ class SyncDriver:
 
     def _count(self, name: str, query: Query) -> int:
         return self._run(_listing.count(Call(self._talk), name, query))
+
+    def _follow(self, name: str, options: FollowOptions) -> Any:
+        from . import _follow  # most programs never need it
+
+        return self._run(_follow.follow(Call(self._talk), name, options))
 
     def _create(self, name: str, fields: Mapping[str, Any]) -> Any:
         return self._run(_records.create(Call(self._talk), name, fields))

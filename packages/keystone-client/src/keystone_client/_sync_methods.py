@@ -9,7 +9,7 @@ from . import _server
 from ._call import Call
 from ._discretion import discreet
 from ._sync_driver import SyncDriver
-from ._query import UNSET, BulkOptions, Filters, Key, Order, Progress, Query
+from ._query import UNSET, Beginning, BulkOptions, Filters, Followed, FollowOptions, Key, Order, Progress, Query
 
 K = TypeVar("K", bound=Key)
 
@@ -143,7 +143,8 @@ class SyncMethods(SyncDriver):
             order: Field names, ``-`` in front for descending; by key if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
-            after: Go on behind this key; only with an order by key.
+            after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
+                way to ask for what is new: records become visible out of the order of their keys.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 
@@ -362,7 +363,8 @@ class SyncMethods(SyncDriver):
             order: Field names, ``-`` in front for descending; by key if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
-            after: Go on behind this key; only with an order by key.
+            after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
+                way to ask for what is new: records become visible out of the order of their keys.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 
@@ -577,7 +579,8 @@ class SyncMethods(SyncDriver):
             order: Field names, ``-`` in front for descending; by key if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
-            after: Go on behind this key; only with an order by key.
+            after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
+                way to ask for what is new: records become visible out of the order of their keys.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 
@@ -792,7 +795,8 @@ class SyncMethods(SyncDriver):
             order: Field names, ``-`` in front for descending; by key if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
-            after: Go on behind this key; only with an order by key.
+            after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
+                way to ask for what is new: records become visible out of the order of their keys.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 
@@ -1007,7 +1011,8 @@ class SyncMethods(SyncDriver):
             order: Field names, ``-`` in front for descending; by key if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
-            after: Go on behind this key; only with an order by key.
+            after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
+                way to ask for what is new: records become visible out of the order of their keys.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 
@@ -1230,7 +1235,8 @@ class SyncMethods(SyncDriver):
             order: Field names, ``-`` in front for descending; by key if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
-            after: Go on behind this key; only with an order by key.
+            after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
+                way to ask for what is new: records become visible out of the order of their keys.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 
@@ -1445,7 +1451,8 @@ class SyncMethods(SyncDriver):
             order: Field names, ``-`` in front for descending; by key if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
-            after: Go on behind this key; only with an order by key.
+            after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
+                way to ask for what is new: records become visible out of the order of their keys.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 
@@ -1660,7 +1667,8 @@ class SyncMethods(SyncDriver):
             order: Field names, ``-`` in front for descending; by key if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
-            after: Go on behind this key; only with an order by key.
+            after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
+                way to ask for what is new: records become visible out of the order of their keys.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 
@@ -1875,7 +1883,8 @@ class SyncMethods(SyncDriver):
             order: Field names, ``-`` in front for descending; by key if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
-            after: Go on behind this key; only with an order by key.
+            after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
+                way to ask for what is new: records become visible out of the order of their keys.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 
@@ -2048,7 +2057,8 @@ class SyncMethods(SyncDriver):
             order: Field names, ``-`` in front for descending; by key if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
-            after: Go on behind this key; only with an order by key.
+            after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
+                way to ask for what is new: records become visible out of the order of their keys.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 
@@ -2271,7 +2281,8 @@ class SyncMethods(SyncDriver):
             order: Field names, ``-`` in front for descending; by key if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
-            after: Go on behind this key; only with an order by key.
+            after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
+                way to ask for what is new: records become visible out of the order of their keys.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 
@@ -2494,7 +2505,8 @@ class SyncMethods(SyncDriver):
             order: Field names, ``-`` in front for descending; by key if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
-            after: Go on behind this key; only with an order by key.
+            after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
+                way to ask for what is new: records become visible out of the order of their keys.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 
@@ -2638,7 +2650,8 @@ class SyncMethods(SyncDriver):
             order: Field names, ``-`` in front for descending; by key if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
-            after: Go on behind this key; only with an order by key.
+            after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
+                way to ask for what is new: records become visible out of the order of their keys.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 
@@ -2853,7 +2866,8 @@ class SyncMethods(SyncDriver):
             order: Field names, ``-`` in front for descending; by key if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
-            after: Go on behind this key; only with an order by key.
+            after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
+                way to ask for what is new: records become visible out of the order of their keys; use ``follow_audit_log``.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 
@@ -2874,6 +2888,39 @@ class SyncMethods(SyncDriver):
             FilterError: A filter or a search the server would ignore.
         """
         return self._count("audit_log", Query(filters, search))
+
+    def follow_audit_log(
+        self,
+        position: str | None = None,
+        *,
+        after: Beginning = None,
+        overlap: float = 300,
+        filters: Filters | None = None,
+        limit: int = 10_000,
+    ) -> Followed[AuditLog]:
+        """Fetch what is new in the audit log since an earlier call, each record once.
+
+        Also where records become visible out of the order of their keys, as on PostgreSQL, and across restarts.
+
+        Args:
+            position: What the last call has returned; ``None`` to begin.
+            after: Where to begin without a position: ``None`` with the oldest record, a key behind that key, ``"now"``
+                with what comes from now on. It is ignored with a position.
+            overlap: The longest time in seconds that the server may take for a request that writes.
+            filters: Conditions by field and lookup; the same in every call with a position.
+            limit: The most records a call brings, at least 1.
+
+        Returns:
+            The new ``records`` in the order of their keys, the ``position`` to be stored with them, and whether there
+            is ``more`` at once. Records that become visible late come in a later call.
+
+        Raises:
+            FilterError: A filter the server would ignore, or a limit that is no positive integer.
+            FieldError: The position is none, or is one of another server, resource or filter; or the overlap is no
+                number of seconds.
+            PaginationError: The log was replaced, or rows may have been deleted before they were read.
+        """
+        return self._follow("audit_log", FollowOptions(position, after, overlap, filters, limit))
 
     @overload
     def retrieve_request_log(self, pk: Key, *, raise_not_exists: Literal[True]) -> RequestLog: ...
@@ -2945,7 +2992,8 @@ class SyncMethods(SyncDriver):
             order: Field names, ``-`` in front for descending; by key if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
-            after: Go on behind this key; only with an order by key.
+            after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
+                way to ask for what is new: records become visible out of the order of their keys; use ``follow_request_log``.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 
@@ -2966,6 +3014,39 @@ class SyncMethods(SyncDriver):
             FilterError: A filter or a search the server would ignore.
         """
         return self._count("request_log", Query(filters, search))
+
+    def follow_request_log(
+        self,
+        position: str | None = None,
+        *,
+        after: Beginning = None,
+        overlap: float = 300,
+        filters: Filters | None = None,
+        limit: int = 10_000,
+    ) -> Followed[RequestLog]:
+        """Fetch what is new in the request log since an earlier call, each record once.
+
+        Also where records become visible out of the order of their keys, as on PostgreSQL, and across restarts.
+
+        Args:
+            position: What the last call has returned; ``None`` to begin.
+            after: Where to begin without a position: ``None`` with the oldest record, a key behind that key, ``"now"``
+                with what comes from now on. It is ignored with a position.
+            overlap: The longest time in seconds that the server may take for a request that writes.
+            filters: Conditions by field and lookup; the same in every call with a position.
+            limit: The most records a call brings, at least 1.
+
+        Returns:
+            The new ``records`` in the order of their keys, the ``position`` to be stored with them, and whether there
+            is ``more`` at once. Records that become visible late come in a later call.
+
+        Raises:
+            FilterError: A filter the server would ignore, or a limit that is no positive integer.
+            FieldError: The position is none, or is one of another server, resource or filter; or the overlap is no
+                number of seconds.
+            PaginationError: The log was replaced, or rows may have been deleted before they were read.
+        """
+        return self._follow("request_log", FollowOptions(position, after, overlap, filters, limit))
 
     @overload
     def retrieve_task_result(self, pk: Key, *, raise_not_exists: Literal[True]) -> TaskResult: ...
@@ -3037,7 +3118,8 @@ class SyncMethods(SyncDriver):
             order: Field names, ``-`` in front for descending; by key if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
-            after: Go on behind this key; only with an order by key.
+            after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
+                way to ask for what is new: records become visible out of the order of their keys.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 
@@ -3074,7 +3156,7 @@ class SyncMethods(SyncDriver):
         Args:
             filters: Conditions by field and lookup, ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields.
-            order: Field names, ``-`` in front for descending; by key if left out.
+            order: Field names, ``-`` in front for descending; by time, the oldest first, if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
             on_progress: Called with the records so far and the number there are, after each page.
@@ -3106,10 +3188,11 @@ class SyncMethods(SyncDriver):
         Args:
             filters: Conditions by field and lookup, ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields.
-            order: Field names, ``-`` in front for descending; by key if left out.
+            order: Field names, ``-`` in front for descending; by time, the oldest first, if left out.
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
-            after: Go on behind this key; only with an order by key.
+            after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
+                way to ask for what is new: records become visible out of the order of their keys.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 

@@ -118,7 +118,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, answer: Answer) -> None:
         self.send_response_only(answer.status)
-        self.send_header("Date", self.date_time_string())
         self.send_header("Server", "fake-keystone")
         cut = answer.fault == "cut"
         for name, value in answer.headers:
