@@ -11,6 +11,18 @@ from .listing_server import ListServer, Record
 BEGIN = datetime(2026, 7, 1, tzinfo=UTC).timestamp()
 
 
+class Writing(NamedTuple):
+    """Rows that have a time and wait for their keys, and what becomes of them."""
+
+    number: int
+    moment: str
+    """The time of the rows: the server takes it first."""
+    keys_at: float
+    end: float
+    commits: bool
+    method: str
+
+
 class Transaction(NamedTuple):
     """Rows that nobody sees until it ends, if it is not rolled back."""
 
@@ -28,6 +40,7 @@ class LogServer:
         self.committed: list[Record] = []
         """Every row that was ever seen, those that are deleted too."""
         self._table = ListServer([])
+        self._begun: list[Writing] = []
         self._open: list[Transaction] = []
         self._keys = 0
 
@@ -41,25 +54,40 @@ class LogServer:
         response.headers["date"] = formatdate(int(self.time), usegmt=True)
         return response
 
-    def write(self, number: int = 1, *, lasts: float = 0, commits: bool = True, method: str = "GET") -> None:
-        """Write rows now, in a transaction that ends later."""
-        rows = [self._row(method) for _ in range(number)]
-        self._open.append(Transaction(self.time + lasts, commits, rows))
-        self.wait(0)
-
-    def _row(self, method: str) -> Record:
-        self._keys += 1
+    def write(
+        self, number: int = 1, *, delay: float = 0, lasts: float = 0, commits: bool = True, method: str = "GET"
+    ) -> None:
+        """Write rows: they have the time of now, their keys after a delay, and are seen when their transaction ends."""
         moment = datetime.fromtimestamp(self.time, UTC).isoformat()
-        return {"id": self._keys, "timestamp": moment, "method": method}
+        keys_at, end = self.time + min(delay, lasts), self.time + lasts
+        self._begun.append(Writing(number, moment, keys_at, end, commits, method))
+        self._settle()
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, and transactions end."""
-        self.time += seconds
+        """Let time pass: keys are handed out, and transactions end, each at its time."""
+        until = self.time + seconds
+        while (due := min((event for event in self._events() if event <= until), default=None)) is not None:
+            self.time = max(self.time, due)
+            self._settle()
+        self.time = until
+
+    def _events(self) -> list[float]:
+        return [each.keys_at for each in self._begun] + [each.end for each in self._open]
+
+    def _settle(self) -> None:
+        for writing in [each for each in self._begun if each.keys_at <= self.time]:
+            self._begun.remove(writing)
+            rows = [self._row(writing) for _ in range(writing.number)]
+            self._open.append(Transaction(writing.end, writing.commits, rows))
         for each in [each for each in self._open if each.end <= self.time]:
             self._open.remove(each)
             if each.commits:
                 self.rows.extend(each.rows)
                 self.committed.extend(each.rows)
+
+    def _row(self, writing: Writing) -> Record:
+        self._keys += 1
+        return {"id": self._keys, "timestamp": writing.moment, "method": writing.method}
 
     def purge(self, age: float) -> None:
         """Delete the rows that are older than this."""

@@ -68,12 +68,18 @@ class Poller:
         return sorted(row["id"] for row in self.log.committed if method in ("", row["method"]))
 
 
-def write(number: int, lasts: float, commits: bool, method: str) -> Step:
-    return lambda poller: poller.log.write(number, lasts=lasts, commits=commits, method=method)
+def write(number: int, delay: float, lasts: float, commits: bool, method: str) -> Step:
+    return lambda poller: poller.log.write(number, delay=delay, lasts=lasts, commits=commits, method=method)
+
+
+TIMES = st.floats(0, OVERLAP)
+WRITES = st.builds(
+    write, st.integers(1, 6), TIMES, TIMES | st.just(OVERLAP), st.booleans(), st.sampled_from(["GET", "POST"])
+)
 
 
 STEPS = st.one_of(
-    st.builds(write, st.integers(1, 6), st.floats(0, OVERLAP), st.booleans(), st.sampled_from(["GET", "POST"])),
+    WRITES,
     st.builds(lambda seconds: lambda poller: poller.log.wait(seconds), st.floats(0, 3 * OVERLAP)),
     st.builds(lambda limit: lambda poller: poller.poll(limit=limit), st.integers(1, 9)),
     st.just(lambda poller: poller.poll()),
@@ -132,6 +138,39 @@ def test_a_late_record_comes_with_the_next_call(colour: str) -> None:
     poller.log.wait(10)
 
     assert [record["id"] for record in poller.poll().records] == [1, 2]
+
+
+def test_a_row_that_is_seen_shows_only_that_lower_keys_were_handed_out_by_the_end_of_its_transaction(
+    colour: str,
+) -> None:
+    poller = Poller(colour)
+    poller.log.write(delay=59, lasts=59)  # key 2, and the oldest time
+    poller.log.wait(58)
+    poller.log.write(lasts=59)  # key 1
+    poller.log.wait(50)
+    assert [record["id"] for record in poller.poll().records] == [2]
+    poller.log.wait(5)  # 113: more than the overlap behind the time of the row that is seen
+    poller.poll()
+
+    poller.finish()
+
+    assert sorted(poller.got) == [1, 2]
+
+
+def test_a_listing_that_went_on_where_it_was_cut_off_settles_nothing(colour: str) -> None:
+    poller = Poller(colour)
+    poller.log.write(delay=59, lasts=59)  # key 3
+    poller.log.wait(58)
+    poller.log.write(lasts=59)  # key 1, seen after 117
+    poller.log.write()  # key 2
+    poller.log.wait(42)
+    assert [record["id"] for record in poller.poll(limit=1).records] == [2]
+    poller.log.wait(21)  # 121: twice the overlap behind the time of key 3
+    assert [record["id"] for record in poller.poll(limit=1).records] == [3]
+
+    poller.finish()
+
+    assert sorted(poller.got) == [1, 2, 3]
 
 
 def test_a_row_that_is_committed_later_than_the_overlap_is_what_the_overlap_is_for(colour: str) -> None:
