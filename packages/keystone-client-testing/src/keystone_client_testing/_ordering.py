@@ -3,7 +3,6 @@
 Source: DRF's ordering filter, as seen on the wire. How texts and null compare is in ``_database``.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -111,13 +110,9 @@ def _sorted(
 
 
 def _value_key(database: Database, resource: str, column: str) -> Key:
-    """Return the sort key of a column's values; JSON is ordered by the text it is stored as."""
     kind = COLUMNS[resource][column].kind if column in COLUMNS[resource] else ""
-    if kind == "json":
-        return json.dumps
-    if kind == "ip":
-        return database.address_key
-    return database.text_key if kind in _TEXTS else lambda value: value
+    keys = {"json": database.json_key, "ip": database.address_key, **dict.fromkeys(_TEXTS, database.text_key)}
+    return keys.get(kind, lambda value: value)
 
 
-_TEXTS = frozenset({"text", "slug", "email", "choice", "file"})
+_TEXTS = ("text", "slug", "email", "choice", "file")

@@ -86,6 +86,8 @@ def _renderer(owner: str, fields: Mapping[str, Field], name: str) -> Renderer:
         return _one(name[1:], fields[name[1:]].target, field.target)
     if field.kind == "shapes":
         return _many(name[1:], fields[name[1:]].target, field.target)
+    if field.kind == "keys":
+        return _ordered_keys(name)
     return _column(name, field.kind)
 
 
@@ -193,8 +195,6 @@ _SPECIAL: Mapping[tuple[str, str], Renderer] = {
     ("user", "_membership"): _memberships("user", "TeamRole"),
     ("team", "_membership"): _memberships("team", "UserRole"),
     ("team", "users"): _team_users,
-    ("request", "publications"): _ordered_keys("publications"),
-    ("request", "grants"): _ordered_keys("grants"),
     ("request", "_allocations"): _allocations,
     ("request", "_attachments"): _attachments,
     ("request", "_comments"): _comments,
