@@ -329,3 +329,43 @@ def test_json_is_ordered_by_type_or_by_its_text(fake: FakeKeystone, admin: Sessi
         fake.add.preference(user=fake.add.user(), request_expiry_thresholds=value)
     rows = admin("GET", "notifications/preferences/?_order=request_expiry_thresholds").json()["results"]
     assert [row["request_expiry_thresholds"] for row in rows] == JSON_ORDERS[database]
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE", "OPTIONS"])
+def test_a_detail_url_reads_the_search_before_the_key(admin: Session, method: str) -> None:
+    refused = admin(method, "research/grants/abc/?_search=%00")
+    if method != "OPTIONS":  # which only asks whether the caller might write
+        assert (refused.status_code, refused.json()) == (400, ["Null characters are not allowed."])
+    for path in ("allocations/reviews", "allocations/attachments"):
+        for key in ("abc", "1"):
+            assert admin(method, f"{path}/{key}/?_search=x").status_code == 500
+    assert admin(method, "allocations/requests/abc/?_order=attachment_set&_search=%00").status_code == 500
+
+
+@pytest.mark.parametrize("path", ["logs/audit", "notifications/notifications"])
+def test_so_do_those_that_are_only_read(admin: Session, path: str) -> None:
+    assert admin("GET", f"{path}/abc/?_search=x").status_code == 500
+
+
+def test_what_is_wrong_comes_in_the_servers_order(admin: Session) -> None:
+    assert admin("GET", "allocations/reviews/abc/?id=x&_search=x").json() == {"id": ["Enter a number."]}
+    assert admin("GET", "users/users/?date_joined__year=0&_search=%00").status_code == 400
+    assert admin("GET", "users/users/abc/?date_joined__year=0").json() == {"detail": "Not found."}
+
+
+@pytest.mark.parametrize("spelling", ["true", "True", "TRUE", "1"])
+def test_booleans_have_six_spellings(admin: Session, spelling: str) -> None:
+    assert admin("GET", f"users/users/?is_staff={spelling}").json()["count"] == 1
+    assert admin("GET", f"users/users/?last_login__isnull={spelling}").json()["count"] == 0
+
+
+@pytest.mark.parametrize("spelling", ["false", "False", "0"])
+def test_and_for_no(admin: Session, spelling: str) -> None:
+    assert admin("GET", f"users/users/?is_staff={spelling}").json()["count"] == 0
+    assert admin("GET", f"users/users/?last_login__isnull={spelling}").json()["count"] == 1
+
+
+@pytest.mark.parametrize("spelling", ["t", "yes", "f", "on"])
+def test_other_spellings_are_ignored(admin: Session, spelling: str) -> None:
+    assert admin("GET", f"users/users/?is_staff={spelling}").json()["count"] == 1
+    assert admin("GET", f"users/users/?last_login__isnull={spelling}").json()["count"] == 1
