@@ -97,9 +97,7 @@ def _values(store: Store, resource: str, name: str, record: Record) -> list[Any]
     return [row[wanted] for row in store.linked(source, column, record["id"])]
 
 
-def _sorted(
-    records: list[Record], column: str, descending: bool, value_key: Key, nulls_last: bool
-) -> list[Record]:
+def _sorted(records: list[Record], column: str, descending: bool, value_key: Key, nulls_last: bool) -> list[Record]:
     """Sort by a column; null is the largest value of all, or the smallest."""
 
     def key(record: Record) -> tuple[bool, Any]:

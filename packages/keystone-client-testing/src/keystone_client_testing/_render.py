@@ -138,7 +138,7 @@ def _show(view: View, shape: str, record: Record) -> dict[str, Any]:
 
 
 def _memberships(column: str, shape: str) -> Renderer:
-    """The server asks for no order; SQLite reads a user's memberships by role and a team's by user, from its indexes."""
+    """No order is asked for; SQLite's indexes have a user's memberships by role and a team's by user."""
     by = "role" if column == "user" else "user"
 
     def show(view: View, record: Record) -> Any:

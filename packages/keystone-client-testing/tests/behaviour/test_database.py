@@ -272,9 +272,7 @@ def test_texts_are_ordered_by_collation_or_by_bytes(fake: FakeKeystone, admin: S
         assert [row["title"] for row in rows] == [f"p|{text}" for text in texts]
 
 
-@pytest.mark.parametrize(
-    ("database", "titles"), [(POSTGRESQL, ["a", "B", "é", "Z"]), (SQLITE, ["B", "Z", "a", "é"])]
-)
+@pytest.mark.parametrize(("database", "titles"), [(POSTGRESQL, ["a", "B", "é", "Z"]), (SQLITE, ["B", "Z", "a", "é"])])
 def test_nested_lists_by_title_and_name_are_ordered_alike(
     fake: FakeKeystone, admin: Session, titles: list[str]
 ) -> None:
