@@ -9,20 +9,24 @@ from typing import Any, NamedTuple
 
 from . import _routes, _sessions
 from ._access import may_ask
+from ._arrival import Arrival
 from ._call import SAFE, Call
 from ._clock import Clock
 from ._cors import answer_preflight, cors_headers
 from ._csrf import replace_malformed
-from ._faults import EXPIRED, TIMEOUT, Fault, Faults, apply_fault
+from ._database import POSTGRESQL, Database
+from ._faults import DATABASE, EXPIRED, TIMEOUT, Fault, Faults, apply_fault
 from ._journal import Entry, Journal
 from ._logs import log_request
 from ._models import empty_record
 from ._negotiation import negotiate
 from ._options import describe
+from ._outage import needs_database
 from ._passwords import Secret
 from ._render import View, render
 from ._store import Record, Snapshot, Store
 from ._throttle import Throttle
+from ._transactions import Transactions
 from ._wire import HTML_TYPE, Answer, PageError, RefusedError, Reply, Request, detail, page, to_answer
 
 Wait = Callable[[float], bool]
@@ -39,49 +43,22 @@ class WorldSnapshot(NamedTuple):
     tokens: dict[str, int]
 
 
-class _Arrival(NamedTuple):
-    """A request with what is known of it before it is handled."""
-
-    request: Request
-    path: str
-    call: Call | None
-    """Nothing where the request misses the prefix."""
-    match: _routes.Match | None
-    fault: Fault | None
-
-    @property
-    def method(self) -> str:
-        return self.request.method
-
-    @property
-    def route(self) -> str:
-        return self.match.route.path if self.match else ""
-
-    @property
-    def user(self) -> str | None:
-        """Who sends it, by session or token; nothing is checked."""
-        if self.call is None:
-            return None
-        world, headers = self.call.world, self.call.headers
-        session = world.sessions.live.get(self.call.cookies.get("sessionid", ""))
-        token = world.sessions.tokens.get(headers.get("authorization", "").rpartition(" ")[2])
-        user = world.store.get("user", token or (session and session.user))
-        return user["username"] if user else None
-
-
 class World:
     """Store, sessions, clock, faults, journal and one lock."""
 
-    def __init__(self, prefix: str = "") -> None:
+    def __init__(self, prefix: str = "", database: Database = POSTGRESQL) -> None:
         """Start with one superuser.
 
         Args:
             prefix: the path the API is mounted under, without its last slash.
+            database: the kind of database the server runs on.
         """
         self.prefix = prefix
+        self.database = database
         self.secure_cookies = False
         self.lock = threading.RLock()
-        self.store = Store()
+        self.store = Store(database)
+        self.transactions = Transactions()
         self.clock = Clock()
         self.faults = Faults()
         self.journal = Journal()
@@ -104,9 +81,13 @@ class World:
         record_change(self.store, "user", None, self.store.insert("user", values), now, Origin())
 
     def reset(self) -> None:
-        """Go back to a new world; the journal and the faults go too, the clock starts at real time."""
+        """Go back to a new world; the journal and the faults go too, the clock starts at real time.
+
+        Held transactions end with what they wrote; the kind of database stays.
+        """
         with self.lock:
-            self.store, self.clock, self.sessions = Store(), Clock(), _sessions.Sessions()
+            self.transactions.drop()
+            self.store, self.clock, self.sessions = Store(self.database), Clock(), _sessions.Sessions()
             self.throttle, self.faults = Throttle(), Faults()
             self.journal.clear()
             self._add_admin()
@@ -118,8 +99,9 @@ class World:
             return WorldSnapshot(self.store.snapshot(), files, live, tokens)
 
     def restore(self, snapshot: WorldSnapshot) -> None:
-        """Go back to a snapshot; journal, faults and clock stay as they are."""
+        """Go back to a snapshot; journal, faults and clock stay as they are, held transactions end."""
         with self.lock:
+            self.transactions.drop()
             self.store.restore(snapshot.store)
             self.store.files = dict(snapshot.files)
             self.sessions.live, self.sessions.tokens = dict(snapshot.live), dict(snapshot.tokens)
@@ -144,17 +126,17 @@ class World:
                 return self._serve(arrival)
         return self._late(arrival, arrival.fault, wait)
 
-    def _arrive(self, request: Request) -> _Arrival:
+    def _arrive(self, request: Request) -> Arrival:
         path = request.path
         if not path.startswith(self.prefix + "/"):
-            return _Arrival(request, path, None, None, None)
+            return Arrival(request, path, None, None, None)
         path = path[len(self.prefix) :]
         call = Call(self, request, path)
         match = _routes.find(call.path)
-        arrival = _Arrival(request, path, call, match, None)
+        arrival = Arrival(request, path, call, match, None)
         return arrival._replace(fault=self.faults.take(arrival)) if self.faults.planned else arrival
 
-    def _late(self, arrival: _Arrival, fault: Fault, wait: Wait) -> Answer:
+    def _late(self, arrival: Arrival, fault: Fault, wait: Wait) -> Answer:
         """Let time pass before or after the request is handled, outside the lock: others are served meanwhile."""
         if not fault.after and not wait(fault.delay):
             with self.lock:
@@ -165,7 +147,8 @@ class World:
             return answer._replace(fault=TIMEOUT)
         return answer
 
-    def _serve(self, arrival: _Arrival) -> Answer:
+    def _serve(self, arrival: Arrival) -> Answer:
+        self.transactions.settle(self.clock.time())
         fault, call = arrival.fault, arrival.call
         if call is None:
             return self._kept(arrival, to_answer(page(404), head=False, allow=""))
@@ -173,15 +156,26 @@ class World:
             self._end_session(call)
         if fault and fault.replaces and not fault.after:
             return self._kept(arrival, apply_fault(fault, None))
-        answer = self._answer(call, arrival.match)
+        call.database_down = bool(fault and fault.error == DATABASE)
+        if call.database_down and needs_database(call):
+            return self._kept(arrival, to_answer(page(500), head=call.method == "HEAD", allow=""))
+        answer = self._handled(call, arrival)
         if fault and fault.error == EXPIRED:
             self._end_session(call)
         return self._kept(arrival, apply_fault(fault, answer) if fault and fault.replaces else answer)
 
+    def _handled(self, call: Call, arrival: Arrival) -> Answer:
+        """Answer a request, and hold back what it writes where the fault that hits it says so."""
+        seconds = arrival.fault.visible_after if arrival.fault else None
+        if seconds is None:
+            return self._answer(call, arrival.match)
+        with self.transactions.hold(self, self.clock.time() + seconds):
+            return self._answer(call, arrival.match)
+
     def _end_session(self, call: Call) -> None:
         self.sessions.live.pop(call.cookies.get("sessionid", ""), None)
 
-    def _kept(self, arrival: _Arrival, answer: Answer) -> Answer:
+    def _kept(self, arrival: Arrival, answer: Answer) -> Answer:
         call = arrival.call
         answer = answer._replace(headers=(*answer.headers, ("Date", self.clock.http_date())))
         user = call.user["username"] if call and call.user else arrival.user if arrival.fault else None
@@ -203,7 +197,7 @@ class World:
             replace_malformed(call)
         reply = reply._replace(headers=(*reply.headers, *call.cookies_out, *cors_headers(call)))
         log_request(call, reply.status)
-        return to_answer(reply, call.method == "HEAD", allow)
+        return to_answer(reply, call.method == "HEAD", allow, call.media, call.vary)
 
     def _route(self, call: Call, match: _routes.Match | None) -> Reply:
         if match is None:
@@ -274,7 +268,9 @@ class World:
         except BaseException:
             self.store.rollback()
             raise
-        call.writes = self.store.commit()
+        writes = self.store.commit()
+        self.transactions.give_way(self.store, writes)
+        call.writes = writes
         return reply
 
 
