@@ -6,7 +6,7 @@ A line of facts is a kind, then flags, separated by spaces:
               choice=NAME, key=RESOURCE, keys=RESOURCE, shape=NAME, shapes=NAME
     flags     read-only write-only required create-only staff-only nullable blank unique trimmed
               unfiltered unordered ordered filter-only filter=KIND
-    limits    length=N min=N max=N digits=ALL,DECIMALS pattern=REGEX default=JSON (default=@caller: who asks)
+    limits    length=N column=N min=N max=N digits=ALL,DECIMALS pattern=REGEX default=JSON (default=@caller: who asks)
 """
 
 import json
@@ -30,7 +30,7 @@ FLAGS = {
     "unique": "unique",
     "trimmed": "trimmed",
 }
-LIMITS = {"length": "length", "min": "minimum", "max": "maximum"}
+LIMITS = {"length": "length", "column": "column_length", "min": "minimum", "max": "maximum"}
 WITHOUT_EFFECT = {"unfiltered", "unordered", "ordered", "filter-only"}
 
 

@@ -36,6 +36,8 @@ class Field(NamedTuple):
     trimmed: bool = False
     """Outer blanks are cut off on write although they matter: a password."""
     length: int | None = None
+    column_length: int | None = None
+    """Longest text of a column whose length the API does not check: the database refuses more, which answers 500."""
     minimum: int | None = None
     maximum: int | None = None
     digits: tuple[int, int] | None = None

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+from ._database import DATABASES, POSTGRESQL
 from ._fake import FakeKeystone
 from ._world import ADMIN, ADMIN_PASSWORD
 from .doors.connections import exposure
@@ -24,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status.
     """
     options = _parser().parse_args(argv)
-    fake = FakeKeystone()
+    fake = FakeKeystone(database=options.database)
     if complaint := _filled(fake, options.world, options.demo_data):
         print(complaint, file=sys.stderr)
         return 1
@@ -64,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m keystone_client_testing", description=about)
     parser.add_argument("--host", default="127.0.0.1", help="address to bind to (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="TCP port, 0 for a free one (default: %(default)s)")
+    about = "what the server keeps its records in (default: %(default)s)"
+    parser.add_argument("--database", choices=list(DATABASES), default=POSTGRESQL.name, help=about)
     parser.add_argument("--world", type=Path, metavar="FILE", help="start with the world FakeKeystone.dump() wrote")
     parser.add_argument("--demo-data", action="store_true", help="fill it with the records of a made-up centre")
     return parser

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
-from ._decode import ALL_TYPES, parse_body, parse_query
+from ._decode import ALL_TYPES, JSON, parse_body, parse_query
 from ._history import Origin
 from ._store import Record, Write
-from ._wire import Headers, Request, decode_path
+from ._wire import VARY, Headers, Request, decode_path
 
 if TYPE_CHECKING:
     from ._world import World
@@ -35,6 +35,12 @@ class Call:
         self.signed: Record | None = None
         """Whose session it is: whom the audit log names, also when a token says who calls."""
         self.accepts: Sequence[str] = ALL_TYPES
+        self.media = JSON
+        """The content type of the answer, where the endpoint says no other."""
+        self.vary = VARY
+        """Request headers on which the answer depends."""
+        self.database_down = False
+        """Whether it is answered while the database of the server is down."""
         self.cookies_out: list[tuple[str, str]] = []
         self.writes: Sequence[Write] = ()
         self.cid = _usable_cid(self.headers.get("x-keystone-cid"))

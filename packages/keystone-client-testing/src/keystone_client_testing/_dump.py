@@ -1,6 +1,7 @@
 """A world as JSON text and back: records, ids handed out, uploads and tokens; versioned; one world, one text.
 
-Sessions, journal, faults and clock are not part of it. Passwords are in it as salted hashes, never as they were typed.
+Sessions, journal, faults and clock are not part of it, nor are the kind of database and what held transactions wrote.
+Passwords are in it as salted hashes, never as they were typed.
 """
 
 import base64
@@ -10,6 +11,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from ._database import Database
 from ._passwords import Secret
 from ._store import Store
 
@@ -58,7 +60,7 @@ def dump_world(world: "World") -> str:
 
 
 def load_world(world: "World", text: str) -> None:
-    """Make a world what a text says; everybody is logged out.
+    """Make a world what a text says; everybody is logged out, held transactions end, and the kind of database stays.
 
     Args:
         world: what becomes another.
@@ -67,14 +69,15 @@ def load_world(world: "World", text: str) -> None:
     Raises:
         ValueError: the text is no dump of a world, or of a version this package does not know; nothing has changed.
     """
-    store, tokens = _read_text(text)
+    store, tokens = _read_text(text, world.database)
     with world.lock:
+        world.transactions.drop()
         world.store = store
         world.sessions.live = {}
         world.sessions.tokens = tokens
 
 
-def _read_text(text: str) -> tuple[Store, dict[str, int]]:
+def _read_text(text: str, database: Database) -> tuple[Store, dict[str, int]]:
     try:
         content = json.loads(text, object_hook=_read)
         version = content["version"]
@@ -83,13 +86,13 @@ def _read_text(text: str) -> tuple[Store, dict[str, int]]:
     if version != VERSION:
         raise ValueError(f"this dump has version {version!r}; this package reads version {VERSION}")
     try:
-        return _filled(content), dict(content["tokens"])
+        return _filled(content, database), dict(content["tokens"])
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"this dump of a fake Keystone is damaged: {error!r}") from error
 
 
-def _filled(content: Mapping[str, Any]) -> Store:
-    store = Store()
+def _filled(content: Mapping[str, Any], database: Database) -> Store:
+    store = Store(database)
     tables = {name: {row["id"]: row for row in rows} for name, rows in content["tables"].items()}
     store.restore((tables, content["counters"]))
     store.files = {path: base64.b64decode(data) for path, data in content["files"].items()}

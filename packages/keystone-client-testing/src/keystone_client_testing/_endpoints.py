@@ -14,7 +14,8 @@ from ._values import BLANK, NULL
 from ._wire import HTML_TYPE, RefusedError, Reply, written_json
 
 VERSION = "0.0.0"
-CHECKS = ("SMTP", "Database", "Storage", "Redis", "Celery")
+_DATABASE = "Database"
+CHECKS = ("SMTP", _DATABASE, "Storage", "Redis", "Celery")
 CHOICE_PATHS: Mapping[str, str] = {
     "users/membership-choices/role": "MembershipRole",
     "allocations/request-choices/status": "RequestStatus",
@@ -24,6 +25,7 @@ CHOICE_PATHS: Mapping[str, str] = {
 }
 GROUPS = ("users", "allocations", "research", "notifications", "logs")
 _PLAIN = ("Content-Type", "text/plain")
+_PLAIN_UTF_8 = ("Content-Type", "text/plain; charset=utf-8")
 
 
 def login(call: Call) -> Reply:
@@ -106,14 +108,23 @@ def config(call: Call) -> Reply:
 
 
 def health(call: Call) -> Reply:
-    """Answer an empty page: everything is well in a fake."""
-    return Reply(200, headers=(HTML_TYPE,), text=b"")
+    """Answer an empty page: 200, or 500 where a check fails."""
+    return Reply(500 if call.database_down else 200, headers=(HTML_TYPE,), text=b"")
 
 
 def health_json(call: Call) -> Reply:
     """Answer each check."""
-    rows = [{"check": name, "healthy": True, "error": None, "time_taken": 0.001} for name in CHECKS]
+    rows = [
+        {"check": name, "healthy": not error, "error": error or None, "time_taken": 0.001}
+        for name, error in _checks(call).items()
+    ]
     return written_json(200, {"data": rows})
+
+
+def _checks(call: Call) -> dict[str, str]:
+    """Return the error of each check: all is well in a fake, unless its database is down."""
+    down = "Unavailable: Database health check failed"
+    return {name: down if call.database_down and name == _DATABASE else "" for name in CHECKS}
 
 
 def health_prom(call: Call) -> Reply:
@@ -121,9 +132,12 @@ def health_prom(call: Call) -> Reply:
     lines = [
         "# HELP keystone_health_check_status Health check status (200 = healthy, 500 = unhealthy)",
         "# TYPE keystone_health_check_status gauge",
-        *(f'keystone_health_check_status{{check="{name}"}} 200.0' for name in CHECKS),
+        *(
+            f'keystone_health_check_status{{check="{name}"}} {500.0 if error else 200.0}'
+            for name, error in _checks(call).items()
+        ),
     ]
-    return Reply(200, headers=(_PLAIN,), text="\n".join(lines).encode() + b"\n")
+    return Reply(200, headers=(_PLAIN_UTF_8,), text="\n".join(lines).encode() + b"\n")
 
 
 def choices_of(name: str) -> Callable[[Call], Reply]:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ._clock import Clock
+from ._database import POSTGRESQL, database_named
 from ._faults import Fault, check_fault
 from ._journal import Journal
 from ._seed import Seeder
+from ._transactions import HeldTransaction
 from ._world import World, WorldSnapshot
 
 if TYPE_CHECKING:
@@ -24,27 +26,36 @@ DEFAULT_URL = "http://keystone.test/"
 class FakeKeystone:
     """A Keystone in memory: one world, with one superuser ``admin`` / ``quickstart``, and doors to it."""
 
-    def __init__(self, url: str = DEFAULT_URL, *, secure_cookies: bool = False) -> None:
+    def __init__(
+        self, url: str = DEFAULT_URL, *, database: str = POSTGRESQL.name, secure_cookies: bool = False
+    ) -> None:
         """Make a world.
 
         Args:
             url: the base URL it answers at, with or without a path.
+            database: what the server keeps its records in: ``postgresql``, as in production, or ``sqlite``, as a server
+                for development. Case, order, ids and bounds depend on it.
             secure_cookies: whether cookies carry ``Secure``, as on a server behind TLS.
 
         Raises:
-            ValueError: the URL is none.
+            ValueError: the URL is none, or there is no such kind of database.
         """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
             raise ValueError(f"{url!r} is no base URL: http or https, a host, and perhaps a port and a path")
         self.url = url.rstrip("/") + "/"
-        self.world = World(parts.path.rstrip("/"))
+        self.world = World(parts.path.rstrip("/"), database_named(database))
         self.world.secure_cookies = secure_cookies
         self.add = Seeder(self.world)
 
     def __repr__(self) -> str:
         """Show where it answers."""
         return f"<FakeKeystone {self.url}>"
+
+    @property
+    def database(self) -> str:
+        """What the server keeps its records in: ``postgresql`` or ``sqlite``."""
+        return self.world.database.name
 
     @property
     def clock(self) -> Clock:
@@ -168,6 +179,7 @@ class FakeKeystone:
         skip: int = 0,
         retry_after: int | None = None,
         json: Any = None,
+        visible_after: float | None = None,
     ) -> None:
         """Plan a fault for the next requests that match.
 
@@ -176,8 +188,8 @@ class FakeKeystone:
             path: what the path below the base URL starts with, by whole segments; ``*`` is any one segment.
             status: answer this status, with the body the server gives it.
             error: ``connect``, ``timeout``, ``reset``, ``cut``, ``html`` (a page of a proxy; with a ``status`` if you
-                like), or ``expired`` (the session of the request has ended; with ``when="after"`` it ends once the
-                request is answered).
+                like), ``expired`` (the session of the request has ended; with ``when="after"`` it ends once the request
+                is answered), or ``database`` (the server has lost its database: what needs it answers 500).
             when: ``before`` the request is handled, or ``after``: then the write happened and the answer is lost.
             times: for how many requests; ``None`` for all from now on, until ``heal``.
             user: only for requests of this login name; an empty text for nobody.
@@ -187,13 +199,39 @@ class FakeKeystone:
             skip: how many matching requests are spared first: ``skip=1`` hits the second page.
             retry_after: the ``Retry-After`` header of a status, in seconds; 60 for 429 by default.
             json: the body of a status, if not the usual one.
+            visible_after: with ``when="after"``: the server is still at work when the client gives up, and others see
+                what it writes only so many seconds later, on ``clock``; see ``hold``.
 
         Raises:
             ValueError: an argument makes no sense.
         """
-        fault = Fault(method, path, route, user, status, error, False, delay, retry_after, json)
+        fault = Fault(method, path, route, user, status, error, False, delay, retry_after, json, visible_after)
+        if visible_after is not None:
+            self._check_concurrent("visible_after=")
         with self.world.lock:
             self.world.faults.add(check_fault(fault, when), times, skip)
+
+    def hold(self) -> AbstractContextManager[HeldTransaction]:
+        """Return a block whose writes belong to another writer's open transaction.
+
+        What is written inside, by ``add`` or by requests, takes its ids at once, audit rows too. When the block ends
+        nobody sees it, until ``commit()`` of what the block yields, or never, after ``rollback()``. Meanwhile others
+        write and get higher ids. An exception in the block rolls it back.
+
+        A write that meets it, at the same record or a unique value, would wait on a real server; here the transaction
+        commits first, and the write follows: with 500 where another has taken the unique value.
+
+        Raises:
+            ValueError: a server on SQLite has no concurrent transactions.
+        """
+        self._check_concurrent("hold()")
+        return self.world.transactions.hold(self.world)
+
+    def _check_concurrent(self, what: str) -> None:
+        if self.world.database.serial_writes:
+            raise ValueError(
+                f"{what} needs a fake with database='postgresql': on {self.database} writes come one after the other"
+            )
 
     def heal(self) -> None:
         """Forget every planned fault: none hits any more, and none is reported as unused."""
@@ -212,17 +250,17 @@ class FakeKeystone:
             self.world.throttle.set("anon", anon)
 
     def snapshot(self) -> WorldSnapshot:
-        """Return the records, files, sessions and tokens as they are now."""
+        """Return the records, files, sessions and tokens as they are now, without what is in held transactions."""
         return self.world.snapshot()
 
     def restore(self, snapshot: WorldSnapshot) -> None:
-        """Go back to a snapshot, as often as you like."""
+        """Go back to a snapshot, as often as you like; held transactions end with what they wrote."""
         self.world.restore(snapshot)
 
     def dump(self) -> str:
         """Return the world as JSON text: records, uploads, tokens; sessions, journal, faults and clock are not in it.
 
-        Passwords are in it as salted hashes.
+        Passwords are in it as salted hashes. The kind of database and held transactions are not in it either.
         """
         from ._dump import dump_world
 
@@ -230,6 +268,8 @@ class FakeKeystone:
 
     def load(self, text: str) -> None:
         """Make this world what a dump says; everybody is logged out, journal, faults and clock stay as they are.
+
+        The kind of database stays this fake's own, whatever the dump was made on; held transactions end.
 
         Args:
             text: what ``dump`` returned, of this fake or another.
@@ -242,5 +282,5 @@ class FakeKeystone:
         load_world(self.world, text)
 
     def reset(self) -> None:
-        """Go back to a new world: records, sessions, journal, faults, throttle and clock."""
+        """Go back to a new world: records, sessions, journal, faults, throttle and clock; the database stays."""
         self.world.reset()

@@ -11,8 +11,10 @@ from ._wire import Answer, Reply, page, to_answer
 EXPIRED = "expired"
 """The error that is none of the transport: the caller's session ends."""
 HTML = "html"
+DATABASE = "database"
+"""The error that is none of the transport either: the server has lost its database."""
 TIMEOUT = "timeout"
-ERRORS = frozenset({"connect", TIMEOUT, "reset", "cut", HTML, EXPIRED})
+ERRORS = frozenset({"connect", TIMEOUT, "reset", "cut", HTML, EXPIRED, DATABASE})
 _BODIES: Mapping[int, str] = {
     400: "Bad request.",
     401: "Authentication credentials were not provided.",
@@ -41,6 +43,8 @@ class Fault(NamedTuple):
     delay: float = 0
     retry_after: int | None = None
     json: Any = None
+    visible_after: float | None = None
+    """How many seconds later others see what was written; at once by default."""
 
     @property
     def wanted(self) -> Wanted:
@@ -54,8 +58,8 @@ class Fault(NamedTuple):
 
     @property
     def replaces(self) -> bool:
-        """Whether the client gets something else than the answer; the end of a session is none of these."""
-        return bool(self.status or (self.error and self.error != EXPIRED))
+        """Whether the client gets something else than the answer of the server."""
+        return bool(self.status or (self.error and self.error not in (EXPIRED, DATABASE)))
 
 
 @dataclass
@@ -143,7 +147,20 @@ def check_fault(fault: Fault, when: str) -> Fault:
         raise ValueError(f"delay={fault.delay!r} is negative")
     if when not in ("before", "after"):
         raise ValueError(f'when={when!r} is unknown: "before" or "after" the write')
-    return fault._replace(method=fault.method and fault.method.upper(), after=when == "after")
+    if fault.error == DATABASE and when == "after":
+        raise ValueError('error="database" has no when="after": without its database the server writes nothing')
+    fault = fault._replace(method=fault.method and fault.method.upper(), after=when == "after")
+    _check_visible_after(fault)
+    return fault
+
+
+def _check_visible_after(fault: Fault) -> None:
+    if fault.visible_after is None:
+        return
+    if fault.visible_after < 0:
+        raise ValueError(f"visible_after={fault.visible_after!r} is negative")
+    if not (fault.after and fault.replaces):
+        raise ValueError('visible_after= is for a lost answer: give when="after", and an error or a status')
 
 
 def apply_fault(fault: Fault, answer: Answer | None) -> Answer:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from keystone_client_core import CHOICES, Field
 
+from ._addresses import shortened
 from ._models import MODELS
 from ._store import Store
 from ._wire import PageError
@@ -33,6 +34,10 @@ class BadValueError(Exception):
     """A value the field's form does not take."""
 
 
+class NoYearError(PageError):
+    """A year Python has no dates of. A listing fails on it; a detail URL answers 404, as for a key it cannot read."""
+
+
 Clean = Callable[[Rule, str, Store], Any]
 BOOLS = {"true": True, "false": False, "1": True, "0": False}
 TEXTUAL = frozenset({"text", "email", "slug", "choice", "ip"})
@@ -43,6 +48,15 @@ def clean_text(rule: Rule, text: str, store: Store) -> str:
     if "\0" in text:
         raise BadValueError("Null characters are not allowed.")
     return text.strip()
+
+
+def _clean_address(rule: Rule, text: str, store: Store) -> Any:
+    """Addresses are stripped; one the database cannot read is an error of the database, not of the form."""
+    address = shortened(clean_text(rule, text, store))
+    try:
+        return address and store.database.read_address(address)
+    except ValueError:
+        raise PageError(500) from None
 
 
 def _clean_choice(rule: Rule, text: str, store: Store) -> str:
@@ -134,7 +148,12 @@ def _clean_datetime(rule: Rule, text: str, store: Store) -> dt.datetime | None:
     try:
         return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
     except OverflowError:
-        raise PageError(500) from None
+        if store.database.moments_overflow:
+            raise PageError(500) from None
+    return _FIRST if moment.year == 1 else _LAST
+
+
+_FIRST, _LAST = dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 def _moment(text: str) -> dt.datetime:
@@ -170,7 +189,7 @@ _CLEANERS: Mapping[str, Clean] = {
     "text": clean_text,
     "email": clean_text,
     "slug": clean_text,
-    "ip": clean_text,
+    "ip": _clean_address,
     "choice": clean_text,
     "key": _clean_key,
     "date": _clean_date,

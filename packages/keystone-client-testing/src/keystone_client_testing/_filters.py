@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from keystone_client_core import RESOURCES
-
-from ._filter_values import BOOLS, TEXTUAL, BadValueError, Rule, clean_number, clean_text, cleaner_of
+from ._database import Database
+from ._filter_values import BOOLS, TEXTUAL, BadValueError, NoYearError, Rule, clean_number, clean_text, cleaner_of
 from ._store import Record, Store
 from ._wire import PageError, RefusedError
 
 Test = Callable[[Any], bool]
 
-_INT_MAX = 2**63 - 1
+_LARGEST = 2**63 - 1
+"""Of an integer column without a bound of its own."""
 _BASIC = ("", "not_eq", "in", "not_in", "isnull")
 _COMPARE = ("lt", "lte", "gt", "gte")
 _TEXT = tuple(prefix + name for name in ("contains", "startswith", "endswith") for prefix in ("", "not_"))
@@ -53,11 +53,28 @@ class Filter(NamedTuple):
     test: Test
 
 
+class Filters(NamedTuple):
+    """The filters of a query, and what the database fails on."""
+
+    tests: list[Filter]
+    failure: PageError | None = None
+
+    def run(self) -> list[Filter]:
+        """Return the filters, at the moment the server asks its database.
+
+        Raises:
+            PageError: the database fails on a value.
+        """
+        if self.failure:
+            raise self.failure
+        return self.tests
+
+
 @cache
-def rules(resource: str) -> Mapping[str, Rule]:
+def rules(resource: str, database: Database) -> Mapping[str, Rule]:
     """Return every filter a listing has, by parameter name."""
     found = {}
-    for field in RESOURCES[resource].fields.values():
+    for field in database.fields(resource).values():
         for lookup in (*_BASIC, *_EXTRA.get(field.filter_kind, ())) if field.filter_kind else ():
             name = f"{field.name}__{lookup}" if lookup else field.name
             plain = "" if lookup == "not_eq" else lookup.removeprefix("not_")
@@ -65,7 +82,7 @@ def rules(resource: str) -> Mapping[str, Rule]:
     return found
 
 
-def read_filters(resource: str, query: Mapping[str, str], store: Store) -> list[Filter]:
+def read_filters(resource: str, query: Mapping[str, str], store: Store) -> Filters:
     """Read the filters out of a query.
 
     Args:
@@ -74,14 +91,13 @@ def read_filters(resource: str, query: Mapping[str, str], store: Store) -> list[
         store: where keys are looked up.
 
     Returns:
-        The filters that apply.
+        The filters that apply, and what the database will fail on.
 
     Raises:
         RefusedError: 400 with every bad value.
-        PageError: 500 where the server falls over a value, which is after it has looked at all of them.
     """
-    known = rules(resource)
-    filters, errors, crash = [], {}, None
+    known = rules(resource, store.database)
+    filters, errors, failure = [], {}, None
     for name, text in query.items():
         rule = known.get(name)
         if rule is None or text == "":
@@ -92,12 +108,10 @@ def read_filters(resource: str, query: Mapping[str, str], store: Store) -> list[
         except BadValueError as error:
             errors[name] = [str(error)]
         except PageError as error:
-            crash = error
+            failure = error
     if errors:
         raise RefusedError(400, errors)
-    if crash:
-        raise crash
-    return filters
+    return Filters(filters, failure)
 
 
 def apply(filters: Sequence[Filter], records: list[Record]) -> list[Record]:
@@ -126,20 +140,23 @@ def _test(rule: Rule, text: str, store: Store) -> tuple[Test | None, Any]:
         return _in(rule, text, store)
     if rule.lookup in _PARTS:
         return _part(rule, text)
+    database = store.database
     value = cleaner_of(rule)(rule, text, store)
     if value is None or value == "":
         return None, None
     if isinstance(value, int) and _beyond_column(rule, value):
         return lambda _: True, value
-    return _compare(rule.lookup, value), value
+    if rule.field.filter_kind == "ip":
+        return lambda stored: stored is not None and database.read_address(stored) == value, value
+    return _compare(rule.lookup, value, database), value
 
 
 def _beyond_column(rule: Rule, value: int) -> bool:
     """Tell whether all numbers of a column pass a comparison; the server then compares nothing, and keeps null too."""
+    largest = rule.field.maximum or _LARGEST
     if rule.lookup in ("lt", "lte"):
-        return value > _INT_MAX
-    unsigned = rule.field.minimum == 0 or rule.field.name == "remote_port"
-    return rule.lookup in ("gt", "gte") and value < (0 if unsigned else -_INT_MAX - 1)
+        return value > largest
+    return rule.lookup in ("gt", "gte") and value < (0 if rule.field.minimum == 0 else -largest - 1)
 
 
 def _isnull(text: str) -> tuple[Test | None, Any]:
@@ -155,8 +172,11 @@ def _in(rule: Rule, text: str, store: Store) -> tuple[Test | None, Any]:
     wanted = {clean(rule, item, store) for item in text.split(",")}
     if kind not in TEXTUAL:
         wanted.discard(None)
-    if any(isinstance(item, int) and not -_INT_MAX - 1 <= item <= _INT_MAX for item in wanted):
+    largest, read = store.database.largest_in_list, store.database.read_address
+    if largest and any(isinstance(item, int) and not -largest - 1 <= item <= largest for item in wanted):
         raise PageError(500)
+    if kind == "ip":
+        return lambda value: value is not None and read(value) in wanted, wanted
     return lambda value: value in wanted, wanted
 
 
@@ -173,14 +193,13 @@ def _part(rule: Rule, text: str) -> tuple[Test | None, Any]:
         return None, None
     wanted, part = int(number), _PARTS[rule.lookup]
     if rule.lookup == "year" and not 1 <= wanted <= 9999:
-        raise PageError(500)
+        raise NoYearError(500)
     return lambda value: value is not None and part(value) == wanted, wanted
 
 
-def _compare(lookup: str, wanted: Any) -> Test:
+def _compare(lookup: str, wanted: Any, database: Database) -> Test:
     if isinstance(wanted, str):
-        wanted = wanted if lookup == "" else lower_ascii(wanted)
-        return _TEXT_TESTS[lookup](wanted)
+        return _TEXT_TESTS[lookup](wanted if lookup == "" else database.fold(wanted), database.fold)
     return _ORDER_TESTS[lookup](wanted)
 
 
@@ -191,15 +210,9 @@ _ORDER_TESTS: Mapping[str, Callable[[Any], Test]] = {
     "gt": lambda wanted: lambda value: value is not None and value > wanted,
     "gte": lambda wanted: lambda value: value is not None and value >= wanted,
 }
-_TEXT_TESTS: Mapping[str, Callable[[str], Test]] = {
-    "": lambda wanted: lambda value: value == wanted,
-    "contains": lambda wanted: lambda value: value is not None and wanted in lower_ascii(value),
-    "startswith": lambda wanted: lambda value: value is not None and lower_ascii(value).startswith(wanted),
-    "endswith": lambda wanted: lambda value: value is not None and lower_ascii(value).endswith(wanted),
+_TEXT_TESTS: Mapping[str, Callable[[str, Callable[[str], str]], Test]] = {
+    "": lambda wanted, fold: lambda value: value == wanted,
+    "contains": lambda wanted, fold: lambda value: value is not None and wanted in fold(value),
+    "startswith": lambda wanted, fold: lambda value: value is not None and fold(value).startswith(wanted),
+    "endswith": lambda wanted, fold: lambda value: value is not None and fold(value).endswith(wanted),
 }
-_UPPER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-
-
-def lower_ascii(text: str) -> str:
-    """Lower the ASCII letters only, as SQLite's LIKE compares."""
-    return text.lower() if text.isascii() else text.translate(_UPPER)

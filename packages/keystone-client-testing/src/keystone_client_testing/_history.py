@@ -6,8 +6,10 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ._addresses import shortened
 from ._models import AUDITED, COLUMNS, CONTENT_TYPES, TOUCHED
 from ._store import Record, Store
+from ._wire import PageError
 
 CREATE, UPDATE, DELETE = 0, 1, 2
 Changes = dict[str, list[str]]
@@ -46,7 +48,27 @@ def record_change(
     record = new or old
     if not changes or record is None:
         return
+    origin = _checked(store, origin)
     store.insert("audit_log", _row(store, resource, record, _action(old, new), changes, now, origin))
+
+
+def _checked(store: Store, origin: Origin) -> Origin:
+    """Return an origin as the audit log keeps it.
+
+    Raises:
+        PageError: 500 where the audit log has no place for the address or the port.
+    """
+    most = store.database.maxima["audit_log", "remote_port"]
+    if origin.port is not None and not 0 <= origin.port <= most:
+        raise PageError(500)
+    if not origin.address:
+        return origin._replace(address=None)
+    address = shortened(origin.address)
+    try:
+        read = store.database.read_address(address)
+    except ValueError:
+        raise PageError(500) from None
+    return origin._replace(address=str(getattr(read, "ip", read)))
 
 
 def _action(old: Record | None, new: Record | None) -> int:

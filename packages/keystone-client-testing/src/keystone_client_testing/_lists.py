@@ -10,15 +10,13 @@ from urllib.parse import parse_qs, urlencode
 
 from keystone_client_core import RESOURCES
 
-from ._filters import Filter, apply, lower_ascii
+from ._filters import Filter, apply
 from ._models import COLUMNS, INDEXED
 from ._store import Record, Store
 from ._wire import PageError, RefusedError
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
-_MAX_TERMS = 990
-"""With about as many the server's database finds the expression too deep."""
 _TERMS = re.compile(r"""((?:[^\s'"]*(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')[^\s'"]*)+|\S+)""")
 
 
@@ -39,16 +37,26 @@ def _candidates(store: Store, resource: str, filters: Sequence[Filter]) -> list[
     return list(table.values())
 
 
-def search(store: Store, resource: str, text: str, records: list[Record]) -> list[Record]:
+def read_search(store: Store, resource: str, text: str) -> list[str]:
+    """Return the terms of a search; detail URLs read it too, before they look at the key.
+
+    Raises:
+        RefusedError: 400 for what no search may hold.
+        PageError: 500 where the server cannot search, or not for so many terms.
+    """
+    terms, most = split_terms(text), store.database.most_terms
+    if terms and (not RESOURCES[resource].search or (most and len(terms) > most)):
+        raise PageError(500)
+    return terms
+
+
+def search(store: Store, resource: str, terms: Sequence[str], records: list[Record]) -> list[Record]:
     """Keep the records that have every term in one of the searched columns."""
-    terms = [lower_ascii(term) for term in split_terms(text)]
     if not terms:
         return records
-    columns = RESOURCES[resource].search
-    if not columns or len(terms) > _MAX_TERMS:
-        raise PageError(500)
-    paths = [column.split(".") for column in columns]
-    return [record for record in records if _matches(store, resource, record, paths, terms)]
+    folded = [store.database.fold_search(term) for term in terms]
+    paths = [column.split(".") for column in RESOURCES[resource].search]
+    return [record for record in records if _matches(store, resource, record, paths, folded)]
 
 
 def split_terms(text: str) -> list[str]:
@@ -70,7 +78,8 @@ def split_terms(text: str) -> list[str]:
 
 
 def _matches(store: Store, resource: str, record: Record, paths: list[list[str]], terms: list[str]) -> bool:
-    texts = [lower_ascii(str(value)) for path in paths if (value := _follow(store, resource, record, path)) is not None]
+    fold = store.database.fold_search
+    texts = [fold(str(value)) for path in paths if (value := _follow(store, resource, record, path)) is not None]
     return all(any(term in text for text in texts) for term in terms)
 
 

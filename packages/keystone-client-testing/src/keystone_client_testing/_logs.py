@@ -7,20 +7,25 @@ from ._store import Record, Store
 
 
 def log_request(call: Call, status: int) -> None:
-    """Add a row to the request log, after the answer was made."""
-    request = call.request
-    call.world.store.insert(
-        "request_log",
-        {
-            "method": request.method,
-            "endpoint": call.full_path,
-            "response_code": status,
-            "remote_address": call.address,
-            "timestamp": call.world.clock.now(),
-            "cid": call.cid,
-            "user": call.user and call.user["id"],
-        },
-    )
+    """Add a row to the request log, after the answer was made; one that its table refuses is left out in silence."""
+    store = call.world.store
+    row = {
+        "method": call.method,
+        "endpoint": call.full_path,
+        "response_code": status,
+        "remote_address": call.address,
+        "timestamp": call.world.clock.now(),
+        "cid": call.cid,
+        "user": call.user and call.user["id"],
+    }
+    if call.database_down or any(len(row[column]) > most for column, most in store.database.log_lengths.items()):
+        return
+    store.begin()
+    store.insert("request_log", row)
+    if call.user and store.get("user", call.user["id"]) is None:
+        store.rollback()  # who asked has deleted himself
+    else:
+        store.commit()
 
 
 def feed_entries(store: Store) -> list[Record]:

@@ -3,15 +3,17 @@
 Source: DRF's content negotiation, as seen on the wire.
 """
 
+from collections.abc import Sequence
+
 from . import _sessions
 from ._call import Call
 from ._decode import speaks
 from ._routes import Match
-from ._wire import detail
+from ._wire import VARY, detail
 
 
 def negotiate(call: Call, match: Match) -> None:
-    """Check that the endpoint has what the caller asks for.
+    """Check that the endpoint has what the caller asks for, and choose the content type of the answer.
 
     Args:
         call: the request.
@@ -20,11 +22,27 @@ def negotiate(call: Call, match: Match) -> None:
     Raises:
         RefusedError: 404 for a format the endpoint has not, 406 where nothing it answers is accepted.
     """
+    media = match.route.media
+    _answer_in(call, match, media[0])
     wanted = match.format or call.query.get("format")
     if wanted not in (None, "", match.route.format):
         _sessions.recognise(call)
         raise detail(404, "Not found.")
     asked = [item.partition(";")[0].strip().lower() for item in call.headers.get("accept", "*/*").split(",")]
-    if not any(speaks(known, item) for known in match.route.media for item in asked):
+    chosen = _chosen(media, asked)
+    if not chosen:
         _sessions.recognise(call)
         raise detail(406, "Could not satisfy the request Accept header.")
+    _answer_in(call, match, chosen)
+
+
+def _chosen(media: Sequence[str], asked: Sequence[str]) -> str:
+    """Return the first type of the endpoint that the most exact item of ``Accept`` takes; empty if there is none."""
+    found = [(item.count("*"), place) for place, known in enumerate(media) for item in asked if speaks(known, item)]
+    return media[min(found)[1]] if found else ""
+
+
+def _answer_in(call: Call, match: Match, media: str) -> None:
+    call.media = f"{media}; charset=utf-8" if match.route.format == "yaml" else media
+    if len(match.route.media) > 1:
+        call.vary = f"Accept, {VARY}"

@@ -9,6 +9,7 @@ from keystone_client_core import RESOURCES
 
 from . import _filters, _routes
 from ._call import Call
+from ._database import Database
 from ._filter_values import Rule
 from ._schemas import Schema, field_schema, reference, schemas
 from ._wire import Reply
@@ -40,14 +41,14 @@ _CONTROLS: Mapping[str, str] = {
 
 
 @cache
-def document() -> Mapping[str, Any]:
-    """Return the document."""
+def document(database: Database) -> Mapping[str, Any]:
+    """Return the document of a server on this database."""
     return {
         "openapi": "3.0.3",
         "info": {"title": TITLE, "version": "0.0.0", "description": "A fake Keystone for tests."},
-        "paths": {route.path: _path(route) for route in _routes.every()},
+        "paths": {route.path: _path(route, database) for route in _routes.every()},
         "components": {
-            "schemas": schemas(),
+            "schemas": schemas(database),
             "securitySchemes": {
                 "session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
                 "token": {"type": "apiKey", "in": "header", "name": "Authorization"},
@@ -56,32 +57,33 @@ def document() -> Mapping[str, Any]:
     }
 
 
-def answer(media: str) -> Callable[[Call], Reply]:
+def answer(name: str) -> Callable[[Call], Reply]:
     """Return the endpoint that answers the document as JSON text, which is YAML as well.
 
     Args:
-        media: its media type.
+        name: what its file name ends in.
     """
-    return lambda call: Reply(200, headers=(("Content-Type", media),), text=_text())
+    file = ("Content-Disposition", f'inline; filename="{TITLE}.{name}"')
+    return lambda call: Reply(200, headers=(("Content-Type", call.media), file), text=_text(call.world.database))
 
 
 @cache
-def _text() -> bytes:
-    return json.dumps(document(), indent=4).encode()
+def _text(database: Database) -> bytes:
+    return json.dumps(document(database), indent=4).encode()
 
 
-def _path(route: _routes.Route) -> dict[str, Schema]:
-    return {method.lower(): _operation(route, method) for method in route.handlers}
+def _path(route: _routes.Route, database: Database) -> dict[str, Schema]:
+    return {method.lower(): _operation(route, method, database) for method in route.handlers}
 
 
-def _operation(route: _routes.Route, method: str) -> Schema:
+def _operation(route: _routes.Route, method: str, database: Database) -> Schema:
     with_key = "{id}" in route.path
     words = [word for word in route.path.replace("-", "_").split("/") if word and word != "{id}"]
     name = _NAMES.get((method, with_key), method.lower()) if route.resource else method.lower()
     operation: Schema = {
         "operationId": "_".join([*words, name]) or "home",
         "tags": words[:1],
-        "parameters": list(_parameters(route, method, with_key)),
+        "parameters": list(_parameters(route, method, with_key, database)),
         "responses": _responses(route, method, with_key),
     }
     if body := _body(route, method):
@@ -89,7 +91,7 @@ def _operation(route: _routes.Route, method: str) -> Schema:
     return operation | ({"security": []} if route.public else {"security": [{"session": []}, {"token": []}]})
 
 
-def _parameters(route: _routes.Route, method: str, with_key: bool) -> Iterator[Schema]:
+def _parameters(route: _routes.Route, method: str, with_key: bool, database: Database) -> Iterator[Schema]:
     if with_key:
         yield {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}
     if method != "GET" or with_key:
@@ -99,7 +101,7 @@ def _parameters(route: _routes.Route, method: str, with_key: bool) -> Iterator[S
             kind = "integer" if name in ("_limit", "_offset") else "string"
             yield {"name": name, "in": "query", "description": text, "schema": {"type": kind}}
     filtered = route.resource or _routes.counted(route.path)
-    for name, rule in _filters.rules(filtered).items() if filtered else ():
+    for name, rule in _filters.rules(filtered, database).items() if filtered else ():
         yield {"name": name, "in": "query", **_filter(rule)}
 
 

@@ -11,6 +11,7 @@ from keystone_client_core import CHOICES, RESOURCES, SHAPES, Field
 
 from . import _access, _records
 from ._call import Call
+from ._database import Database
 from ._wire import RefusedError, Reply
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _actions(call: Call, resource: str, key: str, allow: str) -> dict[str, Any]:
     method = "PUT" if key else "POST"
     if not resource or method not in allow or not _may(call, resource, key, method):
         return {}
-    fields = RESOURCES[resource].fields.values()
+    fields = call.world.database.fields(resource).values()
     return {method: {field.name: _field(call, field) for field in fields if not field.hidden}}
 
 
@@ -125,10 +126,10 @@ def _may(call: Call, resource: str, key: str, method: str) -> bool:
 
 def _field(call: Call, field: Field) -> dict[str, Any]:
     read_only = field.read_only or (field.staff_only and not call.staff)
-    return _described(field, field.required and not read_only, read_only)
+    return _described(field, field.required and not read_only, read_only, call.world.database)
 
 
-def _described(field: Field, required: bool, read_only: bool) -> dict[str, Any]:
+def _described(field: Field, required: bool, read_only: bool, database: Database) -> dict[str, Any]:
     entry = _entry(_TYPES.get(field.kind, field.kind), field.name, required, read_only)
     limits = {"max_length": field.length, "min_value": field.minimum, "max_value": field.maximum}
     entry |= {name: limit for name, limit in limits.items() if limit is not None}
@@ -139,7 +140,7 @@ def _described(field: Field, required: bool, read_only: bool) -> dict[str, Any]:
     if field.kind == "choice" and not read_only:
         labels = CHOICES[field.target].items()
         entry["choices"] = [{"value": value, "display_name": label} for value, label in labels]
-    return entry | _nested(field)
+    return entry | _nested(field, database)
 
 
 def _entry(kind: str, name: str, required: bool = False, read_only: bool = False) -> dict[str, Any]:
@@ -147,23 +148,23 @@ def _entry(kind: str, name: str, required: bool = False, read_only: bool = False
     return {"type": kind, "required": required, "read_only": read_only, "label": label}
 
 
-def _nested(field: Field) -> dict[str, Any]:
+def _nested(field: Field, database: Database) -> dict[str, Any]:
     if field.kind not in ("shape", "shapes") or field.target in _OPAQUE:
         return {}
-    children = {name: _child(field.target, inner) for name, inner in SHAPES[field.target].items()}
+    children = {name: _child(field.target, inner, database) for name, inner in SHAPES[field.target].items()}
     if field.kind == "shape":
         return {"children": children}
     child = {"type": "nested object", "required": False, "read_only": True, "children": children}
     return {"child": child}
 
 
-def _child(shape: str, inner: Field) -> dict[str, Any]:
+def _child(shape: str, inner: Field, database: Database) -> dict[str, Any]:
     """Describe a field of a nested shape: as its own resource describes it, with a few differences."""
-    fields = RESOURCES[_SHAPE_OF[shape]].fields if shape in _SHAPE_OF else {}
+    fields = database.fields(_SHAPE_OF[shape]) if shape in _SHAPE_OF else {}
     field = fields.get(inner.name, inner) if inner.kind not in ("shape", "shapes") else inner
     required = (shape, inner.name) in _REQUIRED_IN or field.required
     listed = inner.kind in ("shape", "shapes") or (shape, inner.name) in _READ_ONLY_IN
     read_only = not required and (listed or field.read_only)
     if (shape, inner.name) in _READ_ONLY_IN:
         required, read_only = False, True
-    return _described(field, required, read_only) | _PECULIAR.get((shape, inner.name), {})
+    return _described(field, required, read_only, database) | _PECULIAR.get((shape, inner.name), {})

@@ -1,14 +1,15 @@
-"""The order of a listing: which names count, null first, and what an order by a to-many link does to the rows.
+"""The order of a listing: which names count, where null stands, and what an order by a to-many link does to the rows.
 
-Source: DRF's ordering filter over SQLite, as seen on the wire.
+Source: DRF's ordering filter, as seen on the wire. How texts and null compare is in ``_database``.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from keystone_client_core import RESOURCES
 
+from ._database import Database
 from ._models import AUDITED, COLUMNS, HISTORY_LINK
 from ._store import Record, Store
 from ._wire import PageError
@@ -19,6 +20,7 @@ _REVERSE: Mapping[str, Mapping[str, tuple[str, str, str]]] = {
     "request": {"allocation_set": ("allocation", "request", "id")},
 }
 """Links that other records make: name to (their resource, the column that points here, the column to order by)."""
+Key = Callable[[Any], Any]
 _HISTORY = "history"
 _CRASHING = frozenset({("request", "attachment_set")})
 """Names the server takes for valid, and then does not know."""
@@ -37,7 +39,7 @@ def read_order(resource: str, text: str) -> list[tuple[str, bool]]:
 
 
 def order(store: Store, resource: str, text: str, records: list[Record]) -> list[Record]:
-    """Sort by the valid names in ``text``, else by the resource's own order; null comes first.
+    """Sort by the valid names in ``text``, else by the resource's own order.
 
     A to-many link is joined: a record comes once for each record behind it, so pages repeat some and lose others.
 
@@ -58,8 +60,9 @@ def order(store: Store, resource: str, text: str, records: list[Record]) -> list
     default = [(name.removeprefix("-"), name.startswith("-")) for name in entry.default_order]
     valid = [(name, down) for name, down in names if name in entry.orderable or name in joins]
     for name, down in reversed(valid or default):
-        as_text = name in COLUMNS[resource] and COLUMNS[resource][name].kind == "json"
-        records = _sorted(records, _row_key(name) if name in joins else name, down != (name == _HISTORY), as_text)
+        column = _row_key(name) if name in joins else name
+        key = _value_key(store.database, resource, column)
+        records = _sorted(records, column, down != (name == _HISTORY), key, store.database.nulls_last)
     return records
 
 
@@ -95,11 +98,26 @@ def _values(store: Store, resource: str, name: str, record: Record) -> list[Any]
     return [row[wanted] for row in store.linked(source, column, record["id"])]
 
 
-def _sorted(records: list[Record], column: str, descending: bool, as_text: bool) -> list[Record]:
-    """Sort by a column; JSON is ordered by the text it is stored as."""
+def _sorted(
+    records: list[Record], column: str, descending: bool, value_key: Key, nulls_last: bool
+) -> list[Record]:
+    """Sort by a column; null is the largest value of all, or the smallest."""
 
     def key(record: Record) -> tuple[bool, Any]:
         value = record[column]
-        return (value is not None, json.dumps(value) if as_text and value is not None else value)
+        return ((value is None) is nulls_last, None if value is None else value_key(value))
 
     return sorted(records, key=key, reverse=descending)
+
+
+def _value_key(database: Database, resource: str, column: str) -> Key:
+    """Return the sort key of a column's values; JSON is ordered by the text it is stored as."""
+    kind = COLUMNS[resource][column].kind if column in COLUMNS[resource] else ""
+    if kind == "json":
+        return json.dumps
+    if kind == "ip":
+        return database.address_key
+    return database.text_key if kind in _TEXTS else lambda value: value
+
+
+_TEXTS = frozenset({"text", "slug", "email", "choice", "file"})

@@ -12,7 +12,8 @@ from . import _access, _lists
 from ._call import Call
 from ._cascade import delete_record
 from ._decode import Upload
-from ._filters import Filter, read_filters
+from ._filter_values import NoYearError
+from ._filters import Filter, Filters, apply, read_filters
 from ._history import record_change
 from ._logs import feed_entries
 from ._models import CREATED_NOW, TOUCHED, empty_record
@@ -27,41 +28,46 @@ from ._wire import Reply, detail
 
 def list_records(call: Call, resource: str) -> Reply:
     """Answer a page of a listing."""
-    query = call.query
-    filters = read_filters(resource, query, call.world.store)
-    records = _matching(call, resource, filters)
-    records = _lists.search(call.world.store, resource, query.get("_search", ""), records)
+    query, store = call.query, call.world.store
+    filters = read_filters(resource, query, store)
+    read_order(resource, query.get("_order", ""))
+    terms = _lists.read_search(store, resource, query.get("_search", ""))
+    records = _lists.search(store, resource, terms, _matching(call, resource, filters.run()))
     limit, offset = _lists.window(query)
     path, _, sent = call.full_path.partition("?")
     head = _lists.envelope(call.base + path, sent, len(records), limit, offset)
-    rows = order(call.world.store, resource, query.get("_order", ""), records)[offset : offset + limit]
-    view = View(call.world.store, call.staff)
+    rows = order(store, resource, query.get("_order", ""), records)[offset : offset + limit]
+    view = View(store, call.staff)
     return Reply(200, {**head, "results": [render(view, resource, row) for row in rows]})
 
 
 def _matching(call: Call, resource: str, filters: list[Filter]) -> list[Record]:
     if resource == "feed_entry":
-        from ._filters import apply
-
         return apply(filters, feed_entries(call.world.store))
     return _access.listed(call, resource, _lists.select(call.world.store, resource, filters))
 
 
 def find_record(call: Call, resource: str, text: str) -> Record:
-    """Look up the record a detail URL names; filters and search in the query apply to it too."""
+    """Look up the record a detail URL names; filters, order and search are read before its key, and apply to it."""
     store = call.world.store
     filters = read_filters(resource, call.query, store)
     read_order(resource, call.query.get("_order", ""))
+    terms = _lists.read_search(store, resource, call.query.get("_search", ""))
     record = store.get(resource, _key(text))
     rows = [record] if record is not None and _access.reachable(call, resource, record) else []
-    for test in filters:
-        rows = [row for row in rows if test.test(row[test.column])]
-    rows = _lists.search(store, resource, call.query.get("_search", ""), rows)
+    rows = _lists.search(store, resource, terms, apply(_detail_filters(filters), rows))
     if not rows:
         raise detail(404, f"No {RESOURCES[resource].model} matches the given query.")
     if not _access.may_touch(call, resource, rows[0]):
         raise detail(403, "You do not have permission to perform this action.")
     return rows[0]
+
+
+def _detail_filters(filters: Filters) -> list[Filter]:
+    try:
+        return filters.run()
+    except NoYearError:
+        raise detail(404, "Not found.") from None
 
 
 def _key(text: str) -> int:

@@ -22,7 +22,7 @@ class View(NamedTuple):
     store: Store
     staff: bool = True
     written: bool = False
-    """The answer to a write: nested lists come by id instead of by title or name."""
+    """The answer to a write: nested lists come as they may instead of by title or name."""
 
 
 Renderer = Callable[[View, Record], Any]
@@ -118,13 +118,14 @@ def _many(column: str, target: str, shape: str) -> Renderer:
 
 
 def _ordered_keys(column: str) -> Renderer:
-    """Publications and grants are read by title; everything, and every answer to a write, by id."""
+    """Publications and grants are read by title; everything else, and every answer to a write, comes as it may."""
 
     def by_title(view: View, record: Record) -> list[int]:
-        table = view.store.tables[_BY_TITLE[column]]
-        return record[column] if view.written else sorted(record[column], key=lambda pk: str(table[pk]["title"]))
+        table, database = view.store.tables[_BY_TITLE[column]], view.store.database
+        keys = database.unordered(record[column])
+        return keys if view.written else sorted(keys, key=lambda pk: database.text_key(table[pk]["title"]))
 
-    return by_title if column in _BY_TITLE else lambda view, record: record[column]
+    return by_title if column in _BY_TITLE else lambda view, record: view.store.database.unordered(record[column])
 
 
 _BY_TITLE = {"publications": "publication", "grants": "grant"}
@@ -135,22 +136,25 @@ def _show(view: View, shape: str, record: Record) -> dict[str, Any]:
 
 
 def _memberships(column: str, shape: str) -> Renderer:
-    """A user's memberships come by role, a team's by user: the server reads them from different indexes."""
+    """The server asks for no order; SQLite reads a user's memberships by role and a team's by user, from its indexes."""
     by = "role" if column == "user" else "user"
 
     def show(view: View, record: Record) -> Any:
-        rows = view.store.linked("membership", column, record["id"])
-        return [
-            _show(view, shape, row)
-            for row in sorted(rows, key=lambda row: str(row[by]) if by == "role" else int(row[by]))
-        ]
+        rows = sorted(view.store.linked("membership", column, record["id"]), key=lambda row: row[by])
+        return [_show(view, shape, row) for row in _unordered(view, rows)]
 
     return show
 
 
+def _unordered(view: View, rows: list[Record]) -> list[Record]:
+    """Return rows the server asks no order for, as its database may give them."""
+    by_id = {row["id"]: row for row in rows}
+    return [by_id[pk] for pk in view.store.database.unordered(by_id)]
+
+
 def _attachments(view: View, record: Record) -> Any:
     rows = view.store.linked("attachment", "request", record["id"])
-    return [_show(view, "AttachmentSummary", row) for row in rows]
+    return [_show(view, "AttachmentSummary", row) for row in _unordered(view, rows)]
 
 
 def _history(resource: str) -> Renderer:
@@ -162,20 +166,22 @@ def _history(resource: str) -> Renderer:
 
 
 def _allocations(view: View, record: Record) -> Any:
-    rows = view.store.linked("allocation", "request", record["id"])
+    rows = _unordered(view, view.store.linked("allocation", "request", record["id"]))
     if not view.written:
-        clusters = view.store.tables["cluster"]
-        rows.sort(key=lambda row: str(clusters[row["cluster"]]["name"]))
+        clusters, text_key = view.store.tables["cluster"], view.store.database.text_key
+        rows.sort(key=lambda row: text_key(clusters[row["cluster"]]["name"]))
     return [_show(view, "ResourceAllocationSummary", row) for row in rows]
 
 
 def _comments(view: View, record: Record) -> Any:
     rows = view.store.linked("comment", "request", record["id"])
+    rows = _unordered(view, rows) if view.written else sorted(rows, key=lambda row: row["created"])
     return [_show(view, "CommentSummary", row) for row in rows if view.staff or not row["private"]]
 
 
 def _team_users(view: View, record: Record) -> Any:
-    return sorted(row["user"] for row in view.store.linked("membership", "team", record["id"]))
+    users = sorted(row["user"] for row in view.store.linked("membership", "team", record["id"]))
+    return view.store.database.unordered(users)
 
 
 _EVERYWHERE: Mapping[str, Renderer] = {

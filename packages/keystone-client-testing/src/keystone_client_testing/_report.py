@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from . import _filters, _ordering, _routes
+from ._database import POSTGRESQL  # which parameters there are does not depend on it
 from ._decode import parse_query
 from ._faults import Fault
 from ._filter_values import BadValueError, Rule
@@ -47,7 +48,7 @@ def _of_request(entry: Entry) -> Iterator[str]:
 
 def _rules(path: str, match: _routes.Match) -> Mapping[str, Rule]:
     filtered = match.route.resource or _routes.counted(path)
-    return _filters.rules(filtered) if filtered else {}
+    return _filters.rules(filtered, POSTGRESQL) if filtered else {}
 
 
 def _ignored(rules: Mapping[str, Rule], resource: str, name: str, text: str) -> str:

@@ -137,7 +137,7 @@ def _get(endpoint: Callable[[Call], Reply], public: bool = False) -> Route:
 def _document(name: str, *media: str) -> Route:
     from . import _openapi  # which is made of the routes
 
-    return _get(_openapi.answer(media[0]), public=True)._replace(format=name, media=media)
+    return _get(_openapi.answer(name), public=True)._replace(format=name, media=media)
 
 
 def every() -> list[Route]:

@@ -6,6 +6,8 @@ from typing import Any, get_args, get_type_hints
 
 from keystone_client_core import CHOICES, NO_DEFAULT, RESOURCES, SHAPES, Field, Resource, server
 
+from ._database import Database
+
 Schema = dict[str, Any]
 
 _KINDS: Mapping[str, Schema] = {
@@ -28,7 +30,8 @@ _PLAIN: Mapping[type, Schema] = {
     str: {"type": "string"}, int: {"type": "integer"}, float: {"type": "number"}, bool: {"type": "boolean"},
 }  # fmt: skip
 _SERVER = ("ServerConfig", "GrantStats", "PublicationStats", "RequestStats", "NotificationStats")
-_LIMITS: Mapping[str, str] = {"length": "maxLength", "minimum": "minimum", "maximum": "maximum"}
+_BOUNDS: Mapping[str, str] = {"minimum": "minimum", "maximum": "maximum"}
+_LIMITS: Mapping[str, str] = {"length": "maxLength", **_BOUNDS}
 _ERROR: Schema = {"type": "object", "properties": {"detail": {"type": "string"}}}
 _STEP: Mapping[str, Schema] = {
     "ref": {"type": "string", "nullable": True},
@@ -45,12 +48,12 @@ def reference(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def schemas() -> dict[str, Schema]:
-    """Return every schema of the document, by name."""
+def schemas(database: Database) -> dict[str, Schema]:
+    """Return every schema of the document, by name, with the bounds of a database."""
     return {
         **{name: _object(fields.values()) for name, fields in SHAPES.items()},
         **{name: _enum(codes) for name, codes in CHOICES.items()},
-        **{name: schema for resource in RESOURCES.values() for name, schema in _of_resource(resource)},
+        **{name: schema for resource in RESOURCES.values() for name, schema in _of_resource(resource, database)},
         **{name: _typed(getattr(server, name)) for name in _SERVER},
         "Login": _given({"username": _KINDS["text"], "password": {**_KINDS["text"], "writeOnly": True}}),
         "Error": _ERROR,
@@ -61,8 +64,8 @@ def schemas() -> dict[str, Schema]:
     }
 
 
-def _of_resource(resource: Resource) -> Iterable[tuple[str, Schema]]:
-    fields = resource.fields.values()
+def _of_resource(resource: Resource, database: Database) -> Iterable[tuple[str, Schema]]:
+    fields = database.fields(resource.name).values()
     yield resource.record, _object(field for field in fields if not (field.hidden or field.write_only))
     page: dict[str, Schema] = {
         "count": {"type": "integer"},
@@ -108,8 +111,9 @@ def field_schema(field: Field, written: bool = False) -> Schema:
         schema["format"] = "binary"
     if field.nullable:
         schema = {"allOf": [schema], "nullable": True} if "$ref" in schema else {**schema, "nullable": True}
+    limits = _LIMITS if written else _BOUNDS
+    schema |= {word: getattr(field, name) for name, word in limits.items() if getattr(field, name) is not None}
     if written:
-        schema |= {word: getattr(field, name) for name, word in _LIMITS.items() if getattr(field, name) is not None}
         if field.default is not NO_DEFAULT and isinstance(field.default, bool | int | str):
             schema["default"] = field.default
     if field.read_only and "$ref" not in schema:

@@ -7,6 +7,7 @@ from typing import Any
 
 from . import _access, _lists
 from ._call import Call
+from ._database import Database
 from ._filters import read_filters
 from ._store import Record
 from ._wire import Reply
@@ -48,8 +49,9 @@ def stats_of(resource: str) -> Callable[[Call], Reply]:
 
     def answer(call: Call) -> Reply:
         store = call.world.store
-        rows = _lists.select(store, resource, read_filters(resource, call.query, store))
+        filters = read_filters(resource, call.query, store)
         _lists.split_terms(call.query.get("_search", ""))  # nothing is searched, but it is read
+        rows = _lists.select(store, resource, filters.run())
         return Reply(200, _SUMMARIES[resource](call, _access.listed(call, resource, rows)))
 
     return answer
@@ -70,7 +72,7 @@ def _requests(call: Call, rows: list[Record]) -> dict[str, Any]:
         "su_requested_total": total("requested", rows),
         "su_awarded_total": total("awarded", rows),
         "su_finalized_total": total("final", rows),
-        "days_pending_average": _whole_days(_pending(rows)),
+        "days_pending_average": _whole_days(_pending(rows, call.world.store.database)),
         "days_active_average": _whole_days(_average(rows, "active", "expire")),
     }
 
@@ -122,10 +124,16 @@ def _average(rows: Iterable[Record], start: str, end: str) -> dt.timedelta | Non
     return sum(spans, dt.timedelta()) / len(spans) if spans else None
 
 
-def _pending(rows: Iterable[Record]) -> dt.timedelta | None:
-    """A date minus a datetime: SQLite subtracts the years, and the server takes the result for microseconds."""
-    years = [row["active"].year - row["submitted"].year for row in rows if row["active"]]
-    return dt.timedelta(microseconds=sum(years) / len(years)) if years else None
+def _pending(rows: Iterable[Record], database: Database) -> dt.timedelta | None:
+    """Return the mean time from submission to start: a date minus a moment, which databases understand differently."""
+    spans = [_span(row["active"], row["submitted"], database) for row in rows if row["active"]]
+    return sum(spans, dt.timedelta()) / len(spans) if spans else None
+
+
+def _span(day: dt.date, moment: dt.datetime, database: Database) -> dt.timedelta:
+    if database.subtracts_moments:
+        return dt.datetime.combine(day, dt.time(), dt.UTC) - moment
+    return dt.timedelta(microseconds=day.year - moment.year)
 
 
 def _whole_days(span: dt.timedelta | None) -> float | None:

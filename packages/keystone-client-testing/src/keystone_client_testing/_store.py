@@ -1,12 +1,14 @@
 """The records of one world: tables, id counters, reverse links, and an undo log.
 
 A stored record is a plain dict that is never changed in place: a write puts a new one. That makes a
-snapshot a shallow copy and a rollback a replay. What the values mean is no concern of this module.
+snapshot a shallow copy and a rollback a replay. What the values mean is no concern of this module; what depends on the
+database is in ``Store.database``, which everything that reads records asks.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ._database import POSTGRESQL, Database
 from ._models import INDEXED, TABLES
 
 Record = dict[str, Any]
@@ -26,8 +28,13 @@ class Write(NamedTuple):
 class Store:
     """Tables by resource name; each write keeps the reverse links in step."""
 
-    def __init__(self) -> None:
-        """Start with empty tables."""
+    def __init__(self, database: Database = POSTGRESQL) -> None:
+        """Start with empty tables.
+
+        Args:
+            database: the kind of database the server keeps its records in.
+        """
+        self.database = database
         self.tables: dict[str, dict[int, Record]] = {name: {} for name in TABLES}
         self._counters = dict.fromkeys(TABLES, 0)
         self._links: dict[tuple[str, str], dict[Any, dict[int, None]]] = {key: {} for key in _ALL_LINKS}
@@ -95,16 +102,34 @@ class Store:
         return len(self._undo or ()), dict(self._counters)
 
     def undo_to(self, mark: Mark) -> None:
-        """Undo what was written since a mark; ids handed out are handed out again, as SQLite does."""
+        """Undo what was written since a mark; where the database does so, their ids are handed out again."""
         kept, self._undo = self._undo or [], None
         undo = kept[mark[0] :]
-        self._counters = dict(mark[1])
+        if self.database.reuses_ids:
+            self._counters = dict(mark[1])
         for resource, pk, old in reversed(undo):
             self._put(resource, pk, old)
-        for resource in {resource for resource, _, _ in undo}:
-            table = self.tables[resource]
-            self.tables[resource] = dict(sorted(table.items()))
+        self._sort({resource for resource, _, _ in undo})
         self._undo = kept[: mark[0]]
+
+    def withdraw(self, writes: Iterable[Write]) -> None:
+        """Take back what has been written; the ids stay handed out."""
+        writes = list(writes)
+        for write in reversed(writes):
+            self._put(write.resource, write.id, write.old)
+        self._sort({write.resource for write in writes})
+
+    def apply(self, writes: Iterable[Write]) -> None:
+        """Write what another transaction wrote: whole records, as the server saves them."""
+        writes = list(writes)
+        for write in writes:
+            self._put(write.resource, write.id, write.new)
+        self._sort({write.resource for write in writes})
+
+    def _sort(self, resources: Iterable[str]) -> None:
+        """Bring tables back into the order of their ids."""
+        for resource in resources:
+            self.tables[resource] = dict(sorted(self.tables[resource].items()))
 
     def snapshot(self) -> Snapshot:
         """Return a copy of all tables and counters."""
@@ -113,7 +138,7 @@ class Store:
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot; the snapshot stays good for another time."""
         tables, counters = snapshot
-        self.__init__()  # type: ignore[misc]  # the same object, as new: doors and fixtures hold it
+        self.__init__(self.database)  # type: ignore[misc]  # the same object, as new: doors and fixtures hold it
         for name, table in tables.items():
             for pk, record in table.items():
                 self._put(name, pk, record)
@@ -127,7 +152,7 @@ class Store:
         for field in INDEXED[resource]:
             self._relink(self._links[resource, field], pk, old and old[field], record and record[field])
         if record is None:
-            del table[pk]
+            table.pop(pk, None)
         else:
             table[pk] = record
 

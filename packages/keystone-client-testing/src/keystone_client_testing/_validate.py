@@ -37,7 +37,7 @@ def validate(write: Write, body: Any) -> dict[str, Any]:
     data = _with_caller(write, _checked_shape(write, body))
     values: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
-    for field in RESOURCES[write.resource].fields.values():
+    for field in write.store.database.fields(write.resource).values():
         if not _is_writable(write, field):
             continue
         try:

@@ -10,14 +10,15 @@ from urllib.parse import unquote
 
 Headers = Sequence[tuple[str, str]]
 
+VARY = "Cookie, origin"
 COMMON_HEADERS: Headers = (
-    ("Vary", "Cookie, origin"),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
 FRAME = ("X-Frame-Options", "DENY")
-JSON_TYPE = ("Content-Type", "application/json")
+_JSON = "application/json"
+JSON_TYPE = ("Content-Type", _JSON)
 HTML_TYPE = ("Content-Type", "text/html; charset=utf-8")
 
 _PAGE = (
@@ -113,13 +114,15 @@ def written_json(status: int, data: Any) -> Reply:
     return Reply(status, headers=(JSON_TYPE,), text=json.dumps(data).encode())
 
 
-def to_answer(reply: Reply, head: bool, allow: str) -> Answer:
+def to_answer(reply: Reply, head: bool, allow: str, media: str = _JSON, vary: str = VARY) -> Answer:
     """Turn a reply into what goes over the wire.
 
     Args:
         reply: what the endpoint said.
         head: whether the body is to be left out.
         allow: the methods of the endpoint; empty where it has none to name.
+        media: the content type of a body that is data.
+        vary: request headers on which the answer depends.
 
     Returns:
         The answer with all its headers.
@@ -130,12 +133,12 @@ def to_answer(reply: Reply, head: bool, allow: str) -> Answer:
         body = reply.text
     elif reply.data is not None:
         body = encode_json(reply.data)
-        headers.append(JSON_TYPE)
+        headers.append(("Content-Type", media))
     if allow:
         headers.append(("Allow", allow))
     if reply.status != 301:
         headers.append(FRAME)
-    headers += (*COMMON_HEADERS, ("Content-Length", str(len(body))))
+    headers += (("Vary", vary), *COMMON_HEADERS, ("Content-Length", str(len(body))))
     return Answer(reply.status, headers, b"" if head else body)
 
 

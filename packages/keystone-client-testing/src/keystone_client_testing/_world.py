@@ -13,16 +13,19 @@ from ._call import SAFE, Call
 from ._clock import Clock
 from ._cors import answer_preflight, cors_headers
 from ._csrf import replace_malformed
-from ._faults import EXPIRED, TIMEOUT, Fault, Faults, apply_fault
+from ._database import POSTGRESQL, Database
+from ._faults import DATABASE, EXPIRED, TIMEOUT, Fault, Faults, apply_fault
 from ._journal import Entry, Journal
 from ._logs import log_request
 from ._models import empty_record
 from ._negotiation import negotiate
 from ._options import describe
+from ._outage import needs_database
 from ._passwords import Secret
 from ._render import View, render
 from ._store import Record, Snapshot, Store
 from ._throttle import Throttle
+from ._transactions import Transactions
 from ._wire import HTML_TYPE, Answer, PageError, RefusedError, Reply, Request, detail, page, to_answer
 
 Wait = Callable[[float], bool]
@@ -72,16 +75,19 @@ class _Arrival(NamedTuple):
 class World:
     """Store, sessions, clock, faults, journal and one lock."""
 
-    def __init__(self, prefix: str = "") -> None:
+    def __init__(self, prefix: str = "", database: Database = POSTGRESQL) -> None:
         """Start with one superuser.
 
         Args:
             prefix: the path the API is mounted under, without its last slash.
+            database: the kind of database the server runs on.
         """
         self.prefix = prefix
+        self.database = database
         self.secure_cookies = False
         self.lock = threading.RLock()
-        self.store = Store()
+        self.store = Store(database)
+        self.transactions = Transactions()
         self.clock = Clock()
         self.faults = Faults()
         self.journal = Journal()
@@ -104,9 +110,13 @@ class World:
         record_change(self.store, "user", None, self.store.insert("user", values), now, Origin())
 
     def reset(self) -> None:
-        """Go back to a new world; the journal and the faults go too, the clock starts at real time."""
+        """Go back to a new world; the journal and the faults go too, the clock starts at real time.
+
+        Held transactions end with what they wrote; the kind of database stays.
+        """
         with self.lock:
-            self.store, self.clock, self.sessions = Store(), Clock(), _sessions.Sessions()
+            self.transactions.drop()
+            self.store, self.clock, self.sessions = Store(self.database), Clock(), _sessions.Sessions()
             self.throttle, self.faults = Throttle(), Faults()
             self.journal.clear()
             self._add_admin()
@@ -118,8 +128,9 @@ class World:
             return WorldSnapshot(self.store.snapshot(), files, live, tokens)
 
     def restore(self, snapshot: WorldSnapshot) -> None:
-        """Go back to a snapshot; journal, faults and clock stay as they are."""
+        """Go back to a snapshot; journal, faults and clock stay as they are, held transactions end."""
         with self.lock:
+            self.transactions.drop()
             self.store.restore(snapshot.store)
             self.store.files = dict(snapshot.files)
             self.sessions.live, self.sessions.tokens = dict(snapshot.live), dict(snapshot.tokens)
@@ -166,6 +177,7 @@ class World:
         return answer
 
     def _serve(self, arrival: _Arrival) -> Answer:
+        self.transactions.settle(self.clock.time())
         fault, call = arrival.fault, arrival.call
         if call is None:
             return self._kept(arrival, to_answer(page(404), head=False, allow=""))
@@ -173,10 +185,21 @@ class World:
             self._end_session(call)
         if fault and fault.replaces and not fault.after:
             return self._kept(arrival, apply_fault(fault, None))
-        answer = self._answer(call, arrival.match)
+        call.database_down = bool(fault and fault.error == DATABASE)
+        if call.database_down and needs_database(call):
+            return self._kept(arrival, to_answer(page(500), head=call.method == "HEAD", allow=""))
+        answer = self._handled(call, arrival)
         if fault and fault.error == EXPIRED:
             self._end_session(call)
         return self._kept(arrival, apply_fault(fault, answer) if fault and fault.replaces else answer)
+
+    def _handled(self, call: Call, arrival: _Arrival) -> Answer:
+        """Answer a request, and hold back what it writes where the fault that hits it says so."""
+        seconds = arrival.fault.visible_after if arrival.fault else None
+        if seconds is None:
+            return self._answer(call, arrival.match)
+        with self.transactions.hold(self, self.clock.time() + seconds):
+            return self._answer(call, arrival.match)
 
     def _end_session(self, call: Call) -> None:
         self.sessions.live.pop(call.cookies.get("sessionid", ""), None)
@@ -202,7 +225,7 @@ class World:
             replace_malformed(call)
         reply = reply._replace(headers=(*reply.headers, *call.cookies_out, *cors_headers(call)))
         log_request(call, reply.status)
-        return to_answer(reply, call.method == "HEAD", allow)
+        return to_answer(reply, call.method == "HEAD", allow, call.media, call.vary)
 
     def _route(self, call: Call, match: _routes.Match | None) -> Reply:
         if match is None:
@@ -273,7 +296,9 @@ class World:
         except BaseException:
             self.store.rollback()
             raise
-        call.writes = self.store.commit()
+        writes = self.store.commit()
+        self.transactions.give_way(self.store, writes)
+        call.writes = writes
         return reply
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ._fake import FakeKeystone
 
-OPTIONS = ("url", "user", "role", "throttle", "demo_data", "strict")
+OPTIONS = ("url", "database", "user", "role", "throttle", "demo_data", "strict")
 """What ``@pytest.mark.keystone(...)`` takes."""
 _FAILED = pytest.StashKey[bool]()
 
@@ -64,7 +64,7 @@ def fake_keystone(request: pytest.FixtureRequest) -> "Iterator[FakeKeystone]":
     from ._fake import DEFAULT_URL, FakeKeystone
 
     options = _options(request.node)
-    fake = FakeKeystone(options.get("url", DEFAULT_URL))
+    fake = FakeKeystone(options.get("url", DEFAULT_URL), **{key: options[key] for key in ("database",) if key in options})
     fake.throttle(**options.get("throttle", {}))
     if options.get("demo_data"):
         fake.add_demo_data()
