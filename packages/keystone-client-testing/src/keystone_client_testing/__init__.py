@@ -9,17 +9,19 @@ if TYPE_CHECKING:
     from ._fake import FakeKeystone
     from ._faults import Fault
     from ._journal import Entry, Journal
+    from ._transactions import HeldTransaction
     from ._world import WorldSnapshot
 
 __version__ = "0.1.0"
 
-__all__ = ["Change", "Entry", "FakeKeystone", "Fault", "Journal", "WorldSnapshot"]
+__all__ = ["Change", "Entry", "FakeKeystone", "Fault", "HeldTransaction", "Journal", "WorldSnapshot"]
 
 _HOME_OF = {
     "Change": "_changes",
     "Entry": "_journal",
     "FakeKeystone": "_fake",
     "Fault": "_faults",
+    "HeldTransaction": "_transactions",
     "Journal": "_journal",
     "WorldSnapshot": "_world",
 }

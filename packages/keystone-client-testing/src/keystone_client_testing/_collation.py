@@ -26,7 +26,7 @@ _PARTS = {
     "ø": "o\u0338", "đ": "d\u0335", "ħ": "h\u0335", "ł": "l\u0335", "ĳ": "ij", "µ": "μ",
 }  # fmt: skip
 """Letters that are several in the first round, or have an accent that Unicode does not take apart."""
-_AFTER = {"ı": "i~", "ŋ": "n~", "ĸ": "q~", "ŧ": "t~"}
+_AFTER = {"\u0131": "i~", "ŋ": "n~", "ĸ": "q~", "ŧ": "t~"}
 """Letters of their own, right behind another."""
 _SOFT_HYPHEN = "\xad"
 """Comes before all other punctuation."""

@@ -4,6 +4,7 @@ Measured on Keystone ``1da5554`` with PostgreSQL 15 in ``en_US.UTF-8`` and with 
 world, so that no other module names a database.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -58,6 +59,8 @@ class Database:
     """Read an address of a filter or of a write; raises ValueError where that is a 500."""
     address_key: Callable[[str], Any]
     """Sort key of an address."""
+    json_key: Callable[[Any], Any]
+    """Sort key of a JSON value."""
     unordered: Callable[[Iterable[int]], list[int]]
     """The order of a nested list for which the server asks no order: takes the ids as an index has them."""
     _fields: dict[str, Mapping[str, Field]] = field(default_factory=dict, repr=False)
@@ -117,6 +120,23 @@ def _capital(letter: str) -> str:
     return upper if len(upper) == 1 else letter
 
 
+def _jsonb_key(value: Any) -> Any:
+    """Order JSON as PostgreSQL's type ``jsonb`` does; an empty list comes before everything else."""
+    return (-1,) if value == [] else _json_part(value)
+
+
+def _json_part(value: Any) -> Any:
+    """Order by type: null, text, number, boolean, list, object; long lists and objects come after short ones."""
+    if isinstance(value, dict):
+        pairs = sorted(value.items(), key=lambda pair: (len(pair[0].encode()), pair[0]))
+        return (5, len(pairs), [(_json_part(name), _json_part(item)) for name, item in pairs])
+    if isinstance(value, list):
+        return (4, len(value), [_json_part(item) for item in value])
+    if isinstance(value, str):
+        return (1, collation_key(value))
+    return (0,) if value is None else (3 if isinstance(value, bool) else 2, value)
+
+
 _FACTOR = 2_654_435_761
 """Knuth's multiplicative hash: far from every order one could rely on, and the same in every run."""
 
@@ -145,6 +165,7 @@ POSTGRESQL = Database(
     text_key=collation_key,
     read_address=as_inet,
     address_key=inet_key,
+    json_key=_jsonb_key,
     unordered=_scattered,
 )
 SQLITE = Database(
@@ -164,6 +185,7 @@ SQLITE = Database(
     text_key=_as_it_is,
     read_address=_as_it_is,
     address_key=_as_it_is,
+    json_key=json.dumps,
     unordered=list,
 )
 DATABASES: Mapping[str, Database] = {database.name: database for database in (POSTGRESQL, SQLITE)}

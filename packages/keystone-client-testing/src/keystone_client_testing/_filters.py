@@ -126,10 +126,17 @@ def read_filter(rule: Rule, text: str, store: Store) -> Filter | None:
     test, value = _test(rule, text, store)
     if test is None:
         return None
+    if rule.field.filter_kind == "ip":
+        test = _of_address(test, store.database)
     if rule.negated:
         positive = test
         test = lambda value: not positive(value)  # noqa: E731  # a negation has no better name
     return Filter(rule.field.name, "not" if rule.negated else rule.lookup, value, test)
+
+
+def _of_address(test: Test, database: Database) -> Test:
+    """Let a test see a stored address as the database compares it."""
+    return lambda stored: test(None if stored is None else database.read_address(stored))
 
 
 def _test(rule: Rule, text: str, store: Store) -> tuple[Test | None, Any]:
@@ -140,15 +147,12 @@ def _test(rule: Rule, text: str, store: Store) -> tuple[Test | None, Any]:
         return _in(rule, text, store)
     if rule.lookup in _PARTS:
         return _part(rule, text)
-    database = store.database
     value = cleaner_of(rule)(rule, text, store)
     if value is None or value == "":
         return None, None
     if isinstance(value, int) and _beyond_column(rule, value):
         return lambda _: True, value
-    if rule.field.filter_kind == "ip":
-        return lambda stored: stored is not None and database.read_address(stored) == value, value
-    return _compare(rule.lookup, value, database), value
+    return _compare(rule.lookup, value, store.database), value
 
 
 def _beyond_column(rule: Rule, value: int) -> bool:
@@ -172,11 +176,9 @@ def _in(rule: Rule, text: str, store: Store) -> tuple[Test | None, Any]:
     wanted = {clean(rule, item, store) for item in text.split(",")}
     if kind not in TEXTUAL:
         wanted.discard(None)
-    largest, read = store.database.largest_in_list, store.database.read_address
+    largest = store.database.largest_in_list
     if largest and any(isinstance(item, int) and not -largest - 1 <= item <= largest for item in wanted):
         raise PageError(500)
-    if kind == "ip":
-        return lambda value: value is not None and read(value) in wanted, wanted
     return lambda value: value in wanted, wanted
 
 

@@ -9,7 +9,7 @@ from ._store import Record, Store
 def log_request(call: Call, status: int) -> None:
     """Add a row to the request log, after the answer was made; one that its table refuses is left out in silence."""
     store = call.world.store
-    row = {
+    row: Record = {
         "method": call.method,
         "endpoint": call.full_path,
         "response_code": status,

@@ -3,7 +3,6 @@
 Source: DRF's ordering filter, as seen on the wire. How texts and null compare is in ``_database``.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -98,9 +97,7 @@ def _values(store: Store, resource: str, name: str, record: Record) -> list[Any]
     return [row[wanted] for row in store.linked(source, column, record["id"])]
 
 
-def _sorted(
-    records: list[Record], column: str, descending: bool, value_key: Key, nulls_last: bool
-) -> list[Record]:
+def _sorted(records: list[Record], column: str, descending: bool, value_key: Key, nulls_last: bool) -> list[Record]:
     """Sort by a column; null is the largest value of all, or the smallest."""
 
     def key(record: Record) -> tuple[bool, Any]:
@@ -111,13 +108,9 @@ def _sorted(
 
 
 def _value_key(database: Database, resource: str, column: str) -> Key:
-    """Return the sort key of a column's values; JSON is ordered by the text it is stored as."""
     kind = COLUMNS[resource][column].kind if column in COLUMNS[resource] else ""
-    if kind == "json":
-        return json.dumps
-    if kind == "ip":
-        return database.address_key
-    return database.text_key if kind in _TEXTS else lambda value: value
+    keys = {"json": database.json_key, "ip": database.address_key, **dict.fromkeys(_TEXTS, database.text_key)}
+    return keys.get(kind, lambda value: value)
 
 
-_TEXTS = frozenset({"text", "slug", "email", "choice", "file"})
+_TEXTS = ("text", "slug", "email", "choice", "file")

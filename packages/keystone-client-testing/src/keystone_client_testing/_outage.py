@@ -9,7 +9,7 @@ def needs_database(call: Call) -> bool:
     """Tell whether a request cannot be answered without the database.
 
     Every endpoint loads the user of a session or a token first, also ``/version/`` and ``/health/json/``. Without
-    either, only a login looks anything up: all other endpoints answer without records, or refuse callers they do not know.
+    either, only a login looks anything up: all others answer without records, or refuse callers they do not know.
 
     Args:
         call: the request.

@@ -86,6 +86,8 @@ def _renderer(owner: str, fields: Mapping[str, Field], name: str) -> Renderer:
         return _one(name[1:], fields[name[1:]].target, field.target)
     if field.kind == "shapes":
         return _many(name[1:], fields[name[1:]].target, field.target)
+    if field.kind == "keys":
+        return _ordered_keys(name)
     return _column(name, field.kind)
 
 
@@ -136,7 +138,7 @@ def _show(view: View, shape: str, record: Record) -> dict[str, Any]:
 
 
 def _memberships(column: str, shape: str) -> Renderer:
-    """The server asks for no order; SQLite reads a user's memberships by role and a team's by user, from its indexes."""
+    """No order is asked for; SQLite's indexes have a user's memberships by role and a team's by user."""
     by = "role" if column == "user" else "user"
 
     def show(view: View, record: Record) -> Any:
@@ -193,8 +195,6 @@ _SPECIAL: Mapping[tuple[str, str], Renderer] = {
     ("user", "_membership"): _memberships("user", "TeamRole"),
     ("team", "_membership"): _memberships("team", "UserRole"),
     ("team", "users"): _team_users,
-    ("request", "publications"): _ordered_keys("publications"),
-    ("request", "grants"): _ordered_keys("grants"),
     ("request", "_allocations"): _allocations,
     ("request", "_attachments"): _attachments,
     ("request", "_comments"): _comments,

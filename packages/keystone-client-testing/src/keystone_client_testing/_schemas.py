@@ -113,9 +113,8 @@ def field_schema(field: Field, written: bool = False) -> Schema:
         schema = {"allOf": [schema], "nullable": True} if "$ref" in schema else {**schema, "nullable": True}
     limits = _LIMITS if written else _BOUNDS
     schema |= {word: getattr(field, name) for name, word in limits.items() if getattr(field, name) is not None}
-    if written:
-        if field.default is not NO_DEFAULT and isinstance(field.default, bool | int | str):
-            schema["default"] = field.default
+    if written and field.default is not NO_DEFAULT and isinstance(field.default, bool | int | str):
+        schema["default"] = field.default
     if field.read_only and "$ref" not in schema:
         schema["readOnly"] = True
     return schema

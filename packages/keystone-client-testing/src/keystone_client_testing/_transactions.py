@@ -1,9 +1,9 @@
-"""Transactions of other writers that are still open, as PostgreSQL has them: their ids are taken, nobody sees their rows.
+"""Transactions of other writers that are still open, as PostgreSQL has them: ids are taken, nobody sees the rows.
 
-What is written while one is open is an ordinary write. When its block ends, the difference to the moment before is taken
-out of the store and kept here; a commit puts it back, with the ids and moments it has had all along. The engine knows
-nothing of it: no read has to filter. The alternative, rows that carry their transaction, would need a branch in every
-read.
+What is written while one is open is an ordinary write. When its block ends, the difference to the moment before is
+taken out of the store and kept here; a commit puts it back, with the ids and moments it has had all along. The engine
+knows nothing of it: no read has to filter. The alternative, rows that carry their transaction, would need a branch in
+every read.
 
 A write that meets an open transaction waits on PostgreSQL. The fake cannot wait, so the open transaction commits first
 and the write follows, as it would after the wait.
@@ -185,14 +185,18 @@ def _meet(held: Iterable[Write], writes: Iterable[Write]) -> bool:
 
 def _claims(writes: Iterable[Write]) -> set[Claim]:
     """Return the unique values that some writes take."""
-    return {claim for write in writes for claim in _of_record(write.resource, write.new) - _of_record(write.resource, write.old)}
+    return {
+        claim
+        for write in writes
+        for claim in _of_record(write.resource, write.new) - _of_record(write.resource, write.old)
+    }
 
 
 def _of_record(resource: str, record: dict[str, Any] | None) -> set[Claim]:
     if record is None:
         return set()
     entry = RESOURCES[resource]
-    columns = [(name,) for name, field in entry.fields.items() if field.unique]
+    columns: list[tuple[str, ...]] = [(name,) for name, field in entry.fields.items() if field.unique]
     columns += [("slug",)] if "slug" in INDEXED[resource] else []
     columns += [entry.unique_together] if entry.unique_together else []
     claims = {(resource, names, tuple(record[name] for name in names)) for names in columns}

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from . import _routes, _sessions
 from ._access import may_ask
+from ._arrival import Arrival
 from ._call import SAFE, Call
 from ._clock import Clock
 from ._cors import answer_preflight, cors_headers
@@ -40,36 +41,6 @@ class WorldSnapshot(NamedTuple):
     files: dict[str, bytes]
     live: dict[str, _sessions.Session]
     tokens: dict[str, int]
-
-
-class _Arrival(NamedTuple):
-    """A request with what is known of it before it is handled."""
-
-    request: Request
-    path: str
-    call: Call | None
-    """Nothing where the request misses the prefix."""
-    match: _routes.Match | None
-    fault: Fault | None
-
-    @property
-    def method(self) -> str:
-        return self.request.method
-
-    @property
-    def route(self) -> str:
-        return self.match.route.path if self.match else ""
-
-    @property
-    def user(self) -> str | None:
-        """Who sends it, by session or token; nothing is checked."""
-        if self.call is None:
-            return None
-        world, headers = self.call.world, self.call.headers
-        session = world.sessions.live.get(self.call.cookies.get("sessionid", ""))
-        token = world.sessions.tokens.get(headers.get("authorization", "").rpartition(" ")[2])
-        user = world.store.get("user", token or (session and session.user))
-        return user["username"] if user else None
 
 
 class World:
@@ -155,17 +126,17 @@ class World:
                 return self._serve(arrival)
         return self._late(arrival, arrival.fault, wait)
 
-    def _arrive(self, request: Request) -> _Arrival:
+    def _arrive(self, request: Request) -> Arrival:
         path = request.path
         if not path.startswith(self.prefix + "/"):
-            return _Arrival(request, path, None, None, None)
+            return Arrival(request, path, None, None, None)
         path = path[len(self.prefix) :]
         call = Call(self, request, path)
         match = _routes.find(call.path)
-        arrival = _Arrival(request, path, call, match, None)
+        arrival = Arrival(request, path, call, match, None)
         return arrival._replace(fault=self.faults.take(arrival)) if self.faults.planned else arrival
 
-    def _late(self, arrival: _Arrival, fault: Fault, wait: Wait) -> Answer:
+    def _late(self, arrival: Arrival, fault: Fault, wait: Wait) -> Answer:
         """Let time pass before or after the request is handled, outside the lock: others are served meanwhile."""
         if not fault.after and not wait(fault.delay):
             with self.lock:
@@ -176,7 +147,7 @@ class World:
             return answer._replace(fault=TIMEOUT)
         return answer
 
-    def _serve(self, arrival: _Arrival) -> Answer:
+    def _serve(self, arrival: Arrival) -> Answer:
         self.transactions.settle(self.clock.time())
         fault, call = arrival.fault, arrival.call
         if call is None:
@@ -193,7 +164,7 @@ class World:
             self._end_session(call)
         return self._kept(arrival, apply_fault(fault, answer) if fault and fault.replaces else answer)
 
-    def _handled(self, call: Call, arrival: _Arrival) -> Answer:
+    def _handled(self, call: Call, arrival: Arrival) -> Answer:
         """Answer a request, and hold back what it writes where the fault that hits it says so."""
         seconds = arrival.fault.visible_after if arrival.fault else None
         if seconds is None:
@@ -204,7 +175,7 @@ class World:
     def _end_session(self, call: Call) -> None:
         self.sessions.live.pop(call.cookies.get("sessionid", ""), None)
 
-    def _kept(self, arrival: _Arrival, answer: Answer) -> Answer:
+    def _kept(self, arrival: Arrival, answer: Answer) -> Answer:
         call = arrival.call
         user = call.user["username"] if call and call.user else arrival.user if arrival.fault else None
         writes = call.writes if call else ()

@@ -61,10 +61,10 @@ def fake_keystone(request: pytest.FixtureRequest) -> "Iterator[FakeKeystone]":
     When the test is over, faults that were planned and never hit are an error; with the marker's ``strict=True``,
     requests to unknown paths and query parameters the server would ignore are errors too.
     """
-    from ._fake import DEFAULT_URL, FakeKeystone
+    from ._fake import DEFAULT_DATABASE, DEFAULT_URL, FakeKeystone
 
     options = _options(request.node)
-    fake = FakeKeystone(options.get("url", DEFAULT_URL), **{key: options[key] for key in ("database",) if key in options})
+    fake = FakeKeystone(options.get("url", DEFAULT_URL), database=options.get("database", DEFAULT_DATABASE))
     fake.throttle(**options.get("throttle", {}))
     if options.get("demo_data"):
         fake.add_demo_data()

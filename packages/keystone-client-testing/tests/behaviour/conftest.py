@@ -24,8 +24,14 @@ class Session:
 
 
 @pytest.fixture
-def fake() -> FakeKeystone:
-    return FakeKeystone()
+def database() -> str:
+    """The database of ``fake``; tests that need the other one parametrize this name."""
+    return "postgresql"
+
+
+@pytest.fixture
+def fake(database: str) -> FakeKeystone:
+    return FakeKeystone(database=database)
 
 
 @pytest.fixture

@@ -202,7 +202,7 @@ def test_reading_a_log_adds_to_it_after_the_answer(fake: FakeKeystone, admin: Se
 
 
 def test_audit_rows_and_feed_carry_the_same_correlation_id(fake: FakeKeystone, admin: Session) -> None:
-    cid = "{7E8D2F0C-8F3B-4C59-9D1E-2A0F7F3C1B11}"
+    cid = "7E8D2F0C-8F3B-4C59-9D1E-2A0F7F3C1B11"
     admin("POST", "users/teams/", json={"name": "A"}, headers={"X-KEYSTONE-CID": cid})
     audit = admin("GET", "logs/audit/", params={"cid": cid}).json()["results"]
     feed = admin("GET", "logs/feed/", params={"cid": cid}).json()["results"]

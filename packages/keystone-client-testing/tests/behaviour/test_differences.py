@@ -34,6 +34,41 @@ def _hash_in_history(fake: FakeKeystone, admin: Session) -> bool:
     return set(entry["changes"]["password"][1]) == {"*"}
 
 
+def _no_room(fake: FakeKeystone, admin: Session) -> bool:
+    headers = ({"X-Forwarded-For": "junk"}, {"X-Forwarded-Port": "-1"})
+    statuses = [admin("POST", "users/teams/", json={"name": "A"}, headers=each).status_code for each in headers]
+    return (statuses, len(fake.world.store.tables["team"])) == ([500, 500], 0)
+
+
+def _text_order(fake: FakeKeystone, admin: Session) -> bool:
+    """On the server ``1é`` comes before ``1.é``, though ``a.é`` comes before ``aé``."""
+    for name in ("1é", "1.é", "я", "ё"):
+        fake.add.cluster(name=name)
+    rows = admin("GET", "allocations/clusters/?_order=name").json()["results"]
+    return [row["name"] for row in rows][:2] == ["1.é", "1é"]
+
+
+def _unordered(fake: FakeKeystone, admin: Session) -> bool:
+    team = fake.add.team()["id"]
+    users = [fake.add.membership(team=team, user=fake.add.user())["user"] for _ in range(3)]
+    shown = admin("GET", f"users/teams/{team}/").json()["users"]
+    return shown != users and sorted(shown) == users
+
+
+def _changed_stay_in_place(fake: FakeKeystone, admin: Session) -> bool:
+    for name in "AB":
+        fake.add.team(name=name)
+    admin("PATCH", "users/teams/1/", json={"is_active": False})
+    return [row["id"] for row in admin("GET", "users/teams/").json()["results"]] == [1, 2]
+
+
+def _no_wait(fake: FakeKeystone, admin: Session) -> bool:
+    with fake.hold() as held:
+        fake.add.team(name="A")
+    answer = admin("POST", "users/teams/", json={"name": "A"})
+    return (answer.status_code, held.state) == (500, "committed")
+
+
 CHECKS: Mapping[str, Check] = {
     "the OpenAPI document": lambda fake, admin: (
         admin("GET", "openapi/json/").json()["info"]["description"] == "A fake Keystone for tests."
@@ -51,6 +86,11 @@ CHECKS: Mapping[str, Check] = {
     ),
     "`_order=user_permissions`": _permission_order,
     "health checks": lambda fake, admin: all(row["healthy"] for row in admin("GET", "health/json/").json()["data"]),
+    "a write that comes with an `X-Forwarded-For` or `X-Forwarded-Port` the audit log has no room for": _no_room,
+    "the order of texts on PostgreSQL": _text_order,
+    "nested lists no order is asked for on PostgreSQL": _unordered,
+    "lists without `_order` on PostgreSQL": _changed_stay_in_place,
+    "a write that meets another transaction": _no_wait,
     "a second publication with an empty `doi`": _doubles,
     "a `Host` header that is not allowed": lambda fake, admin: (
         admin("GET", "version/", headers={"Host": "evil.example"}).status_code == 200

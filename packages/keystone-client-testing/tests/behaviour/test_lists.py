@@ -33,12 +33,12 @@ def ids(response: Any) -> list[int]:
         ("title= Alpha ", [1]),
         ("title__not_eq=Alpha", [2, 3]),
         ("title__in=Alpha, beta", [1, 2]),
-        ("title__contains=A", [1, 2]),
+        ("title__contains=A", [1]),
         ("title__contains=ä", []),
         ("title__contains=50%25", [3]),
         ("title__contains=_", []),
-        ("title__startswith=al", [1]),
-        ("title__endswith=TA", [2]),
+        ("title__startswith=Al", [1]),
+        ("title__endswith=ta", [2]),
         ("title__not_endswith=ta", [1, 3]),
         ("pi__isnull=true", [1]),
         ("pi__isnull=yes", [1, 2, 3]),
@@ -103,9 +103,10 @@ def test_choices_and_datetimes_have_their_own_complaints(fake: FakeKeystone, adm
     assert ids(admin("GET", "allocations/requests/?submitted__hour=10&submitted__lt=2024-01-06")) == [1]
 
 
-@pytest.mark.parametrize("query", ["start_date__year=0", "start_date__year=10000", "id__in=99999999999999999999"])
+@pytest.mark.parametrize("query", ["start_date__year=0", "start_date__year=10000"])
 def test_values_that_crash_the_server_crash_the_fake(grants: FakeKeystone, admin: Session, query: str) -> None:
     assert admin("GET", f"research/grants/?{query}").status_code == 500
+    assert admin("GET", f"research/grants/1/?{query}").json() == {"detail": "Not found."}
 
 
 def test_a_broken_boolean_list_crashes_or_is_ignored(fake: FakeKeystone, admin: Session) -> None:
@@ -118,15 +119,15 @@ def test_a_broken_boolean_list_crashes_or_is_ignored(fake: FakeKeystone, admin: 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("title", [1, 2, 3]),
+        ("title", [1, 3, 2]),
         ("-amount", [3, 2, 1]),
-        ("pi,id", [1, 3, 2]),
+        ("pi,id", [3, 2, 1]),
         ("-team, -id", [3, 2, 1]),
         ("nonsense,_team,pk", [1, 2, 3]),
-        ("end_date", [2, 3, 1]),
+        ("end_date,id", [1, 2, 3]),
     ],
 )
-def test_order_puts_null_first_and_ignores_what_it_does_not_know(
+def test_order_puts_null_last_and_ignores_what_it_does_not_know(
     grants: FakeKeystone, admin: Session, text: str, expected: list[int]
 ) -> None:
     assert ids(admin("GET", "research/grants/", params={"_order": text})) == expected
@@ -139,7 +140,7 @@ def test_order_puts_null_first_and_ignores_what_it_does_not_know(
         ("nsf one", [1]),
         ("nsf,two", [2]),
         ('"nsf two"', []),
-        ("ärger", []),
+        ("ärger", [3]),
         (",", [1, 2, 3]),
         ("", [1, 2, 3]),
         ("curie", [2]),
@@ -234,6 +235,7 @@ def test_a_comparison_every_number_passes_keeps_null_too(fake: FakeKeystone, adm
     assert admin("GET", f"allocations/allocations/?{query}").json()["count"] == 2
 
 
+@pytest.mark.parametrize("database", ["sqlite"])
 def test_the_least_number_of_a_column_is_still_a_number(admin: Session) -> None:
     assert admin("GET", "users/teams/?id__in=-9223372036854775808").json()["count"] == 0
     assert admin("GET", "users/teams/?id__in=-9223372036854775809").status_code == 500
@@ -252,18 +254,19 @@ def test_records_of_ones_teams_come_by_team_and_request(fake: FakeKeystone, as_u
     assert [row["id"] for row in session("GET", "allocations/requests/").json()["results"]] == [early, late]
 
 
-def test_too_many_terms_are_too_deep_for_the_servers_database(admin: Session) -> None:
+@pytest.mark.parametrize(("database", "status"), [("postgresql", 200), ("sqlite", 500)])
+def test_too_many_terms_are_too_deep_for_sqlite(admin: Session, status: int) -> None:
     assert admin("GET", f"users/teams/?_search={'+'.join('a' * 900)}").status_code == 200
-    assert admin("GET", f"users/teams/?_search={'+'.join('a' * 1100)}").status_code == 500
+    assert admin("GET", f"users/teams/?_search={'+'.join('a' * 1100)}").status_code == status
 
 
 @pytest.mark.parametrize(
     ("names", "ids"),
     [
-        ("users,id", [3, 1, 2, 1]),
-        ("-users,id", [1, 1, 2, 3]),
-        ("users,-id", [3, 2, 1, 1]),
-        ("membership", [3, 2, 1, 1]),
+        ("users,id", [1, 2, 1, 3]),
+        ("-users,id", [3, 1, 1, 2]),
+        ("users,-id", [2, 1, 1, 3]),
+        ("membership", [2, 1, 1, 3]),
         ("history", [3, 2, 1]),
         ("-history", [1, 2, 3]),
     ],
@@ -296,7 +299,7 @@ def test_the_links_of_a_record_itself_are_joined_too(fake: FakeKeystone, admin: 
     for listed in (teams, [], teams[:1]):
         fake.add.cluster(access_teams=listed)
     rows = admin("GET", "allocations/clusters/?_order=access_teams,-id").json()["results"]
-    assert [row["id"] for row in rows] == [2, 3, 1, 1]
+    assert [row["id"] for row in rows] == [3, 1, 1, 2]
 
 
 def test_the_server_trips_over_one_name_it_takes_for_valid(fake: FakeKeystone, admin: Session) -> None:
@@ -307,15 +310,62 @@ def test_the_server_trips_over_one_name_it_takes_for_valid(fake: FakeKeystone, a
 
 
 def test_a_value_that_breaks_the_server_breaks_it_only_where_all_others_can_be_read(admin: Session) -> None:
-    for crash in ("date_joined__year=0", "is_staff__in=true", f"id__in={10**20}"):
+    for crash in ("date_joined__year=0", "is_staff__in=true"):
         assert admin("GET", f"users/users/?{crash}").status_code == 500
         for query in (f"{crash}&id=x", f"id=x&{crash}"):
             answer = admin("GET", f"users/users/?{query}")
             assert (answer.status_code, answer.json()) == (400, {"id": ["Enter a number."]})
 
 
-def test_json_is_ordered_by_its_text_whatever_it_is(fake: FakeKeystone, admin: Session) -> None:
+JSON_ORDERS = {
+    "postgresql": [[], "x", 5, [1, [2]], [30, 14], {"a": 1}],
+    "sqlite": ["x", 5, [1, [2]], [30, 14], [], {"a": 1}],
+}
+
+
+@pytest.mark.parametrize("database", JSON_ORDERS)
+def test_json_is_ordered_by_type_or_by_its_text(fake: FakeKeystone, admin: Session, database: str) -> None:
     for value in ({"a": 1}, [30, 14], "x", 5, [1, [2]], []):
         fake.add.preference(user=fake.add.user(), request_expiry_thresholds=value)
     rows = admin("GET", "notifications/preferences/?_order=request_expiry_thresholds").json()["results"]
-    assert [row["request_expiry_thresholds"] for row in rows] == ["x", 5, [1, [2]], [30, 14], [], {"a": 1}]
+    assert [row["request_expiry_thresholds"] for row in rows] == JSON_ORDERS[database]
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE", "OPTIONS"])
+def test_a_detail_url_reads_the_search_before_the_key(admin: Session, method: str) -> None:
+    refused = admin(method, "research/grants/abc/?_search=%00")
+    if method != "OPTIONS":  # which only asks whether the caller might write
+        assert (refused.status_code, refused.json()) == (400, ["Null characters are not allowed."])
+    for path in ("allocations/reviews", "allocations/attachments"):
+        for key in ("abc", "1"):
+            assert admin(method, f"{path}/{key}/?_search=x").status_code == 500
+    assert admin(method, "allocations/requests/abc/?_order=attachment_set&_search=%00").status_code == 500
+
+
+@pytest.mark.parametrize("path", ["logs/audit", "notifications/notifications"])
+def test_so_do_those_that_are_only_read(admin: Session, path: str) -> None:
+    assert admin("GET", f"{path}/abc/?_search=x").status_code == 500
+
+
+def test_what_is_wrong_comes_in_the_servers_order(admin: Session) -> None:
+    assert admin("GET", "allocations/reviews/abc/?id=x&_search=x").json() == {"id": ["Enter a number."]}
+    assert admin("GET", "users/users/?date_joined__year=0&_search=%00").status_code == 400
+    assert admin("GET", "users/users/abc/?date_joined__year=0").json() == {"detail": "Not found."}
+
+
+@pytest.mark.parametrize("spelling", ["true", "True", "TRUE", "1"])
+def test_booleans_have_six_spellings(admin: Session, spelling: str) -> None:
+    assert admin("GET", f"users/users/?is_staff={spelling}").json()["count"] == 1
+    assert admin("GET", f"users/users/?last_login__isnull={spelling}").json()["count"] == 0
+
+
+@pytest.mark.parametrize("spelling", ["false", "False", "0"])
+def test_and_for_no(admin: Session, spelling: str) -> None:
+    assert admin("GET", f"users/users/?is_staff={spelling}").json()["count"] == 0
+    assert admin("GET", f"users/users/?last_login__isnull={spelling}").json()["count"] == 1
+
+
+@pytest.mark.parametrize("spelling", ["t", "yes", "f", "on"])
+def test_other_spellings_are_ignored(admin: Session, spelling: str) -> None:
+    assert admin("GET", f"users/users/?is_staff={spelling}").json()["count"] == 1
+    assert admin("GET", f"users/users/?last_login__isnull={spelling}").json()["count"] == 1

@@ -182,7 +182,7 @@ def test_unknown_options_are_refused_by_name(pytester: pytest.Pytester, argument
         """,
     )
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*TypeError: the keystone marker does not take *it takes url, user, role, throttle*"])
+    result.stdout.fnmatch_lines(["*TypeError: the keystone marker does not take *it takes url, database, user, role*"])
 
 
 def test_the_marker_is_registered(pytester: pytest.Pytester) -> None:

@@ -95,7 +95,7 @@ def test_all_missing_fields_are_named_together(centre: FakeKeystone, admin: Sess
         ("grant", "amount", "123456789012345", "Ensure that there are no more than 14 digits in total."),
         ("allocation", "requested", "5.5", "A valid integer is required."),
         ("allocation", "requested", -1, "Ensure this value is greater than or equal to 0."),
-        ("allocation", "awarded", 2**63, f"Ensure this value is less than or equal to {2**63 - 1}."),
+        ("allocation", "awarded", 2**31, f"Ensure this value is less than or equal to {2**31 - 1}."),
         ("review", "status", "PD", '"PD" is not a valid choice.'),
         ("preference", "request_expiry_thresholds", None, "This field may not be null."),
     ],
@@ -216,12 +216,14 @@ def test_nested_and_computed_fields_follow_their_records(centre: FakeKeystone, a
     assert list(request["_team"]) == list(SHAPES["TeamSummary"])
 
 
-def test_publications_and_grants_are_read_by_title_and_answered_by_id(centre: FakeKeystone, admin: Session) -> None:
+def test_publications_and_grants_are_read_by_title_and_answered_as_they_come(
+    centre: FakeKeystone, admin: Session
+) -> None:
     centre.add.grant(title="Zebra", team=1)
     centre.add.grant(title="Ape", team=1)
     written = admin("PATCH", "allocations/requests/1/", json={"grants": [2, 1]}).json()
     read = admin("GET", "allocations/requests/1/").json()
-    assert (written["grants"], read["grants"]) == ([1, 2], [2, 1])
+    assert (set(written["grants"]), read["grants"]) == ({1, 2}, [2, 1])
     assert [grant["title"] for grant in read["_grants"]] == ["Ape", "Zebra"]
 
 

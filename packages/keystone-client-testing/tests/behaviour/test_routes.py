@@ -163,3 +163,41 @@ def test_headers_of_one_name_are_joined(admin: Session) -> None:
     twice = [("Authorization", "Token a"), ("Authorization", "Basic b"), ("Accept", "text/html"), ("Accept", "*/*")]
     answer = admin.http.get("users/teams/", headers=twice)
     assert answer.json() == {"detail": "Invalid token header. Token string should not contain spaces."}
+
+
+@pytest.mark.parametrize(
+    ("name", "accept", "media"),
+    [
+        ("json", "*/*", "application/vnd.oai.openapi+json"),
+        ("json", "application/json", "application/json"),
+        ("json", "application/*", "application/vnd.oai.openapi+json"),
+        ("json", "text/html, application/json;q=0.9, */*;q=0.8", "application/json"),
+        ("yaml", "*/*", "application/vnd.oai.openapi; charset=utf-8"),
+        ("yaml", "application/yaml", "application/yaml; charset=utf-8"),
+    ],
+)
+def test_the_document_comes_in_the_type_that_is_accepted(
+    anonymous: Session, name: str, accept: str, media: str
+) -> None:
+    for method, status in (("GET", 200), ("OPTIONS", 200), ("POST", 405)):
+        answer = anonymous(method, f"openapi/{name}/", headers={"Accept": accept})
+        assert (answer.status_code, answer.headers["content-type"]) == (status, media)
+        assert answer.headers["vary"] == "Accept, Cookie, origin"
+        shown = f'inline; filename="Keystone API.{name}"' if method == "GET" else None
+        assert answer.headers.get("content-disposition") == shown
+
+
+def test_what_cannot_be_accepted_is_refused_in_the_preferred_type(anonymous: Session) -> None:
+    answer = anonymous("GET", "openapi/json/", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["content-type"]) == (406, "application/vnd.oai.openapi+json")
+
+
+@pytest.mark.parametrize("path", ["version/", "users/users/", "health/json/", "", "nope/", "users/users", "batch/"])
+def test_every_other_answer_varies_with_cookie_and_origin(admin: Session, path: str) -> None:
+    for method in ("GET", "POST", "OPTIONS"):
+        assert admin(method, path).headers["vary"] == "Cookie, origin"
+
+
+def test_the_prometheus_text_has_a_charset(anonymous: Session) -> None:
+    assert anonymous("GET", "health/prom/").headers["content-type"] == "text/plain; charset=utf-8"
+    assert anonymous("GET", "version/").headers["content-type"] == "text/plain"
