@@ -268,6 +268,8 @@ class World:
         self.store.begin()
         try:
             reply = handler(call, match.route.resource, match.key)
+            if call.broken_links:
+                raise PageError(500)
         except BaseException as error:
             self.store.rollback()
             if isinstance(error, RefusedRowError):
