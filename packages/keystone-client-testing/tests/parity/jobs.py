@@ -132,5 +132,6 @@ def _bad(traffic: Traffic) -> Ask:
     draw = traffic.draw
     if draw.random() < 0.5:
         return Ask("batch", "staff", "POST", "/batch/", body={"json": {"job": draw.choice(_BAD_JOBS)}})
-    actions = [draw.choice([draw.choice(_BAD_ACTIONS), {"method": "GET", "path": "/users/teams/"}]) for _ in range(2)]
+    good = {"method": "GET", "path": "/users/teams/?_order=id"}
+    actions = [draw.choice([draw.choice(_BAD_ACTIONS), good]) for _ in range(2)]
     return _ask(traffic, actions)
