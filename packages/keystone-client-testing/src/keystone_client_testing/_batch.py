@@ -62,6 +62,7 @@ def run_job(call: Call) -> Reply:
         answer = written_json(422, error.told)
     if job.dry_run or answer.status != 200:
         store.undo_to(before)
+        call.broken_links.clear()
     return answer
 
 
@@ -118,7 +119,7 @@ class _Running:
         )
         call = Call(outer.world, request, path)
         call.path = path  # the server looks a step's path up as it is written
-        call.user, call.cid, call.signed = outer.user, outer.cid, outer.signed
+        call.user, call.cid, call.signed, call.broken_links = outer.user, outer.cid, outer.signed, outer.broken_links
         call.data = _form(payload) if _holds_files(payload) else payload
         return call
 

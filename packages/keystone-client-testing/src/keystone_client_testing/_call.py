@@ -41,6 +41,8 @@ class Call:
         """Request headers on which the answer depends."""
         self.database_down = False
         """Whether it is answered while the database of the server is down."""
+        self.broken_links: list[str] = []
+        """What the database will refuse when the transaction ends; the actions of a job share it with the job."""
         self.cookies_out: list[tuple[str, str]] = []
         self.writes: Sequence[Write] = ()
         self.cid = _usable_cid(self.headers.get("x-keystone-cid"))

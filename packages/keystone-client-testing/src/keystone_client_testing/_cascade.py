@@ -25,12 +25,12 @@ def delete_record(call: Call, resource: str, record: Record) -> None:
         record: what to delete.
 
     Raises:
-        PageError: 500 where the server crashes: a protected link, or the account whose session it is, for the audit
-            log would name a user that is gone. A token's own account goes.
+        PageError: 500 where the server crashes: a protected link.
     """
     store = call.world.store
     if resource == "user" and call.signed and record["id"] == call.signed["id"]:
-        raise PageError(500)
+        # The audit log now names a user that is gone: fine in a dry run, and with a token, which it does not name.
+        call.broken_links.append("actor")
     doomed: dict[tuple[str, int], Record] = {}
     _collect(store, resource, record, doomed)
     origin = call.origin

@@ -53,6 +53,10 @@ class Filter(NamedTuple):
     test: Test
 
 
+class BrokenFilterError(PageError):
+    """The server falls over a value while it reads the filters, before it refuses others."""
+
+
 class Filters(NamedTuple):
     """The filters of a query, and what the database fails on."""
 
@@ -95,6 +99,7 @@ def read_filters(resource: str, query: Mapping[str, str], store: Store) -> Filte
 
     Raises:
         RefusedError: 400 with every bad value.
+        BrokenFilterError: 500 where the server does not get so far.
     """
     known = rules(resource, store.database)
     filters, errors, failure = [], {}, None
@@ -105,6 +110,8 @@ def read_filters(resource: str, query: Mapping[str, str], store: Store) -> Filte
         try:
             if (found := read_filter(rule, text, store)) is not None:
                 filters.append(found)
+        except BrokenFilterError:
+            raise
         except BadValueError as error:
             errors[name] = [str(error)]
         except PageError as error:
@@ -185,7 +192,7 @@ def _in(rule: Rule, text: str, store: Store) -> tuple[Test | None, Any]:
 def _bool_in(text: str) -> tuple[None, None]:
     """The server's filter is broken: one good value crashes it, everything else is ignored."""
     if text.lower() in BOOLS:
-        raise PageError(500)
+        raise BrokenFilterError(500)
     return None, None
 
 

@@ -4,6 +4,7 @@ Each takes the call and says what to reply. Checks run in the server's order: th
 then the right to touch it, then the body.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from keystone_client_core import RESOURCES
@@ -23,7 +24,7 @@ from ._rules import Write
 from ._store import Record
 from ._uploads import storage_path
 from ._validate import validate
-from ._wire import Reply, detail
+from ._wire import RefusedRowError, Reply, detail
 
 
 def list_records(call: Call, resource: str) -> Reply:
@@ -113,11 +114,19 @@ def _stored(call: Call, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def update_record(call: Call, resource: str, text: str) -> Reply:
-    """Change a record; PUT wants every required field, PATCH takes what there is."""
+    """Change a record; PUT wants every required field, PATCH takes what there is.
+
+    The server writes the audit row first, so it stays where the database then refuses the record.
+    """
     old = find_record(call, resource, text)
     store, now = call.world.store, call.world.clock.now()
     write = Write(store, resource, call.caller, old, partial=call.method == "PATCH")
-    changes = validate(write, call.data)
+    try:
+        changes = validate(write, call.data)
+    except RefusedRowError as error:
+        refused = {**old, **error.values, **_as_sent(error.values)}
+        error.leave = lambda: record_change(store, resource, old, refused, now, call.origin)
+        raise
     if column := TOUCHED.get(resource):
         changes[column] = now
     record = store.update(resource, old["id"], _stored(call, changes))
@@ -125,7 +134,7 @@ def update_record(call: Call, resource: str, text: str) -> Reply:
     return Reply(200, render(View(store, call.staff, written=True), resource, record))
 
 
-def _as_sent(changes: dict[str, Any]) -> dict[str, Any]:
+def _as_sent(changes: Mapping[str, Any]) -> dict[str, Any]:
     """The history of an update shows the name of a file before it is stored."""
     upload = changes.get("file")
     return {"file": upload.name} if isinstance(upload, Upload) else {}

@@ -12,7 +12,7 @@ from . import _passwords
 from ._decode import Upload
 from ._models import CREATE_CALLER
 from ._store import Record, Store
-from ._wire import PageError, RefusedError
+from ._wire import RefusedError, RefusedRowError
 
 
 class Write(NamedTuple):
@@ -39,14 +39,14 @@ def check_rule(write: Write, values: dict[str, Any]) -> None:
 
     Raises:
         RefusedError: 400 with the complaint.
-        PageError: 500 where the server crashes.
+        RefusedRowError: 500 where only the database refuses.
     """
     if rule := _RULES.get(write.resource):
         rule(write, values)
     database = write.store.database
     fields = database.fields(write.resource)
     if not all(database.fits(fields[name], value) for name, value in values.items() if name in fields):
-        raise PageError(500)
+        raise RefusedRowError(values)
 
 
 def _team_rule(write: Write, values: dict[str, Any]) -> None:
@@ -63,7 +63,7 @@ def _caller_rule(write: Write, values: dict[str, Any]) -> None:
     """A form that empties the caller's column slips past the server's checks; its database refuses the row."""
     if write.instance is None and any(column not in values for name, column in CREATE_CALLER if name == write.resource):
         write.store.new_id(write.resource)  # the database hands it out before it refuses the row
-        raise PageError(500)
+        raise RefusedRowError(values)
 
 
 def slugify(text: str) -> str:
@@ -98,7 +98,7 @@ def _publication_rule(write: Write, values: dict[str, Any]) -> None:
     if values.get("doi") == "" and write.store.has("publication", "doi", "", write.pk):
         if write.instance is None:
             write.store.new_id("publication")  # the database hands it out before it refuses the row
-        raise PageError(500)
+        raise RefusedRowError(values)
 
 
 def _attachment_rule(write: Write, values: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ Bytes at the border, so nothing a test holds is ever shared with the store. No t
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -82,6 +82,21 @@ class PageError(Exception):
         """Keep the status of the page."""
         super().__init__(status)
         self.status = status
+
+
+class RefusedRowError(PageError):
+    """The database refuses a row that the API let pass: 500."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        """Keep the cleaned values of the row."""
+        super().__init__(500)
+        self.values = values
+        self.leave: Callable[[], None] = _nothing
+        """Writes what the server has committed before its database refuses the row."""
+
+
+def _nothing() -> None:
+    pass
 
 
 def detail(status: int, text: str, headers: Headers = ()) -> RefusedError:

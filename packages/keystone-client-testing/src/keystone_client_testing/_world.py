@@ -27,7 +27,7 @@ from ._render import View, render
 from ._store import Record, Snapshot, Store
 from ._throttle import Throttle
 from ._transactions import Transactions
-from ._wire import HTML_TYPE, Answer, PageError, RefusedError, Reply, Request, detail, page, to_answer
+from ._wire import HTML_TYPE, Answer, PageError, RefusedError, RefusedRowError, Reply, Request, detail, page, to_answer
 
 Wait = Callable[[float], bool]
 ADMIN = "admin"
@@ -259,14 +259,22 @@ class World:
         handler = match.route.handlers.get(call.method)
         if handler is None:
             raise detail(405, f'Method "{call.method}" not allowed.')
-        return handler(call, match.route.resource, match.key)
+        try:
+            return handler(call, match.route.resource, match.key)
+        except RefusedRowError as error:
+            error.leave()  # goes with the job, but takes an id
+            raise PageError(500) from None
 
     def _transaction(self, call: Call, handler: _routes.Handler, match: _routes.Match) -> Reply:
         self.store.begin()
         try:
             reply = handler(call, match.route.resource, match.key)
-        except BaseException:
+            if call.broken_links:
+                raise PageError(500)
+        except BaseException as error:
             self.store.rollback()
+            if isinstance(error, RefusedRowError):
+                error.leave()
             raise
         writes = self.store.commit()
         self.transactions.give_way(self.store, writes)

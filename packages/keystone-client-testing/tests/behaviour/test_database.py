@@ -343,3 +343,20 @@ def test_the_average_of_pending_days(fake: FakeKeystone, admin: Session, days: f
     fake.add.request(submitted="2024-11-23T00:00", active=dt.date(2023, 12, 31), status="AP")
     fake.add.request(submitted="2024-11-23T00:00", active=None)
     assert admin("GET", "stats/requests/").json()["days_pending_average"] == days
+
+
+@BOTH
+def test_an_update_that_the_database_refuses_leaves_its_audit_row(
+    fake: FakeKeystone, admin: Session, database: str
+) -> None:
+    for body in ({"doi": ""}, {}):
+        fake.add.publication(title="P", **body)
+    job = {"job": {"actions": [{"method": "PATCH", "path": "/research/publications/2/", "payload": {"doi": ""}}]}}
+    last = max(fake.world.store.tables["audit_log"])
+    assert admin("POST", "batch/", json=job).status_code == 500
+    assert max(fake.world.store.tables["audit_log"]) == last
+    assert admin("PATCH", "research/publications/2/", json={"doi": "", "title": "Q"}).status_code == 500
+    left = admin("GET", "research/publications/2/").json()
+    assert (left["title"], left["doi"]) == ("P", None)
+    assert left["_history"][0]["changes"] == {"title": ["P", "Q"], "doi": ["None", ""]}
+    assert left["_history"][0]["id"] == last + 1 + (database == "postgresql")

@@ -13,14 +13,6 @@ PAGE = Path(__file__).parents[4] / "docs" / "fake-differences.md"
 Check = Callable[[FakeKeystone, Session], bool]
 
 
-def _doubles(fake: FakeKeystone, admin: Session) -> bool:
-    team = fake.add.team()["id"]
-    body = {"title": "P", "team": team, "doi": ""}
-    statuses = [admin("POST", "research/publications/", json=body).status_code for _ in range(2)]
-    rows = admin("GET", "logs/audit/?object_repr__contains=Publication").json()["count"]
-    return (statuses, rows) == ([201, 500], 1)
-
-
 def _permission_order(fake: FakeKeystone, admin: Session) -> bool:
     """The server sorts permissions by their names, and has others at these places."""
     for name, permissions in (("a", [5]), ("b", [1])):
@@ -91,7 +83,6 @@ CHECKS: Mapping[str, Check] = {
     "nested lists no order is asked for on PostgreSQL": _unordered,
     "lists without `_order` on PostgreSQL": _changed_stay_in_place,
     "a write that meets another transaction": _no_wait,
-    "a second publication with an empty `doi`": _doubles,
     "a `Host` header that is not allowed": lambda fake, admin: (
         admin("GET", "version/", headers={"Host": "evil.example"}).status_code == 200
     ),

@@ -34,6 +34,9 @@ def test_a_session_cannot_delete_its_own_account(fake: FakeKeystone, anonymous: 
     job = {"job": {"actions": [{"method": "DELETE", "path": f"/users/users/{staff['a']}/"}]}}
     assert anonymous("DELETE", f"users/users/{staff['a']}/").status_code == 500
     assert anonymous("POST", "batch/", json=job).status_code == 500
+    assert anonymous("POST", "batch/", json={"job": {**job["job"], "dry_run": True}}).status_code == 200
+    job["job"]["actions"].append({"method": "POST", "path": "/users/teams/"})
+    assert anonymous("POST", "batch/", json=job).status_code == 422
     assert len(fake.world.store.tables["audit_log"]) == rows
     assert newest(fake, "request_log")["user"] == staff["a"]
 

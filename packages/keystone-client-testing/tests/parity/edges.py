@@ -10,6 +10,8 @@ from .values import word
 
 FILES = ("a b.txt", "d", ".txt", "t.log", "q.txt.gz", "e.json", "../../x/y.pdf", "ä ö.md", "C:\\a\\b.csv",
          "x" * 120 + ".txt", "n.PNG", "x.docx", "semi;colon.txt", "it's.txt", "100%.txt", "a..txt")  # fmt: skip
+NAMES = ("n" * 250, "n" * 251, "ä" * 250, "n" * 300)
+"""Names of attachments as long as their column, and longer."""
 SINGLE = ("/authentication/whoami/", "/version/", "/config/", "/users/", "/allocations/", "/research/", "/logs/",
           "/notifications/", "/users/membership-choices/role/", "/allocations/request-choices/status/",
           "/allocations/review-choices/status/", "/allocations/cluster-choices/access-mode/",
@@ -22,7 +24,7 @@ def uploads(traffic: Traffic) -> Step:
     draw = traffic.draw
     form: dict[str, Any] = {"request": str(traffic.key("request"))}
     if draw.random() < 0.3:
-        form["name"] = draw.choice(["", word(draw), "n" * 300])
+        form["name"] = draw.choice(["", word(draw), *NAMES])
     content = draw.choice([b"hello", b"", b"x" * 2000, bytes(range(256))])
     files: dict[str, Any] = {"file": (draw.choice(FILES), content)}
     if draw.random() < 0.1:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from .edges import SINGLE, stats
+from .edges import NAMES, SINGLE, stats
 from .pair import Ask, path_of
 from .traffic import Step, Traffic, creates, deletes, details, lists, searches, updates
 from .values import word
@@ -104,7 +104,7 @@ def _with_file(traffic: Traffic) -> Ask:
     draw = traffic.draw
     payload = {"request": traffic.key("request"), "file": draw.choice(["@file{up}", "@file{up}", "@file{nope}", "x"])}
     if draw.random() < 0.4:
-        payload["name"] = draw.choice([word(draw), "", "n" * 300])
+        payload["name"] = draw.choice([word(draw), "", *NAMES])
     action = {"method": "POST", "path": path_of("attachment"), "payload": payload}
     name = draw.choice(["a.txt", "b.pdf", "ä.md", "x.exe", "none"])
     return _ask(traffic, [action] * draw.choice([1, 1, 2]), {"up": (name, draw.choice([b"hello", b"", b"x" * 3000]))})
@@ -132,5 +132,6 @@ def _bad(traffic: Traffic) -> Ask:
     draw = traffic.draw
     if draw.random() < 0.5:
         return Ask("batch", "staff", "POST", "/batch/", body={"json": {"job": draw.choice(_BAD_JOBS)}})
-    actions = [draw.choice([draw.choice(_BAD_ACTIONS), {"method": "GET", "path": "/users/teams/"}]) for _ in range(2)]
+    good = {"method": "GET", "path": "/users/teams/?_order=id"}
+    actions = [draw.choice([draw.choice(_BAD_ACTIONS), good]) for _ in range(2)]
     return _ask(traffic, actions)

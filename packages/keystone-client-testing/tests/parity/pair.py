@@ -2,14 +2,17 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import httpx
 from keystone_client_core import RESOURCES
 from keystone_client_testing import FakeKeystone
 
 from .compare import compare
+from .ids import Ids
+from .tokens import Tokens
 
+Database = Literal["postgresql", "sqlite"]
 PASSWORD = "longpassw0rd"
 CAST: Mapping[str, Mapping[str, Any]] = {
     "admin": {},
@@ -36,37 +39,58 @@ class Ask(NamedTuple):
     query: Sequence[tuple[str, str]] = ()
     body: Mapping[str, Any] = {}
     """What httpx takes: ``json``, ``data``, ``files``, ``content``, ``headers``."""
+    token: str = ""
+    """Whose token goes along, beside the session of ``who``."""
 
     def __str__(self) -> str:
         """Show what it takes to send it by hand."""
         query = "&".join(f"{name}={value}" for name, value in self.query)
-        return f"{self.method} {self.path}{'?' if query else ''}{query} {dict(self.body) or ''} as {self.who}"
+        by = f"{self.who}, with the token of {self.token}" if self.token else self.who
+        return f"{self.method} {self.path}{'?' if query else ''}{query} {dict(self.body) or ''} as {by}"
+
+    @property
+    def caller(self) -> str:
+        """For whom the server takes the sender: the token wins."""
+        name = self.token or self.who
+        return name if name in CAST or name == NOBODY else "leaver"
 
 
 class Pair:
     """A live server and a fake at the same address, in the same state as long as all traffic goes through here."""
 
-    def __init__(self, url: str, username: str, password: str) -> None:
+    def __init__(self, url: str, username: str, password: str, database: Database, tokens: Tokens) -> None:
         """Log in on both and make the cast.
 
         Args:
             url: where a live server with a fresh database answers.
             username: its only user.
             password: of that user.
+            database: what the live server keeps its records in.
+            tokens: of the live server's users.
 
         Raises:
-            RuntimeError: the database is not fresh, or the login fails.
+            RuntimeError: the database is not fresh or of another kind, or the login fails.
         """
         self.url = url.rstrip("/")
-        self.fake = FakeKeystone(self.url)
+        self.fake = FakeKeystone(self.url, database=database)
+        self.tokens = tokens
+        self.ids = Ids()
+        self._admin = username
         self._clients: dict[str, tuple[httpx.Client, httpx.Client]] = {}
         self._sent = 0
-        self._follow(username, password)
+        try:
+            self._follow(username, password, database)
+            self._make_cast()
+        except BaseException:
+            self.close()
+            raise
+
+    def _make_cast(self) -> None:
         for name, fields in list(CAST.items())[1:]:
             body = {"username": name, "password": PASSWORD, **fields}
             self.must(Ask("create", "admin", "POST", "/users/users/", body={"json": body}))
 
-    def _follow(self, username: str, password: str) -> None:
+    def _follow(self, username: str, password: str, database: Database) -> None:
         """Bring the fake to where a fresh server is: its user, and what its request log has seen so far."""
         live, _ = self.clients("admin")
         live.headers["X-KEYSTONE-CID"] = f"{CID}{0:012}"
@@ -76,6 +100,9 @@ class Pair:
             raise RuntimeError(f"{self.url}: the login of {username!r} failed: {entered.text[:200]}")
         if live.get("/users/users/").json()["count"] != 1 or live.get("/users/teams/").json()["count"]:
             raise RuntimeError(f"{self.url}: the database is not fresh: it has more than its first user")
+        any_case = live.get("/users/users/", params={"username__contains": username.swapcase()}).json()["count"]
+        if database != (seen := "sqlite" if any_case else "postgresql"):
+            raise RuntimeError(f"{self.url}: the server is on {seen}, but KEYSTONE_DATABASE says {database}")
         born = live.get("/logs/audit/1/").json()
         moment = dt.datetime.fromisoformat(born["timestamp"])
         changes = {
@@ -116,15 +143,34 @@ class Pair:
 
     def send(self, ask: Ask) -> tuple[httpx.Response, httpx.Response]:
         """Send a request to both, with the same correlation id and each session's own CSRF token."""
-        clients = self.clients(ask.who)
+        clients, token = self.clients(ask.who), self.token(ask.token)
         self._sent += 1
-        live, fake = (self._send(client, ask, f"{CID}{self._sent:012x}") for client in clients)
+        cid = f"{CID}{self._sent:012x}"
+        live = self._send(clients[0], ask, cid, token)
+        before = self.fake.snapshot()
+        fake = self._send(clients[1], ask, cid, token)
+        tables, last = before.store
+        if shifts := self.ids.shifts(ask, last, live, fake):
+            aligned = {table: number + shifts.get(table, 0) for table, number in last.items()}
+            self.fake.restore(before._replace(store=(tables, aligned)))
+            fake = self._send(clients[1], ask, cid, token)
         return live, fake
 
+    def token(self, who: str) -> str:
+        """Return the token of a user, which the fake is told as well; empty where there is none."""
+        name = self._admin if who == "admin" else who
+        token = self.tokens.of(name) if name else ""
+        known = self.fake.world.sessions.tokens
+        if token and token not in known:
+            users = self.fake.world.store.tables["user"]
+            known[token] = next(key for key, user in users.items() if user["username"] == name)
+        return token
+
     @staticmethod
-    def _send(client: httpx.Client, ask: Ask, cid: str) -> httpx.Response:
+    def _send(client: httpx.Client, ask: Ask, cid: str, token: str) -> httpx.Response:
         options = dict(ask.body)
         headers = {"X-KEYSTONE-CID": cid, "X-CSRFToken": client.cookies.get("csrftoken") or ""}
+        headers["Authorization"] = f"Token {token}" if token else ""
         headers = {name: value for name, value in {**headers, **options.pop("headers", {})}.items() if value}
         return client.request(ask.method, ask.path, params=list(ask.query) or None, headers=headers, **options)
 

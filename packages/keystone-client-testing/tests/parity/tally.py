@@ -3,15 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from .ids import Ids
 from .pair import Ask
 
 OVERALL, EACH = 0.99, 0.97
 """What share of the answers must be alike: of all, and of each kind."""
-ASIDE = ("history", "log rows", "documented")
+ASIDE = ("history", "log rows", "documented", "ids")
 """The kinds that no request asked for: they count for themselves, not among all answers."""
-STRICTER = {"history": 0.99, "documented": 1.0}
+STRICTER = {"history": 0.99, "documented": 1.0, "ids": 0.99}
 """The kinds with a bar of their own."""
-_SHOWN = 12
+_FIRST, _SMALLEST, _DRIFTS = 6, 8, 3
 
 
 class Tally:
@@ -21,6 +22,7 @@ class Tally:
         self.asked: Counter[tuple[str, str]] = Counter()
         self.alike: Counter[tuple[str, str]] = Counter()
         self.examples: list[tuple[int, str]] = []
+        self.drifts: list[str] = []
 
     def count(self, kind: str, who: str, alike: bool, times: int = 1) -> None:
         """Count answers of one kind to one user."""
@@ -31,6 +33,12 @@ class Tally:
         """Keep an example of a difference."""
         text = f"[{ask.kind}] {ask}\n      {found}"
         self.examples.append((len(str(ask)), text))
+
+    def count_ids(self, ids: Ids) -> None:
+        """Count the new ids of a run, and keep where they drifted apart."""
+        self.count("ids", "all", True, ids.compared - len(ids.drifts))
+        self.count("ids", "all", False, len(ids.drifts))
+        self.drifts += ids.drifts
 
     def share(self, kind: str = "", who: str = "") -> float:
         """Return the share of answers that were alike, of all or of one kind or user."""
@@ -52,13 +60,20 @@ class Tally:
         lines = [f"{asked} answers, {self.share():.2%} alike"]
         lines += self._table("kind", self._kinds(), 0)
         lines += self._table("user", sorted({who for kind, who in self.asked if kind not in ASIDE}), 1)
-        lines += [f"smallest of {len(self.examples)} differing examples:"] if self.examples else []
-        return "\n".join([*lines, *(text for _, text in sorted(self.examples)[:_SHOWN])])
+        lines += [f"first of {len(self.drifts)} drifts of ids:"] if self.drifts else []
+        lines += [f"  {text[:300]}" for text in self.drifts[:_DRIFTS]]
+        return "\n".join([*lines, *self._shown()])
+
+    def _shown(self) -> list[str]:
+        """Return the first differences, of which later ones may be consequences, and the smallest others."""
+        first, rest = self.examples[:_FIRST], sorted(self.examples[_FIRST:])[:_SMALLEST]
+        lines = [f"first and smallest of {len(self.examples)} differing examples:"] if self.examples else []
+        return [*lines, *(text for _, text in [*first, *rest])]
 
     def _table(self, title: str, names: Iterable[str], place: int) -> list[str]:
         rows = []
         for name in names:
             total = sum(count for key, count in self.asked.items() if key[place] == name)
             share = self.share(name) if place == 0 else self.share(who=name)
-            rows.append(f"  {title} {name:<10} {total:6} answers  {share:8.2%}")
+            rows.append(f"  {title} {name:<11} {total:6} answers  {share:8.2%}")
         return rows

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from .compare import compare
-from .conftest import EXAMPLES, SETTINGS
+from .conftest import DATABASE, EXAMPLES, SETTINGS, TOKENS
 from .documented import Documented
-from .mix import random_step
+from .mix import burst_of
 from .pair import Pair
 from .tally import Tally
 from .traffic import Step, Traffic
@@ -21,7 +21,8 @@ STEPS = 60
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[Pair]:
-    both = Pair(*SETTINGS.values())
+    url, username, password = SETTINGS.values()
+    both = Pair(url, username, password, DATABASE, TOKENS)
     yield both
     both.close()
 
@@ -30,7 +31,7 @@ def _run(pair: Pair, tally: Tally, documented: Documented, step: Step) -> None:
     live, fake = pair.send(step.ask)
     found = compare(live, fake, step.ordered)
     documented.check(tally, step.ask, fake)
-    tally.count(step.ask.kind, step.ask.who, not found)
+    tally.count(step.ask.kind, step.ask.caller, not found)
     if found:
         tally.differ(*pair.smallest(step.ask, found, step.ordered))
 
@@ -43,14 +44,12 @@ def test_random_traffic_is_answered_alike(pair: Pair, capsys: pytest.CaptureFixt
     @settings(max_examples=EXAMPLES, phases=[Phase.generate], database=None, suppress_health_check=list(HealthCheck))
     @given(st.randoms(use_true_random=True))
     def burst(draw: random.Random) -> None:
-        traffic = Traffic(draw, pair)
-        for step in traffic.world():
+        for step in burst_of(Traffic(draw, pair), STEPS):
             _run(pair, tally, documented, step)
-        for _ in range(STEPS):
-            _run(pair, tally, documented, random_step(traffic))
 
     burst()
     compare_trails(pair, tally)
+    tally.count_ids(pair.ids)
     with capsys.disabled():
-        print(f"\n{tally.report()}")
+        print("\n".join(["", f"{DATABASE}: {tally.report()}", *filter(None, [pair.tokens.note])]))
     assert not tally.low()
