@@ -35,6 +35,12 @@ def keys(client: KeystoneClient, maybe: int | None, record: dict[str, Any]) -> N
     client.delete_cluster()  # call-arg / reportCallIssue
 
 
+def following(client: KeystoneClient) -> None:
+    client.follow_audit_log(7)  # arg-type / reportArgumentType
+    client.follow_audit_log(after="soon", overlap="300")  # arg-type / reportArgumentType
+    client.follow_audit_log().records[0]["nmae"]  # typeddict-item / reportGeneralTypeIssues
+
+
 def results(client: KeystoneClient) -> None:
     client.retrieve_cluster(pk=1)["name"]  # index / reportOptionalSubscript
     client.retrieve_cluster(pk=1, raise_not_exists=True)["nmae"]  # typeddict-item / reportGeneralTypeIssues

@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator, Generator
 from datetime import date
 from typing import assert_type
 
-from keystone_client import AccessMode, AsyncKeystoneClient, KeystoneClient, NotFoundError, RequestStatus
-from keystone_client_core.records import Cluster, ClusterCreate, Request, User
+from keystone_client import AccessMode, AsyncKeystoneClient, Followed, KeystoneClient, NotFoundError, RequestStatus
+from keystone_client_core.records import AuditLog, Cluster, ClusterCreate, Request, RequestLog, User
 
 
 def reading(client: KeystoneClient, key: int) -> None:
@@ -24,6 +24,16 @@ def reading(client: KeystoneClient, key: int) -> None:
         assert_type(cluster["description"], str | None)
         assert_type(cluster["access_teams"], list[int])
         assert_type(cluster["_access_teams"][0]["name"], str)
+
+
+def following(client: KeystoneClient, stored: str | None) -> None:
+    found = client.follow_audit_log(stored, after="now", overlap=60, filters={"action": "create"}, limit=100)
+    assert_type(found, Followed[AuditLog])
+    assert_type(found.records[0]["record_name"], str)
+    records, position, more = client.follow_request_log(after=7)
+    assert_type(records, list[RequestLog])
+    assert_type(position, str)
+    assert_type(more, bool)
 
 
 def writing(client: KeystoneClient, team: int, submitter: int) -> None:

@@ -31,6 +31,7 @@ from ._flow import Flow
 from ._job_answers import check_kept, results_of
 from ._listing import wants_one
 from ._query import Query
+from ._records import attachment_fields
 from ._upload_limits import check_uploads
 
 T_co = TypeVar("T_co", covariant=True)
@@ -129,9 +130,8 @@ class Collector:
 
     def _create_attachment(self, request: object, file: Content, name: str | None, filename: str | None) -> Handle[Any]:
         upload = open_upload(file, filename)
-        fields = {"request": request, "file": upload, **({} if name is None else {"name": name})}
         try:
-            return self._create("attachment", fields)
+            return self._create("attachment", attachment_fields(request, upload, name))
         except BaseException:
             upload.close()
             raise

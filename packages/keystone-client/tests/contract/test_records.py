@@ -6,7 +6,7 @@ import pytest
 from keystone_client import FieldError, NotFoundError, PermissionDeniedError, ValidationError
 from keystone_client_core import RESOURCES
 
-from .samples import CHANGES, FIELDS, team
+from .samples import CHANGES, FIELDS, request, team
 
 CREATABLE = [name for name, resource in RESOURCES.items() if "create" in resource.operations]
 NO_SUCH_KEY = 2**62
@@ -149,3 +149,22 @@ def test_what_a_user_may_not_do_is_a_permission_error(bench: Any) -> None:
 def test_a_notification_can_only_be_marked_as_read(bench: Any) -> None:
     with pytest.raises(FieldError, match="subject"):
         bench.client.update_notification(1, {"subject": "x"})
+
+
+def test_the_name_of_an_attachment_has_at_most_250_characters(bench: Any) -> None:
+    wanted = request(bench)
+
+    longest = bench.make("attachment", request=wanted, file=b"x", filename=f"{'n' * 246}.txt")
+    assert len(longest["name"]) == 250
+    with pytest.raises(FieldError, match="250") as caught:
+        bench.client.create_attachment(request=wanted, file=b"x", filename="a.txt", name="n" * 251)
+    assert caught.value.field == "name"
+    with pytest.raises(FieldError, match="shorter name=") as caught:  # the server names the record after the file
+        bench.client.create_attachment(request=wanted, file=b"x", filename=f"{'n' * 247}.txt")
+    assert caught.value.field == "filename"
+    with pytest.raises(FieldError, match="250"):
+        bench.client.update_attachment(longest["id"], {"name": "n" * 251})
+    with pytest.raises(FieldError, match="250"), bench.client.batch() as job:
+        job.create_attachment(request=wanted, file=b"x", filename=f"{'n' * 247}.txt")
+
+    assert bench.client.count_attachment(filters={"request": wanted}) == 1

@@ -22,6 +22,7 @@ OTHERS |= {
     "retrieve_version",
 }
 OTHERS |= {f"retrieve_{name}_stats" for name in ("grant", "notification", "publication", "request")}
+OTHERS |= {"follow_audit_log", "follow_request_log"}
 OTHERS |= {f"http_{method}" for method in ("get", "post", "put", "patch", "delete")}
 METHODS = {
     "list": ("retrieve", "iterate", "count"),
