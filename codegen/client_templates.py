@@ -11,11 +11,22 @@ from __future__ import annotations  # the types need not be loaded to make a cal
 
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from . import _server
-from ._call import Call
-from ._discretion import discreet
-from ._async_driver import AsyncDriver
-from ._query import UNSET, Beginning, BulkOptions, Filters, Followed, FollowOptions, Key, Order, Progress, Query
+from .._drivers.async_driver import AsyncDriver
+from .._flows import server_info
+from .._listing.query import (
+    UNSET,
+    Beginning,
+    BulkOptions,
+    Filters,
+    Followed,
+    FollowOptions,
+    Key,
+    Order,
+    Progress,
+    Query,
+)
+from .._protocol.call import Call
+from .._redaction import discreet
 
 K = TypeVar("K", bound=Key)
 
@@ -329,21 +340,21 @@ STATS = """
         Raises:
             FilterError: A filter the server would ignore.
         \"\"\"
-        return await self._run(_server.stats(Call(self._talk), "{name}", filters))
+        return await self._run(server_info.stats(Call(self._talk), "{name}", filters))
 """
 
 SERVER = """
     async def retrieve_config(self) -> ServerConfig:
         \"\"\"The settings the server tells; uploads over its limit are refused before sending from then on.\"\"\"
-        return await self._run(_server.config(Call(self._talk)))
+        return await self._run(server_info.config(Call(self._talk)))
 
     async def retrieve_health(self) -> list[HealthCheck]:
         \"\"\"What the server needs, and whether it has it. Counts against the same throttle as logins.\"\"\"
-        return await self._run(_server.health(Call(self._talk)))
+        return await self._run(server_info.health(Call(self._talk)))
 
     async def retrieve_version(self) -> str:
         \"\"\"The version of the server; it needs no login.\"\"\"
-        return await self._run(_server.version(Call(self._talk)))
+        return await self._run(server_info.version(Call(self._talk)))
 
     async def retrieve_choices(self, name: str, field: str) -> dict[str, str]:
         \"\"\"The labels of the codes of a field, as this server has them: ``retrieve_choices("request", "status")``.
@@ -351,5 +362,5 @@ SERVER = """
         Raises:
             FieldError: The server tells no choices of that field; the error names those it does.
         \"\"\"
-        return await self._run(_server.choices(Call(self._talk), name, field))
+        return await self._run(server_info.choices(Call(self._talk), name, field))
 """

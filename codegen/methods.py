@@ -29,12 +29,12 @@ JOB_WRITES = {"create": job_templates.CREATE, "update": job_templates.UPDATE, "d
 
 
 def render(facts: Facts) -> str:
-    """The text of ``keystone_client/_async_methods.py``."""
+    """The text of ``keystone_client/_generated/async_methods.py``."""
     return _filled(facts, client_templates.HEADER, _templates) + client_templates.SERVER
 
 
 def render_job(facts: Facts) -> str:
-    """The text of ``keystone_client/_job_methods.py``."""
+    """The text of ``keystone_client/_generated/job_methods.py``."""
     return _filled(facts, job_templates.HEADER, _job_templates)
 
 

@@ -37,8 +37,8 @@ from ._errors import (
     TransportError,
     ValidationError,
 )
-from ._query import Followed
-from ._retry import RetryPolicy
+from ._listing.query import Followed
+from ._protocol.retries import RetryPolicy
 
 __version__ = "0.1.0"
 

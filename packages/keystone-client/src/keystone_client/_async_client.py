@@ -8,25 +8,26 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, cast, overload
 
 import httpx
 
-from . import _records, _session
-from ._async_methods import AsyncMethods
-from ._bodies import Content, Sent
-from ._call import Call
-from ._connections import DEFAULT_LIMITS, Verify
-from ._discretion import discreet
-from ._environment import Credentials, settings
-from ._options import checked_options
-from ._query import Key
-from ._retry import RetryPolicy
-from ._session import AsyncProvider, ReadOptions, WriteOptions
+from ._config.environment import Credentials, settings
+from ._config.options import checked_options
+from ._flows import auth
+from ._flows import records as record_flows
+from ._flows.auth import AsyncProvider, ReadOptions, WriteOptions
+from ._generated.async_methods import AsyncMethods
+from ._listing.query import Key
+from ._protocol.bodies import Content, Sent
+from ._protocol.call import Call
+from ._protocol.retries import RetryPolicy
+from ._redaction import discreet
+from ._transport.tls_and_proxy import DEFAULT_LIMITS, Verify
 
 if TYPE_CHECKING:
     from uuid import UUID  # 7 ms to import
 
     from keystone_client_core.records import Attachment, User  # as long again
 
-    from ._downloads import Target
-    from ._job_methods import Job
+    from ._flows.downloads import Target
+    from ._generated.job_methods import Job
 
 
 class AsyncKeystoneClient(AsyncMethods):
@@ -175,19 +176,19 @@ class AsyncKeystoneClient(AsyncMethods):
             FieldError: The client was made with a token, which would win over a session; or the arguments, or what the
                 provider returned, are no username and password.
         """
-        return cast("User", await self._run(_session.login(Call(self._talk), username, password, provider)))
+        return cast("User", await self._run(auth.login(Call(self._talk), username, password, provider)))
 
     async def logout(self) -> None:
         """End the session and forget its cookies; silent when not logged in."""
-        await self._run(_session.logout(Call(self._talk)))
+        await self._run(auth.logout(Call(self._talk)))
 
     async def is_authenticated(self) -> bool:
         """Ask the server whether it knows this client; ``False`` only if it says 401, any other failure raises."""
-        return await self._run(_session.is_authenticated(Call(self._talk)))
+        return await self._run(auth.is_authenticated(Call(self._talk)))
 
     async def whoami(self) -> "User | None":
         """The user this client is logged in as, or ``None``."""
-        return cast("User | None", await self._run(_session.whoami(Call(self._talk))))
+        return cast("User | None", await self._run(auth.whoami(Call(self._talk))))
 
     @discreet
     async def http_get(self, endpoint: str, **options: Unpack[ReadOptions]) -> httpx.Response:
@@ -204,27 +205,27 @@ class AsyncKeystoneClient(AsyncMethods):
             InvalidURLError: The endpoint leads elsewhere.
             TransportError: No answer arrived.
         """
-        return await self._run(_session.http(Call(self._talk), "GET", endpoint, options))
+        return await self._run(auth.http(Call(self._talk), "GET", endpoint, options))
 
     @discreet
     async def http_post(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a POST, with ``json``, ``data`` or ``files``; see ``http_get``."""
-        return await self._run(_session.http(Call(self._talk), "POST", endpoint, options))
+        return await self._run(auth.http(Call(self._talk), "POST", endpoint, options))
 
     @discreet
     async def http_put(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a PUT, with ``json``, ``data`` or ``files``; see ``http_get``."""
-        return await self._run(_session.http(Call(self._talk), "PUT", endpoint, options))
+        return await self._run(auth.http(Call(self._talk), "PUT", endpoint, options))
 
     @discreet
     async def http_patch(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a PATCH, with ``json``, ``data`` or ``files``; see ``http_get``."""
-        return await self._run(_session.http(Call(self._talk), "PATCH", endpoint, options))
+        return await self._run(auth.http(Call(self._talk), "PATCH", endpoint, options))
 
     @discreet
     async def http_delete(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a DELETE; see ``http_get``."""
-        return await self._run(_session.http(Call(self._talk), "DELETE", endpoint, options))
+        return await self._run(auth.http(Call(self._talk), "DELETE", endpoint, options))
 
     async def create_attachment(
         self,
@@ -251,7 +252,7 @@ class AsyncKeystoneClient(AsyncMethods):
             FieldError: It is no file, or has no name.
             ValidationError: The server does not take this type or size.
         """
-        flow = _records.create_attachment(
+        flow = record_flows.create_attachment(
             Call(self._talk), request, file, name=name, filename=filename, on_progress=on_progress
         )
         return cast("Attachment", await self._run(flow))
@@ -272,9 +273,9 @@ class AsyncKeystoneClient(AsyncMethods):
         Raises:
             NotFoundError: There is no such attachment, or nobody publishes the files.
         """
-        from . import _downloads  # most programs never need it
+        from ._flows import downloads  # most programs never need it
 
-        flow = _downloads.download(Call(self._talk), pk, to, on_progress)
+        flow = downloads.download(Call(self._talk), pk, to, on_progress)
         return cast("Attachment", await self._run(flow))
 
     @asynccontextmanager
@@ -293,9 +294,9 @@ class AsyncKeystoneClient(AsyncMethods):
             JobError: An action failed, and nothing was written; the error names the action.
             ReferenceTokenError: A reference that cannot be, or text the server would take for one.
         """
-        from . import _batch  # most programs never need it
-        from ._job_methods import Job
+        from ._bulk import job as batch_job  # most programs never need it
+        from ._generated.job_methods import Job
 
-        with _batch.collecting(Job(dry_run)) as job:
+        with batch_job.collecting(Job(dry_run)) as job:
             yield job
-            await self._run(_batch.send(Call(self._talk), job))
+            await self._run(batch_job.send(Call(self._talk), job))

@@ -9,25 +9,26 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, cast, overload
 
 import httpx
 
-from . import _records, _session
-from ._sync_methods import SyncMethods
-from ._bodies import Content, Sent
-from ._call import Call
-from ._connections import DEFAULT_LIMITS, Verify
-from ._discretion import discreet
-from ._environment import Credentials, settings
-from ._options import checked_options
-from ._query import Key
-from ._retry import RetryPolicy
-from ._session import Provider, ReadOptions, WriteOptions
+from ._config.environment import Credentials, settings
+from ._config.options import checked_options
+from ._flows import auth
+from ._flows import records as record_flows
+from ._flows.auth import Provider, ReadOptions, WriteOptions
+from ._generated.sync_methods import SyncMethods
+from ._listing.query import Key
+from ._protocol.bodies import Content, Sent
+from ._protocol.call import Call
+from ._protocol.retries import RetryPolicy
+from ._redaction import discreet
+from ._transport.tls_and_proxy import DEFAULT_LIMITS, Verify
 
 if TYPE_CHECKING:
     from uuid import UUID  # 7 ms to import
 
     from keystone_client_core.records import Attachment, User  # as long again
 
-    from ._downloads import Target
-    from ._job_methods import Job
+    from ._flows.downloads import Target
+    from ._generated.job_methods import Job
 
 
 class KeystoneClient(SyncMethods):
@@ -176,19 +177,19 @@ class KeystoneClient(SyncMethods):
             FieldError: The client was made with a token, which would win over a session; or the arguments, or what the
                 provider returned, are no username and password.
         """
-        return cast("User", self._run(_session.login(Call(self._talk), username, password, provider)))
+        return cast("User", self._run(auth.login(Call(self._talk), username, password, provider)))
 
     def logout(self) -> None:
         """End the session and forget its cookies; silent when not logged in."""
-        self._run(_session.logout(Call(self._talk)))
+        self._run(auth.logout(Call(self._talk)))
 
     def is_authenticated(self) -> bool:
         """Ask the server whether it knows this client; ``False`` only if it says 401, any other failure raises."""
-        return self._run(_session.is_authenticated(Call(self._talk)))
+        return self._run(auth.is_authenticated(Call(self._talk)))
 
     def whoami(self) -> "User | None":
         """The user this client is logged in as, or ``None``."""
-        return cast("User | None", self._run(_session.whoami(Call(self._talk))))
+        return cast("User | None", self._run(auth.whoami(Call(self._talk))))
 
     @discreet
     def http_get(self, endpoint: str, **options: Unpack[ReadOptions]) -> httpx.Response:
@@ -205,27 +206,27 @@ class KeystoneClient(SyncMethods):
             InvalidURLError: The endpoint leads elsewhere.
             TransportError: No answer arrived.
         """
-        return self._run(_session.http(Call(self._talk), "GET", endpoint, options))
+        return self._run(auth.http(Call(self._talk), "GET", endpoint, options))
 
     @discreet
     def http_post(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a POST, with ``json``, ``data`` or ``files``; see ``http_get``."""
-        return self._run(_session.http(Call(self._talk), "POST", endpoint, options))
+        return self._run(auth.http(Call(self._talk), "POST", endpoint, options))
 
     @discreet
     def http_put(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a PUT, with ``json``, ``data`` or ``files``; see ``http_get``."""
-        return self._run(_session.http(Call(self._talk), "PUT", endpoint, options))
+        return self._run(auth.http(Call(self._talk), "PUT", endpoint, options))
 
     @discreet
     def http_patch(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a PATCH, with ``json``, ``data`` or ``files``; see ``http_get``."""
-        return self._run(_session.http(Call(self._talk), "PATCH", endpoint, options))
+        return self._run(auth.http(Call(self._talk), "PATCH", endpoint, options))
 
     @discreet
     def http_delete(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a DELETE; see ``http_get``."""
-        return self._run(_session.http(Call(self._talk), "DELETE", endpoint, options))
+        return self._run(auth.http(Call(self._talk), "DELETE", endpoint, options))
 
     def create_attachment(
         self,
@@ -252,7 +253,7 @@ class KeystoneClient(SyncMethods):
             FieldError: It is no file, or has no name.
             ValidationError: The server does not take this type or size.
         """
-        flow = _records.create_attachment(
+        flow = record_flows.create_attachment(
             Call(self._talk), request, file, name=name, filename=filename, on_progress=on_progress
         )
         return cast("Attachment", self._run(flow))
@@ -273,9 +274,9 @@ class KeystoneClient(SyncMethods):
         Raises:
             NotFoundError: There is no such attachment, or nobody publishes the files.
         """
-        from . import _downloads  # most programs never need it
+        from ._flows import downloads  # most programs never need it
 
-        flow = _downloads.download(Call(self._talk), pk, to, on_progress)
+        flow = downloads.download(Call(self._talk), pk, to, on_progress)
         return cast("Attachment", self._run(flow))
 
     @contextmanager
@@ -294,9 +295,9 @@ class KeystoneClient(SyncMethods):
             JobError: An action failed, and nothing was written; the error names the action.
             ReferenceTokenError: A reference that cannot be, or text the server would take for one.
         """
-        from . import _batch  # most programs never need it
-        from ._job_methods import Job
+        from ._bulk import job as batch_job  # most programs never need it
+        from ._generated.job_methods import Job
 
-        with _batch.collecting(Job(dry_run)) as job:
+        with batch_job.collecting(Job(dry_run)) as job:
             yield job
-            self._run(_batch.send(Call(self._talk), job))
+            self._run(batch_job.send(Call(self._talk), job))

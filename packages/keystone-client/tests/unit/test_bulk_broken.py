@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from keystone_client import BulkError, DeadlineExceededError, RetryPolicy, ServerError
-from keystone_client._job_outcome import next_size
+from keystone_client._bulk.job_outcome import next_size
 from keystone_client_testing import FakeKeystone
 
 FAULTS: Mapping[str, Mapping[str, Any]] = {

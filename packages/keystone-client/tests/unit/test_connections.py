@@ -12,7 +12,7 @@ import anyio
 import httpx
 import pytest
 from keystone_client import AsyncKeystoneClient, ClosedError, KeystoneClient, RequestTimeoutError, TransportError
-from keystone_client._connections import proxy_for
+from keystone_client._transport.tls_and_proxy import proxy_for
 from keystone_client_testing import FakeKeystone
 
 from .scripted import URL, Scripted, answer, connect

@@ -13,8 +13,8 @@ import httpx
 import pytest
 import trio
 from keystone_client import AsyncKeystoneClient, DeadlineExceededError, KeystoneClient, RetryPolicy
-from keystone_client._exchange import LEFT
-from keystone_client._punctual import PunctualStream
+from keystone_client._transport.deadline import PunctualStream
+from keystone_client._transport.exchange import LEFT
 from keystone_client_testing import FakeKeystone
 from trio.testing import MockClock
 

@@ -441,7 +441,7 @@ def test_without_a_date_the_clock_of_the_client_serves(colour: str) -> None:
 
 @given(st.sets(st.integers(1, 3000)), st.integers(0, 10**9))
 def test_a_position_holds_what_was_put_in(keys: set[int], floor: int) -> None:
-    from keystone_client._position import Position, Subject, decode_position, encode_position
+    from keystone_client._listing.position import Position, Subject, decode_position, encode_position
 
     subject = Subject("http://keystone.test/", "audit_log", {"action": "0"})
     position = Position(floor, frozenset(floor + key for key in keys), None, BEGIN, BEGIN + 5)

@@ -13,7 +13,7 @@ import pytest
 from keystone_client import KeystoneClient
 from keystone_client_testing import FakeKeystone
 
-OURS = ("keystone_client._slots", "keystone_client._permits", "keystone_client._sync_driver")
+OURS = ("keystone_client._transport.pool", "keystone_client._transport.permits", "keystone_client._drivers.sync_driver")
 ALL = ("keystone_client.", "httpx.", "httpcore.", "h11.", "http.", "threading", "contextlib", "socket")
 BEYOND_US = "httpcore._synchronization"
 """In a few instructions of httpcore 1.0.9 an interrupt leaves a lock held for which httpcore itself waits then: only

@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import httpx
-import keystone_client._exchange
+import keystone_client._transport.exchange
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keystone_client._pace import next_pace
+from keystone_client._bulk.chunk_size import next_pace
 
 from .scripted import Scripted, answer, connect
 
@@ -35,7 +35,7 @@ class Slow(Scripted):
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Slow:
     server = Slow(request.param)
-    monkeypatch.setattr(keystone_client._exchange, "perf_counter", server.clock)
+    monkeypatch.setattr(keystone_client._transport.exchange, "perf_counter", server.clock)
     return server
 
 

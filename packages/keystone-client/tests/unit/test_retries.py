@@ -23,7 +23,7 @@ from keystone_client import (
     ThrottledError,
     TransportError,
 )
-from keystone_client._retry import backoff_ceiling, hold_after, retry_after, wait_before
+from keystone_client._protocol.retries import backoff_ceiling, hold_after, retry_after, wait_before
 from keystone_client_testing import FakeKeystone
 
 from .scripted import Player, Reply, Scripted, answer, connect, cookies, failure

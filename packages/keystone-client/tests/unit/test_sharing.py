@@ -9,7 +9,7 @@ import anyio
 import httpx
 import pytest
 from keystone_client import AsyncKeystoneClient, KeystoneClient, StatusError
-from keystone_client._conversation import Conversation
+from keystone_client._protocol.session_state import Conversation
 from keystone_client_testing import FakeKeystone
 
 from .scripted import URL

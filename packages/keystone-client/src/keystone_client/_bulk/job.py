@@ -1,0 +1,192 @@
+"""Batch jobs: collects actions while nothing is sent, then sends them as one atomic job.
+
+What an action and a reference are is core's; the typed methods of a job are generated in ``_generated``.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
+from os import urandom
+from typing import Any, Generic, TypedDict, TypeVar, cast
+
+import httpx
+from keystone_client_core import (
+    RESOURCES,
+    Action,
+    ReferenceTokenError,
+    create_action,
+    delete_action,
+    job_json,
+    list_action,
+    reference,
+    retrieve_action,
+    update_action,
+)
+
+from .._errors import ClosedError
+from .._flow import Flow
+from .._flows.records import attachment_fields
+from .._listing.plan import wants_one
+from .._listing.query import Query
+from .._protocol.bodies import Content, Upload, json_body, open_upload
+from .._protocol.call import Call
+from .._protocol.responses import UNKNOWN
+from .._protocol.upload_limits import check_uploads
+from .job_results import check_kept, results_of
+
+T_co = TypeVar("T_co", covariant=True)
+T = TypeVar("T")
+
+ENDPOINT = "batch/"
+
+
+class RecordPage(TypedDict, Generic[T]):
+    """What an action that lists brings: one page."""
+
+    count: int
+    next: str | None
+    previous: str | None
+    results: list[T]
+
+
+class Handle(Generic[T_co]):
+    """What an action of a job will bring.
+
+    While the job is collected, ``handle["id"]`` refers to a value of the answer and can stand in later actions; once
+    the job was sent it is that value.
+    """
+
+    __iter__ = None  # it has names, not places
+
+    def __init__(self, action: Action, alias: str) -> None:
+        self._action, self._alias = action, alias
+        self._sent = False
+        self._result: Any = None
+
+    @property
+    def result(self) -> T_co:
+        """What the server answered: the record; a page for a listing; ``None`` for a delete.
+
+        Raises:
+            ReferenceTokenError: The job was not carried out, or not yet.
+        """
+        if not self._sent:
+            raise ReferenceTokenError(f"{self._action.call} has no result: the job was not carried out, or not yet")
+        return cast(T_co, self._result)
+
+    def __getitem__(self, label: str | int) -> Any:
+        return self._result[label] if self._sent else reference(self._alias, self._action, label)
+
+    def __repr__(self) -> str:
+        return f"<{'result' if self._sent else 'action'} of {self._action.call}>"
+
+    def _take(self, result: Any) -> None:
+        self._sent, self._result = True, result
+
+
+class Collector:
+    """The part of a job that does the work."""
+
+    def __init__(self, dry_run: bool = False) -> None:
+        """Start without actions.
+
+        Args:
+            dry_run: Have the server carry out the job and undo it.
+        """
+        self._dry_run = dry_run
+        self._nonce = urandom(4).hex()  # text of users cannot know it, so it cannot hold a reference of ours
+        self._numbers = count(1)
+        self._handles: dict[str, Handle[Any]] = {}
+        self._uploads: dict[str, Upload] = {}
+        self._open = True
+
+    def __len__(self) -> int:
+        """How many actions there are."""
+        return len(self._handles)
+
+    @property
+    def results(self) -> list[Any]:
+        """What each action brought, in their order; see ``Handle.result``."""
+        return [handle.result for handle in self._handles.values()]
+
+    def _add(self, action: Action) -> Handle[Any]:
+        alias = f"a{self._nonce}_{next(self._numbers)}"
+        handle = self._handles[alias] = Handle(action, alias)
+        return handle
+
+    def _create(self, name: str, fields: Mapping[str, object]) -> Handle[Any]:
+        return self._with_files(lambda known: create_action(RESOURCES[name], fields, known))
+
+    def _update(self, name: str, pk: object, data: Mapping[str, object]) -> Handle[Any]:
+        return self._with_files(lambda known: update_action(RESOURCES[name], pk, data, known))
+
+    def _delete(self, name: str, pk: object) -> Handle[Any]:
+        return self._add(delete_action(RESOURCES[name], pk, self._known()))
+
+    def _retrieve(self, name: str, pk: object, query: Query) -> Handle[Any]:
+        if wants_one(pk, False, query):
+            return self._add(retrieve_action(RESOURCES[name], pk, self._known()))
+        return self._add(list_action(RESOURCES[name], query.filters, query.search, query.order, query.limit))
+
+    def _create_attachment(self, request: object, file: Content, name: str | None, filename: str | None) -> Handle[Any]:
+        upload = open_upload(file, filename)
+        try:
+            return self._create("attachment", attachment_fields(request, upload, name))
+        except BaseException:
+            upload.close()
+            raise
+
+    def _known(self) -> Mapping[str, Handle[Any]]:
+        if not self._open:
+            raise ClosedError("the job is over: actions are added inside its `with` block")
+        return self._handles
+
+    def _with_files(self, make: Callable[[Mapping[str, object]], Action]) -> Handle[Any]:
+        """Add an action whose files go along as parts of their own."""
+        action = make(self._known())
+        payload = dict(action.payload)
+        for name in [name for name in payload if action.resource.fields[name].kind == "file"]:
+            if payload[name] is None:
+                continue
+            content = payload[name]
+            part = f"f{len(self._uploads) + 1}"
+            self._uploads[part] = content if isinstance(content, Upload) else open_upload(cast(Content, content))
+            payload[name] = f"@file{{{part}}}"
+        return self._add(action._replace(payload=payload))
+
+    def _close(self) -> None:
+        self._open = False
+        for upload in self._uploads.values():
+            upload.close()
+
+
+@contextmanager
+def collecting(job: Any) -> Iterator[Any]:
+    """Close the files of a job when it is over."""
+    try:
+        yield job
+    finally:
+        job._close()
+
+
+def send(call: Call, job: Collector) -> Flow[None]:
+    """Send a job, if there is anything in it, and hand out what it brought."""
+    job._open = False
+    handles = list(job._handles.values())
+    if not handles:
+        return
+    check_uploads(job._uploads.values(), call.talk.upload_limits)
+    body = job_json([handle._action.json(handle._alias) for handle in handles], job._dry_run)
+    actions = [handle._action for handle in handles]
+    response = yield from call.send(lambda: _request(call, body, job._uploads))
+    results = results_of(response, call.cid, actions, UNKNOWN)
+    for handle, result in zip(handles, results, strict=True):
+        handle._take(result)
+    check_kept(actions, results)
+
+
+def _request(call: Call, body: Mapping[str, Any], uploads: Mapping[str, Upload]) -> httpx.Request:
+    if not uploads:
+        return call.talk.request("POST", ENDPOINT, content=json_body({"job": body}))
+    files = {part: (upload.filename, upload.file) for part, upload in uploads.items()}
+    return call.talk.request("POST", ENDPOINT, data={"job": json_body(body).decode()}, files=files)

@@ -1,0 +1,99 @@
+"""What both constructors take, checked in one place."""
+
+import os
+import ssl
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import httpx
+from keystone_client_core import FieldError, __version__, shown
+
+from .._protocol.retries import RetryPolicy
+from .._protocol.session_state import Conversation
+from .._transport.tls_and_proxy import check_proxy, proxy_for, tls_context
+
+AGENT = f"keystone-api-client/{__version__}"
+
+
+class Options(NamedTuple):
+    """The settings of one client."""
+
+    talk: Conversation
+    verify: bool | str | ssl.SSLContext
+    proxy: str | httpx.Proxy | None
+    limits: httpx.Limits
+    trust_env: bool
+
+    def __repr__(self) -> str:
+        """Nothing: the URL of a proxy may hold a password."""
+        return "<options>"
+
+    def for_one_connection(self) -> dict[str, Any]:
+        """The arguments of a transport of httpx that holds one connection; the environment is read for it."""
+        return {
+            "verify": tls_context(self.talk.base_url, self.verify, self.trust_env),
+            "proxy": proxy_for(self.talk.base_url, self.proxy, self.trust_env),
+            "limits": httpx.Limits(max_connections=1, keepalive_expiry=self.limits.keepalive_expiry),
+        }
+
+
+def checked_options(
+    url: str,
+    *,
+    token: str | None,
+    cid: Any,
+    timeout: float | httpx.Timeout | None,
+    retry: object,
+    page_size: int,
+    max_response_size: int | None,
+    verify: object,
+    headers: Mapping[str, str] | None,
+    proxy: str | httpx.Proxy | None,
+    limits: object,
+    trust_env: bool,
+) -> Options:
+    """Check the arguments of a constructor; see ``KeystoneClient`` for their meaning.
+
+    Raises:
+        InvalidURLError: The URL is no base URL.
+        InvalidCIDError: The correlation id is no UUID.
+        FieldError: Another argument cannot be what it says.
+    """
+    if retry is not None and not isinstance(retry, RetryPolicy):
+        raise FieldError(f"retry={shown(retry)}: give a RetryPolicy, or None to switch retries off", field="retry")
+    if not isinstance(limits, httpx.Limits):
+        raise FieldError(f"limits={shown(limits)}: give httpx.Limits", field="limits")
+    certificates = _checked_verify(verify)
+    check_proxy(proxy, "proxy")
+    talk = Conversation(
+        url,
+        token=token,
+        cid=cid,
+        timeout=timeout,
+        retry=retry,
+        page_size=page_size,
+        max_response_size=max_response_size,
+        headers=headers,
+        agent=AGENT,
+    )
+    return Options(talk, certificates, proxy, limits, trust_env)
+
+
+def checked_transport(transport: object, method: str) -> None:
+    """Refuse a transport of the other colour.
+
+    Raises:
+        FieldError: It cannot send what this client sends.
+    """
+    if transport is not None and not hasattr(transport, method):
+        kind = type(transport).__name__
+        raise FieldError(f"transport: {kind} has no {method}; is it for the other client?", field="transport")
+
+
+def _checked_verify(verify: object) -> bool | str | ssl.SSLContext:
+    if isinstance(verify, os.PathLike):
+        verify = os.fspath(verify)
+    if isinstance(verify, bool | ssl.SSLContext) or (isinstance(verify, str) and os.path.isfile(verify)):
+        return verify
+    given = repr(verify) if isinstance(verify, str) else shown(verify)  # of a path the end matters most
+    raise FieldError(f"verify={given}: give True, a file of CA certificates that exists, or a context", field="verify")

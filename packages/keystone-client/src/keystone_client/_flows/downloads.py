@@ -1,0 +1,116 @@
+"""The flow that fetches an attachment: streamed, without credentials, whole or not at all."""
+
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, TypeAlias, cast
+from urllib.parse import quote
+
+import httpx
+from keystone_client_core import RESOURCES, FieldError, record_path, shown
+
+from .._flow import Flow
+from .._progress import check_progress
+from .._protocol.bodies import IN_MEMORY, Sent
+from .._protocol.call import Call
+from .._protocol.responses import decode_error, record_of, status_error
+from .._transport.exchange import SINK
+
+Target: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
+"""A path, or a file opened in binary mode."""
+
+HINT = "the API itself gives out no files: does a web server in front of it publish media/?"
+
+
+class Sink:
+    """Takes the body of an answer, and tells how far it came."""
+
+    def __init__(self, file: IO[bytes], on_progress: Sent | None) -> None:
+        """Take where the body goes."""
+        self._file, self._on_progress = file, on_progress
+
+    def start(self) -> None:
+        """Forget what an earlier try brought."""
+        self._file.seek(0)
+        self._file.truncate()
+
+    def write(self, chunk: bytes, total: int) -> None:
+        """Take some of the body; ``total`` is 0 where the server does not tell."""
+        self._file.write(chunk)
+        if self._on_progress is not None:
+            self._on_progress(self._file.tell(), total)
+
+
+def download(call: Call, pk: object, to: Target, on_progress: Sent | None) -> Flow[dict[str, Any]]:
+    """Fetch an attachment into a path or a file."""
+    if not isinstance(to, str | os.PathLike) and not hasattr(to, "write"):
+        raise FieldError(f"to={shown(to)}: give a path, or a file opened in binary mode", field="to")
+    if isinstance(to, str | os.PathLike):
+        _check_path(Path(to))
+    elif isinstance(to, io.TextIOBase):
+        raise FieldError("to: this file was opened as text; open it in binary mode", field="to")
+    check_progress(on_progress)
+    response = yield from call.json("GET", record_path(RESOURCES["attachment"].path, pk))
+    record = record_of(response, call.cid)
+    endpoint = _endpoint(call, response, record)
+    with _whole(to) as file:
+        sink = Sink(file, on_progress)
+        answer = yield from call.send(lambda: _request(call, endpoint, sink), renew=False)
+        if answer.status_code != 200 or answer.headers.get("content-type", "").startswith("text/html"):
+            raise status_error(answer, call.cid, hint="" if answer.has_redirect_location else HINT)
+    return record
+
+
+def _endpoint(call: Call, response: httpx.Response, record: Mapping[str, Any]) -> str:
+    """Where the file of a record is: below media/, whatever the record says."""
+    try:
+        endpoint = call.talk.endpoint(f"media/{quote(record['file'])}").removesuffix("/")
+        call.talk.url_of(endpoint)  # it may be too long
+    except (KeyError, TypeError, ValueError):
+        endpoint = ""
+    if not endpoint.startswith("media/"):
+        raise decode_error(response, "names no file below media/", call.cid)
+    return endpoint
+
+
+def _check_path(target: Path) -> None:
+    if "\0" in str(target):
+        raise FieldError(f"to={str(target)!r} holds a NUL, which no path can", field="to")
+    if target.is_dir():
+        raise FieldError(f"to={str(target)!r} is a folder: give the path of the file in it", field="to")
+    if target.exists() and not target.is_file():  # it would be replaced by a file
+        raise FieldError(f"to={str(target)!r} is a device or the like: open it and give the open file", field="to")
+    if not target.parent.is_dir():
+        raise FieldError(f"to={str(target)!r}: there is no folder {str(target.parent)!r}; make it first", field="to")
+
+
+def _request(call: Call, endpoint: str, sink: Sink) -> httpx.Request:
+    request = call.talk.without_credentials(call.talk.request("GET", endpoint, headers={"Accept": "*/*"}))
+    sink.start()
+    request.extensions[SINK] = sink
+    return request
+
+
+@contextmanager
+def _whole(to: Target) -> Iterator[IO[bytes]]:
+    """A file that takes the place of the target when all of it is there."""
+    if not isinstance(to, str | os.PathLike):
+        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as copy:
+            yield cast("IO[bytes]", copy)
+            copy.seek(0)
+            shutil.copyfileobj(copy, to)
+        return
+    target = Path(to)
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name[:50]}.", delete=False) as part:
+        try:
+            yield cast("IO[bytes]", part)
+            part.close()
+            os.replace(part.name, target)
+        except BaseException:
+            part.close()
+            Path(part.name).unlink(missing_ok=True)
+            raise

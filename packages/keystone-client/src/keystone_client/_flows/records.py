@@ -1,0 +1,122 @@
+"""Flows about one record: create, retrieve, update, delete."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+
+from keystone_client_core import (
+    RESOURCES,
+    FieldError,
+    Resource,
+    dropped_fields,
+    encode_fields,
+    record_path,
+    shown,
+)
+
+from .._flow import Flow
+from .._protocol.bodies import Content, Sent, Upload, json_body, multipart, open_upload
+from .._protocol.call import Call
+from .._protocol.responses import acknowledged, is_missing, record_of
+from .._protocol.upload_limits import check_uploads
+
+
+def create(call: Call, name: str, fields: Mapping[str, object]) -> Flow[dict[str, Any]]:
+    """Create a record and give it back as the server keeps it."""
+    resource = RESOURCES[name]
+    sent = _ready(resource, encode_fields(resource, fields, "create"))
+    record = yield from _written(call, "POST", f"{resource.path}/", sent)
+    return _unabridged(resource, sent, record, "create")
+
+
+def update(call: Call, name: str, pk: object, data: Mapping[str, object]) -> Flow[dict[str, Any]]:
+    """Change some fields of a record."""
+    resource = RESOURCES[name]
+    endpoint = record_path(resource.path, pk)
+    sent = _ready(resource, encode_fields(resource, data, "update"))
+    record = yield from _written(call, "PATCH", endpoint, sent)
+    return _unabridged(resource, sent, record, "update")
+
+
+def retrieve(call: Call, name: str, pk: object, raise_not_exists: bool) -> Flow[dict[str, Any] | None]:
+    """Fetch one record; ``None`` if there is none, unless that is to be raised."""
+    response = yield from call.json("GET", record_path(RESOURCES[name].path, pk))
+    if is_missing(response) and not raise_not_exists:
+        return None
+    return record_of(response, call.cid)
+
+
+def delete(call: Call, name: str, pk: object, raise_not_exists: bool) -> Flow[None]:
+    """Delete a record; one that is gone already is no error, unless that is to be raised."""
+    response = yield from call.json("DELETE", record_path(RESOURCES[name].path, pk))
+    if is_missing(response) and (call.lost or not raise_not_exists):
+        return  # after a lost answer, "no such record" says that the delete before it worked
+    acknowledged(response, call.cid)
+
+
+def create_attachment(
+    call: Call,
+    request: object,
+    content: Content,
+    *,
+    name: str | None,
+    filename: str | None,
+    on_progress: Sent | None,
+) -> Flow[dict[str, Any]]:
+    """Attach a file to an allocation request."""
+    upload = open_upload(content, filename, on_progress)
+    try:
+        return (yield from create(call, "attachment", attachment_fields(request, upload, name)))
+    finally:
+        upload.close()
+
+
+def attachment_fields(request: object, upload: Upload, name: str | None) -> dict[str, object]:
+    """Return the fields of a new attachment; the server names it after its file where it has no name.
+
+    Raises:
+        FieldError: The name of the file is too long to be that of the record, which is a 500 on PostgreSQL.
+    """
+    fields = {"request": request, "file": upload}
+    if name is not None:
+        return {**fields, "name": name}
+    longest = RESOURCES["attachment"].fields["name"].column_length
+    if longest is not None and len(upload.filename) > longest:
+        told = f"filename={shown(upload.filename)} is longer than the {longest} characters of an attachment's name"
+        raise FieldError(f"{told}: give a shorter name=", field="filename")
+    return fields
+
+
+def _written(call: Call, method: str, endpoint: str, sent: Mapping[str, object]) -> Flow[dict[str, Any]]:
+    uploads = [value for value in sent.values() if isinstance(value, Upload)]
+    if not uploads:
+        return (yield from call.record(method, endpoint, json_body(sent)))
+    try:
+        check_uploads(uploads, call.talk.upload_limits)
+        response = yield from call.send(lambda: call.talk.request(method, endpoint, **multipart(sent)))
+    finally:
+        for upload in uploads:
+            upload.close()
+    return record_of(response, call.cid)
+
+
+def _ready(resource: Resource, sent: dict[str, object]) -> dict[str, object]:
+    """The fields with files opened."""
+    for name, value in sent.items():
+        if resource.fields[name].kind == "file" and not isinstance(value, Upload):
+            sent[name] = open_upload(cast(Content, value))
+    return sent
+
+
+def _unabridged(
+    resource: Resource, sent: Mapping[str, object], record: dict[str, Any], operation: Literal["create", "update"]
+) -> dict[str, Any]:
+    """The record, if the server kept all that was sent: it drops some fields of callers who are not staff."""
+    dropped = dropped_fields(resource, sent, record)
+    if dropped:
+        names = ", ".join(dropped)
+        raise FieldError(
+            f"the server carried out this {operation} but ignored {names}: only staff may set that. See .record",
+            field=dropped[0],
+            record=record,
+        )
+    return record

@@ -1,0 +1,98 @@
+"""Flows about the server itself: settings, health, version, statistics, choices."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from keystone_client_core import RESOURCES, FieldError, FilterError, encode_filters, shown
+
+from .._flow import Flow
+from .._listing.query import Filters
+from .._protocol.call import Call
+from .._protocol.responses import decode_error, decoded, status_error
+from .._protocol.session_state import ASKED_IN, NO_SESSION
+from .._protocol.throttle import IDENTITY
+from .._protocol.upload_limits import limits_of
+
+CHOICES: Mapping[tuple[str, str], str] = {
+    ("membership", "role"): "users/membership-choices/role/",
+    ("request", "status"): "allocations/request-choices/status/",
+    ("review", "status"): "allocations/review-choices/status/",
+    ("cluster", "access_mode"): "allocations/cluster-choices/access-mode/",
+    ("notification", "notification_type"): "notifications/notification-choices/type/",
+}
+"""Where the server tells the codes of a field."""
+
+
+def config(call: Call) -> Flow[Any]:
+    """The settings the server tells, which the client keeps: uploads beyond its limits are refused from then on."""
+    told = yield from _object(call, "config/")
+    call.talk.upload_limits = limits_of(told)
+    return told
+
+
+def health(call: Call) -> Flow[Any]:
+    """Fetch each check of the server."""
+    response = yield from _public(call, "health/json/")
+    match decoded(response, call.cid):
+        case {"data": list(checks)}:
+            return checks
+    raise decode_error(response, "does not hold the checks of the server", call.cid)
+
+
+def version(call: Call) -> Flow[str]:
+    """Fetch the version of the server."""
+    response = yield from _public(call, "version/")
+    if response.status_code != 200:
+        raise status_error(response, call.cid)
+    text = response.content[:200].decode("utf-8", "replace").strip()  # in whatever encoding the answer says it is
+    if not text.isprintable() or not 0 < len(text) <= 100 or text.startswith(("<", "{")):
+        raise decode_error(response, "is no version", call.cid)
+    return text
+
+
+def stats(call: Call, name: str, filters: Filters | None) -> Flow[Any]:
+    """The statistics of the records that match."""
+    encoded = encode_filters(RESOURCES[name], filters)
+    if encoded.nothing or encoded.keys is not None:
+        raise FilterError("id__in of statistics needs some keys, and not more than fit in one request", field="id__in")
+    return (yield from _object(call, f"stats/{name}s/", encoded.params))
+
+
+def choices(call: Call, name: object, field: object) -> Flow[Any]:
+    """The labels of a field's codes."""
+    for known, endpoint in CHOICES.items():
+        if known == (name, field):
+            return (yield from _object(call, endpoint))
+    told = ", ".join(f"({resource!r}, {known!r})" for resource, known in CHOICES)
+    asked = f"({shown(name)}, {shown(field)})"
+    raise FieldError(f"the server tells no choices of {asked}; it does of {told}", field="field")
+
+
+def _public(call: Call, endpoint: str) -> Flow[httpx.Response]:
+    """Fetch what the server tells anybody, without credentials.
+
+    With credentials the server loads the user first, and answers 500 exactly when its database is down. A gateway in
+    front of it may want them: after a 401 or 403 they are sent, once.
+    """
+    talk = call.talk
+    response = yield from call.send(lambda: talk.without_credentials(_apart(call, endpoint)), renew=False)
+    if response.status_code in (401, 403) and talk.has_credentials:
+        response = yield from call.send(lambda: _apart(call, endpoint), renew=False)
+    return response
+
+
+def _apart(call: Call, endpoint: str) -> httpx.Request:
+    """Build a request whose answer changes nothing for other calls: neither cookies nor the throttle."""
+    request = call.talk.request("GET", endpoint)
+    request.extensions[ASKED_IN] = NO_SESSION
+    request.extensions[IDENTITY] = endpoint
+    return request
+
+
+def _object(call: Call, endpoint: str, params: Mapping[str, str] | None = None) -> Flow[dict[str, Any]]:
+    response = yield from call.json("GET", endpoint, params=params)
+    told = decoded(response, call.cid)
+    if not isinstance(told, dict):
+        raise decode_error(response, "is no object", call.cid)
+    return told

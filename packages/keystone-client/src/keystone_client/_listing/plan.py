@@ -1,0 +1,185 @@
+"""Listings: what is asked for becomes a walk, and a walk becomes batches of records.
+
+The walks themselves are in ``_walks`` (by key), ``_ordered`` (by other fields) and ``_feed``. Everything the user gave
+is checked here, before anything is sent.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from keystone_client_core import (
+    RESOURCES,
+    EncodedFilters,
+    FieldError,
+    FilterError,
+    Resource,
+    check_limit,
+    check_page_size,
+    encode_filters,
+    encode_order,
+    encode_search,
+    primary_key,
+)
+
+from .._flow import Flow, Step
+from .._progress import check_progress
+from .._protocol.call import Call
+from .by_key import KeyWalk
+from .by_order import OrderedWalk
+from .feed import feed_walk
+from .pages import Chain, Found, Parameters, Reader, Record, Walk
+from .query import UNSET, Progress, Query
+
+KEYS_LENGTH = 2_500
+"""Characters of an ``id__in`` in one request: front-end web servers refuse request lines over 8 kB."""
+
+
+class Batch(NamedTuple):
+    """Records that are ready to be handed out, and the flow that fetches more, to be answered with what it found.
+
+    The driver decides whether that flow runs while the caller works on the records, or after.
+    """
+
+    records: list[Record]
+    ahead: Flow[Found | None]
+
+
+Batches: TypeAlias = Generator[Step | Batch, Any, None]
+
+
+class Plan(NamedTuple):
+    """A listing that was checked."""
+
+    call: Call
+    walk: Walk
+    limit: int | None
+    on_progress: Progress | None
+
+
+def wants_one(pk: object, raise_not_exists: bool, query: Query) -> bool:
+    """Whether ``retrieve_x`` was asked for one record, not for a list.
+
+    Raises:
+        FieldError: It was asked for both.
+    """
+    if pk is UNSET:
+        if raise_not_exists:
+            raise FieldError("raise_not_exists goes with pk; a list without matches is []", field="raise_not_exists")
+        return False
+    given = [name for name, value in query._asdict().items() if value != Query._field_defaults[name]]
+    if given:
+        raise FieldError(f"pk asks for one record and {', '.join(given)} for a list: give one of them", field="pk")
+    return True
+
+
+def plan(call: Call, name: str, query: Query) -> Plan:
+    """Check a listing and choose the way to walk it; nothing is sent."""
+    resource = RESOURCES[name]
+    check_progress(query.on_progress)
+    limit = check_limit(query.limit)
+    size = call.talk.page_size if query.page_size is None else check_page_size(query.page_size)
+    encoded = encode_filters(resource, query.filters)
+    params = {**encoded.params, **encode_search(resource, query.search)}
+    order = _with_key(resource, encode_order(resource, query.order))
+    after = None if query.after is None else primary_key(query.after)
+    _check_combination(resource, order, after, encoded)
+    nothing = encoded.nothing or limit == 0
+    reader = Reader(call, resource, params, size, least=1 if _by_number(resource, order) else 2)
+    walk = Chain([]) if nothing else _walk(reader, order, after, encoded.keys)
+    return Plan(call, walk, limit, query.on_progress)
+
+
+def batches(plan: Plan, *, at_once: bool = False) -> Batches:
+    """Walk a listing; a deadline is for all of it if it is fetched at once, else for each page."""
+    left = plan.limit
+    done = 0
+    found = yield from plan.walk.step(left)
+    while found is not None:
+        records = found.records[:left]
+        done += len(records)
+        if plan.on_progress is not None:
+            plan.on_progress(done, found.total if plan.limit is None else min(found.total, plan.limit))
+        if plan.limit is not None:
+            left = plan.limit - done
+        found = yield Batch(records, _ahead(plan, left, at_once))
+
+
+def _ahead(plan: Plan, left: int | None, at_once: bool) -> Flow[Found | None]:
+    if left == 0:
+        return None
+    if not at_once:
+        plan.call.restart()
+    return (yield from plan.walk.step(left))
+
+
+def count(call: Call, name: str, query: Query) -> Flow[int]:
+    """Count the records that match."""
+    resource = RESOURCES[name]
+    encoded = encode_filters(resource, query.filters)
+    params = {**encoded.params, **encode_search(resource, query.search)}
+    if encoded.nothing:
+        return 0
+    total = 0
+    for some in split_keys(encoded.keys):
+        page = yield from Reader(call, resource, params, 1).exact(some, 1)
+        total += page.total
+    return total
+
+
+def _with_key(resource: Resource, order: Sequence[str]) -> list[str]:
+    """An order that ends in the key: what follows the key has no effect, and without it ties have no order."""
+    if not order and resource.name == "feed_entry":
+        return []  # its keys are text, and its natural order is time
+    for index, name in enumerate(order):
+        if name in ("id", "-id"):
+            return list(order[: index + 1])
+    return [*order, "id"]
+
+
+def _by_number(resource: Resource, order: list[str]) -> bool:
+    """Whether the listing is walked by keys that are numbers: those of the records, or those of each kind of entry."""
+    return not order if resource.name == "feed_entry" else len(order) == 1
+
+
+def _check_combination(resource: Resource, order: list[str], after: int | None, encoded: EncodedFilters) -> None:
+    by_key = bool(order) and _by_number(resource, order)
+    if after is not None and not by_key:
+        raise FilterError(
+            f"after={after} resumes behind a key and needs an order by key: leave out order, or give id or -id",
+            field="after",
+            value=after,
+        )
+    if encoded.keys is not None and not by_key:
+        raise FilterError(
+            f"id__in with {len(encoded.keys)} keys does not fit in one request, and several cannot be joined in the "
+            f"order {','.join(order)}: leave out order and sort the records, or ask for fewer keys",
+            field="id__in",
+        )
+
+
+def _walk(reader: Reader, order: list[str], after: int | None, keys: Sequence[int] | None) -> Walk:
+    if not _by_number(reader.resource, order):
+        return OrderedWalk(reader, order, pin="timestamp" if reader.resource.name == "feed_entry" else "id")
+    if not order:
+        return feed_walk(reader)
+    descending = order == ["-id"]
+    readers = [reader.narrowed(some) for some in split_keys(keys)]
+    pinned = reader.resource.growing and not descending
+    walks = [KeyWalk(each, descending=descending, after=after, pinned=pinned) for each in readers]
+    return Chain(walks[::-1] if descending else walks)
+
+
+def split_keys(keys: Sequence[int] | None) -> Iterator[Parameters]:
+    """What each listing asks for: nothing more, or some of the keys where all do not fit in one request."""
+    if keys is None:
+        yield {}
+        return
+    some: list[str] = []
+    length = 0
+    for key in map(str, keys):
+        if length + len(key) + 1 > KEYS_LENGTH:
+            yield {"id__in": ",".join(some)}
+            some, length = [], 0
+        some.append(key)
+        length += len(key) + 1
+    yield {"id__in": ",".join(some)}

@@ -1,0 +1,54 @@
+"""Beginning a session again that has ended, with credentials from a provider: once, however many calls meet its end."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import httpx
+
+from .._flow import Flow
+from .responses import is_json
+from .retries import Failure
+from .session_state import Conversation
+
+_ASKING: ContextVar[tuple[Conversation, ...]] = ContextVar("asking", default=())
+
+
+@contextmanager
+def asking(talk: Conversation) -> Iterator[None]:
+    """Mark the calls that the user's code makes while it is asked for credentials: they cannot wait for these."""
+    token = _ASKING.set((*_ASKING.get(), talk))
+    try:
+        yield
+    finally:
+        _ASKING.reset(token)
+
+
+def is_over(talk: Conversation, failure: Failure) -> bool:
+    """Whether an answer says that the session has ended, and there is a way to begin another."""
+    if talk.renew is None or not isinstance(failure, httpx.Response) or failure.status_code != 401:
+        return False
+    return is_json(failure) and talk not in _ASKING.get()
+
+
+def renewal(talk: Conversation, renewals: int, login: Callable[[], Any]) -> Flow[bool]:
+    """Begin a session, unless another call has tried since; whoever gives up midway leaves it to the next.
+
+    Args:
+        talk: The conversation whose session is over.
+        renewals: How many there had been when the call that asks for this one was sent.
+        login: Gives the call that logs in.
+
+    Returns:
+        Whether there is a session now.
+    """
+    renew = talk.renew
+    if talk.renewals == renewals and renew is not None:
+        try:
+            yield from renew(login())
+        except Exception:
+            talk.renewals += 1
+            raise
+        talk.renewals += 1
+    return talk.has_session
