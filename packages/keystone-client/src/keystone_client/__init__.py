@@ -19,6 +19,7 @@ from keystone_client_core import (
 
 from ._async_client import AsyncKeystoneClient
 from ._client import KeystoneClient
+from ._config.retry_policy import RetryPolicy
 from ._errors import (
     AuthenticationError,
     BulkError,
@@ -38,7 +39,6 @@ from ._errors import (
     ValidationError,
 )
 from ._listing.query import Followed
-from ._protocol.retries import RetryPolicy
 
 __version__ = "0.1.0"
 

@@ -10,14 +10,15 @@ import httpx
 
 from ._config.environment import Credentials, settings
 from ._config.options import checked_options
-from ._flows import auth
+from ._config.retry_policy import RetryPolicy
+from ._flows import auth, raw_http
 from ._flows import records as record_flows
-from ._flows.auth import AsyncProvider, ReadOptions, WriteOptions
+from ._flows.auth import AsyncProvider
+from ._flows.raw_http import ReadOptions, WriteOptions
 from ._generated.async_methods import AsyncMethods
 from ._listing.query import Key
 from ._protocol.bodies import Content, Sent
 from ._protocol.call import Call
-from ._protocol.retries import RetryPolicy
 from ._redaction import discreet
 from ._transport.tls_and_proxy import DEFAULT_LIMITS, Verify
 
@@ -205,27 +206,27 @@ class AsyncKeystoneClient(AsyncMethods):
             InvalidURLError: The endpoint leads elsewhere.
             TransportError: No answer arrived.
         """
-        return await self._run(auth.http(Call(self._talk), "GET", endpoint, options))
+        return await self._run(raw_http.http(Call(self._talk), "GET", endpoint, options))
 
     @discreet
     async def http_post(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a POST, with ``json``, ``data`` or ``files``; see ``http_get``."""
-        return await self._run(auth.http(Call(self._talk), "POST", endpoint, options))
+        return await self._run(raw_http.http(Call(self._talk), "POST", endpoint, options))
 
     @discreet
     async def http_put(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a PUT, with ``json``, ``data`` or ``files``; see ``http_get``."""
-        return await self._run(auth.http(Call(self._talk), "PUT", endpoint, options))
+        return await self._run(raw_http.http(Call(self._talk), "PUT", endpoint, options))
 
     @discreet
     async def http_patch(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a PATCH, with ``json``, ``data`` or ``files``; see ``http_get``."""
-        return await self._run(auth.http(Call(self._talk), "PATCH", endpoint, options))
+        return await self._run(raw_http.http(Call(self._talk), "PATCH", endpoint, options))
 
     @discreet
     async def http_delete(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a DELETE; see ``http_get``."""
-        return await self._run(auth.http(Call(self._talk), "DELETE", endpoint, options))
+        return await self._run(raw_http.http(Call(self._talk), "DELETE", endpoint, options))
 
     async def create_attachment(
         self,

@@ -11,14 +11,15 @@ import httpx
 
 from ._config.environment import Credentials, settings
 from ._config.options import checked_options
-from ._flows import auth
+from ._config.retry_policy import RetryPolicy
+from ._flows import auth, raw_http
 from ._flows import records as record_flows
-from ._flows.auth import Provider, ReadOptions, WriteOptions
+from ._flows.auth import Provider
+from ._flows.raw_http import ReadOptions, WriteOptions
 from ._generated.sync_methods import SyncMethods
 from ._listing.query import Key
 from ._protocol.bodies import Content, Sent
 from ._protocol.call import Call
-from ._protocol.retries import RetryPolicy
 from ._redaction import discreet
 from ._transport.tls_and_proxy import DEFAULT_LIMITS, Verify
 
@@ -206,27 +207,27 @@ class KeystoneClient(SyncMethods):
             InvalidURLError: The endpoint leads elsewhere.
             TransportError: No answer arrived.
         """
-        return self._run(auth.http(Call(self._talk), "GET", endpoint, options))
+        return self._run(raw_http.http(Call(self._talk), "GET", endpoint, options))
 
     @discreet
     def http_post(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a POST, with ``json``, ``data`` or ``files``; see ``http_get``."""
-        return self._run(auth.http(Call(self._talk), "POST", endpoint, options))
+        return self._run(raw_http.http(Call(self._talk), "POST", endpoint, options))
 
     @discreet
     def http_put(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a PUT, with ``json``, ``data`` or ``files``; see ``http_get``."""
-        return self._run(auth.http(Call(self._talk), "PUT", endpoint, options))
+        return self._run(raw_http.http(Call(self._talk), "PUT", endpoint, options))
 
     @discreet
     def http_patch(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a PATCH, with ``json``, ``data`` or ``files``; see ``http_get``."""
-        return self._run(auth.http(Call(self._talk), "PATCH", endpoint, options))
+        return self._run(raw_http.http(Call(self._talk), "PATCH", endpoint, options))
 
     @discreet
     def http_delete(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a DELETE; see ``http_get``."""
-        return self._run(auth.http(Call(self._talk), "DELETE", endpoint, options))
+        return self._run(raw_http.http(Call(self._talk), "DELETE", endpoint, options))
 
     def create_attachment(
         self,

@@ -18,7 +18,7 @@ GROWTH: Final = 4
 SHARE: Final = 1 / 3
 """Of the read timeout that a job may take."""
 
-LONGEST: Final = 20.0
+LONGEST_JOB: Final = 20.0
 """Seconds a job may take whatever the timeout is: front-end web servers give up after 60 s."""
 
 
@@ -39,6 +39,6 @@ def next_pace(pace: int, number: int, seconds: float, patience: float | None) ->
     Returns:
         As many as fit in the time for a job, but not too many more than before; at least 1.
     """
-    longest = LONGEST if patience is None else min(LONGEST, patience * SHARE)
+    longest = LONGEST_JOB if patience is None else min(LONGEST_JOB, patience * SHARE)
     allowed = max(pace, number * GROWTH)
     return max(1, min(allowed, int(number * longest / max(seconds, 1e-6))))

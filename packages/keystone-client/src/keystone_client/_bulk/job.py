@@ -25,12 +25,11 @@ from keystone_client_core import (
 
 from .._errors import ClosedError
 from .._flow import Flow
-from .._flows.records import attachment_fields
 from .._listing.plan import wants_one
 from .._listing.query import Query
-from .._protocol.bodies import Content, Upload, json_body, open_upload
+from .._protocol.bodies import Content, Upload, attachment_fields, json_body, open_upload
 from .._protocol.call import Call
-from .._protocol.responses import UNKNOWN
+from .._protocol.error_messages import UNKNOWN
 from .._protocol.upload_limits import check_uploads
 from .job_results import check_kept, results_of
 

@@ -11,7 +11,8 @@ import httpx
 from keystone_client_core import Action, FieldError, culprit, dropped_fields
 
 from .._errors import JobError
-from .._protocol.responses import decode_error, decoded, json_of, status_error
+from .._protocol.error_messages import decode_error, status_error
+from .._protocol.responses import decoded, json_of
 
 PROTECTED = "Keystone fails like this where others still refer to what is deleted, or an account deletes itself"
 

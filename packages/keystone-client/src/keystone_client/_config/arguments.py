@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import httpx
 from keystone_client_core import FieldError, InvalidURLError, parse_base_url, shown
 
-from .._protocol.retries import LONGEST
+from .retry_policy import LONGEST_SECONDS
 
 OURS = frozenset(
     {"host", "cookie", "content-length", "transfer-encoding", "authorization", "x-csrftoken", "x-keystone-cid"}
@@ -59,9 +59,9 @@ def checked_timeout(timeout: object) -> Timeouts:
     """
     if timeout is None or (isinstance(timeout, int | float | httpx.Timeout) and not isinstance(timeout, bool)):
         phases: Timeouts = httpx.Timeout(timeout).as_dict()
-        if all(seconds is None or 0 < seconds <= LONGEST for seconds in phases.values()):
+        if all(seconds is None or 0 < seconds <= LONGEST_SECONDS for seconds in phases.values()):
             return phases
-    advice = f"give seconds above 0, to {LONGEST:.0e}, an httpx.Timeout of such, or None for no end"
+    advice = f"give seconds above 0, to {LONGEST_SECONDS:.0e}, an httpx.Timeout of such, or None for no end"
     raise FieldError(f"timeout={shown(timeout)}: {advice}", field="timeout")
 
 

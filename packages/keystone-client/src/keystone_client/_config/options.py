@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import httpx
 from keystone_client_core import FieldError, __version__, shown
 
-from .._protocol.retries import RetryPolicy
 from .._protocol.session_state import Conversation
 from .._transport.tls_and_proxy import check_proxy, proxy_for, tls_context
+from .retry_policy import RetryPolicy
 
 AGENT = f"keystone-api-client/{__version__}"
 

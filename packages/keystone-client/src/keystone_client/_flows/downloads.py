@@ -17,7 +17,8 @@ from .._flow import Flow
 from .._progress import check_progress
 from .._protocol.bodies import IN_MEMORY, Sent
 from .._protocol.call import Call
-from .._protocol.responses import decode_error, record_of, status_error
+from .._protocol.error_messages import decode_error, status_error
+from .._protocol.responses import record_of
 from .._transport.exchange import SINK
 
 Target: TypeAlias = "str | os.PathLike[str] | IO[bytes]"

@@ -10,11 +10,10 @@ from keystone_client_core import (
     dropped_fields,
     encode_fields,
     record_path,
-    shown,
 )
 
 from .._flow import Flow
-from .._protocol.bodies import Content, Sent, Upload, json_body, multipart, open_upload
+from .._protocol.bodies import Content, Sent, Upload, attachment_fields, json_body, multipart, open_upload
 from .._protocol.call import Call
 from .._protocol.responses import acknowledged, is_missing, record_of
 from .._protocol.upload_limits import check_uploads
@@ -68,22 +67,6 @@ def create_attachment(
         return (yield from create(call, "attachment", attachment_fields(request, upload, name)))
     finally:
         upload.close()
-
-
-def attachment_fields(request: object, upload: Upload, name: str | None) -> dict[str, object]:
-    """Return the fields of a new attachment; the server names it after its file where it has no name.
-
-    Raises:
-        FieldError: The name of the file is too long to be that of the record, which is a 500 on PostgreSQL.
-    """
-    fields = {"request": request, "file": upload}
-    if name is not None:
-        return {**fields, "name": name}
-    longest = RESOURCES["attachment"].fields["name"].column_length
-    if longest is not None and len(upload.filename) > longest:
-        told = f"filename={shown(upload.filename)} is longer than the {longest} characters of an attachment's name"
-        raise FieldError(f"{told}: give a shorter name=", field="filename")
-    return fields
 
 
 def _written(call: Call, method: str, endpoint: str, sent: Mapping[str, object]) -> Flow[dict[str, Any]]:

@@ -9,7 +9,8 @@ from keystone_client_core import RESOURCES, FieldError, FilterError, encode_filt
 from .._flow import Flow
 from .._listing.query import Filters
 from .._protocol.call import Call
-from .._protocol.responses import decode_error, decoded, status_error
+from .._protocol.error_messages import decode_error, status_error
+from .._protocol.responses import decoded
 from .._protocol.session_state import ASKED_IN, NO_SESSION
 from .._protocol.throttle import IDENTITY
 from .._protocol.upload_limits import limits_of

@@ -38,10 +38,11 @@ from keystone_client_core import (
     shown,
 )
 
+from .._config.retry_policy import LONGEST_SECONDS
 from .._flow import Flow
 from .._protocol.call import Call
 from .._protocol.responses import page_of
-from .._protocol.retries import LONGEST, sent_at
+from .._protocol.retries import sent_at
 from .by_key import KeyWalk
 from .pages import Reader, Record
 from .position import Position, Subject, decode_position, encode_position
@@ -77,8 +78,8 @@ def follow(call: Call, name: str, options: FollowOptions) -> Flow[Followed[Any]]
 
 
 def _checked_overlap(overlap: object) -> float:
-    if type(overlap) not in (int, float) or not 0 < overlap <= LONGEST:  # type: ignore[operator]  # a number by now
-        raise FieldError(f"overlap={shown(overlap)}: give seconds above 0, to {LONGEST:.0e}", field="overlap")
+    if type(overlap) not in (int, float) or not 0 < overlap <= LONGEST_SECONDS:  # type: ignore[operator]  # a number by now
+        raise FieldError(f"overlap={shown(overlap)}: give seconds above 0, to {LONGEST_SECONDS:.0e}", field="overlap")
     return float(overlap)  # type: ignore[arg-type]  # as above
 
 

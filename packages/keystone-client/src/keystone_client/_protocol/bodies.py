@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeAlias, cast
 
-from keystone_client_core import FieldError, shown
+from keystone_client_core import RESOURCES, FieldError, shown
 
 from .._progress import check_progress
 
@@ -207,3 +207,19 @@ class _Watched(io.BufferedIOBase):
 
     def readable(self) -> bool:
         return True
+
+
+def attachment_fields(request: object, upload: Upload, name: str | None) -> dict[str, object]:
+    """Return the fields of a new attachment; the server names it after its file where it has no name.
+
+    Raises:
+        FieldError: The name of the file is too long to be that of the record, which is a 500 on PostgreSQL.
+    """
+    fields = {"request": request, "file": upload}
+    if name is not None:
+        return {**fields, "name": name}
+    longest = RESOURCES["attachment"].fields["name"].column_length
+    if longest is not None and len(upload.filename) > longest:
+        told = f"filename={shown(upload.filename)} is longer than the {longest} characters of an attachment's name"
+        raise FieldError(f"{told}: give a shorter name=", field="filename")
+    return fields

@@ -8,7 +8,8 @@ from keystone_client_core import KeystoneError
 from .._errors import RequestTimeoutError, ResponseTooLargeError, TransportError
 from .._network_errors import advice_on, reason_of, words_of
 from .._transport.response_guard import TooLargeError
-from .responses import clean_request, cut, decode_error, printable
+from .clean_copies import clean_request
+from .error_messages import cut, decode_error, printable
 from .retries import Failure, outcome_of
 
 RAISE_LIMIT = "max_response_size=… of the client raises the limit, None lifts it; a smaller page_size may do, too"

@@ -6,11 +6,11 @@ Design of the waits: full jitter, so that many clients that failed together do n
 
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Final, NamedTuple, Self, TypeAlias
+from typing import Final, TypeAlias
 
 import httpx
-from keystone_client_core import FieldError, shown
 
+from .._config.retry_policy import RetryPolicy
 from .._network_errors import is_hopeless
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -38,63 +38,8 @@ for is on its way.
 RECEIVED: Final = "keystone.received"
 """The extension of an answer that holds when it came, in seconds since the epoch by our clock."""
 
-LONGEST: Final = 1e9
-"""Seconds, 30 years: ten times as long is more than an operating system takes for the timeout of a socket."""
 
 Failure: TypeAlias = httpx.Response | httpx.RequestError
-
-
-class _Numbers(NamedTuple):
-    attempts: int
-    backoff: float
-    max_backoff: float
-    max_retry_after: float
-    deadline: float | None
-
-
-class RetryPolicy(_Numbers):  # no dataclass: those take longer to import than all the rest of this module
-    """How often and how long a call is tried.
-
-    Args:
-        attempts: Tries in all, at least 1.
-        backoff: Seconds; the wait before try n + 1 is drawn from 0 to ``backoff * 2 ** (n - 1)``, and comes on top of
-            what a ``Retry-After`` asks for: those who were told the same do not come back together.
-        max_backoff: The longest such wait, in seconds.
-        max_retry_after: The longest ``Retry-After`` that is waited for, in seconds; after a longer one the call fails.
-        deadline: Seconds for the whole call, waits and pages included; ``None`` for no end.
-    """
-
-    __slots__ = ()
-
-    def __new__(
-        cls,
-        attempts: int = 4,
-        backoff: float = 0.5,
-        max_backoff: float = 30,
-        max_retry_after: float = 120,
-        deadline: float | None = None,
-    ) -> Self:
-        """Refuse numbers that make no sense."""
-        self = super().__new__(cls, attempts, backoff, max_backoff, max_retry_after, deadline)
-        self._check()
-        return self
-
-    def _check(self) -> None:
-        if type(self.attempts) is not int or self.attempts < 1:
-            raise _unfit("attempts", self.attempts, "give a whole number from 1; switch retries off with retry=None")
-        for name in ("backoff", "max_backoff", "max_retry_after"):
-            value = getattr(self, name)
-            if type(value) not in (int, float) or not 0 <= value <= LONGEST:
-                raise _unfit(name, value, f"give seconds from 0 to {LONGEST:.0e}")
-        if self.deadline is not None and (type(self.deadline) not in (int, float) or not 0 < self.deadline <= LONGEST):
-            raise _unfit("deadline", self.deadline, f"give seconds above 0, to {LONGEST:.0e}; None for no end")
-
-
-def _unfit(name: str, value: object, advice: str) -> FieldError:
-    return FieldError(f"RetryPolicy({name}={shown(value)}): {advice}", field=name)
-
-
-NO_RETRIES = RetryPolicy(attempts=1)
 
 
 def outcome_of(error: httpx.RequestError) -> str:

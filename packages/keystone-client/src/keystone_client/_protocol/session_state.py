@@ -23,10 +23,11 @@ from keystone_client_core import (
 )
 
 from .._config.arguments import Timeouts, checked_base_url, checked_headers, checked_size, checked_timeout, is_token
+from .._config.retry_policy import NO_RETRIES, RetryPolicy
 from .._log import LOGGER
 from .._transport.exchange import MOST
 from .cookies import CSRF, SESSION, CookieStore, SecretHeaders, cookies_of
-from .retries import NO_RETRIES, RECEIVED, RetryPolicy
+from .retries import RECEIVED
 from .throttle import Throttle
 from .upload_limits import Limits
 

@@ -1,0 +1,175 @@
+"""Turns a response that is not a success into the error it stands for, with a message that says what to do.
+
+Pure functions of a response; nothing is sent from here.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from math import ceil
+from typing import Any
+
+import httpx
+
+from .._errors import (
+    AuthenticationError,
+    DecodeError,
+    JobError,
+    NotFoundError,
+    PermissionDeniedError,
+    ServerError,
+    StatusError,
+    ThrottledError,
+    ValidationError,
+)
+from .clean_copies import clean_response
+from .responses import json_of
+from .retries import PASSING, retry_after
+
+BY_STATUS: Mapping[int, type[StatusError]] = {
+    400: ValidationError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    422: JobError,
+    429: ThrottledError,
+}
+
+UNKNOWN = (
+    "whether it was written is unknown: wait until the server cannot be at work on it any more, then look before you "
+    "send it again"
+)
+
+DEEPEST = 20
+"""Levels of a refusal that an error takes apart; Keystone's own have three."""
+
+EXCERPT = 200
+"""Characters of a foreign answer that an error repeats."""
+
+LONGEST_TEXT = 2_000
+"""Characters that the text of an error repeats of what a server says; its attributes hold all of it."""
+
+
+def status_error(
+    response: httpx.Response, cid: str, *, kind: type[StatusError] | None = None, hint: str = ""
+) -> StatusError:
+    """The error a response that is not a success stands for.
+
+    Args:
+        response: The answer, read whole.
+        cid: The correlation id of the client.
+        kind: The class, if the status does not tell it.
+        hint: What to do, in words; chosen by the status if left out.
+
+    Returns:
+        The error, not raised.
+    """
+    body = json_of(response)
+    detail, fields = _detail(body), _field_errors(body)
+    status = response.status_code
+    step = body.get("body") if status == 422 and isinstance(body, dict) else None
+    fields = fields or _field_errors(step)  # what was wrong with the action of a job that failed
+    kind = kind or BY_STATUS.get(status) or (ServerError if status >= 500 else StatusError)
+    wrong = "; ".join(f"{name}: {' '.join(messages)}" for name, messages in fields.items())
+    said = ": ".join(part for part in (detail, wrong or _detail(step)) if part) or _excerpt(response)
+    hint = hint or _hint(response, body)
+    message = ": ".join(part for part in (_headline(response), cut(said)) if part) + (f" ({hint})" if hint else "")
+    clean = clean_response(response)
+    error = kind(printable(message), request=clean.request, response=clean, detail=detail, field_errors=fields, cid=cid)
+    if isinstance(error, ThrottledError):
+        error.retry_after = retry_after(response)
+    return error
+
+
+def cut(text: str) -> str:
+    """A text of a bearable length."""
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
+
+
+def printable(text: str) -> str:
+    """A text of a server's without what would steer a terminal, forge a line of a log, or not be encoded at all."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def decode_error(response: httpx.Response, what: str, cid: str) -> DecodeError:
+    """The error of an answer that is not what the API promises."""
+    kind = response.headers.get("content-type", "no content type")
+    message = f"{_headline(response)}: the answer {what} ({kind}, {len(response.content)} bytes): {_excerpt(response)}"
+    if response.content[:1] == b"<":
+        message += " (is the base URL that of the API?)"
+    return DecodeError(printable(message), response=clean_response(response), cid=cid)
+
+
+def _headline(response: httpx.Response) -> str:
+    request = response.request
+    return f"{response.status_code} {response.reason_phrase}".strip() + f": {request.method} {_shown_path(request)}"
+
+
+def _shown_path(request: httpx.Request) -> str:
+    path: str = request.extensions.get("keystone.endpoint") or request.url.path
+    return path if path.startswith("/") else f"/{path}"
+
+
+def _detail(body: Any) -> str | None:
+    if isinstance(body, dict) and isinstance(body.get("detail"), str):
+        return str(body["detail"])
+    return None
+
+
+def _field_errors(body: Any) -> dict[str, list[str]]:
+    if isinstance(body, list):
+        body = {"non_field_errors": body}
+    if not isinstance(body, dict) or "detail" in body:
+        return {}
+    found: dict[str, list[str]] = {}
+    for name, message in _flattened("", body):
+        found.setdefault(name, []).append(message)
+    return found
+
+
+def _flattened(path: str, value: Any, depth: int = 0) -> Iterator[tuple[str, str]]:
+    if depth > DEEPEST:
+        yield path, "…"
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flattened(f"{path}.{key}" if path else str(key), inner, depth + 1)
+    elif isinstance(value, list):
+        nested = any(isinstance(inner, dict | list) for inner in value)
+        for index, inner in enumerate(value):
+            yield from _flattened(f"{path}.{index}" if nested else path, inner, depth + 1)
+    else:
+        yield path, str(value)
+
+
+def _excerpt(response: httpx.Response) -> str:
+    text = response.content[:4096].decode("utf-8", "replace")
+    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.DOTALL | re.IGNORECASE)
+    words = " ".join((title[1] if title else text).split())
+    return words[:EXCERPT] + ("…" if len(words) > EXCERPT else "")
+
+
+def _hint(response: httpx.Response, body: Any) -> str:
+    if response.status_code == 404 and body is None:
+        return f"not an answer of the API: is {response.request.url.copy_with(query=None)} below the right base URL?"
+    if 300 <= response.status_code < 400:
+        where = response.headers.get("location", "nowhere").partition("?")[0]
+        return f"redirected to {where}: is the base URL right, http or https included?"
+    if response.status_code == 401 and "authorization" not in response.request.headers:
+        return "log in first, or the session has expired"
+    asked = retry_after(response) if response.status_code in PASSING else None
+    if asked is not None:
+        return f"the server asks to wait {ceil(asked)} s; max_retry_after of RetryPolicy is the longest a call waits"
+    return _failed_write(response) if response.status_code >= 500 else ""
+
+
+def _failed_write(response: httpx.Response) -> str:
+    if response.status_code == 500 and response.request.method == "DELETE":
+        return "Keystone fails like this where other records still refer to the one to be deleted"
+    return UNKNOWN if _writes_a_record(response.request) else ""
+
+
+def _writes_a_record(request: httpx.Request) -> bool:
+    """Tell whether a request may have written a record; of jobs, those who send them say more."""
+    endpoint = _shown_path(request)
+    return request.method in ("POST", "PATCH", "PUT") and not endpoint.startswith(("/authentication/", "/batch/"))
