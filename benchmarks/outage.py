@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import anyio
-import httpx
 import loopback
 from keystone_client import AsyncKeystoneClient, KeystoneClient, RetryPolicy
 
@@ -112,9 +111,9 @@ class Counted:
         self._build = client._talk.request
         client._talk.request = self._counted  # type: ignore[method-assign]
 
-    def _counted(self, *arguments: object, **options: object) -> httpx.Request:
+    def _counted(self, *arguments: Any, **options: Any) -> Any:
         self.requests += 1
-        return self._build(*arguments, **options)  # type: ignore[arg-type]
+        return self._build(*arguments, **options)
 
 
 def threads(url: str, policy: RetryPolicy, tasks: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ the failure thrown into it. Flows have no colour: the drivers of the two clients
 from collections.abc import Callable, Generator
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
-import httpx
+from ._transport.outgoing import OutgoingRequest
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -39,7 +39,7 @@ class Exclusive(NamedTuple):
     patience: float | None
 
 
-Step: TypeAlias = httpx.Request | Pause | Ask | Exclusive
+Step: TypeAlias = OutgoingRequest | Pause | Ask | Exclusive
 Flow: TypeAlias = Generator[Step, Any, T]
 
 

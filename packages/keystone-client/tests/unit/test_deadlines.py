@@ -13,8 +13,8 @@ import httpx
 import pytest
 import trio
 from keystone_client import AsyncKeystoneClient, DeadlineExceededError, KeystoneClient, RetryPolicy
-from keystone_client._transport.deadline import PunctualStream
-from keystone_client._transport.exchange import LEFT
+from keystone_client._transport.deadline import TIME_LEFT
+from keystone_client._transport.deadline_backend import DeadlineStream
 from keystone_client_testing import FakeKeystone
 from trio.testing import MockClock
 
@@ -56,7 +56,7 @@ def dripping(beginning: bytes) -> Iterator[str]:
 def test_what_bounds_each_read_is_really_what_the_connection_is_made_of() -> None:
     """It goes in by a private attribute of httpx and httpcore: should one be renamed, this fails and nothing hangs."""
     with FakeKeystone().serve() as url, KeystoneClient(url, retry=RetryPolicy(deadline=30)) as client:
-        assert isinstance(client.http_get("version").extensions["network_stream"], PunctualStream)
+        assert isinstance(client.http_get("version").extensions["network_stream"], DeadlineStream)
 
 
 @pytest.mark.parametrize("part", DRIPS)
@@ -107,8 +107,8 @@ class Wire(httpcore.NetworkStream):
 
 def test_each_step_of_a_connection_has_what_is_left_of_the_call() -> None:
     wire = Wire()
-    stream = PunctualStream(wire)
-    token = LEFT.set(lambda: wire.left)
+    stream = DeadlineStream(wire)
+    token = TIME_LEFT.set(lambda: wire.left)
     try:
         secure = stream.start_tls(None, timeout=5)
         secure.write(b"x", timeout=None)
@@ -121,7 +121,7 @@ def test_each_step_of_a_connection_has_what_is_left_of_the_call() -> None:
         with pytest.raises(httpcore.ConnectTimeout):
             secure.start_tls(None)  # type: ignore[arg-type]
     finally:
-        LEFT.reset(token)
+        TIME_LEFT.reset(token)
     assert wire.limits == [5, 7, 4, 0.5]
     stream.read(1, timeout=15)
     assert wire.limits[-1] == 15

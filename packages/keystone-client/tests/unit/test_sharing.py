@@ -9,7 +9,7 @@ import anyio
 import httpx
 import pytest
 from keystone_client import AsyncKeystoneClient, KeystoneClient, StatusError
-from keystone_client._protocol.session_state import Conversation
+from keystone_client._protocol.session_state import SessionState
 from keystone_client_testing import FakeKeystone
 
 from .scripted import URL
@@ -18,7 +18,7 @@ BACKENDS = ["asyncio", "trio"]
 THREADS, TURNS = 32, 6
 
 
-def conversation() -> Conversation:
+def conversation() -> SessionState:
     return KeystoneClient(URL)._talk
 
 
@@ -26,14 +26,14 @@ def answered(request: httpx.Request, *lines: str, status: int = 200) -> httpx.Re
     return httpx.Response(status, headers=[("set-cookie", line) for line in lines], request=request)
 
 
-def opened(talk: Conversation, key: str) -> None:
+def opened(talk: SessionState, key: str) -> None:
     """Let a login succeed."""
     request = talk.request("POST", "authentication/login/")
-    talk.begin_session(request)
+    request.session = None
     talk.receive(answered(request, f"sessionid={key}; Path=/", f"csrftoken=csrf-{key}; Path=/"))
 
 
-def sent(talk: Conversation) -> tuple[str, str | None]:
+def sent(talk: SessionState) -> tuple[str, str | None]:
     request = talk.request("POST", "x/")
     return "; ".join(sorted(request.headers.get("cookie", "").split("; "))), request.headers.get("x-csrftoken")
 
@@ -51,11 +51,11 @@ def test_a_late_answer_of_a_session_that_is_over_does_not_end_the_new_one() -> N
 def test_a_logout_whose_answer_comes_after_the_next_login_does_not_end_that() -> None:
     talk = conversation()
     opened(talk, "old")
-    session = talk.session
+    session = talk.number
     opened(talk, "new")
     talk.forget_session(session)
     assert sent(talk) == ("csrftoken=csrf-new; sessionid=new", "csrf-new")
-    talk.forget_session(talk.session)
+    talk.forget_session(talk.number)
     assert sent(talk) == ("", None)
 
 

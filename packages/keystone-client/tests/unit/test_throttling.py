@@ -34,7 +34,7 @@ def ada_was_throttled(colour: str, *script: Any) -> Player:
     client.login("ada", "pw")
     with pytest.raises(ThrottledError):
         client.retrieve_team(1)
-    client.client._talk.forget_session(client.client._talk.session)
+    client.client._talk.forget_session(client.client._talk.number)
     return client
 
 

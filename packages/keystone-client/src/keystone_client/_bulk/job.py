@@ -9,7 +9,6 @@ from itertools import count
 from os import urandom
 from typing import Any, Generic, TypedDict, TypeVar, cast
 
-import httpx
 from keystone_client_core import (
     RESOURCES,
     Action,
@@ -31,6 +30,7 @@ from .._protocol.bodies import Content, Upload, attachment_fields, json_body, op
 from .._protocol.call import Call
 from .._protocol.error_messages import UNKNOWN
 from .._protocol.upload_limits import check_uploads
+from .._transport.outgoing import OutgoingRequest
 from .job_results import check_kept, results_of
 
 T_co = TypeVar("T_co", covariant=True)
@@ -184,7 +184,7 @@ def send(call: Call, job: Collector) -> Flow[None]:
     check_kept(actions, results)
 
 
-def _request(call: Call, body: Mapping[str, Any], uploads: Mapping[str, Upload]) -> httpx.Request:
+def _request(call: Call, body: Mapping[str, Any], uploads: Mapping[str, Upload]) -> OutgoingRequest:
     if not uploads:
         return call.talk.request("POST", ENDPOINT, content=json_body({"job": body}))
     files = {part: (upload.filename, upload.file) for part, upload in uploads.items()}

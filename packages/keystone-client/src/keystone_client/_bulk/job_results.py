@@ -12,7 +12,8 @@ from keystone_client_core import Action, FieldError, culprit, dropped_fields
 
 from .._errors import JobError
 from .._protocol.error_messages import decode_error, status_error
-from .._protocol.responses import decoded, json_of
+from .._protocol.json_decoding import json_of
+from .._protocol.responses import decoded
 
 PROTECTED = "Keystone fails like this where others still refer to what is deleted, or an account deletes itself"
 

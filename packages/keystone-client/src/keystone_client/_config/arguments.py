@@ -80,3 +80,16 @@ def checked_size(size: object) -> int | None:
 def is_token(token: object) -> bool:
     """Whether a value can be sent as a token."""
     return isinstance(token, str) and token != "" and token.isascii() and token.isprintable() and " " not in token
+
+
+def checked_token(token: object) -> str | None:
+    """Return a token as plain text, ``None`` for none.
+
+    Raises:
+        FieldError: It cannot be sent.
+    """
+    if token is None:
+        return None
+    if not is_token(token):
+        raise FieldError("the token must be printable ASCII text without blanks", field="token")
+    return str.__str__(token)  # not what an enum calls itself

@@ -1,4 +1,4 @@
-"""What both constructors take, checked in one place."""
+"""Check what both constructors take, in one place, and keep it as values; nothing is built from them here."""
 
 import os
 import ssl
@@ -6,33 +6,38 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import httpx
-from keystone_client_core import FieldError, __version__, shown
+from keystone_client_core import FieldError, adopt_cid, check_page_size, new_cid, shown
 
-from .._protocol.session_state import Conversation
 from .._transport.tls_and_proxy import check_proxy, proxy_for, tls_context
-from .retry_policy import RetryPolicy
-
-AGENT = f"keystone-api-client/{__version__}"
+from .arguments import Timeouts, checked_base_url, checked_headers, checked_size, checked_timeout, checked_token
+from .retry_policy import NO_RETRIES, RetryPolicy
 
 
 class Options(NamedTuple):
-    """The settings of one client."""
+    """The settings of one client, checked."""
 
-    talk: Conversation
+    base_url: str
+    cid: str
+    token: str | None
+    timeout: Timeouts
+    retry: RetryPolicy
+    page_size: int
+    max_response_size: int | None
+    headers: Mapping[str, str]
     verify: bool | str | ssl.SSLContext
     proxy: str | httpx.Proxy | None
     limits: httpx.Limits
     trust_env: bool
 
     def __repr__(self) -> str:
-        """Nothing: the URL of a proxy may hold a password."""
+        """Show nothing: a token is secret, and the URL of a proxy may hold a password."""
         return "<options>"
 
     def for_one_connection(self) -> dict[str, Any]:
-        """The arguments of a transport of httpx that holds one connection; the environment is read for it."""
+        """Return the arguments of a transport of httpx that holds one connection; it reads the environment."""
         return {
-            "verify": tls_context(self.talk.base_url, self.verify, self.trust_env),
-            "proxy": proxy_for(self.talk.base_url, self.proxy, self.trust_env),
+            "verify": tls_context(self.base_url, self.verify, self.trust_env),
+            "proxy": proxy_for(self.base_url, self.proxy, self.trust_env),
             "limits": httpx.Limits(max_connections=1, keepalive_expiry=self.limits.keepalive_expiry),
         }
 
@@ -65,18 +70,20 @@ def checked_options(
         raise FieldError(f"limits={shown(limits)}: give httpx.Limits", field="limits")
     certificates = _checked_verify(verify)
     check_proxy(proxy, "proxy")
-    talk = Conversation(
-        url,
-        token=token,
-        cid=cid,
-        timeout=timeout,
-        retry=retry,
-        page_size=page_size,
-        max_response_size=max_response_size,
-        headers=headers,
-        agent=AGENT,
+    return Options(
+        base_url=checked_base_url(url),
+        cid=new_cid() if cid is None else adopt_cid(cid),
+        token=checked_token(token),
+        timeout=checked_timeout(timeout),
+        retry=NO_RETRIES if retry is None else retry,
+        page_size=check_page_size(page_size),
+        max_response_size=checked_size(max_response_size),
+        headers=checked_headers(headers or {}),
+        verify=certificates,
+        proxy=proxy,
+        limits=limits,
+        trust_env=trust_env,
     )
-    return Options(talk, certificates, proxy, limits, trust_env)
 
 
 def checked_transport(transport: object, method: str) -> None:

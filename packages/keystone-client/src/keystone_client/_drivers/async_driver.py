@@ -17,11 +17,13 @@ from .._flows import records as record_flows
 from .._listing import plan as listing
 from .._listing.query import BulkOptions, FollowOptions, Query
 from .._protocol.call import Call
-from .._protocol.session_state import Conversation
+from .._protocol.session_state import SessionState
 from .._redaction import forget_locals
+from .._transport.deadline import within_deadline
 from .._transport.event_loops import OPEN, OnLoop, on_asyncio, running_loop
-from .._transport.exchange import exchange_async, punctually
+from .._transport.exchange import exchange_async
 from .._transport.fork import watch
+from .._transport.outgoing import OutgoingRequest
 from .._transport.pool import TaskSlots, closed
 
 T = TypeVar("T")
@@ -78,7 +80,7 @@ class AsyncDriver:
         """Take options that were checked; nothing is opened before the first request."""
         checked_transport(transport, "handle_async_request")
         self._options = options
-        self._talk = options.talk
+        self._talk = SessionState(options)
         self._transport = transport
         self._loops: dict[object, OnLoop] = {}
         self._closed = False
@@ -94,7 +96,7 @@ class AsyncDriver:
         if left:
             warn(f"{self!r} was not closed: use `async with`, or close()", ResourceWarning, stacklevel=2, source=self)
 
-    __reduce__ = Conversation.__reduce__  # else a shallow copy would share its connections, and close them
+    __reduce__ = SessionState.__reduce__  # else a shallow copy would share its connections, and close them
 
     def _after_fork(self) -> None:
         self._loops = {}
@@ -150,7 +152,7 @@ class AsyncDriver:
                     answer = await attempt(self._act(step))
 
     async def _act(self, step: Step) -> Any:
-        if isinstance(step, httpx.Request):
+        if isinstance(step, OutgoingRequest):
             return await self._exchange(step)
         if isinstance(step, Pause):
             await self._sleep(step.seconds)
@@ -174,12 +176,12 @@ class AsyncDriver:
         finally:
             turn.release()
 
-    async def _exchange(self, step: httpx.Request) -> httpx.Response:
+    async def _exchange(self, step: OutgoingRequest) -> httpx.Response:
         if self._closed:
             raise closed()
         if self._transport is not None:
-            return await punctually(partial(exchange_async, self._transport), step)
-        return await punctually(self._here().slots.exchange, step)
+            return await within_deadline(partial(exchange_async, self._transport), step)
+        return await within_deadline(self._here().slots.exchange, step)
 
     def _here(self) -> OnLoop:
         """What there is on the loop that runs; what one that is gone has left behind is let go."""

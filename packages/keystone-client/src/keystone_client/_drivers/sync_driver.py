@@ -19,10 +19,12 @@ from .._flows import records as record_flows
 from .._listing import plan as listing
 from .._listing.query import BulkOptions, FollowOptions, Query
 from .._protocol.call import Call
-from .._protocol.session_state import Conversation
+from .._protocol.session_state import SessionState
 from .._redaction import forget_locals
 from .._transport.exchange import exchange
 from .._transport.fork import watch
+from .._transport.httpcore_internals import use_backend
+from .._transport.outgoing import OutgoingRequest
 from .._transport.permits import Permits
 from .._transport.pool import ThreadSlots, closed
 
@@ -81,12 +83,10 @@ def _opener(options: Options) -> Callable[[], httpx.BaseTransport]:
 
     def open_connection() -> httpx.BaseTransport:
         transport = httpx.HTTPTransport(**arguments())
-        if options.talk.retry.deadline is not None:
-            from .._transport.deadline import PunctualBackend  # httpcore is slow to import; by now it is there
+        if options.retry.deadline is not None:
+            from .._transport.deadline_backend import DeadlineBackend  # httpcore is slow to import; by now it is there
 
-            # httpcore's ``network_backend``, for which httpx 0.28 has no argument. A transport of our own on httpcore
-            # would have to repeat httpx's proxies, bodies and errors; test_deadlines.py says if this ceases to work.
-            transport._pool._network_backend = PunctualBackend()
+            use_backend(transport, DeadlineBackend())
         return transport
 
     return open_connection
@@ -99,7 +99,7 @@ class SyncDriver:
         """Take options that were checked; nothing is opened before the first request."""
         checked_transport(transport, "handle_request")
         self._options = options
-        self._talk = options.talk
+        self._talk = SessionState(options)
         self._transport = transport
         self._slots = self._make_slots()
         self._turn = Permits(1)
@@ -114,7 +114,7 @@ class SyncDriver:
             slots.close()
             warn(f"{self!r} was not closed: use `with`, or close()", ResourceWarning, stacklevel=2, source=self)
 
-    __reduce__ = Conversation.__reduce__  # else a shallow copy would share its connections, and close them
+    __reduce__ = SessionState.__reduce__  # else a shallow copy would share its connections, and close them
 
     def _after_fork(self) -> None:
         self._slots, self._turn = self._make_slots(), Permits(1)
@@ -163,13 +163,13 @@ class SyncDriver:
                     answer = attempt(partial(self._act, step))
 
     def _act(self, step: Step, stop: threading.Event | None = None) -> Any:
-        if isinstance(step, httpx.Request):
+        if isinstance(step, OutgoingRequest):
             return self._exchange(step)
         if isinstance(step, Pause):
             return self._pause(step, stop)
         return step.question() if isinstance(step, Ask) else self._alone(step)
 
-    def _exchange(self, request: httpx.Request) -> httpx.Response:
+    def _exchange(self, request: OutgoingRequest) -> httpx.Response:
         transport = self._transport
         if self._closed:
             raise closed()

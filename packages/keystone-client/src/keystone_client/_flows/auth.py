@@ -15,7 +15,8 @@ from .._protocol.cookies import SESSION
 from .._protocol.error_messages import status_error
 from .._protocol.renewal import asking
 from .._protocol.responses import acknowledged, is_json, record_of
-from .._protocol.session_state import Conversation
+from .._protocol.session_state import SessionState
+from .._transport.outgoing import OutgoingRequest
 
 WHOAMI = "authentication/whoami/"
 
@@ -77,16 +78,16 @@ def _login(call: Call, username: object, password: object) -> Flow[dict[str, Any
     return user
 
 
-def _login_request(call: Call, content: bytes) -> httpx.Request:
+def _login_request(call: Call, content: bytes) -> OutgoingRequest:
     """With a session cookie the server wants a CSRF token; where that is lost, log in as a stranger would."""
     request = call.talk.request("POST", "authentication/login/", content=content)
-    call.talk.begin_session(request)
+    request.session = None  # its answer may set cookies whatever session there is by then
     if "x-csrftoken" not in request.headers:
         request.headers.pop("cookie", None)
     return request
 
 
-def _opened(talk: Conversation, response: httpx.Response) -> bool:
+def _opened(talk: SessionState, response: httpx.Response) -> bool:
     """Whether there was a session, which another thread or task has ended since."""
     cookies = response.headers.get_list("set-cookie")
     return any(cookie.startswith(f"{SESSION}=") for cookie in cookies) and not talk.keeps_secure_cookies_back
@@ -102,7 +103,7 @@ def logout(call: Call) -> Flow[None]:
     """End the session and forget its cookies; silent if there is none."""
     talk = call.talk
     talk.renew = None
-    session = talk.session
+    session = talk.number
     if not talk.has_session:
         talk.forget_session(session)
         return

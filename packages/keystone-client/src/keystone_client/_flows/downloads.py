@@ -18,8 +18,9 @@ from .._progress import check_progress
 from .._protocol.bodies import IN_MEMORY, Sent
 from .._protocol.call import Call
 from .._protocol.error_messages import decode_error, status_error
+from .._protocol.requests import without_credentials
 from .._protocol.responses import record_of
-from .._transport.exchange import SINK
+from .._transport.outgoing import OutgoingRequest
 
 Target: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
 """A path, or a file opened in binary mode."""
@@ -89,10 +90,10 @@ def _check_path(target: Path) -> None:
         raise FieldError(f"to={str(target)!r}: there is no folder {str(target.parent)!r}; make it first", field="to")
 
 
-def _request(call: Call, endpoint: str, sink: Sink) -> httpx.Request:
-    request = call.talk.without_credentials(call.talk.request("GET", endpoint, headers={"Accept": "*/*"}))
+def _request(call: Call, endpoint: str, sink: Sink) -> OutgoingRequest:
+    request = without_credentials(call.talk.request("GET", endpoint, headers={"Accept": "*/*"}))
     sink.start()
-    request.extensions[SINK] = sink
+    request.sink = sink
     return request
 
 

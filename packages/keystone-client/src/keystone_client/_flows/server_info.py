@@ -10,10 +10,10 @@ from .._flow import Flow
 from .._listing.query import Filters
 from .._protocol.call import Call
 from .._protocol.error_messages import decode_error, status_error
+from .._protocol.requests import without_credentials
 from .._protocol.responses import decoded
-from .._protocol.session_state import ASKED_IN, NO_SESSION
-from .._protocol.throttle import IDENTITY
 from .._protocol.upload_limits import limits_of
+from .._transport.outgoing import NO_SESSION, OutgoingRequest
 
 CHOICES: Mapping[tuple[str, str], str] = {
     ("membership", "role"): "users/membership-choices/role/",
@@ -77,17 +77,16 @@ def _public(call: Call, endpoint: str) -> Flow[httpx.Response]:
     front of it may want them: after a 401 or 403 they are sent, once.
     """
     talk = call.talk
-    response = yield from call.send(lambda: talk.without_credentials(_apart(call, endpoint)), renew=False)
+    response = yield from call.send(lambda: without_credentials(_apart(call, endpoint)), renew=False)
     if response.status_code in (401, 403) and talk.has_credentials:
         response = yield from call.send(lambda: _apart(call, endpoint), renew=False)
     return response
 
 
-def _apart(call: Call, endpoint: str) -> httpx.Request:
+def _apart(call: Call, endpoint: str) -> OutgoingRequest:
     """Build a request whose answer changes nothing for other calls: neither cookies nor the throttle."""
     request = call.talk.request("GET", endpoint)
-    request.extensions[ASKED_IN] = NO_SESSION
-    request.extensions[IDENTITY] = endpoint
+    request.session, request.identity = NO_SESSION, endpoint
     return request
 
 

@@ -10,19 +10,21 @@ from keystone_client_core import KeystoneError
 from .._errors import DeadlineExceededError
 from .._flow import Exclusive, Flow, Pause
 from .._log import LOGGER
-from .._transport.exchange import LEFT_OF_CALL
+from .._transport.deadline import limited
+from .._transport.outgoing import OutgoingRequest
 from .failures import harmless, may_have_acted, name_of, no_answer, status_of
 from .renewal import is_over, renewal
+from .requests import Parameters
 from .responses import Page, page_of, record_of
 from .retries import Failure, backoff_ceiling, hold_after, wait_before
-from .session_state import Conversation, Parameters
+from .session_state import SessionState
 from .throttle import identity_of
 
 
 class Call:
     """One call: what was tried, what may have happened unseen, and when it must be over."""
 
-    def __init__(self, talk: Conversation) -> None:
+    def __init__(self, talk: SessionState) -> None:
         """Start the clock of the call."""
         self.talk: Final = talk
         self.cid: Final = talk.cid
@@ -39,7 +41,7 @@ class Call:
 
     def send(
         self,
-        build: Callable[[], httpx.Request],
+        build: Callable[[], OutgoingRequest],
         *,
         may_retry: Callable[[Failure], bool] | None = None,
         renew: bool = True,
@@ -80,7 +82,7 @@ class Call:
             yield from self._pause_before(request, failure, attempt + 1, wait)
 
     def _wait(
-        self, request: httpx.Request, attempt: int, failure: Failure, may_retry: Callable[[Failure], bool] | None
+        self, request: OutgoingRequest, attempt: int, failure: Failure, may_retry: Callable[[Failure], bool] | None
     ) -> float | None:
         """The seconds before the next try, ``None`` if there is none; after a 429 the calls of others wait as well."""
         policy = self.talk.retry
@@ -92,7 +94,7 @@ class Call:
             self.talk.throttle.hold(identity_of(request), self.talk.clock() + seconds)
         return wait
 
-    def _ended(self, request: httpx.Request, failure: Failure, attempts: int) -> httpx.Response:
+    def _ended(self, request: OutgoingRequest, failure: Failure, attempts: int) -> httpx.Response:
         """The answer of the last try, or the error of there being none."""
         if isinstance(failure, httpx.Response):
             return failure
@@ -100,18 +102,18 @@ class Call:
         if self._too_long(0):
             error = self._too_late(request, failure)
         else:
-            where = f"{request.method} {self.talk.base_url}{request.extensions['keystone.endpoint']}"
+            where = f"{request.method} {self.talk.base_url}{request.endpoint}"
             error = no_answer(failure, request, where=where, attempts=attempts, outcome=self._outcome, cid=self.cid)
         raise error from harmless(failure, request)
 
-    def _pause_before(self, request: httpx.Request, failure: Failure, attempt: int, wait: float) -> Flow[None]:
+    def _pause_before(self, request: OutgoingRequest, failure: Failure, attempt: int, wait: float) -> Flow[None]:
         if self._too_long(wait):
             raise self._too_late(request, failure, wait) from harmless(failure, request)
         message = "%s: try %d follows in %.2f s"
         self.talk.log(logging.WARNING, message, request, status_of(failure), name_of(failure), attempt, wait)
         yield Pause(wait)
 
-    def _admitted(self, build: Callable[[], httpx.Request], attempt: int) -> Flow[httpx.Request]:
+    def _admitted(self, build: Callable[[], OutgoingRequest], attempt: int) -> Flow[OutgoingRequest]:
         """A request that may be sent now: while the server throttles us, all wait, and come back spread out."""
         waited = None
         while True:
@@ -127,7 +129,7 @@ class Call:
             self._log_hold(request, wait)
             yield Pause(wait)
 
-    def _renewed(self, request: httpx.Request, renewals: int) -> Flow[bool]:
+    def _renewed(self, request: OutgoingRequest, renewals: int) -> Flow[bool]:
         """Whether there is a session again, by the doing of this call or of another."""
         self.talk.log(logging.WARNING, "the session is over: a login follows", request, 401)
         renewed = yield Exclusive(self._renewal(renewals), self.patience)
@@ -191,10 +193,10 @@ class Call:
     def _too_long(self, seconds: float) -> bool:
         return self._until is not None and self.talk.clock() + seconds >= self._until
 
-    def _attempt(self, request: httpx.Request) -> Flow[Failure]:
+    def _attempt(self, request: OutgoingRequest) -> Flow[Failure]:
         listened = LOGGER.isEnabledFor(logging.INFO)
         if listened:
-            self.talk.log(logging.DEBUG, "%s %s", request, "", request.method, request.extensions["keystone.endpoint"])
+            self.talk.log(logging.DEBUG, "%s %s", request, "", request.method, request.endpoint)
         try:
             response: httpx.Response = yield request
         except httpx.RequestError as error:
@@ -209,8 +211,8 @@ class Call:
             self._log_response(request, response)
         return response
 
-    def _log_response(self, request: httpx.Request, response: httpx.Response) -> None:
-        endpoint = request.extensions["keystone.endpoint"]
+    def _log_response(self, request: OutgoingRequest, response: httpx.Response) -> None:
+        endpoint = request.endpoint
         milliseconds = response.elapsed.total_seconds() * 1000
         self.talk.log(
             logging.INFO,
@@ -223,32 +225,29 @@ class Call:
             milliseconds,
         )
 
-    def _log_hold(self, request: httpx.Request, wait: float) -> None:
+    def _log_hold(self, request: OutgoingRequest, wait: float) -> None:
         self.talk.log(logging.DEBUG, "%s %s waits %.2f s: the server throttles this client", request, "",
-                      request.method, request.extensions["keystone.endpoint"], wait)  # fmt: skip
+                      request.method, request.endpoint, wait)  # fmt: skip
 
-    def _within_deadline(self, request: httpx.Request) -> httpx.Request:
+    def _within_deadline(self, request: OutgoingRequest) -> OutgoingRequest:
         """The request with timeouts that do not outlast the call."""
         if self._until is not None:
             left = self._until - self.talk.clock()
             if left <= 0:
                 raise self._too_late(request)
-            request.extensions[LEFT_OF_CALL] = self._left
-            limits = request.extensions["timeout"]
-            request.extensions["timeout"] = {
-                name: left if limit is None else min(limit, left) for name, limit in limits.items()
-            }
+            request.time_left = self._left
+            request.extensions["timeout"] = limited(request.timeouts, left)
         return request
 
     def _too_late(
-        self, request: httpx.Request, failure: Failure | None = None, wait: float = 0
+        self, request: OutgoingRequest, failure: Failure | None = None, wait: float = 0
     ) -> DeadlineExceededError:
         last = ""
         if failure is not None:
             last = f"; the last ended in {name_of(failure)}, the next would be {wait:.2f} s away"
         elif wait:
             last = f"; the server throttles this client for {wait:.2f} s"
-        return self.too_late(f"{request.method} {request.extensions['keystone.endpoint']}", last)
+        return self.too_late(f"{request.method} {request.endpoint}", last)
 
     def too_late(self, where: str, last: str = "") -> DeadlineExceededError:
         """The error of a call whose deadline leaves no time: where it was, and what came last."""

@@ -21,8 +21,9 @@ from .._errors import (
     ThrottledError,
     ValidationError,
 )
+from .._transport.outgoing import endpoint_of
 from .clean_copies import clean_response
-from .responses import json_of
+from .json_decoding import json_of
 from .retries import PASSING, retry_after
 
 BY_STATUS: Mapping[int, type[StatusError]] = {
@@ -107,7 +108,7 @@ def _headline(response: httpx.Response) -> str:
 
 
 def _shown_path(request: httpx.Request) -> str:
-    path: str = request.extensions.get("keystone.endpoint") or request.url.path
+    path = endpoint_of(request)
     return path if path.startswith("/") else f"/{path}"
 
 

@@ -10,13 +10,13 @@ import httpx
 from .._flow import Flow
 from .responses import is_json
 from .retries import Failure
-from .session_state import Conversation
+from .session_state import SessionState
 
-_ASKING: ContextVar[tuple[Conversation, ...]] = ContextVar("asking", default=())
+_ASKING: ContextVar[tuple[SessionState, ...]] = ContextVar("asking", default=())
 
 
 @contextmanager
-def asking(talk: Conversation) -> Iterator[None]:
+def asking(talk: SessionState) -> Iterator[None]:
     """Mark the calls that the user's code makes while it is asked for credentials: they cannot wait for these."""
     token = _ASKING.set((*_ASKING.get(), talk))
     try:
@@ -25,14 +25,14 @@ def asking(talk: Conversation) -> Iterator[None]:
         _ASKING.reset(token)
 
 
-def is_over(talk: Conversation, failure: Failure) -> bool:
+def is_over(talk: SessionState, failure: Failure) -> bool:
     """Whether an answer says that the session has ended, and there is a way to begin another."""
     if talk.renew is None or not isinstance(failure, httpx.Response) or failure.status_code != 401:
         return False
     return is_json(failure) and talk not in _ASKING.get()
 
 
-def renewal(talk: Conversation, renewals: int, login: Callable[[], Any]) -> Flow[bool]:
+def renewal(talk: SessionState, renewals: int, login: Callable[[], Any]) -> Flow[bool]:
     """Begin a session, unless another call has tried since; whoever gives up midway leaves it to the next.
 
     Args:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeGuard
 import httpx
 
 from .error_messages import decode_error, status_error
+from .json_decoding import json_of
 
 KEYS = (int, str)
 """The types of keys."""
@@ -79,11 +80,3 @@ def page_of(response: httpx.Response, cid: str) -> Page:
 
 def _is_record(value: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict) and type(value.get("id")) in KEYS
-
-
-def json_of(response: httpx.Response) -> Any:
-    """The JSON of any answer, or ``None``."""
-    try:
-        return json.loads(response.content)
-    except (ValueError, RecursionError):
-        return None

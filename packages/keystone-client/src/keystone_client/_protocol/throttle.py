@@ -7,10 +7,9 @@ from typing import Final
 
 import httpx
 
-LOGGED_IN: Final = "logged in"
+from .._transport.outgoing import OutgoingRequest
 
-IDENTITY: Final = "keystone.identity"
-"""The extension of a request that names an identity of its own, so that a 429 to it holds back no other call."""
+LOGGED_IN: Final = "logged in"
 
 
 class Throttle:
@@ -38,8 +37,7 @@ class Throttle:
 
 def identity_of(request: httpx.Request) -> str:
     """Whom the server takes the caller for: it counts those who are logged in and all others apart."""
-    own: str | None = request.extensions.get(IDENTITY)
-    if own is not None:
-        return own
+    if isinstance(request, OutgoingRequest) and request.identity is not None:
+        return request.identity
     known = "authorization" in request.headers or "sessionid=" in request.headers.get("cookie", "")
     return LOGGED_IN if known else "anonymous"

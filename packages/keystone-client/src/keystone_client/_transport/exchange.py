@@ -3,28 +3,16 @@
 Nothing here knows Keystone, and nothing decides what an answer means.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextvars import ContextVar
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from time import perf_counter
 from typing import Any
 
-import anyio
 import httpx
 
+from .deadline import time_left_of
+from .outgoing import OutgoingRequest, Sink
 from .response_guard import Bounded, check_size
-
-SINK = "keystone.sink"
-"""The extension of a request that names what its answer is written into."""
-
-LEFT_OF_CALL = "keystone.left"
-"""The extension of a request that gives the seconds left of its call, where there is a deadline."""
-
-LEFT: ContextVar[Callable[[], float] | None] = ContextVar("left", default=None)
-"""The same, for a connection to ask while it carries the request of this thread."""
-
-MOST = "keystone.most"
-"""The extension of a request that names the bytes its answer may have, if there is a limit."""
 
 CHUNK = 65_536
 FRAMING = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
@@ -53,51 +41,13 @@ class Sent(httpx.SyncByteStream, httpx.AsyncByteStream):
         raise StopAsyncIteration
 
 
-def _bounded(response: httpx.Response, request: httpx.Request) -> Bounded:
-    """The body of an answer, within what the request allows; a download may be of any size."""
-    most = request.extensions.get(MOST)
-    if most is not None and _sink(request, response):
-        most = float("inf")
-    return Bounded(response, most, request.extensions.get(LEFT_OF_CALL))
+def _bounded(response: httpx.Response, request: OutgoingRequest) -> Bounded:
+    """Return the body of an answer, within what the request allows; a download may be of any size."""
+    limit = None if request.size_limit is None else float("inf") if _sink(request, response) else request.size_limit
+    return Bounded(response, limit, request.time_left)
 
 
-class Trace:
-    """What httpcore tells of a request on its way."""
-
-    def __init__(self) -> None:
-        """Nothing has happened yet."""
-        self.opened: list[Any] = []
-        """The TCP connections that were made for it."""
-        self.begun = False
-        """Whether the server may have seen some of it."""
-
-    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take a note of an event."""
-        if event.endswith(".connect_tcp.complete"):
-            self.opened.append(info["return_value"])
-        elif event == "http11.send_request_headers.started":
-            self.begun = True
-
-
-async def punctually(
-    send: Callable[[httpx.Request], Awaitable[httpx.Response]], request: httpx.Request
-) -> httpx.Response:
-    """Send a request, and break that off when its call must be over.
-
-    Raises:
-        httpx.ConnectTimeout: It was broken off before anything was sent.
-        httpx.ReadTimeout: It was broken off later, or nobody knows.
-    """
-    if LEFT_OF_CALL not in request.extensions:
-        return await send(request)
-    with anyio.move_on_after(request.extensions[LEFT_OF_CALL]()):
-        return await send(request)
-    trace = request.extensions.get("trace")
-    kind = httpx.ReadTimeout if trace is None or trace.begun else httpx.ConnectTimeout
-    raise kind("the deadline of the call passed", request=request)
-
-
-async def exchange_async(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
+async def exchange_async(transport: httpx.AsyncBaseTransport, request: OutgoingRequest) -> httpx.Response:
     """Send a request through a transport and read its answer whole."""
     started = perf_counter()
     request.stream = Sent(request.stream)
@@ -114,7 +64,7 @@ async def exchange_async(transport: httpx.AsyncBaseTransport, request: httpx.Req
                 sink.write(chunk, _length(response))
     finally:
         await body.aclose()
-    return _finished(response if sink is None else _without_body(response), started)
+    return _finished(response if sink is None else _without_body(response), request, started)
 
 
 async def _read(response: httpx.Response) -> None:
@@ -131,18 +81,15 @@ def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
     return aiter(response.stream)  # type: ignore[arg-type]
 
 
-def exchange(transport: httpx.BaseTransport, request: httpx.Request) -> httpx.Response:
+def exchange(transport: httpx.BaseTransport, request: OutgoingRequest) -> httpx.Response:
     """Send a request through a transport and read its answer whole."""
-    if LEFT_OF_CALL not in request.extensions:
+    if request.time_left is None:
         return _exchange(transport, request)
-    token = LEFT.set(request.extensions[LEFT_OF_CALL])
-    try:
+    with time_left_of(request):
         return _exchange(transport, request)
-    finally:
-        LEFT.reset(token)
 
 
-def _exchange(transport: httpx.BaseTransport, request: httpx.Request) -> httpx.Response:
+def _exchange(transport: httpx.BaseTransport, request: OutgoingRequest) -> httpx.Response:
     started = perf_counter()
     response = transport.handle_request(request)
     sink = _sink(request, response)
@@ -156,12 +103,12 @@ def _exchange(transport: httpx.BaseTransport, request: httpx.Request) -> httpx.R
                 sink.write(chunk, _length(response))
     finally:
         response.close()
-    return _finished(response if sink is None else _without_body(response), started)
+    return _finished(response if sink is None else _without_body(response), request, started)
 
 
-def _sink(request: httpx.Request, response: httpx.Response) -> Any:
-    """What takes the body of a download bit by bit; errors are read whole like all other answers."""
-    return request.extensions.get(SINK) if response.status_code == 200 else None
+def _sink(request: OutgoingRequest, response: httpx.Response) -> Sink | None:
+    """Return what takes the body of a download bit by bit; errors are read whole like all other answers."""
+    return request.sink if response.status_code == 200 else None
 
 
 def _without_body(response: httpx.Response) -> httpx.Response:
@@ -181,8 +128,8 @@ def _length(response: httpx.Response) -> int:
     return int(length) if known else 0
 
 
-def _finished(response: httpx.Response, started: float) -> httpx.Response:
-    """The response as ``httpx.Client`` would hand it out: with the time it took."""
-    check_size(len(response.content), response.request.extensions.get(MOST))  # a transport may have read it whole
+def _finished(response: httpx.Response, request: OutgoingRequest, started: float) -> httpx.Response:
+    """Return the response as ``httpx.Client`` would hand it out: with the time it took."""
+    check_size(len(response.content), request.size_limit)  # a transport may have read it whole
     response.elapsed = timedelta(seconds=perf_counter() - started)
     return response

@@ -15,7 +15,9 @@ import anyio
 import httpx
 
 from .._errors import ClosedError
-from .exchange import LEFT_OF_CALL, Trace, exchange, exchange_async
+from .deadline import Trace
+from .exchange import exchange, exchange_async
+from .outgoing import OutgoingRequest
 from .permits import Permits
 
 Clock = Callable[[], float]
@@ -85,11 +87,11 @@ class ThreadSlots:
         self._closed = False
         self.idle: Idle[httpx.BaseTransport] = Idle(limits, clock)
 
-    def exchange(self, request: httpx.Request) -> httpx.Response:
+    def exchange(self, request: OutgoingRequest) -> httpx.Response:
         """Send a request and read its answer whole."""
         permit = self._permits.permit()
         try:
-            if not permit.enter(request.extensions["timeout"].get("pool")):
+            if not permit.enter(request.timeouts.get("pool")):
                 raise no_permit(request)
             if self._closed:
                 raise closed()
@@ -99,7 +101,7 @@ class ThreadSlots:
         finally:
             permit.leave()
 
-    def _exchange(self, slot: httpx.BaseTransport, request: httpx.Request) -> httpx.Response:
+    def _exchange(self, slot: httpx.BaseTransport, request: OutgoingRequest) -> httpx.Response:
         """Send it. What an interrupt ends is left to the collector: a lock of it may be held for ever."""
         try:
             response = exchange(slot, request)
@@ -133,9 +135,9 @@ class TaskSlots:
         self._waiting: deque[anyio.Event] = deque()
         self.idle: Idle[httpx.AsyncBaseTransport] = Idle(limits, clock)
 
-    async def exchange(self, request: httpx.Request) -> httpx.Response:
+    async def exchange(self, request: OutgoingRequest) -> httpx.Response:
         """Send a request and read its answer whole."""
-        if self._secure or LEFT_OF_CALL in request.extensions:  # it costs 20 us
+        if self._secure or request.time_left is not None:  # it costs 20 us
             request.extensions["trace"] = Trace()
         await self._enter(request)
         try:
@@ -147,7 +149,7 @@ class TaskSlots:
         finally:
             self._leave()
 
-    async def _exchange(self, slot: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
+    async def _exchange(self, slot: httpx.AsyncBaseTransport, request: OutgoingRequest) -> httpx.Response:
         kept = False
         try:
             response = await exchange_async(slot, request)
@@ -157,7 +159,7 @@ class TaskSlots:
             if not kept:
                 await self._close(slot, request)
 
-    async def _close(self, slot: httpx.AsyncBaseTransport, request: httpx.Request | None = None) -> None:
+    async def _close(self, slot: httpx.AsyncBaseTransport, request: OutgoingRequest | None = None) -> None:
         """Close it, and what its transport knows nothing of: httpcore loses a handshake that is cancelled."""
         with anyio.CancelScope(shield=True):
             await slot.aclose()
@@ -177,14 +179,14 @@ class TaskSlots:
         """Let go of the idle connections, where there is no loop to close them on: collecting them does it."""
         self.idle.since.clear()
 
-    async def _enter(self, request: httpx.Request) -> None:
+    async def _enter(self, request: OutgoingRequest) -> None:
         if self._free > 0 and not self._waiting:
             self._free -= 1
             return
         turn = anyio.Event()
         self._waiting.append(turn)
         try:
-            with anyio.fail_after(request.extensions["timeout"].get("pool")):
+            with anyio.fail_after(request.timeouts.get("pool")):
                 await turn.wait()
         except BaseException as error:
             if turn.is_set():

@@ -14,6 +14,8 @@ from typing import Any, Final
 import anyio
 import httpx
 
+from .httpcore_internals import connection_state
+
 STEP: Final = 262_144
 """Bytes that are unpacked at a time."""
 
@@ -56,7 +58,7 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._chunks: Any = None
         """What is being read from a task, and not at its end."""
         self._network = response.extensions.get("network_stream")
-        self._wire = _wire_of(response.stream)
+        self._wire = connection_state(response.stream)
         self._left = left
         self._most, self._read, self._unpacked = most, 0, 0
         given = [name.lower() for name in response.headers.get_list("content-encoding", split_commas=True)]
@@ -150,10 +152,3 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._part()
         await self._give_up()
         await self._stream.aclose()
-
-
-def _wire_of(stream: Any) -> Any:
-    """The state of the connection an answer comes on, where it is one of httpcore; else ``None``."""
-    for name in ("_httpcore_stream", "_stream", "_connection", "_h11_state"):  # neither httpx nor httpcore shows it
-        stream = getattr(stream, name, None)
-    return stream

@@ -1,0 +1,83 @@
+"""Build requests from the base URL, an endpoint, and headers that were prepared once; no I/O, no state of a session."""
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+from urllib.parse import quote, urlencode
+
+import httpx
+from keystone_client_core import InvalidURLError
+
+from .._config.arguments import Timeouts
+from .._transport.outgoing import NO_SESSION, OutgoingRequest
+from .cookies import SecretHeaders
+
+CREDENTIALS = ("cookie", "authorization")
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+Parameters: TypeAlias = Mapping[str, Any] | Sequence[tuple[str, Any]]
+
+
+class RequestBuilder:
+    """Builds requests to one server."""
+
+    def __init__(self, base_url: str) -> None:
+        """Take the base URL, which ends in a slash."""
+        self.url_of = functools.lru_cache(256)(functools.partial(_url_of, base_url))
+
+    def request(
+        self,
+        method: str,
+        endpoint: str,
+        *,
+        headers: httpx.Headers,
+        params: Parameters | None,
+        content: bytes | None,
+        more: Mapping[str, str] | None,
+        timeout: Timeouts,
+        body: Mapping[str, Any],
+    ) -> OutgoingRequest:
+        """Build a request.
+
+        Args:
+            method: The HTTP method, upper case.
+            endpoint: The path below the base URL.
+            headers: The headers of the session.
+            params: Query parameters.
+            content: A body that is JSON already.
+            more: Further headers.
+            timeout: Seconds by phase.
+            body: ``json``, ``data`` or ``files``, as httpx takes them.
+
+        Returns:
+            The request, of no session and without a limit.
+        """
+        url = self.url_of(endpoint)
+        if params:
+            query = urlencode(params, quote_via=quote, safe=",", doseq=True)
+            url = _url_of(f"{url}{'&' if url.query else '?'}", query)
+        if content is not None:
+            headers = SecretHeaders(headers)
+            headers["Content-Type"] = "application/json"
+        if more:
+            headers = SecretHeaders(headers)
+            headers.update(more)
+        extensions = {"timeout": timeout}
+        request = OutgoingRequest(method, url, headers=headers, content=content, extensions=extensions, **body)
+        request.endpoint = endpoint.partition("?")[0]
+        return request
+
+
+def without_credentials(request: OutgoingRequest) -> OutgoingRequest:
+    """Take the session or token out of a request; cookies of its answer will be dropped."""
+    for name in CREDENTIALS:
+        request.headers.pop(name, None)
+    request.session = NO_SESSION
+    return request
+
+
+def _url_of(base_url: str, endpoint: str) -> httpx.URL:
+    try:
+        return httpx.URL(base_url + endpoint)
+    except httpx.InvalidURL:
+        length = len(base_url) + len(endpoint)
+        raise InvalidURLError(f"The endpoint makes a URL of {length:,} characters, more than one can have.") from None
