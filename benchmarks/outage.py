@@ -108,8 +108,8 @@ class Counted:
     def __init__(self, client: KeystoneClient | AsyncKeystoneClient) -> None:
         """Watch how the client builds requests: one for each try."""
         self.requests = 0
-        self._build = client._talk.request
-        client._talk.request = self._counted  # type: ignore[method-assign]
+        self._build = client._session.request
+        client._session.request = self._counted  # type: ignore[method-assign]
 
     def _counted(self, *arguments: Any, **options: Any) -> Any:
         self.requests += 1

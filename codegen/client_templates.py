@@ -26,7 +26,7 @@ from .._listing.query import (
     Query,
 )
 from .._protocol.call import Call
-from .._redaction import discreet
+from .._redaction import redacted
 
 K = TypeVar("K", bound=Key)
 
@@ -340,21 +340,21 @@ STATS = """
         Raises:
             FilterError: A filter the server would ignore.
         \"\"\"
-        return await self._run(server_info.stats(Call(self._talk), "{name}", filters))
+        return await self._run(server_info.stats(Call(self._session), "{name}", filters))
 """
 
 SERVER = """
     async def retrieve_config(self) -> ServerConfig:
         \"\"\"The settings the server tells; uploads over its limit are refused before sending from then on.\"\"\"
-        return await self._run(server_info.config(Call(self._talk)))
+        return await self._run(server_info.config(Call(self._session)))
 
     async def retrieve_health(self) -> list[HealthCheck]:
         \"\"\"What the server needs, and whether it has it. Counts against the same throttle as logins.\"\"\"
-        return await self._run(server_info.health(Call(self._talk)))
+        return await self._run(server_info.health(Call(self._session)))
 
     async def retrieve_version(self) -> str:
         \"\"\"The version of the server; it needs no login.\"\"\"
-        return await self._run(server_info.version(Call(self._talk)))
+        return await self._run(server_info.version(Call(self._session)))
 
     async def retrieve_choices(self, name: str, field: str) -> dict[str, str]:
         \"\"\"The labels of the codes of a field, as this server has them: ``retrieve_choices("request", "status")``.
@@ -362,5 +362,5 @@ SERVER = """
         Raises:
             FieldError: The server tells no choices of that field; the error names those it does.
         \"\"\"
-        return await self._run(server_info.choices(Call(self._talk), name, field))
+        return await self._run(server_info.choices(Call(self._session), name, field))
 """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from .._bulk.job import Collector
 from .._listing.query import UNSET, Filters, Key, Order, Query
-from .._redaction import discreet
+from .._redaction import redacted
 
 if TYPE_CHECKING:
     from typing import Unpack

@@ -7,7 +7,7 @@ import job_templates
 from facts import Facts
 from keystone_client_core._resources import Resource
 
-GUARD = "    @discreet\n"
+GUARD = "    @redacted\n"
 """Stands before methods that take a field the server never shows again: a password."""
 
 WITH_STATS = {"request", "grant", "publication", "notification"}

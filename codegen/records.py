@@ -76,9 +76,9 @@ def render_records(facts: Facts) -> str:
 
 
 def _resource(resource: Resource) -> Iterator[str]:
-    shown = {n: f for n, f in resource.fields.items() if not f.write_only and not f.hidden}
+    sent = {n: f for n, f in resource.fields.items() if not f.write_only and not f.hidden}
     noun = resource.name.replace("_", " ")
-    yield _typed_dict(resource.record, shown, f"One {noun}, as the server sends it.")
+    yield _typed_dict(resource.record, sent, f"One {noun}, as the server sends it.")
     writable = {n: f for n, f in resource.fields.items() if f.writable}
     if "create" in resource.operations:
         yield _typed_dict(f"{resource.record}Create", writable, f"What a new {noun} is made of.", write=True, new=True)

@@ -67,7 +67,7 @@ PUBLIC = [
     "reference",
     "register_logger",
     "retrieve_action",
-    "shown",
+    "brief",
     "update_action",
 ]
 

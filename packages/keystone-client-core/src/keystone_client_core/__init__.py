@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ._filters import EncodedFilters, encode_filters
     from ._listing import check_limit, check_page_size, encode_order, encode_search
     from ._log import LOG_FIELDS, ContextAdapter, ContextFilter, register_logger
-    from ._messages import shown
+    from ._messages import brief
     from ._references import Reference
     from ._resources import CALLER, NO_DEFAULT, Field, Resource
     from ._table import CHOICES, RESOURCES, SHAPES
@@ -65,6 +65,7 @@ __all__ = [
     "ReviewStatus",
     "Sized",
     "adopt_cid",
+    "brief",
     "check_chunk_size",
     "check_limit",
     "check_page_size",
@@ -91,7 +92,6 @@ __all__ = [
     "reference",
     "register_logger",
     "retrieve_action",
-    "shown",
     "update_action",
 ]
 
@@ -108,7 +108,7 @@ _HOMES = {
     "_filters": "EncodedFilters encode_filters",
     "_listing": "check_limit check_page_size encode_order encode_search",
     "_log": "LOG_FIELDS ContextAdapter ContextFilter register_logger",
-    "_messages": "shown",
+    "_messages": "brief",
     "_resources": "CALLER NO_DEFAULT Field Resource",
     "_table": "CHOICES RESOURCES SHAPES",
     "_url": "endpoint_path join_url parse_base_url primary_key record_path",

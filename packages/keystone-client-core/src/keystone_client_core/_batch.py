@@ -10,7 +10,7 @@ from ._errors import FieldError, FilterError, ReferenceTokenError
 from ._fields import encode_fields
 from ._filters import encode_filters
 from ._listing import check_limit, encode_order, encode_search
-from ._messages import close_matches, shown, suggestion
+from ._messages import brief, close_matches, suggestion
 from ._references import Reference, checked_label, token_of, with_tokens
 from ._resources import Resource
 from ._url import record_path
@@ -83,7 +83,7 @@ def list_action(
     encoded = encode_filters(resource, filters)
     size = _LONGEST_PAGE if limit is None else check_limit(limit)
     if not size or size > _LONGEST_PAGE:
-        told = f"limit={shown(limit)}: an action of a job fetches one page, 1 to {_LONGEST_PAGE}"
+        told = f"limit={brief(limit)}: an action of a job fetches one page, 1 to {_LONGEST_PAGE}"
         raise FilterError(told, field="limit")
     if encoded.nothing or encoded.keys is not None:
         raise FilterError("id__in of a job needs some keys, and not more than fit in one page", field="id__in")
@@ -117,7 +117,7 @@ def reference(alias: str, action: Action, label: object) -> Reference:
     if name in names:
         return Reference(alias, (name,))
     told = suggestion(close_matches(str(name), names)) or f" It has {', '.join(names)}."
-    raise ReferenceTokenError(f"The answer to {action.call} will have no {shown(name)}.{told}")
+    raise ReferenceTokenError(f"The answer to {action.call} will have no {brief(name)}.{told}")
 
 
 def job_json(actions: Iterable[Mapping[str, Any]], dry_run: bool) -> dict[str, Any]:
@@ -181,5 +181,5 @@ def check_chunk_size(size: object) -> int:
         FieldError: It is no positive integer.
     """
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-        raise FieldError(f"chunk_size={shown(size)}: give a positive integer", field="chunk_size")
+        raise FieldError(f"chunk_size={brief(size)}: give a positive integer", field="chunk_size")
     return size

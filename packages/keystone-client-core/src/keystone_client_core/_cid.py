@@ -6,7 +6,7 @@ Which header carries them is the client's business.
 import re
 
 from ._errors import InvalidCIDError
-from ._messages import shown
+from ._messages import brief
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +51,6 @@ def adopt_cid(cid: "uuid.UUID | str") -> str:
         if _HEX.fullmatch(digits):
             return str(UUID(digits))
     raise InvalidCIDError(
-        f"The correlation id {shown(cid)} is not a UUID; give one such as '4f0c0f5e-7d3b-4a53-9d5c-0c1a3c1d8a11',"
+        f"The correlation id {brief(cid)} is not a UUID; give one such as '4f0c0f5e-7d3b-4a53-9d5c-0c1a3c1d8a11',"
         " or none to get a new one."
     )

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from ._errors import FieldError
-from ._messages import close_matches, shown, suggestion
+from ._messages import brief, close_matches, suggestion
 from ._references import Reference
 from ._resources import Field, Resource
 from ._url import primary_key
@@ -92,7 +92,7 @@ def _named(resource: Resource, data: object) -> dict[str, object]:
         raise FieldError(f"The fields of a {resource.name} come as a mapping, not as {type(data).__name__}.")
     wrong = [name for name in data if not isinstance(name, str)]
     if wrong:
-        raise FieldError(f"The name of a {resource.name} field is text, not {shown(wrong[0])}.")
+        raise FieldError(f"The name of a {resource.name} field is text, not {brief(wrong[0])}.")
     return {str.__str__(name): value for name, value in data.items()}
 
 
@@ -111,9 +111,9 @@ def _check_names(resource: Resource, data: Mapping[str, object], operation: str)
 def _unknown(resource: Resource, names: list[str]) -> FieldError:
     writable = [name for name, field in resource.fields.items() if field.writable]
     matches = {name: close_matches(name, writable) for name in names}
-    told = "".join(f" {shown(name)}:{suggestion(near)}" for name, near in matches.items() if near)
+    told = "".join(f" {brief(name)}:{suggestion(near)}" for name, near in matches.items() if near)
     return FieldError(
-        f"A {resource.name} has no {', '.join(map(shown, names))}, and the server would ignore it.{told}"
+        f"A {resource.name} has no {', '.join(map(brief, names))}, and the server would ignore it.{told}"
         f" Its fields are {', '.join(writable)}.",
         field=names[0],
         matches=matches[names[0]],
@@ -137,7 +137,7 @@ def _encode_field(resource: Resource, field: Field, value: object) -> object:
         encoded = _ENCODERS.get(field.kind, _json)(value) if not field.trimmed else _untrimmed(value)
         _check_column_length(field, encoded)
     except _UnfitError as error:
-        told = "the value" if field.write_only else shown(value)  # a password is in no message
+        told = "the value" if field.write_only else brief(value)  # a password is in no message
         raise FieldError(
             f"{resource.name} field {field.name!r}: {told} does not fit: {error}.", field=field.name
         ) from None

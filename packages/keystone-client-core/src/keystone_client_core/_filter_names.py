@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ._errors import FilterError
 from ._filter_values import PARTS, PATTERNS
-from ._messages import close_matches, shown, suggestion
+from ._messages import brief, close_matches, suggestion
 from ._resources import Field, Resource
 
 _EVERY = ("not_eq", "in", "not_in", "isnull")
@@ -59,7 +59,7 @@ def find(resource: Resource, name: object, value: object) -> tuple[Field, str]:
     """
     if not isinstance(name, str):
         raise FilterError(
-            f"filter {shown(name)}: the name of a filter is text, not {type(name).__name__}.", value=value
+            f"filter {brief(name)}: the name of a filter is text, not {type(name).__name__}.", value=value
         )
     field_name, _, lookup = name.rpartition("__") if "__" in name else (name, "", "")
     field = resource.fields.get(field_name)
@@ -74,7 +74,7 @@ def _unknown(resource: Resource, name: str, value: object) -> FilterError:
     lookups = lookups_of(resource, name.rpartition("__")[0]) or lookups_of(resource, head)
     matches = _matches(resource, name, head)
     message = (
-        f"filter {shown(name)}: {_why(resource, name, head)}, and the server would ignore it and return every record."
+        f"filter {brief(name)}: {_why(resource, name, head)}, and the server would ignore it and return every record."
         f"{suggestion(matches)} {_offer(resource, head, lookups)} For a parameter that is not known here use"
         f" http_get({resource.path + '/'!r}, params=...)."
     )

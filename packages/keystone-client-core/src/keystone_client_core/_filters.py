@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from ._errors import FilterError
 from ._filter_names import find, lookups_of
 from ._filter_values import INTEGERS, UnfitValueError, value_encoder
-from ._messages import shown
+from ._messages import brief
 from ._resources import Field, Resource
 from ._values import plain
 
@@ -157,7 +157,7 @@ def _present(item: object) -> object:
 
 def _item(text: str, item: object) -> str:
     if "," in text:
-        raise UnfitValueError(f"the server parts a list at commas, and {shown(item)} has one; ask for it by itself")
+        raise UnfitValueError(f"the server parts a list at commas, and {brief(item)} has one; ask for it by itself")
     return text
 
 
@@ -189,5 +189,5 @@ def _check_length(params: dict[str, str], most: int) -> None:
 def _error(resource: Resource, name: object, value: object, why: str) -> FilterError:
     text = str(name)
     lookups = lookups_of(resource, text) or lookups_of(resource, text.rpartition("__")[0])
-    message = f"filter {text}: {shown(value)} does not fit: {why}; the lookups are {', '.join(lookups)}."
+    message = f"filter {text}: {brief(value)} does not fit: {why}; the lookups are {', '.join(lookups)}."
     return FilterError(message, field=text, value=value, lookups=lookups)

@@ -9,7 +9,7 @@ from itertools import islice
 from urllib.parse import quote_plus
 
 from ._errors import FilterError
-from ._messages import close_matches, shown, suggestion
+from ._messages import brief, close_matches, suggestion
 from ._resources import Resource
 from ._values import plain
 
@@ -126,7 +126,7 @@ def _order_names(order: str | Iterable[str]) -> list[object]:
 def _order_name(order: object, name: object) -> str:
     name = plain(name)
     if not isinstance(name, str):
-        raise _refused("order", order, f"{shown(name)} is no name")
+        raise _refused("order", order, f"{brief(name)} is no name")
     if not name.strip():
         raise _refused("order", order, "one of its names is empty")
     return name.strip()
@@ -135,7 +135,7 @@ def _order_name(order: object, name: object) -> str:
 def _unknown_order(resource: Resource, name: str) -> FilterError:
     hint, matches = _order_hint(resource, name.removeprefix("-"))
     return FilterError(
-        f"order {shown(name)}: {resource.name} records cannot be ordered by it, and the server would ignore it.{hint}"
+        f"order {brief(name)}: {resource.name} records cannot be ordered by it, and the server would ignore it.{hint}"
         f"{suggestion(matches)} It may be {', '.join(resource.orderable)}.",
         field="order",
         value=name,
@@ -161,4 +161,4 @@ def _instead(resource: Resource) -> str:
 
 
 def _refused(what: str, value: object, why: str) -> FilterError:
-    return FilterError(f"{what} {shown(value)}: {why}.", field=what, value=value)
+    return FilterError(f"{what} {brief(value)}: {why}.", field=what, value=value)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 _LONGEST = 80
 
 
-def shown(value: object) -> str:
+def brief(value: object) -> str:
     """A value as a message can show it, whatever it is.
 
     Args:

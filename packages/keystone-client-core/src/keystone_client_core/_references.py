@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from ._errors import ReferenceTokenError
-from ._messages import shown
+from ._messages import brief
 
 _START = re.compile(r"@(?:ref|file)\{")
 _TOKEN = re.compile(r"@ref\{([A-Za-z0-9_]+)((?:\.[A-Za-z0-9_]+)+)\}")
@@ -51,7 +51,7 @@ def checked_label(label: object) -> str | int:
     if isinstance(label, int) and not isinstance(label, bool) and 0 <= label <= sys.maxsize:  # no list is longer
         return label
     raise ReferenceTokenError(
-        f"{shown(label)} cannot be referred to: the server follows names of letters, digits and _, and indexes from 0"
+        f"{brief(label)} cannot be referred to: the server follows names of letters, digits and _, and indexes from 0"
     )
 
 
@@ -80,7 +80,7 @@ def token_of(reference: Reference, aliases: Collection[str]) -> str:
     """The text of a reference to an earlier action of the same job."""
     token = str(reference)
     if reference._alias not in aliases:
-        raise ReferenceTokenError(f"{shown(reference)} belongs to another job, or to an action that comes later")
+        raise ReferenceTokenError(f"{brief(reference)} belongs to another job, or to an action that comes later")
     return token
 
 
@@ -90,7 +90,7 @@ def checked_text(text: str, aliases: Collection[str]) -> str:
         token = _TOKEN.match(text, start.start())
         if token is None or token[1] not in aliases:
             raise ReferenceTokenError(
-                f"{shown(text[start.start() :])}: in a batch job the server takes this for a reference of its own and "
+                f"{brief(text[start.start() :])}: in a batch job the server takes this for a reference of its own and "
                 "has no escape for it; write that record by itself, outside of the job"
             )
     return text

@@ -9,7 +9,7 @@ from typing import NamedTuple, NoReturn
 from urllib.parse import quote, unquote
 
 from ._errors import FieldError, InvalidURLError
-from ._messages import shown
+from ._messages import brief
 from ._values import LARGEST, integer
 
 _ADDRESS = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::([0-9]{0,5}))?(/.*)?", re.IGNORECASE)
@@ -107,9 +107,9 @@ def primary_key(pk: object) -> int:
     if pk is None:
         hint = "None is no primary key: a missing value must not turn into the whole table. Leave pk out for a listing."
     elif hasattr(pk, "keys"):
-        hint = f"{shown(pk)} is no primary key; give the record's 'id'."
+        hint = f"{brief(pk)} is no primary key; give the record's 'id'."
     else:
-        hint = f"{shown(pk)} is no primary key; give a positive integer such as 1 or '1'."
+        hint = f"{brief(pk)} is no primary key; give a positive integer such as 1 or '1'."
     raise FieldError(hint, field="pk")
 
 

@@ -19,7 +19,7 @@ from ._generated.async_methods import AsyncMethods
 from ._listing.query import Key
 from ._protocol.bodies import Content, Sent
 from ._protocol.call import Call
-from ._redaction import discreet
+from ._redaction import redacted
 from ._transport.tls_and_proxy import DEFAULT_LIMITS, Verify
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class AsyncKeystoneClient(AsyncMethods):
         FilterError: The page size is out of range.
     """
 
-    @discreet
+    @redacted
     def __init__(
         self,
         url: str,
@@ -95,7 +95,7 @@ class AsyncKeystoneClient(AsyncMethods):
         self._credentials: Credentials | None = None
 
     @classmethod
-    @discreet
+    @redacted
     def from_env(cls, **options: Any) -> Self:
         """Make a client of ``KEYSTONE_URL``, and ``KEYSTONE_TOKEN`` or ``KEYSTONE_USERNAME`` and ``KEYSTONE_PASSWORD``.
 
@@ -119,12 +119,12 @@ class AsyncKeystoneClient(AsyncMethods):
     @property
     def cid(self) -> str:
         """The correlation id that every request carries and the server logs."""
-        return self._talk.cid
+        return self._session.cid
 
     @property
     def base_url(self) -> str:
         """The base URL, with one slash at its end."""
-        return self._talk.base_url
+        return self._session.base_url
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r}, cid={self.cid!r})"
@@ -150,7 +150,7 @@ class AsyncKeystoneClient(AsyncMethods):
     @overload
     async def login(self, *, provider: "AsyncProvider") -> "User": ...
 
-    @discreet
+    @redacted
     async def login(
         self,
         username: str | None = None,
@@ -177,21 +177,21 @@ class AsyncKeystoneClient(AsyncMethods):
             FieldError: The client was made with a token, which would win over a session; or the arguments, or what the
                 provider returned, are no username and password.
         """
-        return cast("User", await self._run(auth.login(Call(self._talk), username, password, provider)))
+        return cast("User", await self._run(auth.login(Call(self._session), username, password, provider)))
 
     async def logout(self) -> None:
         """End the session and forget its cookies; silent when not logged in."""
-        await self._run(auth.logout(Call(self._talk)))
+        await self._run(auth.logout(Call(self._session)))
 
     async def is_authenticated(self) -> bool:
         """Ask the server whether it knows this client; ``False`` only if it says 401, any other failure raises."""
-        return await self._run(auth.is_authenticated(Call(self._talk)))
+        return await self._run(auth.is_authenticated(Call(self._session)))
 
     async def whoami(self) -> "User | None":
         """The user this client is logged in as, or ``None``."""
-        return cast("User | None", await self._run(auth.whoami(Call(self._talk))))
+        return cast("User | None", await self._run(auth.whoami(Call(self._session))))
 
-    @discreet
+    @redacted
     async def http_get(self, endpoint: str, **options: Unpack[ReadOptions]) -> httpx.Response:
         """Send a GET to an endpoint below the base URL.
 
@@ -206,27 +206,27 @@ class AsyncKeystoneClient(AsyncMethods):
             InvalidURLError: The endpoint leads elsewhere.
             TransportError: No answer arrived.
         """
-        return await self._run(raw_http.http(Call(self._talk), "GET", endpoint, options))
+        return await self._run(raw_http.http(Call(self._session), "GET", endpoint, options))
 
-    @discreet
+    @redacted
     async def http_post(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a POST, with ``json``, ``data`` or ``files``; see ``http_get``."""
-        return await self._run(raw_http.http(Call(self._talk), "POST", endpoint, options))
+        return await self._run(raw_http.http(Call(self._session), "POST", endpoint, options))
 
-    @discreet
+    @redacted
     async def http_put(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a PUT, with ``json``, ``data`` or ``files``; see ``http_get``."""
-        return await self._run(raw_http.http(Call(self._talk), "PUT", endpoint, options))
+        return await self._run(raw_http.http(Call(self._session), "PUT", endpoint, options))
 
-    @discreet
+    @redacted
     async def http_patch(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a PATCH, with ``json``, ``data`` or ``files``; see ``http_get``."""
-        return await self._run(raw_http.http(Call(self._talk), "PATCH", endpoint, options))
+        return await self._run(raw_http.http(Call(self._session), "PATCH", endpoint, options))
 
-    @discreet
+    @redacted
     async def http_delete(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a DELETE; see ``http_get``."""
-        return await self._run(raw_http.http(Call(self._talk), "DELETE", endpoint, options))
+        return await self._run(raw_http.http(Call(self._session), "DELETE", endpoint, options))
 
     async def create_attachment(
         self,
@@ -254,7 +254,7 @@ class AsyncKeystoneClient(AsyncMethods):
             ValidationError: The server does not take this type or size.
         """
         flow = record_flows.create_attachment(
-            Call(self._talk), request, file, name=name, filename=filename, on_progress=on_progress
+            Call(self._session), request, file, name=name, filename=filename, on_progress=on_progress
         )
         return cast("Attachment", await self._run(flow))
 
@@ -276,7 +276,7 @@ class AsyncKeystoneClient(AsyncMethods):
         """
         from ._flows import downloads  # most programs never need it
 
-        flow = downloads.download(Call(self._talk), pk, to, on_progress)
+        flow = downloads.download(Call(self._session), pk, to, on_progress)
         return cast("Attachment", await self._run(flow))
 
     @asynccontextmanager
@@ -300,4 +300,4 @@ class AsyncKeystoneClient(AsyncMethods):
 
         with batch_job.collecting(Job(dry_run)) as job:
             yield job
-            await self._run(batch_job.send(Call(self._talk), job))
+            await self._run(batch_job.send(Call(self._session), job))

@@ -20,7 +20,7 @@ from ._generated.sync_methods import SyncMethods
 from ._listing.query import Key
 from ._protocol.bodies import Content, Sent
 from ._protocol.call import Call
-from ._redaction import discreet
+from ._redaction import redacted
 from ._transport.tls_and_proxy import DEFAULT_LIMITS, Verify
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class KeystoneClient(SyncMethods):
         FilterError: The page size is out of range.
     """
 
-    @discreet
+    @redacted
     def __init__(
         self,
         url: str,
@@ -96,7 +96,7 @@ class KeystoneClient(SyncMethods):
         self._credentials: Credentials | None = None
 
     @classmethod
-    @discreet
+    @redacted
     def from_env(cls, **options: Any) -> Self:
         """Make a client of ``KEYSTONE_URL``, and ``KEYSTONE_TOKEN`` or ``KEYSTONE_USERNAME`` and ``KEYSTONE_PASSWORD``.
 
@@ -120,12 +120,12 @@ class KeystoneClient(SyncMethods):
     @property
     def cid(self) -> str:
         """The correlation id that every request carries and the server logs."""
-        return self._talk.cid
+        return self._session.cid
 
     @property
     def base_url(self) -> str:
         """The base URL, with one slash at its end."""
-        return self._talk.base_url
+        return self._session.base_url
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r}, cid={self.cid!r})"
@@ -151,7 +151,7 @@ class KeystoneClient(SyncMethods):
     @overload
     def login(self, *, provider: "Provider") -> "User": ...
 
-    @discreet
+    @redacted
     def login(
         self,
         username: str | None = None,
@@ -178,21 +178,21 @@ class KeystoneClient(SyncMethods):
             FieldError: The client was made with a token, which would win over a session; or the arguments, or what the
                 provider returned, are no username and password.
         """
-        return cast("User", self._run(auth.login(Call(self._talk), username, password, provider)))
+        return cast("User", self._run(auth.login(Call(self._session), username, password, provider)))
 
     def logout(self) -> None:
         """End the session and forget its cookies; silent when not logged in."""
-        self._run(auth.logout(Call(self._talk)))
+        self._run(auth.logout(Call(self._session)))
 
     def is_authenticated(self) -> bool:
         """Ask the server whether it knows this client; ``False`` only if it says 401, any other failure raises."""
-        return self._run(auth.is_authenticated(Call(self._talk)))
+        return self._run(auth.is_authenticated(Call(self._session)))
 
     def whoami(self) -> "User | None":
         """The user this client is logged in as, or ``None``."""
-        return cast("User | None", self._run(auth.whoami(Call(self._talk))))
+        return cast("User | None", self._run(auth.whoami(Call(self._session))))
 
-    @discreet
+    @redacted
     def http_get(self, endpoint: str, **options: Unpack[ReadOptions]) -> httpx.Response:
         """Send a GET to an endpoint below the base URL.
 
@@ -207,27 +207,27 @@ class KeystoneClient(SyncMethods):
             InvalidURLError: The endpoint leads elsewhere.
             TransportError: No answer arrived.
         """
-        return self._run(raw_http.http(Call(self._talk), "GET", endpoint, options))
+        return self._run(raw_http.http(Call(self._session), "GET", endpoint, options))
 
-    @discreet
+    @redacted
     def http_post(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a POST, with ``json``, ``data`` or ``files``; see ``http_get``."""
-        return self._run(raw_http.http(Call(self._talk), "POST", endpoint, options))
+        return self._run(raw_http.http(Call(self._session), "POST", endpoint, options))
 
-    @discreet
+    @redacted
     def http_put(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a PUT, with ``json``, ``data`` or ``files``; see ``http_get``."""
-        return self._run(raw_http.http(Call(self._talk), "PUT", endpoint, options))
+        return self._run(raw_http.http(Call(self._session), "PUT", endpoint, options))
 
-    @discreet
+    @redacted
     def http_patch(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a PATCH, with ``json``, ``data`` or ``files``; see ``http_get``."""
-        return self._run(raw_http.http(Call(self._talk), "PATCH", endpoint, options))
+        return self._run(raw_http.http(Call(self._session), "PATCH", endpoint, options))
 
-    @discreet
+    @redacted
     def http_delete(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a DELETE; see ``http_get``."""
-        return self._run(raw_http.http(Call(self._talk), "DELETE", endpoint, options))
+        return self._run(raw_http.http(Call(self._session), "DELETE", endpoint, options))
 
     def create_attachment(
         self,
@@ -255,7 +255,7 @@ class KeystoneClient(SyncMethods):
             ValidationError: The server does not take this type or size.
         """
         flow = record_flows.create_attachment(
-            Call(self._talk), request, file, name=name, filename=filename, on_progress=on_progress
+            Call(self._session), request, file, name=name, filename=filename, on_progress=on_progress
         )
         return cast("Attachment", self._run(flow))
 
@@ -277,7 +277,7 @@ class KeystoneClient(SyncMethods):
         """
         from ._flows import downloads  # most programs never need it
 
-        flow = downloads.download(Call(self._talk), pk, to, on_progress)
+        flow = downloads.download(Call(self._session), pk, to, on_progress)
         return cast("Attachment", self._run(flow))
 
     @contextmanager
@@ -301,4 +301,4 @@ class KeystoneClient(SyncMethods):
 
         with batch_job.collecting(Job(dry_run)) as job:
             yield job
-            self._run(batch_job.send(Call(self._talk), job))
+            self._run(batch_job.send(Call(self._session), job))

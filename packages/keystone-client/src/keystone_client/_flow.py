@@ -22,21 +22,21 @@ class Pause(NamedTuple):
 class Ask(NamedTuple):
     """A question to code of the user; in the async client its answer may have to be awaited.
 
-    Then it ends in a ``TimeoutError`` if it does not come within ``patience`` seconds; a thread cannot be interrupted.
+    Then it ends in a ``TimeoutError`` if it does not come within ``timeout`` seconds; a thread cannot be interrupted.
     """
 
     question: Callable[[], Any]
-    patience: float | None
+    timeout: float | None
 
 
 class Exclusive(NamedTuple):
     """A flow that never runs twice at once in one client.
 
-    Answered with what it returned, or ``None`` if its turn did not come within ``patience`` seconds.
+    Answered with what it returned, or ``None`` if its turn did not come within ``timeout`` seconds.
     """
 
     flow: Generator[Any, Any, Any]
-    patience: float | None
+    timeout: float | None
 
 
 Step: TypeAlias = OutgoingRequest | Pause | Ask | Exclusive

@@ -1,6 +1,6 @@
 """What callers give to be told how far something came: a plain function, called between two requests."""
 
-from keystone_client_core import FieldError, shown
+from keystone_client_core import FieldError, brief
 
 
 def check_progress(on_progress: object) -> None:
@@ -15,6 +15,6 @@ def check_progress(on_progress: object) -> None:
         return
     problem = "is never awaited" if callable(on_progress) else "cannot be called"
     raise FieldError(
-        f"on_progress={shown(on_progress)} {problem}: give a plain function of two numbers, with both clients",
+        f"on_progress={brief(on_progress)} {problem}: give a plain function of two numbers, with both clients",
         field="on_progress",
     )

@@ -30,13 +30,13 @@ def forget_locals(error: BaseException) -> None:
                     continue
 
 
-def discreet(method: Method) -> Method:
+def redacted(method: Method) -> Method:
     """Let a method whose arguments are secrets leave no variables behind when it raises."""
-    wrapper = _discreet_async(method) if iscoroutinefunction(method) else _discreet(method)
+    wrapper = _redacted_async(method) if iscoroutinefunction(method) else _redacted(method)
     return cast(Method, wraps(method)(wrapper))
 
 
-def _discreet(method: Callable[..., Any]) -> Callable[..., Any]:
+def _redacted(method: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             return method(*args, **kwargs)
@@ -48,7 +48,7 @@ def _discreet(method: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _discreet_async(method: Callable[..., Any]) -> Callable[..., Any]:
+def _redacted_async(method: Callable[..., Any]) -> Callable[..., Any]:
     async def call(*args: Any, **kwargs: Any) -> Any:
         try:
             return await method(*args, **kwargs)

@@ -81,8 +81,8 @@ class Player:
     def __init__(self, client: KeystoneClient | AsyncKeystoneClient) -> None:
         self.client: Any = client
         self.pauses: list[float] = []
-        client._talk.draw = lambda: 1.0
-        client._talk.clock = lambda: sum(self.pauses)
+        client._session.draw = lambda: 1.0
+        client._session.clock = lambda: sum(self.pauses)
         if isinstance(client, KeystoneClient):
             client._sleep = self.pauses.append
         else:

@@ -533,9 +533,9 @@ def test_an_error_carries_copies_without_body_and_credentials(colour: str) -> No
 def test_the_representation_of_a_client_tells_no_secret(colour: str) -> None:
     client = connect(colour, Scripted(cookies(f"sessionid={SESSION_ID}; Path=/")), token=TOKEN)
     client.http_get("version")
-    shown = repr(client.client) + str(client.client)
-    assert client.cid in shown
-    assert not [secret for secret in SECRETS if secret in shown]
+    text = repr(client.client) + str(client.client)
+    assert client.cid in text
+    assert not [secret for secret in SECRETS if secret in text]
 
 
 def test_an_error_of_the_deadline_carries_the_correlation_id(colour: str) -> None:

@@ -281,7 +281,7 @@ def test_an_expired_session_fails_the_chunk(fake: FakeKeystone, colour: str) -> 
 def test_when_the_deadline_passes_while_an_answer_is_waited_for_the_records_are_unknown(colour: str) -> None:
     client = connect(colour, Scripted(failure(httpx.ReadTimeout)), retry=RetryPolicy(deadline=10))
     moments = iter([0.0, 0.0, 0.0, *[20.0] * 100])
-    client.client._talk.clock = lambda: next(moments)
+    client.client._session.clock = lambda: next(moments)
 
     with pytest.raises(BulkError) as caught:
         client.bulk_create_cluster(rows(2))

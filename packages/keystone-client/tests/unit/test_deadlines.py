@@ -139,7 +139,7 @@ def test_a_server_that_never_answers_does_not_outlast_the_deadline() -> None:
 
     async def test() -> None:
         client = AsyncKeystoneClient(URL, transport=Silent(), timeout=None, retry=RetryPolicy(deadline=10))
-        client._talk.clock = trio.current_time
+        client._session.clock = trio.current_time
         started = trio.current_time()
         with pytest.raises(DeadlineExceededError) as caught:
             await client.create_team(name="t")
@@ -161,7 +161,7 @@ def test_an_answer_given_up_at_the_deadline_leaves_no_generator_behind() -> None
 
     async def test() -> None:
         client = AsyncKeystoneClient(URL, transport=Late(), retry=RetryPolicy(deadline=10))
-        client._talk.clock = trio.current_time
+        client._session.clock = trio.current_time
         with pytest.raises(DeadlineExceededError):
             await client.create_team(name="t")
 

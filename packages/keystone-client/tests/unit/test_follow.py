@@ -433,7 +433,7 @@ def test_without_a_date_the_clock_of_the_client_serves(colour: str) -> None:
         return response
 
     client = connect(colour, Scripted(dateless), retry=RetryPolicy(attempts=1))
-    client.client._talk.now = lambda: BEGIN + 1000
+    client.client._session.now = lambda: BEGIN + 1000
     settled = json.loads(client.follow_request_log(overlap=OVERLAP).position)
 
     assert (settled["floor"], settled["asked"]) == (3, BEGIN + 1000)

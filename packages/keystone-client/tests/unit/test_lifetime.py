@@ -164,7 +164,7 @@ client, other = KeystoneClient(url), AsyncKeystoneClient(url)
 client.login("admin", "quickstart")
 iteration = client.iterate_user(page_size=1)
 next(iteration); next(iteration)
-for lock in (client._talk._lock, client._slots._permits.lock, client._turn.lock):
+for lock in (client._session._lock, client._slots._permits.lock, client._turn.lock):
     lock.acquire()                            # as another thread of the parent may
 child = os.fork()
 if child == 0:
@@ -177,7 +177,7 @@ if child == 0:
     assert anyio.run(other.whoami) is None
     print("child", flush=True)
     os._exit(0)
-for lock in (client._talk._lock, client._slots._permits.lock, client._turn.lock):
+for lock in (client._session._lock, client._slots._permits.lock, client._turn.lock):
     lock.release()
 assert os.waitpid(child, 0)[1] == 0
 assert client.whoami()["username"] == "admin"

@@ -196,7 +196,7 @@ def test_the_deadline_holds_over_a_provider_that_hangs() -> None:
     async def test() -> None:
         wire = Scripted(LOGIN, OVER, AGAIN, answer(200, {"id": 1}))
         client = AsyncKeystoneClient(URL, transport=wire, retry=RetryPolicy(deadline=10))
-        client._talk.clock = trio.current_time
+        client._session.clock = trio.current_time
         await client.login(provider=provider)
         started = trio.current_time()
         with pytest.raises(DeadlineExceededError, match="the provider of credentials") as caught:
@@ -231,7 +231,7 @@ def test_a_provider_that_uses_the_client_itself_does_not_wait_for_itself(colour:
     client = connect(colour, Scripted(OVER))
     with pytest.raises(AuthenticationError, match="401"):
         client.login(provider=provider if colour == "sync" else asynchronous)
-    client.client._talk.renew = None
+    client.client._session.renew = None
 
 
 class Expiring(httpx.BaseTransport, httpx.AsyncBaseTransport):

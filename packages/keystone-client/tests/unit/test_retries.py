@@ -184,7 +184,7 @@ def test_waits_double_up_to_the_cap(colour: str) -> None:
 
 def test_waits_are_drawn_anew_each_time(colour: str) -> None:
     client = connect(colour, Scripted(answer(503)))
-    client.client._talk.draw = iter([0.0, 0.25, 1.0, 0.5]).__next__
+    client.client._session.draw = iter([0.0, 0.25, 1.0, 0.5]).__next__
     client.http_get("version")
     assert client.pauses == [0, 0.25, 2]
 
@@ -244,14 +244,14 @@ def test_a_date_is_meant_by_the_clock_of_the_server_and_without_one_by_ours(
 ) -> None:
     asked = answer(503, retry_after=formatdate(NOON + 30, usegmt=True), **dates)
     client = connect(colour, Scripted(asked, OK), retry=RetryPolicy(max_retry_after=4000))
-    client.client._talk.now = lambda: NOON
+    client.client._session.now = lambda: NOON
     client.http_get("version")
     assert client.pauses == [waited]
 
 
 def test_an_error_tells_the_wait_from_when_the_answer_came(colour: str) -> None:
     client = connect(colour, Scripted(answer(429, retry_after=formatdate(NOON + 90, usegmt=True))), retry=None)
-    client.client._talk.now = iter([NOON]).__next__
+    client.client._session.now = iter([NOON]).__next__
     with pytest.raises(ThrottledError, match="asks to wait 90 s; max_retry_after of RetryPolicy") as caught:
         client.retrieve_team(1)
     assert caught.value.retry_after == 90
@@ -288,7 +288,7 @@ def test_where_two_ask_to_wait_the_longer_wish_counts(colour: str) -> None:
 
 def test_a_clock_on_the_wall_that_jumps_moves_no_deadline(colour: str) -> None:
     client, wire, time = timed(colour, deadline=10, backoff=0)
-    client.client._talk.now = iter([NOON, NOON + 1e6, NOON - 1e6, NOON]).__next__
+    client.client._session.now = iter([NOON, NOON + 1e6, NOON - 1e6, NOON]).__next__
     wire.script = [time.taking(2, answer(503, retry_after="1"))] * 3 + [OK]
     client.retrieve_team(1)
     assert time.pauses == [1, 1, 1]
@@ -343,7 +343,7 @@ class Time:
     def __init__(self, player: Player) -> None:
         self.now = 0.0
         self.pauses: list[float] = []
-        player.client._talk.clock = lambda: self.now
+        player.client._session.clock = lambda: self.now
         player.client._sleep = self.advance if hasattr(player.client, "__enter__") else self.sleep
 
     def advance(self, seconds: float) -> None:
@@ -470,7 +470,7 @@ def test_timeouts_shrink_to_the_time_that_is_left(colour: str) -> None:
 def test_no_timeout_at_all_is_still_bound_by_the_deadline(colour: str) -> None:
     wire = Scripted()
     player = connect(colour, wire, timeout=None, retry=RetryPolicy(deadline=7))
-    player.client._talk.clock = lambda: 0.0
+    player.client._session.clock = lambda: 0.0
     player.http_get("version")
     assert set(wire.requests[0].extensions["timeout"].values()) == {7}
 

@@ -186,7 +186,7 @@ def test_whatever_fails_leaves_no_secret_behind(
             assert found(traces(error)) == {}, (name, failed)
         told = [f"{record.__dict__} {record.getMessage()}" for record in caplog.records if record.name == "kclient"]
         said = {"log": "\n".join(told), "warnings": str([str(each.message) for each in warned])}
-        said["client"] = f"{client!r} {client} {vars(client)!r} {vars(client._talk)!r}"
+        said["client"] = f"{client!r} {client} {vars(client)!r} {vars(client._session)!r}"
         said["url"] = str([request.url for request in wire.requests])
         assert told
         assert found(said) == {}, (name, failed)

@@ -19,52 +19,52 @@ THREADS, TURNS = 32, 6
 
 
 def conversation() -> SessionState:
-    return KeystoneClient(URL)._talk
+    return KeystoneClient(URL)._session
 
 
 def answered(request: httpx.Request, *lines: str, status: int = 200) -> httpx.Response:
     return httpx.Response(status, headers=[("set-cookie", line) for line in lines], request=request)
 
 
-def opened(talk: SessionState, key: str) -> None:
+def opened(session: SessionState, key: str) -> None:
     """Let a login succeed."""
-    request = talk.request("POST", "authentication/login/")
+    request = session.request("POST", "authentication/login/")
     request.session = None
-    talk.receive(answered(request, f"sessionid={key}; Path=/", f"csrftoken=csrf-{key}; Path=/"))
+    session.receive(answered(request, f"sessionid={key}; Path=/", f"csrftoken=csrf-{key}; Path=/"))
 
 
-def sent(talk: SessionState) -> tuple[str, str | None]:
-    request = talk.request("POST", "x/")
+def sent(session: SessionState) -> tuple[str, str | None]:
+    request = session.request("POST", "x/")
     return "; ".join(sorted(request.headers.get("cookie", "").split("; "))), request.headers.get("x-csrftoken")
 
 
 def test_a_late_answer_of_a_session_that_is_over_does_not_end_the_new_one() -> None:
-    talk = conversation()
-    opened(talk, "old")
-    slow = talk.request("GET", "x/")
-    talk.receive(answered(talk.request("GET", "x/"), 'sessionid=""; Max-Age=0; Path=/', status=401))
-    opened(talk, "new")
-    talk.receive(answered(slow, 'sessionid=""; Max-Age=0; Path=/', "csrftoken=stale; Path=/", status=401))
-    assert sent(talk) == ("csrftoken=csrf-new; sessionid=new", "csrf-new")
+    session = conversation()
+    opened(session, "old")
+    slow = session.request("GET", "x/")
+    session.receive(answered(session.request("GET", "x/"), 'sessionid=""; Max-Age=0; Path=/', status=401))
+    opened(session, "new")
+    session.receive(answered(slow, 'sessionid=""; Max-Age=0; Path=/', "csrftoken=stale; Path=/", status=401))
+    assert sent(session) == ("csrftoken=csrf-new; sessionid=new", "csrf-new")
 
 
 def test_a_logout_whose_answer_comes_after_the_next_login_does_not_end_that() -> None:
-    talk = conversation()
-    opened(talk, "old")
-    session = talk.number
-    opened(talk, "new")
-    talk.forget_session(session)
-    assert sent(talk) == ("csrftoken=csrf-new; sessionid=new", "csrf-new")
-    talk.forget_session(talk.number)
-    assert sent(talk) == ("", None)
+    session = conversation()
+    opened(session, "old")
+    number = session.number
+    opened(session, "new")
+    session.forget_session(number)
+    assert sent(session) == ("csrftoken=csrf-new; sessionid=new", "csrf-new")
+    session.forget_session(session.number)
+    assert sent(session) == ("", None)
 
 
 def test_answers_within_a_session_still_change_its_cookies() -> None:
-    talk = conversation()
-    opened(talk, "a")
+    session = conversation()
+    opened(session, "a")
     for token in ("b", "c"):
-        talk.receive(answered(talk.request("GET", "x/"), f"csrftoken={token}; Path=/"))
-    assert sent(talk) == ("csrftoken=c; sessionid=a", "c")
+        session.receive(answered(session.request("GET", "x/"), f"csrftoken={token}; Path=/"))
+    assert sent(session) == ("csrftoken=c; sessionid=a", "c")
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def ada_was_throttled(colour: str, *script: Any) -> Player:
     client.login("ada", "pw")
     with pytest.raises(ThrottledError):
         client.retrieve_team(1)
-    client.client._talk.forget_session(client.client._talk.number)
+    client.client._session.forget_session(client.client._session.number)
     return client
 
 
@@ -91,8 +91,8 @@ def test_a_throttle_that_names_no_time_holds_the_others_for_as_long_as_the_call_
 
 def test_a_hold_that_outlasts_the_deadline_is_an_error_at_once_and_nothing_was_sent(colour: str) -> None:
     client, wire = throttled(colour, OK, retry=RetryPolicy(attempts=2, backoff=1, deadline=63))
-    client.client._talk.clock = lambda: 100.0
-    client.client._talk.throttle.hold("anonymous", 163.0)
+    client.client._session.clock = lambda: 100.0
+    client.client._session.throttle.hold("anonymous", 163.0)
     with pytest.raises(DeadlineExceededError, match=r"throttles this client for 64\.00 s") as caught:
         client.create_team(name="t")
     assert caught.value.outcome == "not sent"
@@ -118,8 +118,10 @@ def storm(throttle: Callable[[int], Any], tasks: int, policy: RetryPolicy) -> li
 
     async def test() -> None:
         client = AsyncKeystoneClient(URL, transport=Server(), retry=policy)
-        client._talk.clock = trio.current_time
-        client._talk.draw = random.Random(1).random  # one storm in thirty has a call whose four tries all come too soon
+        client._session.clock = trio.current_time
+        client._session.draw = random.Random(
+            1
+        ).random  # one storm in thirty has a call whose four tries all come too soon
         async with client, trio.open_nursery() as nursery:
             nursery.start_soon(client.retrieve_team, 1)
             await trio.sleep(0.02)

@@ -37,7 +37,7 @@ def logged_in_async(fake: "FakeKeystone", user: Any, options: dict[str, Any]) ->
 
 
 def _take_session(fake: "FakeKeystone", client: KeystoneClient | AsyncKeystoneClient, user: Any) -> None:
-    client._talk.clock = client._talk.now = fake.clock.time
+    client._session.clock = client._session.now = fake.clock.time
     if user is None:
         return
     world = fake.world
@@ -45,4 +45,4 @@ def _take_session(fake: "FakeKeystone", client: KeystoneClient | AsyncKeystoneCl
         record = world.store.tables["user"][fake.add.user_id(user)]
         key = world.sessions.open(record, world.clock.time())
     cookies = session_cookies(key, world.secure_cookies)
-    client._talk.receive(httpx.Response(200, headers=cookies, request=httpx.Request("GET", fake.url)))
+    client._session.receive(httpx.Response(200, headers=cookies, request=httpx.Request("GET", fake.url)))

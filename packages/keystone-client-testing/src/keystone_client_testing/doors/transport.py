@@ -70,6 +70,6 @@ def _to_engine(request: httpx.Request) -> Request:
 
 def _wait(world: World, request: httpx.Request, seconds: float) -> bool:
     """Let latency pass at no cost: the clock moves, as far as the client would wait."""
-    patience = request.extensions.get("timeout", {}).get("read")
-    world.clock.advance(seconds if patience is None else min(seconds, patience))
-    return patience is None or seconds <= patience
+    timeout = request.extensions.get("timeout", {}).get("read")
+    world.clock.advance(seconds if timeout is None else min(seconds, timeout))
+    return timeout is None or seconds <= timeout

@@ -174,7 +174,7 @@ def send(call: Call, job: Collector) -> Flow[None]:
     handles = list(job._handles.values())
     if not handles:
         return
-    check_uploads(job._uploads.values(), call.talk.upload_limits)
+    check_uploads(job._uploads.values(), call.session.upload_limits)
     body = job_json([handle._action.json(handle._alias) for handle in handles], job._dry_run)
     actions = [handle._action for handle in handles]
     response = yield from call.send(lambda: _request(call, body, job._uploads))
@@ -186,6 +186,6 @@ def send(call: Call, job: Collector) -> Flow[None]:
 
 def _request(call: Call, body: Mapping[str, Any], uploads: Mapping[str, Upload]) -> OutgoingRequest:
     if not uploads:
-        return call.talk.request("POST", ENDPOINT, content=json_body({"job": body}))
+        return call.session.request("POST", ENDPOINT, content=json_body({"job": body}))
     files = {part: (upload.filename, upload.file) for part, upload in uploads.items()}
-    return call.talk.request("POST", ENDPOINT, data={"job": json_body(body).decode()}, files=files)
+    return call.session.request("POST", ENDPOINT, data={"job": json_body(body).decode()}, files=files)

@@ -38,7 +38,7 @@ class Item(NamedTuple):
     """The bytes of its action as JSON."""
 
 
-def account(
+def report(
     name: str,
     items: Sequence[Item],
     done: Mapping[int, Any],

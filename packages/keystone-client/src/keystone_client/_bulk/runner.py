@@ -29,12 +29,12 @@ from .._protocol.bodies import json_body
 from .._protocol.call import Call
 from .._protocol.responses import is_missing
 from .._protocol.retries import Failure, backoff_ceiling
-from .chunk_size import first_pace, next_pace
+from .chunk_size import first_chunk_size, next_chunk_size
 from .failed_jobs import FailedJob, FailedJobs
 from .job import ENDPOINT
 from .job_outcome import may_be_sent_twice, next_size, wrote_nothing
 from .job_results import check_kept, results_of
-from .report import BROKEN, TOO_LARGE, Item, account
+from .report import BROKEN, TOO_LARGE, Item, report
 
 MOST_BYTES: Final = 900_000
 """Of JSON in a chunk: front-end web servers refuse 1 MB."""
@@ -53,7 +53,7 @@ class Run:
         """Take records that were checked, and check the rest."""
         self._call, self._resource, self._name, self._options = call, resource, name, options
         self._most = check_chunk_size(options.chunk_size)
-        self._pace = first_pace([item.action for item in items], self._most)
+        self._size = first_chunk_size([item.action for item in items], self._most)
         check_progress(options.on_progress)
         self._items = self._waiting = items
         self._chunk: Sequence[Item] = ()
@@ -80,16 +80,16 @@ class Run:
             while self._waiting:
                 yield from self._advance()
         except Exception as error:
-            raise self._account(error) from error
+            raise self._report(error) from error
         except BaseException as stop:
-            told = self._account(stop)
-            self._warn(told)  # a cancel scope swallows what it cancels
-            raise stop from told
+            report_of_all = self._report(stop)
+            self._warn(report_of_all)  # a cancel scope swallows what it cancels
+            raise stop from report_of_all
         results = list(self._in.values())
         try:
             check_kept([item.action for item in self._items], results)
         except FieldError as error:
-            raise error from self._account(error)
+            raise error from self._report(error)
         return results
 
     def _advance(self) -> Flow[None]:
@@ -106,7 +106,7 @@ class Run:
     def _next(self) -> list[Item]:
         """Take the next records; those of a job that failed are not mixed with others."""
         alike, failure = self._failed.alike(self._waiting[: self._most]), self._failed.of(self._waiting)
-        most = min(self._most, self._pace, len(alike) if failure is None else failure.size)
+        most = min(self._most, self._size, len(alike) if failure is None else failure.size)
         return next_chunk(alike, most, MOST_BYTES - _ENVELOPE)
 
     def _job(self, chunk: Sequence[Item]) -> Flow[list[Any]]:
@@ -116,8 +116,8 @@ class Run:
         response = yield from self._call.json("POST", ENDPOINT, content=content, may_retry=_not_throttled)
         self._response = response
         results = results_of(response, self._call.cid, actions)
-        seconds, patience = response.elapsed.total_seconds(), self._call.talk.timeout["read"]
-        self._pace = next_pace(self._pace, len(chunk), seconds, patience)
+        seconds, timeout = response.elapsed.total_seconds(), self._call.session.timeout["read"]
+        self._size = next_chunk_size(self._size, len(chunk), seconds, timeout)
         return results
 
     def _done(self, results: Mapping[int, Any]) -> None:
@@ -145,7 +145,7 @@ class Run:
 
     def _after_500(self, error: StatusError, chunk: Sequence[Item]) -> Flow[None]:
         """Send the records again in jobs that cannot write them twice, or raise the error."""
-        policy, draw = self._call.talk.retry, self._call.talk.draw
+        policy, draw = self._call.session.retry, self._call.session.draw
         harmless = (yield from self._wrote_nothing(chunk)) or all(may_be_sent_twice(each.action) for each in chunk)
         past = self._failed.of(chunk)
         jobs = 1 if past is None else past.jobs + 1
@@ -155,7 +155,7 @@ class Run:
         self._failed.note(chunk, FailedJob(jobs, len(chunk), size, error))
         wait = draw() * backoff_ceiling(policy, jobs)
         message = "%s: a job of %d ended in a 500, on with it in %.2f s"
-        self._call.talk.log(logging.WARNING, message, error.request, BROKEN, self._name, len(chunk), wait)
+        self._call.session.log(logging.WARNING, message, error.request, BROKEN, self._name, len(chunk), wait)
         if not (yield from self._call.pause(wait)):
             raise self._call.too_late(f"POST {ENDPOINT}", "; the last job ended in a 500") from error
 
@@ -175,7 +175,7 @@ class Run:
 
     def _wait_out(self, error: KeystoneError) -> Flow[None]:
         """Send nothing for a whole window: each refused try would use up what the window has left."""
-        policy = self._call.talk.retry
+        policy = self._call.session.retry
         seconds = max(WINDOW, _asked_for(error))
         step = error.action if isinstance(error, JobError) else None
         if self._waited:
@@ -184,7 +184,9 @@ class Run:
         if policy.attempts == 1 or seconds > policy.max_retry_after or self._vain >= policy.attempts:
             raise error
         request = cast("StatusError", error).request
-        self._call.talk.log(logging.WARNING, "%s: throttled, on with it in %.0f s", request, 429, self._name, seconds)
+        self._call.session.log(
+            logging.WARNING, "%s: throttled, on with it in %.0f s", request, 429, self._name, seconds
+        )
         if not (yield from self._call.pause(seconds)):
             last = f"; the last was throttled, the next would be {seconds:.0f} s away"
             raise self._call.too_late(f"POST {ENDPOINT}", last)
@@ -215,8 +217,8 @@ class Run:
             found |= {record["id"] for record in page.records}
         return found
 
-    def _account(self, stop: BaseException) -> BulkError:
-        return account(
+    def _report(self, stop: BaseException) -> BulkError:
+        return report(
             self._name,
             self._items,
             self._in,
@@ -230,9 +232,9 @@ class Run:
             cid=self._call.cid,
         )
 
-    def _warn(self, told: BulkError) -> None:
-        request = self._call.talk.request("POST", ENDPOINT)
-        self._call.talk.log(logging.WARNING, "%s", request, "", told)
+    def _warn(self, error: BulkError) -> None:
+        request = self._call.session.request("POST", ENDPOINT)
+        self._call.session.log(logging.WARNING, "%s", request, "", error)
 
 
 def _not_throttled(failure: Failure) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import httpx
-from keystone_client_core import FieldError, InvalidURLError, parse_base_url, shown
+from keystone_client_core import FieldError, InvalidURLError, brief, parse_base_url
 
 from .retry_policy import LONGEST_SECONDS
 
@@ -43,7 +43,7 @@ def checked_headers(headers: Any) -> dict[str, str]:
         raise FieldError(f"headers: give a mapping of names to values, not {type(headers).__name__}", field="headers")
     for name, value in headers.items():
         if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
-            raise FieldError(f"{shown(name)} is no name for a header", field="headers")
+            raise FieldError(f"{brief(name)} is no name for a header", field="headers")
         if name.lower().replace("_", "-") in OURS:  # to most web servers these are the same
             raise FieldError(f"the header {name} is set by the client and cannot be given", field="headers")
         if not isinstance(value, str) or not (value.isascii() and value.isprintable()):
@@ -62,7 +62,7 @@ def checked_timeout(timeout: object) -> Timeouts:
         if all(seconds is None or 0 < seconds <= LONGEST_SECONDS for seconds in phases.values()):
             return phases
     advice = f"give seconds above 0, to {LONGEST_SECONDS:.0e}, an httpx.Timeout of such, or None for no end"
-    raise FieldError(f"timeout={shown(timeout)}: {advice}", field="timeout")
+    raise FieldError(f"timeout={brief(timeout)}: {advice}", field="timeout")
 
 
 def checked_size(size: object) -> int | None:
@@ -74,7 +74,7 @@ def checked_size(size: object) -> int | None:
     if size is None or (type(size) is int and size > 0):
         return size
     advice = "give bytes, a whole number from 1, or None for no limit"
-    raise FieldError(f"max_response_size={shown(size)}: {advice}", field="max_response_size")
+    raise FieldError(f"max_response_size={brief(size)}: {advice}", field="max_response_size")
 
 
 def is_token(token: object) -> bool:

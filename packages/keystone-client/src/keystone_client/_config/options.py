@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import httpx
-from keystone_client_core import FieldError, adopt_cid, check_page_size, new_cid, shown
+from keystone_client_core import FieldError, adopt_cid, brief, check_page_size, new_cid
 
 from .._transport.tls_and_proxy import check_proxy, proxy_for, tls_context
 from .arguments import Timeouts, checked_base_url, checked_headers, checked_size, checked_timeout, checked_token
@@ -65,9 +65,9 @@ def checked_options(
         FieldError: Another argument cannot be what it says.
     """
     if retry is not None and not isinstance(retry, RetryPolicy):
-        raise FieldError(f"retry={shown(retry)}: give a RetryPolicy, or None to switch retries off", field="retry")
+        raise FieldError(f"retry={brief(retry)}: give a RetryPolicy, or None to switch retries off", field="retry")
     if not isinstance(limits, httpx.Limits):
-        raise FieldError(f"limits={shown(limits)}: give httpx.Limits", field="limits")
+        raise FieldError(f"limits={brief(limits)}: give httpx.Limits", field="limits")
     certificates = _checked_verify(verify)
     check_proxy(proxy, "proxy")
     return Options(
@@ -102,5 +102,5 @@ def _checked_verify(verify: object) -> bool | str | ssl.SSLContext:
         verify = os.fspath(verify)
     if isinstance(verify, bool | ssl.SSLContext) or (isinstance(verify, str) and os.path.isfile(verify)):
         return verify
-    given = repr(verify) if isinstance(verify, str) else shown(verify)  # of a path the end matters most
+    given = repr(verify) if isinstance(verify, str) else brief(verify)  # of a path the end matters most
     raise FieldError(f"verify={given}: give True, a file of CA certificates that exists, or a context", field="verify")

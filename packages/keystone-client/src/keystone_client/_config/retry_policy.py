@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple, Self
 
-from keystone_client_core import FieldError, shown
+from keystone_client_core import FieldError, brief
 
 LONGEST_SECONDS: Final = 1e9
 """Seconds, 30 years: ten times as long is more than an operating system takes for the timeout of a socket."""
@@ -57,7 +57,7 @@ class RetryPolicy(_Numbers):  # no dataclass: those take longer to import than a
 
 
 def _unfit(name: str, value: object, advice: str) -> FieldError:
-    return FieldError(f"RetryPolicy({name}={shown(value)}): {advice}", field=name)
+    return FieldError(f"RetryPolicy({name}={brief(value)}): {advice}", field=name)
 
 
 NO_RETRIES = RetryPolicy(attempts=1)

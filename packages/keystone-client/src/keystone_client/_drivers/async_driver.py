@@ -80,7 +80,7 @@ class AsyncDriver:
         """Take options that were checked; nothing is opened before the first request."""
         checked_transport(transport, "handle_async_request")
         self._options = options
-        self._talk = SessionState(options)
+        self._session = SessionState(options)
         self._transport = transport
         self._loops: dict[object, OnLoop] = {}
         self._closed = False
@@ -100,7 +100,7 @@ class AsyncDriver:
 
     def _after_fork(self) -> None:
         self._loops = {}
-        self._talk.after_fork()
+        self._session.after_fork()
 
     async def close(self) -> None:
         """Close the connections; the session on the server lives on. Closing twice is fine."""
@@ -162,12 +162,12 @@ class AsyncDriver:
         answer = step.question()
         if not isinstance(answer, Awaitable):
             return answer
-        with anyio.fail_after(step.patience):
+        with anyio.fail_after(step.timeout):
             return await answer
 
     async def _alone(self, step: Exclusive) -> Any:
         turn = self._here().turn
-        with anyio.move_on_after(step.patience) as waiting:
+        with anyio.move_on_after(step.timeout) as waiting:
             await turn.acquire()
         if waiting.cancelled_caught:
             return None
@@ -197,48 +197,48 @@ class AsyncDriver:
 
     def _make_slots(self) -> TaskSlots:
         make = partial(httpx.AsyncHTTPTransport, **self._options.for_one_connection())
-        secure = self._talk.base_url.startswith("https:")
+        secure = self._session.base_url.startswith("https:")
         return TaskSlots(make, self._options.limits, time.monotonic, secure=secure)
 
     async def _retrieve(self, name: str, pk: object, raise_not_exists: bool, query: Query) -> Any:
         if listing.wants_one(pk, raise_not_exists, query):
-            return await self._run(record_flows.retrieve(Call(self._talk), name, pk, raise_not_exists))
-        plan = listing.plan(Call(self._talk), name, query)
+            return await self._run(record_flows.retrieve(Call(self._session), name, pk, raise_not_exists))
+        plan = listing.plan(Call(self._session), name, query)
         async with aclosing(self._stream(listing.batches(plan, at_once=True), prefetch=False)) as records:
             return [record async for record in records]
 
     def _iterate(self, name: str, query: Query) -> AsyncGenerator[Any, None]:
-        plan = listing.plan(Call(self._talk), name, query)
+        plan = listing.plan(Call(self._session), name, query)
         return self._stream(listing.batches(plan), query.prefetch)
 
     async def _count(self, name: str, query: Query) -> int:
-        return await self._run(listing.count(Call(self._talk), name, query))
+        return await self._run(listing.count(Call(self._session), name, query))
 
     async def _follow(self, name: str, options: FollowOptions) -> Any:
         from .._listing import follow as follower  # most programs never need it
 
-        return await self._run(follower.follow(Call(self._talk), name, options))
+        return await self._run(follower.follow(Call(self._session), name, options))
 
     async def _create(self, name: str, fields: Mapping[str, Any]) -> Any:
-        return await self._run(record_flows.create(Call(self._talk), name, fields))
+        return await self._run(record_flows.create(Call(self._session), name, fields))
 
     async def _update(self, name: str, pk: object, data: Mapping[str, Any]) -> Any:
-        return await self._run(record_flows.update(Call(self._talk), name, pk, data))
+        return await self._run(record_flows.update(Call(self._session), name, pk, data))
 
     async def _delete(self, name: str, pk: object, raise_not_exists: bool) -> None:
-        await self._run(record_flows.delete(Call(self._talk), name, pk, raise_not_exists))
+        await self._run(record_flows.delete(Call(self._session), name, pk, raise_not_exists))
 
     async def _bulk_create(self, name: str, records: Iterable[Any], options: BulkOptions) -> Any:
         from .._bulk import operations  # most programs never need it
 
-        return await self._run(operations.create(Call(self._talk), name, records, options))
+        return await self._run(operations.create(Call(self._session), name, records, options))
 
     async def _bulk_update(self, name: str, changes: Mapping[Any, Any], options: BulkOptions) -> Any:
         from .._bulk import operations  # most programs never need it
 
-        return await self._run(operations.update(Call(self._talk), name, changes, options))
+        return await self._run(operations.update(Call(self._session), name, changes, options))
 
     async def _bulk_delete(self, name: str, pks: Iterable[object], options: BulkOptions) -> None:
         from .._bulk import operations  # most programs never need it
 
-        await self._run(operations.delete(Call(self._talk), name, pks, options))
+        await self._run(operations.delete(Call(self._session), name, pks, options))

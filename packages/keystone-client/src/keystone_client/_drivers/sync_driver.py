@@ -99,7 +99,7 @@ class SyncDriver:
         """Take options that were checked; nothing is opened before the first request."""
         checked_transport(transport, "handle_request")
         self._options = options
-        self._talk = SessionState(options)
+        self._session = SessionState(options)
         self._transport = transport
         self._slots = self._make_slots()
         self._turn = Permits(1)
@@ -118,7 +118,7 @@ class SyncDriver:
 
     def _after_fork(self) -> None:
         self._slots, self._turn = self._make_slots(), Permits(1)
-        self._talk.after_fork()
+        self._session.after_fork()
 
     def close(self) -> None:
         """Close the connections; the session on the server lives on. Closing twice is fine."""
@@ -178,7 +178,7 @@ class SyncDriver:
     def _alone(self, step: Exclusive) -> Any:
         turn = self._turn.permit()
         try:
-            return self._run(step.flow) if turn.enter(step.patience) else None
+            return self._run(step.flow) if turn.enter(step.timeout) else None
         finally:
             turn.leave()
 
@@ -195,42 +195,42 @@ class SyncDriver:
 
     def _retrieve(self, name: str, pk: object, raise_not_exists: bool, query: Query) -> Any:
         if listing.wants_one(pk, raise_not_exists, query):
-            return self._run(record_flows.retrieve(Call(self._talk), name, pk, raise_not_exists))
-        plan = listing.plan(Call(self._talk), name, query)
+            return self._run(record_flows.retrieve(Call(self._session), name, pk, raise_not_exists))
+        plan = listing.plan(Call(self._session), name, query)
         return list(self._stream(listing.batches(plan, at_once=True), prefetch=False))
 
     def _iterate(self, name: str, query: Query) -> Generator[Any, None, None]:
-        plan = listing.plan(Call(self._talk), name, query)
+        plan = listing.plan(Call(self._session), name, query)
         return self._stream(listing.batches(plan), query.prefetch)
 
     def _count(self, name: str, query: Query) -> int:
-        return self._run(listing.count(Call(self._talk), name, query))
+        return self._run(listing.count(Call(self._session), name, query))
 
     def _follow(self, name: str, options: FollowOptions) -> Any:
         from .._listing import follow as follower  # most programs never need it
 
-        return self._run(follower.follow(Call(self._talk), name, options))
+        return self._run(follower.follow(Call(self._session), name, options))
 
     def _create(self, name: str, fields: Mapping[str, Any]) -> Any:
-        return self._run(record_flows.create(Call(self._talk), name, fields))
+        return self._run(record_flows.create(Call(self._session), name, fields))
 
     def _update(self, name: str, pk: object, data: Mapping[str, Any]) -> Any:
-        return self._run(record_flows.update(Call(self._talk), name, pk, data))
+        return self._run(record_flows.update(Call(self._session), name, pk, data))
 
     def _delete(self, name: str, pk: object, raise_not_exists: bool) -> None:
-        self._run(record_flows.delete(Call(self._talk), name, pk, raise_not_exists))
+        self._run(record_flows.delete(Call(self._session), name, pk, raise_not_exists))
 
     def _bulk_create(self, name: str, records: Iterable[Any], options: BulkOptions) -> Any:
         from .._bulk import operations  # most programs never need it
 
-        return self._run(operations.create(Call(self._talk), name, records, options))
+        return self._run(operations.create(Call(self._session), name, records, options))
 
     def _bulk_update(self, name: str, changes: Mapping[Any, Any], options: BulkOptions) -> Any:
         from .._bulk import operations  # most programs never need it
 
-        return self._run(operations.update(Call(self._talk), name, changes, options))
+        return self._run(operations.update(Call(self._session), name, changes, options))
 
     def _bulk_delete(self, name: str, pks: Iterable[object], options: BulkOptions) -> None:
         from .._bulk import operations  # most programs never need it
 
-        self._run(operations.delete(Call(self._talk), name, pks, options))
+        self._run(operations.delete(Call(self._session), name, pks, options))

@@ -36,8 +36,8 @@ def login(call: Call, username: object, password: object, provider: object) -> F
     else:
         renew = partial(_login_anew, provider=provider)
         user = yield from renew(call)
-    call.talk.renew = renew
-    call.talk.throttle.release()
+    call.session.renew = renew
+    call.session.throttle.release()
     return user
 
 
@@ -53,17 +53,17 @@ def _login_anew(call: Call, provider: Callable[[], object]) -> Flow[dict[str, An
 
 def _credentials(call: Call, provider: Callable[[], object]) -> Flow[Any]:
     try:
-        with asking(call.talk):
-            return (yield Ask(provider, call.patience))
+        with asking(call.session):
+            return (yield Ask(provider, call.time_left))
     except TimeoutError as error:
-        if call.patience == 0:
+        if call.time_left == 0:
             raise call.too_late("the provider of credentials") from error
         raise
 
 
 def _login(call: Call, username: object, password: object) -> Flow[dict[str, Any]]:
-    talk = call.talk
-    if talk.has_token:
+    session = call.session
+    if session.has_token:
         raise FieldError("this client sends a token, which would win over a session: make one without", field="token")
     for field, value in (("username", username), ("password", password)):
         if not isinstance(value, str) or not value:
@@ -73,46 +73,46 @@ def _login(call: Call, username: object, password: object) -> Flow[dict[str, Any
     if response.status_code in (400, 401) and is_json(response):
         raise status_error(response, call.cid, kind=AuthenticationError, hint="the login was refused")
     user = record_of(response, call.cid)
-    if not talk.has_session and not _opened(talk, response):
+    if not session.has_session and not _opened(session, response):
         raise status_error(response, call.cid, kind=AuthenticationError, hint=_why_no_session(call))
     return user
 
 
 def _login_request(call: Call, content: bytes) -> OutgoingRequest:
     """With a session cookie the server wants a CSRF token; where that is lost, log in as a stranger would."""
-    request = call.talk.request("POST", "authentication/login/", content=content)
+    request = call.session.request("POST", "authentication/login/", content=content)
     request.session = None  # its answer may set cookies whatever session there is by then
     if "x-csrftoken" not in request.headers:
         request.headers.pop("cookie", None)
     return request
 
 
-def _opened(talk: SessionState, response: httpx.Response) -> bool:
+def _opened(session: SessionState, response: httpx.Response) -> bool:
     """Whether there was a session, which another thread or task has ended since."""
     cookies = response.headers.get_list("set-cookie")
-    return any(cookie.startswith(f"{SESSION}=") for cookie in cookies) and not talk.keeps_secure_cookies_back
+    return any(cookie.startswith(f"{SESSION}=") for cookie in cookies) and not session.keeps_secure_cookies_back
 
 
 def _why_no_session(call: Call) -> str:
-    if call.talk.keeps_secure_cookies_back:
-        return f"the session cookie is Secure and does not travel over {call.talk.base_url}: use https"
+    if call.session.keeps_secure_cookies_back:
+        return f"the session cookie is Secure and does not travel over {call.session.base_url}: use https"
     return "the answer set no session cookie: does a proxy remove it?"
 
 
 def logout(call: Call) -> Flow[None]:
     """End the session and forget its cookies; silent if there is none."""
-    talk = call.talk
-    talk.renew = None
-    session = talk.number
-    if not talk.has_session:
-        talk.forget_session(session)
+    session = call.session
+    session.renew = None
+    number = session.number
+    if not session.has_session:
+        session.forget_session(number)
         return
     try:
         response = yield from call.json("POST", "authentication/logout/", content=b"{}")
         if response.status_code != 401:
             acknowledged(response, call.cid)
     finally:
-        talk.forget_session(session)
+        session.forget_session(number)
 
 
 def whoami(call: Call) -> Flow[dict[str, Any] | None]:

@@ -11,7 +11,7 @@ from typing import IO, Any, TypeAlias, cast
 from urllib.parse import quote
 
 import httpx
-from keystone_client_core import RESOURCES, FieldError, record_path, shown
+from keystone_client_core import RESOURCES, FieldError, brief, record_path
 
 from .._flow import Flow
 from .._progress import check_progress
@@ -50,7 +50,7 @@ class Sink:
 def download(call: Call, pk: object, to: Target, on_progress: Sent | None) -> Flow[dict[str, Any]]:
     """Fetch an attachment into a path or a file."""
     if not isinstance(to, str | os.PathLike) and not hasattr(to, "write"):
-        raise FieldError(f"to={shown(to)}: give a path, or a file opened in binary mode", field="to")
+        raise FieldError(f"to={brief(to)}: give a path, or a file opened in binary mode", field="to")
     if isinstance(to, str | os.PathLike):
         _check_path(Path(to))
     elif isinstance(to, io.TextIOBase):
@@ -70,8 +70,8 @@ def download(call: Call, pk: object, to: Target, on_progress: Sent | None) -> Fl
 def _endpoint(call: Call, response: httpx.Response, record: Mapping[str, Any]) -> str:
     """Where the file of a record is: below media/, whatever the record says."""
     try:
-        endpoint = call.talk.endpoint(f"media/{quote(record['file'])}").removesuffix("/")
-        call.talk.url_of(endpoint)  # it may be too long
+        endpoint = call.session.endpoint(f"media/{quote(record['file'])}").removesuffix("/")
+        call.session.url_of(endpoint)  # it may be too long
     except (KeyError, TypeError, ValueError):
         endpoint = ""
     if not endpoint.startswith("media/"):
@@ -91,7 +91,7 @@ def _check_path(target: Path) -> None:
 
 
 def _request(call: Call, endpoint: str, sink: Sink) -> OutgoingRequest:
-    request = without_credentials(call.talk.request("GET", endpoint, headers={"Accept": "*/*"}))
+    request = without_credentials(call.session.request("GET", endpoint, headers={"Accept": "*/*"}))
     sink.start()
     request.sink = sink
     return request

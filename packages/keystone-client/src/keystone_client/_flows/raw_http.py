@@ -32,7 +32,7 @@ class WriteOptions(ReadOptions, total=False):
 
 def http(call: Call, method: str, endpoint: str, options: Mapping[str, Any]) -> Flow[httpx.Response]:
     """Send any request below the base URL and give back the answer as it came."""
-    path = call.talk.endpoint(endpoint)
+    path = call.session.endpoint(endpoint)
     given = _checked(method, options)
     params = _query(given.pop("params", None))
     headers = checked_headers(given.pop("headers", None) or {})
@@ -52,7 +52,7 @@ def http(call: Call, method: str, endpoint: str, options: Mapping[str, Any]) -> 
             body["files"] = with_known_length(body["files"], copies)
         return (
             yield from call.send(
-                lambda: call.talk.request(method, path, params=params, headers=headers, timeout=timeout, **body)
+                lambda: call.session.request(method, path, params=params, headers=headers, timeout=timeout, **body)
             )
         )
 

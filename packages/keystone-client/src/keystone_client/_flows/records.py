@@ -74,8 +74,8 @@ def _written(call: Call, method: str, endpoint: str, sent: Mapping[str, object])
     if not uploads:
         return (yield from call.record(method, endpoint, json_body(sent)))
     try:
-        check_uploads(uploads, call.talk.upload_limits)
-        response = yield from call.send(lambda: call.talk.request(method, endpoint, **multipart(sent)))
+        check_uploads(uploads, call.session.upload_limits)
+        response = yield from call.send(lambda: call.session.request(method, endpoint, **multipart(sent)))
     finally:
         for upload in uploads:
             upload.close()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
-from keystone_client_core import RESOURCES, FieldError, FilterError, encode_filters, shown
+from keystone_client_core import RESOURCES, FieldError, FilterError, brief, encode_filters
 
 from .._flow import Flow
 from .._listing.query import Filters
@@ -28,7 +28,7 @@ CHOICES: Mapping[tuple[str, str], str] = {
 def config(call: Call) -> Flow[Any]:
     """The settings the server tells, which the client keeps: uploads beyond its limits are refused from then on."""
     told = yield from _object(call, "config/")
-    call.talk.upload_limits = limits_of(told)
+    call.session.upload_limits = limits_of(told)
     return told
 
 
@@ -66,7 +66,7 @@ def choices(call: Call, name: object, field: object) -> Flow[Any]:
         if known == (name, field):
             return (yield from _object(call, endpoint))
     told = ", ".join(f"({resource!r}, {known!r})" for resource, known in CHOICES)
-    asked = f"({shown(name)}, {shown(field)})"
+    asked = f"({brief(name)}, {brief(field)})"
     raise FieldError(f"the server tells no choices of {asked}; it does of {told}", field="field")
 
 
@@ -76,16 +76,16 @@ def _public(call: Call, endpoint: str) -> Flow[httpx.Response]:
     With credentials the server loads the user first, and answers 500 exactly when its database is down. A gateway in
     front of it may want them: after a 401 or 403 they are sent, once.
     """
-    talk = call.talk
+    session = call.session
     response = yield from call.send(lambda: without_credentials(_apart(call, endpoint)), renew=False)
-    if response.status_code in (401, 403) and talk.has_credentials:
+    if response.status_code in (401, 403) and session.has_credentials:
         response = yield from call.send(lambda: _apart(call, endpoint), renew=False)
     return response
 
 
 def _apart(call: Call, endpoint: str) -> OutgoingRequest:
     """Build a request whose answer changes nothing for other calls: neither cookies nor the throttle."""
-    request = call.talk.request("GET", endpoint)
+    request = call.session.request("GET", endpoint)
     request.session, request.identity = NO_SESSION, endpoint
     return request
 

@@ -20,7 +20,7 @@ from .._listing.query import (
     Query,
 )
 from .._protocol.call import Call
-from .._redaction import discreet
+from .._redaction import redacted
 
 K = TypeVar("K", bound=Key)
 
@@ -177,7 +177,7 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._count("user", Query(filters, search))
 
-    @discreet
+    @redacted
     async def create_user(self, **fields: Unpack[UserCreate]) -> User:
         """Create a user.
 
@@ -193,7 +193,7 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._create("user", fields)
 
-    @discreet
+    @redacted
     async def bulk_create_user(
         self,
         records: Iterable[UserCreate],
@@ -221,7 +221,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_create("user", records, options)
 
-    @discreet
+    @redacted
     async def update_user(self, pk: Key, data: UserUpdate) -> User:
         """Change some fields of a user.
 
@@ -239,7 +239,7 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._update("user", pk, data)
 
-    @discreet
+    @redacted
     async def bulk_update_user(
         self,
         changes: Mapping[K, UserUpdate],
@@ -1051,7 +1051,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: A filter the server would ignore.
         """
-        return await self._run(server_info.stats(Call(self._talk), "request", filters))
+        return await self._run(server_info.stats(Call(self._session), "request", filters))
 
     async def create_request(self, **fields: Unpack[RequestCreate]) -> Request:
         """Create a request.
@@ -2097,7 +2097,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: A filter the server would ignore.
         """
-        return await self._run(server_info.stats(Call(self._talk), "grant", filters))
+        return await self._run(server_info.stats(Call(self._session), "grant", filters))
 
     async def create_grant(self, **fields: Unpack[GrantCreate]) -> Grant:
         """Create a grant.
@@ -2321,7 +2321,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: A filter the server would ignore.
         """
-        return await self._run(server_info.stats(Call(self._talk), "publication", filters))
+        return await self._run(server_info.stats(Call(self._session), "publication", filters))
 
     async def create_publication(self, **fields: Unpack[PublicationCreate]) -> Publication:
         """Create a publication.
@@ -2545,7 +2545,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: A filter the server would ignore.
         """
-        return await self._run(server_info.stats(Call(self._talk), "notification", filters))
+        return await self._run(server_info.stats(Call(self._session), "notification", filters))
 
     async def update_notification(self, pk: Key, data: NotificationUpdate) -> Notification:
         """Change some fields of a notification.
@@ -3227,15 +3227,15 @@ class AsyncMethods(AsyncDriver):
 
     async def retrieve_config(self) -> ServerConfig:
         """The settings the server tells; uploads over its limit are refused before sending from then on."""
-        return await self._run(server_info.config(Call(self._talk)))
+        return await self._run(server_info.config(Call(self._session)))
 
     async def retrieve_health(self) -> list[HealthCheck]:
         """What the server needs, and whether it has it. Counts against the same throttle as logins."""
-        return await self._run(server_info.health(Call(self._talk)))
+        return await self._run(server_info.health(Call(self._session)))
 
     async def retrieve_version(self) -> str:
         """The version of the server; it needs no login."""
-        return await self._run(server_info.version(Call(self._talk)))
+        return await self._run(server_info.version(Call(self._session)))
 
     async def retrieve_choices(self, name: str, field: str) -> dict[str, str]:
         """The labels of the codes of a field, as this server has them: ``retrieve_choices("request", "status")``.
@@ -3243,4 +3243,4 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FieldError: The server tells no choices of that field; the error names those it does.
         """
-        return await self._run(server_info.choices(Call(self._talk), name, field))
+        return await self._run(server_info.choices(Call(self._session), name, field))

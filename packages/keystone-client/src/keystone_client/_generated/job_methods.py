@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from .._bulk.job import Collector
 from .._listing.query import UNSET, Filters, Key, Order, Query
-from .._redaction import discreet
+from .._redaction import redacted
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -89,12 +89,12 @@ class Job(Collector):
         """Retrieve one user by its key, or one page of those that match: at most 1000."""
         return self._retrieve("user", pk, Query(filters, search, order, limit))
 
-    @discreet
+    @redacted
     def create_user(self, **fields: Unpack[UserCreate]) -> Handle[User]:
         """Create a user; its fields are those of ``UserCreate``."""
         return self._create("user", fields)
 
-    @discreet
+    @redacted
     def update_user(self, pk: Key, data: UserUpdate) -> Handle[User]:
         """Change some fields of a user."""
         return self._update("user", pk, data)

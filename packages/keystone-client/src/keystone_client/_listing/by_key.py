@@ -68,7 +68,7 @@ class KeyWalk:
         ended = self._reader.ended(page) if self._descending else not page.more
         self._done = ended and not self._stalled(page.total, len(records))
         if page.more and not records:
-            raise self._reader.confused("a page is empty although another is said to follow")
+            raise self._reader.incomplete("a page is empty although another is said to follow")
         total = self._given + max(page.total, len(records))
         self._given += len(records)
         return Found(records, total)
@@ -80,7 +80,7 @@ class KeyWalk:
             self._done = True
             return
         if type(pin) is not int:
-            raise self._reader.confused(f"a record has {self._key}={pin!r}, which is no number")
+            raise self._reader.incomplete(f"a record has {self._key}={pin!r}, which is no number")
         name = f"{self._key}__lte"
         own = self._reader.params.get(name)
         self._pin = pin
@@ -93,16 +93,18 @@ class KeyWalk:
             return False
         self._stalls += 1
         if self._stalls > STALLS:
-            raise self._reader.confused(f"the server counts {count} more records and sends {fetched}, again and again")
+            raise self._reader.incomplete(
+                f"the server counts {count} more records and sends {fetched}, again and again"
+            )
         return True
 
     def _check(self, records: list[Record]) -> None:
         for record in records:
             value = record.get(self._key)
             if type(value) is not int:
-                raise self._reader.confused(f"a record has {self._key}={value!r}, which is no number")
+                raise self._reader.incomplete(f"a record has {self._key}={value!r}, which is no number")
             if self._last is not None and not (value < self._last if self._descending else value > self._last):
-                raise self._reader.confused(f"{self._key}={value} came after {self._last}: the pages do not advance")
+                raise self._reader.incomplete(f"{self._key}={value} came after {self._last}: the pages do not advance")
             if self._pin is not None and value > self._pin:
-                raise self._reader.confused(f"{self._key}={value} lies above the bound {self._pin}")
+                raise self._reader.incomplete(f"{self._key}={value} lies above the bound {self._pin}")
             self._last = value

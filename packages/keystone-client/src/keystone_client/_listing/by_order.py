@@ -57,7 +57,7 @@ class OrderedWalk:
         highest, self._total = yield from self._reader.highest(self._pin)
         if highest is not None:
             if not _is_bound(self._pin, highest):
-                raise self._reader.confused(f"the highest {self._pin} is {highest!r:.80}")
+                raise self._reader.incomplete(f"the highest {self._pin} is {highest!r:.80}")
             self._upper = _bounded(self._pin, highest, self._reader.params)
         self._top = self._total
 
@@ -86,7 +86,7 @@ class OrderedWalk:
         return Found(fresh, max(self._total, len(self._seen)))
 
     def _shifting(self) -> PaginationError:
-        return self._reader.confused(f"the records kept moving within the order {self._forward} for too long")
+        return self._reader.incomplete(f"the records kept moving within the order {self._forward} for too long")
 
 
 def _turned(name: str) -> str:

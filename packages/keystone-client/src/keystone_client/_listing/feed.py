@@ -82,7 +82,7 @@ class FeedWalk:
         try:
             moment = datetime.fromisoformat(record["timestamp"])
         except (KeyError, TypeError, ValueError):
-            raise self._reader.confused(f"the entry {record.get('id')!r} has no timestamp") from None
+            raise self._reader.incomplete(f"the entry {record.get('id')!r} has no timestamp") from None
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

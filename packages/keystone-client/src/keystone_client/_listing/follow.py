@@ -33,9 +33,9 @@ from keystone_client_core import (
     FieldError,
     FilterError,
     Resource,
+    brief,
     encode_filters,
     primary_key,
-    shown,
 )
 
 from .._config.retry_policy import LONGEST_SECONDS
@@ -64,7 +64,7 @@ def follow(call: Call, name: str, options: FollowOptions) -> Flow[Followed[Any]]
     if encoded.keys is not None:
         raise FilterError("id__in has more keys than fit in one request: follow without it", field="id__in")
     after = options.after if options.after in (None, "now") else primary_key(options.after)
-    subject = Subject(call.talk.base_url, name, encoded.params)
+    subject = Subject(call.session.base_url, name, encoded.params)
     position = None if options.position is None else decode_position(options.position, subject)
     log = _Log(call, resource, encoded.params, overlap)
     now = yield from log.newest()
@@ -79,13 +79,13 @@ def follow(call: Call, name: str, options: FollowOptions) -> Flow[Followed[Any]]
 
 def _checked_overlap(overlap: object) -> float:
     if type(overlap) not in (int, float) or not 0 < overlap <= LONGEST_SECONDS:  # type: ignore[operator]  # a number by now
-        raise FieldError(f"overlap={shown(overlap)}: give seconds above 0, to {LONGEST_SECONDS:.0e}", field="overlap")
+        raise FieldError(f"overlap={brief(overlap)}: give seconds above 0, to {LONGEST_SECONDS:.0e}", field="overlap")
     return float(overlap)  # type: ignore[arg-type]  # as above
 
 
 def _checked_limit(limit: object) -> int:
     if type(limit) is not int or limit < 1:
-        told = f"limit={shown(limit)}: give the most records a call may bring, an integer from 1 on"
+        told = f"limit={brief(limit)}: give the most records a call may bring, an integer from 1 on"
         raise FilterError(told, field="limit", value=limit)
     return limit
 
@@ -105,7 +105,7 @@ class _Log:
         page = page_of(response, self._call.cid)
         time = sent_at(response)
         key = self._key(page.records[0]) if page.records else 0
-        return _Now(key, self._call.talk.now() if time is None else time)
+        return _Now(key, self._call.session.now() if time is None else time)
 
     def beginning(self, after: Beginning, now: _Now) -> Flow[Position]:
         """Return the position of who has read nothing yet."""
@@ -128,7 +128,7 @@ class _Log:
             PaginationError: The log was replaced, or rows were deleted before they were read.
         """
         if 0 < now.key < position.floor:
-            raise self._reader().confused(
+            raise self._reader().incomplete(
                 f"its newest key is {now.key}, and the position has read up to {position.floor}: the database was "
                 f"restored or replaced. Begin anew, with position=None and after={now.key} or after=None"
             )
@@ -138,7 +138,7 @@ class _Log:
         if oldest is None or self._key(oldest) <= position.passed + 1 or self._time(oldest) <= position.asked:
             return
         asked = datetime.fromtimestamp(position.asked, UTC).isoformat(" ", "seconds")
-        raise self._reader().confused(
+        raise self._reader().incomplete(
             f"its oldest key is {oldest['id']}, of {oldest['timestamp']}, and the position has read up to "
             f"{position.passed}, at {asked}: rows between them may have been deleted unread. Begin anew, with "
             f"position=None and after={oldest['id'] - 1}"
@@ -192,7 +192,7 @@ class _Log:
         params = dict(self._params)
         if most is not None:
             params["id__lte"] = str(min(most, int(params.get("id__lte", most))))
-        return Reader(self._call, self._resource, params, self._call.talk.page_size)
+        return Reader(self._call, self._resource, params, self._call.session.page_size)
 
     def _one(self, params: Mapping[str, str]) -> Flow[Record | None]:
         """Fetch the first row of the log, whatever the filters of the call are."""
@@ -201,7 +201,7 @@ class _Log:
 
     def _key(self, record: Record) -> int:
         if type(record["id"]) is not int:
-            raise self._reader().confused(f"a record has id={record['id']!r}, which is no number")
+            raise self._reader().incomplete(f"a record has id={record['id']!r}, which is no number")
         return int(record["id"])
 
     def _time(self, record: Record) -> float:
@@ -209,4 +209,4 @@ class _Log:
             moment = datetime.fromisoformat(record["timestamp"])
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
         except (KeyError, TypeError, ValueError, OverflowError):
-            raise self._reader().confused(f"the record {record['id']!r} has no timestamp") from None
+            raise self._reader().incomplete(f"the record {record['id']!r} has no timestamp") from None

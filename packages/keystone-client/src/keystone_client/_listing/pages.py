@@ -85,8 +85,8 @@ class Reader:
                 self.size = max(self._least, size // 2)
                 if isinstance(error, ResponseTooLargeError):
                     self._full = self.size  # a slow server may recover, a long page will be long again
-                policy = self.call.talk.retry
-                wait = self.call.talk.draw() * backoff_ceiling(policy, halved) if policy.attempts > 1 else 0
+                policy = self.call.session.retry
+                wait = self.call.session.draw() * backoff_ceiling(policy, halved) if policy.attempts > 1 else 0
                 if wait and not (yield from self.call.pause(wait)):
                     raise self.call.too_late(f"GET {self.resource.path}/", f"; the last ended in {error}") from error
             else:
@@ -112,14 +112,14 @@ class Reader:
         page = yield from self.exact({"_order": f"-{name}"}, 1)
         if not page.records:
             if page.more:
-                raise self.confused("a page is empty although another is said to follow")
+                raise self.incomplete("a page is empty although another is said to follow")
             return None, page.total
         value = page.records[0].get(name)
         if value is None:
-            raise self.confused(f"the record {page.records[0]['id']!r} has no {name}")
+            raise self.incomplete(f"the record {page.records[0]['id']!r} has no {name}")
         return value, page.total
 
-    def confused(self, what: str) -> PaginationError:
+    def incomplete(self, what: str) -> PaginationError:
         """The error of pages that contradict each other."""
         return PaginationError(
             f"the listing of {self.resource.path} cannot be made complete: {what}. Nothing was left out in silence, "

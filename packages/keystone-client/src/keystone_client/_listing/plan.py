@@ -77,7 +77,7 @@ def plan(call: Call, name: str, query: Query) -> Plan:
     resource = RESOURCES[name]
     check_progress(query.on_progress)
     limit = check_limit(query.limit)
-    size = call.talk.page_size if query.page_size is None else check_page_size(query.page_size)
+    size = call.session.page_size if query.page_size is None else check_page_size(query.page_size)
     encoded = encode_filters(resource, query.filters)
     params = {**encoded.params, **encode_search(resource, query.search)}
     order = _with_key(resource, encode_order(resource, query.order))

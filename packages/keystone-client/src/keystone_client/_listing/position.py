@@ -9,7 +9,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
-from keystone_client_core import FieldError, shown
+from keystone_client_core import FieldError, brief
 
 VERSION: Final = 1
 _LONGEST_TEXT: Final = 10_000_000
@@ -90,14 +90,14 @@ def decode_position(text: object, subject: Subject) -> Position:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, FieldError):
             raise
-        told = f"position={shown(text)}: this is no position; give the text that an earlier call has returned, or None"
+        told = f"position={brief(text)}: this is no position; give the text that an earlier call has returned, or None"
         raise FieldError(told, field="position") from None
 
 
 def _check_subject(fields: Mapping[str, Any], subject: Subject) -> None:
     for name, wanted in subject._asdict().items():
         if fields.get(name) != wanted:
-            told = f"this position is of {name} {shown(fields.get(name))}, and the call of {shown(wanted)}"
+            told = f"this position is of {name} {brief(fields.get(name))}, and the call of {brief(wanted)}"
             raise FieldError(f"position: {told}; store one for each, and begin a new one with None", field="position")
 
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeAlias, cast
 
-from keystone_client_core import RESOURCES, FieldError, shown
+from keystone_client_core import RESOURCES, FieldError, brief
 
 from .._progress import check_progress
 
@@ -78,7 +78,7 @@ def open_upload(content: Content, filename: str | None = None, on_progress: Sent
     elif isinstance(content, bytes | bytearray | memoryview):
         file = io.BytesIO(content)
     elif not hasattr(content, "read") or isinstance(content, io.TextIOBase):
-        raise FieldError(f"file={shown(content)}: give a path, bytes, or a file opened in binary mode", field="file")
+        raise FieldError(f"file={brief(content)}: give a path, bytes, or a file opened in binary mode", field="file")
     else:
         file = sized(content)
     opened = None if file is content else file
@@ -220,6 +220,6 @@ def attachment_fields(request: object, upload: Upload, name: str | None) -> dict
         return {**fields, "name": name}
     longest = RESOURCES["attachment"].fields["name"].column_length
     if longest is not None and len(upload.filename) > longest:
-        told = f"filename={shown(upload.filename)} is longer than the {longest} characters of an attachment's name"
+        told = f"filename={brief(upload.filename)} is longer than the {longest} characters of an attachment's name"
         raise FieldError(f"{told}: give a shorter name=", field="filename")
     return fields

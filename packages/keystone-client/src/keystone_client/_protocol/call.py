@@ -24,10 +24,10 @@ from .throttle import identity_of
 class Call:
     """One call: what was tried, what may have happened unseen, and when it must be over."""
 
-    def __init__(self, talk: SessionState) -> None:
+    def __init__(self, session: SessionState) -> None:
         """Start the clock of the call."""
-        self.talk: Final = talk
-        self.cid: Final = talk.cid
+        self.session: Final = session
+        self.cid: Final = session.cid
         self.lost = False
         """Whether an answer was lost: the server may have acted without our knowing."""
         self._outcome = "not sent"
@@ -36,8 +36,8 @@ class Call:
 
     def restart(self) -> None:
         """Begin the time of the deadline anew: what the caller does between the pages of an iteration is not ours."""
-        deadline = self.talk.retry.deadline
-        self._until = None if deadline is None else self.talk.clock() + deadline
+        deadline = self.session.retry.deadline
+        self._until = None if deadline is None else self.session.clock() + deadline
 
     def send(
         self,
@@ -64,14 +64,14 @@ class Call:
         self._outcome = "not sent"
         while True:
             attempt += 1
-            renewals = self.talk.renewals
+            renewals = self.session.renewals
             request = yield from self._admitted(build, attempt)
             failure = yield from self._attempt(request)
             if isinstance(failure, httpx.Response) and failure.status_code < 400:
                 return failure
             if may_have_acted(failure):
                 self.lost, self._outcome = True, "unknown"
-            if renew and is_over(self.talk, failure):
+            if renew and is_over(self.session, failure):
                 renew = False
                 if (yield from self._renewed(request, renewals)):
                     attempt -= 1  # nobody has acted on a request of nobody
@@ -85,13 +85,13 @@ class Call:
         self, request: OutgoingRequest, attempt: int, failure: Failure, may_retry: Callable[[Failure], bool] | None
     ) -> float | None:
         """The seconds before the next try, ``None`` if there is none; after a 429 the calls of others wait as well."""
-        policy = self.talk.retry
+        policy = self.session.retry
         wait = None
         if may_retry is None or may_retry(failure):
-            wait = wait_before(policy, request.method, attempt, failure, draw=self.talk.draw())
+            wait = wait_before(policy, request.method, attempt, failure, draw=self.session.draw())
         seconds = hold_after(policy, failure, wait)
         if seconds is not None:
-            self.talk.throttle.hold(identity_of(request), self.talk.clock() + seconds)
+            self.session.throttle.hold(identity_of(request), self.session.clock() + seconds)
         return wait
 
     def _ended(self, request: OutgoingRequest, failure: Failure, attempts: int) -> httpx.Response:
@@ -102,7 +102,7 @@ class Call:
         if self._too_long(0):
             error = self._too_late(request, failure)
         else:
-            where = f"{request.method} {self.talk.base_url}{request.endpoint}"
+            where = f"{request.method} {self.session.base_url}{request.endpoint}"
             error = no_answer(failure, request, where=where, attempts=attempts, outcome=self._outcome, cid=self.cid)
         raise error from harmless(failure, request)
 
@@ -110,7 +110,7 @@ class Call:
         if self._too_long(wait):
             raise self._too_late(request, failure, wait) from harmless(failure, request)
         message = "%s: try %d follows in %.2f s"
-        self.talk.log(logging.WARNING, message, request, status_of(failure), name_of(failure), attempt, wait)
+        self.session.log(logging.WARNING, message, request, status_of(failure), name_of(failure), attempt, wait)
         yield Pause(wait)
 
     def _admitted(self, build: Callable[[], OutgoingRequest], attempt: int) -> Flow[OutgoingRequest]:
@@ -118,11 +118,11 @@ class Call:
         waited = None
         while True:
             request = self._within_deadline(build())
-            now = self.talk.clock()
-            until = self.talk.throttle.until(request, now)
+            now = self.session.clock()
+            until = self.session.throttle.until(request, now)
             if until is None or until == waited:
                 return request
-            wait = until - now + self.talk.draw() * backoff_ceiling(self.talk.retry, attempt)
+            wait = until - now + self.session.draw() * backoff_ceiling(self.session.retry, attempt)
             if self._too_long(wait):
                 raise self._too_late(request, wait=wait)
             waited = until
@@ -131,15 +131,15 @@ class Call:
 
     def _renewed(self, request: OutgoingRequest, renewals: int) -> Flow[bool]:
         """Whether there is a session again, by the doing of this call or of another."""
-        self.talk.log(logging.WARNING, "the session is over: a login follows", request, 401)
-        renewed = yield Exclusive(self._renewal(renewals), self.patience)
+        self.session.log(logging.WARNING, "the session is over: a login follows", request, 401)
+        renewed = yield Exclusive(self._renewal(renewals), self.time_left)
         if renewed is None:
             raise self._too_late(request)
         return bool(renewed)
 
     def _renewal(self, renewals: int) -> Flow[bool]:
         try:
-            return (yield from renewal(self.talk, renewals, self._login))
+            return (yield from renewal(self.session, renewals, self._login))
         except Exception as error:
             if hasattr(error, "outcome"):
                 error.outcome = self._outcome  # of what the caller wants, not of the login
@@ -147,7 +147,7 @@ class Call:
 
     def _login(self) -> "Call":
         """A call that logs in within the time this one has left."""
-        login = Call(self.talk)
+        login = Call(self.session)
         login._until = self._until
         return login
 
@@ -162,7 +162,7 @@ class Call:
     ) -> Flow[httpx.Response]:
         """Send a request of the typed methods; see ``send``."""
         return self.send(
-            lambda: self.talk.request(method, endpoint, params=params, content=content), may_retry=may_retry
+            lambda: self.session.request(method, endpoint, params=params, content=content), may_retry=may_retry
         )
 
     def page(
@@ -183,20 +183,20 @@ class Call:
         return True
 
     @property
-    def patience(self) -> float | None:
+    def time_left(self) -> float | None:
         """The seconds that are left of the call, 0 where its time is over; ``None`` without a deadline."""
         return None if self._until is None else max(self._left(), 0)
 
     def _left(self) -> float:
-        return float("inf") if self._until is None else self._until - self.talk.clock()
+        return float("inf") if self._until is None else self._until - self.session.clock()
 
     def _too_long(self, seconds: float) -> bool:
-        return self._until is not None and self.talk.clock() + seconds >= self._until
+        return self._until is not None and self.session.clock() + seconds >= self._until
 
     def _attempt(self, request: OutgoingRequest) -> Flow[Failure]:
         listened = LOGGER.isEnabledFor(logging.INFO)
         if listened:
-            self.talk.log(logging.DEBUG, "%s %s", request, "", request.method, request.endpoint)
+            self.session.log(logging.DEBUG, "%s %s", request, "", request.method, request.endpoint)
         try:
             response: httpx.Response = yield request
         except httpx.RequestError as error:
@@ -206,7 +206,7 @@ class Call:
         except BaseException:  # interrupted, cancelled
             self.lost = True
             raise
-        self.talk.receive(response)
+        self.session.receive(response)
         if listened:
             self._log_response(request, response)
         return response
@@ -214,7 +214,7 @@ class Call:
     def _log_response(self, request: OutgoingRequest, response: httpx.Response) -> None:
         endpoint = request.endpoint
         milliseconds = response.elapsed.total_seconds() * 1000
-        self.talk.log(
+        self.session.log(
             logging.INFO,
             "%s %s %d in %.0f ms",
             request,
@@ -226,13 +226,13 @@ class Call:
         )
 
     def _log_hold(self, request: OutgoingRequest, wait: float) -> None:
-        self.talk.log(logging.DEBUG, "%s %s waits %.2f s: the server throttles this client", request, "",
+        self.session.log(logging.DEBUG, "%s %s waits %.2f s: the server throttles this client", request, "",
                       request.method, request.endpoint, wait)  # fmt: skip
 
     def _within_deadline(self, request: OutgoingRequest) -> OutgoingRequest:
         """The request with timeouts that do not outlast the call."""
         if self._until is not None:
-            left = self._until - self.talk.clock()
+            left = self._until - self.session.clock()
             if left <= 0:
                 raise self._too_late(request)
             request.time_left = self._left
@@ -251,7 +251,7 @@ class Call:
 
     def too_late(self, where: str, last: str = "") -> DeadlineExceededError:
         """The error of a call whose deadline leaves no time: where it was, and what came last."""
-        deadline = self.talk.retry.deadline
+        deadline = self.session.retry.deadline
         error = DeadlineExceededError(f"{where}: the deadline of {deadline} s leaves no time for another try{last}")
         error.cid = self.cid
         error.outcome = self._outcome

@@ -16,39 +16,39 @@ _ASKING: ContextVar[tuple[SessionState, ...]] = ContextVar("asking", default=())
 
 
 @contextmanager
-def asking(talk: SessionState) -> Iterator[None]:
+def asking(session: SessionState) -> Iterator[None]:
     """Mark the calls that the user's code makes while it is asked for credentials: they cannot wait for these."""
-    token = _ASKING.set((*_ASKING.get(), talk))
+    token = _ASKING.set((*_ASKING.get(), session))
     try:
         yield
     finally:
         _ASKING.reset(token)
 
 
-def is_over(talk: SessionState, failure: Failure) -> bool:
+def is_over(session: SessionState, failure: Failure) -> bool:
     """Whether an answer says that the session has ended, and there is a way to begin another."""
-    if talk.renew is None or not isinstance(failure, httpx.Response) or failure.status_code != 401:
+    if session.renew is None or not isinstance(failure, httpx.Response) or failure.status_code != 401:
         return False
-    return is_json(failure) and talk not in _ASKING.get()
+    return is_json(failure) and session not in _ASKING.get()
 
 
-def renewal(talk: SessionState, renewals: int, login: Callable[[], Any]) -> Flow[bool]:
+def renewal(session: SessionState, renewals: int, login: Callable[[], Any]) -> Flow[bool]:
     """Begin a session, unless another call has tried since; whoever gives up midway leaves it to the next.
 
     Args:
-        talk: The conversation whose session is over.
+        session: The conversation whose session is over.
         renewals: How many there had been when the call that asks for this one was sent.
         login: Gives the call that logs in.
 
     Returns:
         Whether there is a session now.
     """
-    renew = talk.renew
-    if talk.renewals == renewals and renew is not None:
+    renew = session.renew
+    if session.renewals == renewals and renew is not None:
         try:
             yield from renew(login())
         except Exception:
-            talk.renewals += 1
+            session.renewals += 1
             raise
-        talk.renewals += 1
-    return talk.has_session
+        session.renewals += 1
+    return session.has_session

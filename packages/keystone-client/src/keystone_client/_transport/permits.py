@@ -38,11 +38,11 @@ class Permit:
         """Give it back, should an interrupt have kept its holder from that."""
         self.leave()
 
-    def enter(self, patience: float | None) -> bool:
+    def enter(self, timeout: float | None) -> bool:
         """Wait for a permit, so many seconds at most or without end; whether it is held now."""
         if not self._taken():
             assert self._turn is not None
-            self._turn.acquire(timeout=-1 if patience is None else min(patience, threading.TIMEOUT_MAX))
+            self._turn.acquire(timeout=-1 if timeout is None else min(timeout, threading.TIMEOUT_MAX))
             self._out_of_line()
         return self.held
 

@@ -8,7 +8,7 @@ import keystone_client._transport.exchange
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keystone_client._bulk.chunk_size import next_pace
+from keystone_client._bulk.chunk_size import next_chunk_size
 
 from .scripted import Scripted, answer, connect
 
@@ -77,7 +77,7 @@ def test_a_server_that_turns_out_slow_gets_less_at_a_time(colour: str, slow: Slo
 def test_a_job_is_never_empty_and_takes_no_longer_than_there_is_patience(
     pace: int, number: int, seconds: float, patience: float | None
 ) -> None:
-    following = next_pace(pace, number, seconds, patience)
+    following = next_chunk_size(pace, number, seconds, patience)
 
     assert 1 <= following <= max(pace, 4 * number)
     if following > 1 and patience is not None:
