@@ -23,8 +23,8 @@ UNORDERED = frozenset({"users", "assignees", "access_teams", "publications", "gr
                        "_membership", "_assignees", "_access_teams", "_allocations", "_attachments"})  # fmt: skip
 """The nested lists that come in any order."""
 
-BY_TITLE = frozenset({"_publications", "_grants"})
-"""The nested lists that come by title, and in any order where the titles are equal."""
+READ_BY = {"_publications": "title", "_grants": "title", "_comments": "created"}
+"""The nested lists that come by a value where they are read, in any order where it is equal, and after a write."""
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?")
 _SUFFIX = re.compile(r"_[A-Za-z0-9]{7}(?=\.|$)")
@@ -105,7 +105,7 @@ def settled(value: Any, read: bool) -> Any:
 
     Args:
         value: the body, or a part of it.
-        read: whether it answers a read: then publications and grants come by title, but for those of one title.
+        read: whether it answers a read.
     """
     if isinstance(value, list):
         return [settled(item, read) for item in value]
@@ -115,13 +115,13 @@ def settled(value: Any, read: bool) -> Any:
 
 
 def _in_order(name: str, value: Any, read: bool) -> Any:
-    if name not in UNORDERED | BY_TITLE or not isinstance(value, list):
+    if name not in UNORDERED | READ_BY.keys() or not isinstance(value, list):
         return value
     if not all(isinstance(item, int | dict) for item in value):
         return value  # messages about a field of this name
-    if name in BY_TITLE and read:
-        titles = groupby(value, key=lambda row: row["title"])
-        return [row for _, rows in titles for row in sorted(rows, key=_key)]
+    if read and (column := READ_BY.get(name)):
+        alike = groupby(value, key=lambda row: row[column])
+        return [row for _, rows in alike for row in sorted(rows, key=_key)]
     return sorted(value, key=_key)
 
 
