@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ._listing import check_limit, check_page_size, encode_order, encode_search
     from ._log import LOG_FIELDS, ContextAdapter, ContextFilter, register_logger
     from ._messages import brief
+    from ._query import LONGEST_URL, encode_query, query_length
     from ._references import Reference
     from ._resources import CALLER, NO_DEFAULT, Field, Resource
     from ._table import CHOICES, RESOURCES, SHAPES
@@ -40,6 +41,7 @@ __all__ = [
     "CALLER",
     "CHOICES",
     "LOG_FIELDS",
+    "LONGEST_URL",
     "LOOKUPS",
     "NO_DEFAULT",
     "RESOURCES",
@@ -77,6 +79,7 @@ __all__ = [
     "encode_fields",
     "encode_filters",
     "encode_order",
+    "encode_query",
     "encode_search",
     "endpoint_path",
     "job_json",
@@ -87,6 +90,7 @@ __all__ = [
     "next_chunk",
     "parse_base_url",
     "primary_key",
+    "query_length",
     "record_path",
     "records",
     "reference",
@@ -109,6 +113,7 @@ _HOMES = {
     "_listing": "check_limit check_page_size encode_order encode_search",
     "_log": "LOG_FIELDS ContextAdapter ContextFilter register_logger",
     "_messages": "brief",
+    "_query": "LONGEST_URL encode_query query_length",
     "_resources": "CALLER NO_DEFAULT Field Resource",
     "_table": "CHOICES RESOURCES SHAPES",
     "_url": "endpoint_path join_url parse_base_url primary_key record_path",

@@ -8,17 +8,18 @@ single value may be to ``_filter_values``, search, order and page size to ``_lis
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import NamedTuple
-from urllib.parse import urlencode
 
 from ._errors import FilterError
 from ._filter_names import find, lookups_of
 from ._filter_values import INTEGERS, UnfitValueError, value_encoder
 from ._messages import brief
+from ._query import LONGEST_QUERY, query_length
 from ._resources import Field, Resource
 from ._values import plain
 
-_LONGEST_KEYS = 2_500
-_LONGEST_QUERY = 3_500
+_ROOM_FOR_KEYS = 500
+"""Characters that filters beside an ``id__in`` that is split must leave to it."""
+
 _MOST_ITEMS = 1_000_000
 
 
@@ -39,7 +40,9 @@ class _Entry(NamedTuple):
     nothing: bool = False
 
 
-def encode_filters(resource: Resource, filters: Mapping[str, object] | None) -> EncodedFilters:
+def encode_filters(
+    resource: Resource, filters: Mapping[str, object] | None, *, room: int = LONGEST_QUERY
+) -> EncodedFilters:
     """Check filters and encode them. All of them must hold for a record.
 
     Args:
@@ -47,6 +50,7 @@ def encode_filters(resource: Resource, filters: Mapping[str, object] | None) -> 
         filters: ``{"name": "x", "amount__gte": 5, "id__in": [1, 2], "expire": None}``. ``None`` as a value means that
             the field is null. Dates, decimals, enum members and UUIDs are encoded; times with a zone go out in UTC,
             those without are in the server's own.
+        room: The most characters that the filters may take in a URL, as ``encode_query`` encodes them.
 
     Returns:
         The query parameters, whether no record can match, and the keys of an ``id__in`` too long for one request.
@@ -68,8 +72,8 @@ def encode_filters(resource: Resource, filters: Mapping[str, object] | None) -> 
         nothing |= entry.nothing
     if nothing:
         return EncodedFilters({}, True, None)
-    keys = _split_off_keys(resource, params)
-    _check_length(params, _LONGEST_QUERY if keys is None else _LONGEST_QUERY - _LONGEST_KEYS)
+    keys = _split_off_keys(resource, params, room)
+    _check_length(params, room if keys is None else room - _ROOM_FOR_KEYS)
     return EncodedFilters(params, False, keys)
 
 
@@ -165,22 +169,19 @@ def _parameter(field: Field, lookup: str) -> str:
     return f"{field.name}__{lookup}" if lookup else field.name
 
 
-def _split_off_keys(resource: Resource, params: dict[str, str]) -> tuple[int, ...] | None:
-    if resource.fields["id"].filter_kind != "int" or _length({"": params.get("id__in", "")}) <= _LONGEST_KEYS:
+def _split_off_keys(resource: Resource, params: dict[str, str], room: int) -> tuple[int, ...] | None:
+    if resource.fields["id"].filter_kind != "int" or "id__in" not in params or query_length(params) <= room:
         return None
     return tuple(map(int, params.pop("id__in").split(",")))
 
 
-def _length(params: dict[str, str]) -> int:
-    return len(urlencode(params))
-
-
-def _check_length(params: dict[str, str], most: int) -> None:
-    if _length(params) > most:
-        name = max(params, key=lambda param: len(params[param]))
+def _check_length(params: dict[str, str], room: int) -> None:
+    length = query_length(params)
+    if params and length > room:
+        name = max(params, key=lambda param: query_length({param: params[param]}))
         raise FilterError(
-            f"filter {name}: the filters come to {_length(params):,} characters of URL, and servers refuse long ones."
-            f" Only id__in is split by itself: ask in several listings of at most {most:,} characters each.",
+            f"filter {name}: the filters come to {length:,} characters of URL, and servers refuse long ones."
+            f" Only id__in is split by itself: ask in several listings of at most {max(room, 0):,} characters each.",
             field=name,
             value=params[name],
         )

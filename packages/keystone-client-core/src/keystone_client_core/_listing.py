@@ -6,10 +6,10 @@ Filters have their own module.
 import re
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from urllib.parse import quote_plus
 
 from ._errors import FilterError
 from ._messages import brief, close_matches, suggestion
+from ._query import query_length
 from ._resources import Resource
 from ._values import plain
 
@@ -48,7 +48,7 @@ def encode_search(resource: Resource, search: str | None) -> dict[str, str]:
         raise _refused("search", search, "a search cannot hold control characters or lone surrogates")
     if len(re.findall(r"[^\s,]+", search)) > _MOST_TERMS:
         raise _refused("search", search, f"the server fails on long searches; use at most {_MOST_TERMS} words")
-    if len(quote_plus(search)) > _LONGEST_SEARCH:
+    if query_length({"": search}) - 1 > _LONGEST_SEARCH:
         raise _refused(
             "search", search, f"servers refuse long URLs; use at most {_LONGEST_SEARCH:,} encoded characters"
         )

@@ -22,7 +22,7 @@ from keystone_client_core import (
 
 from .._errors import BulkError, JobError, StatusError, ThrottledError
 from .._flow import Flow
-from .._listing.plan import split_keys
+from .._listing.plan import room_for_filters, split_keys
 from .._listing.query import BulkOptions
 from .._progress import check_progress
 from .._protocol.bodies import json_body
@@ -212,7 +212,8 @@ class Run:
 
     def _listed(self, chunk: Sequence[Item]) -> Flow[set[int]]:
         found: set[int] = set()
-        for some in split_keys([primary_key(item.given) for item in chunk]):
+        keys = [primary_key(item.given) for item in chunk]
+        for some in split_keys(keys, room_for_filters(self._call, self._resource)):
             page = yield from self._call.page(f"{self._resource.path}/", {**some, "_limit": "1000", "_order": "id"})
             found |= {record["id"] for record in page.records}
         return found

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, TypedDict
-from urllib.parse import urlencode
 
 import httpx
-from keystone_client_core import FieldError
+from keystone_client_core import FieldError, encode_query
 
 from .._config.arguments import checked_headers, checked_timeout
 from .._flow import Flow
@@ -68,7 +67,7 @@ def _query(params: Any) -> list[tuple[str, str]]:
 
 def _check_encodable(what: str, values: Any) -> None:
     try:
-        urlencode(values or {}, doseq=True)
+        encode_query(values or {})
     except (TypeError, ValueError):  # UnicodeError is one
         problem = "holds text that is not Unicode, or a number too long to be written"
         raise FieldError(f"{what} {problem}", field=what) from None

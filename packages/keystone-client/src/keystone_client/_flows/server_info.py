@@ -7,6 +7,7 @@ import httpx
 from keystone_client_core import RESOURCES, FieldError, FilterError, brief, encode_filters
 
 from .._flow import Flow
+from .._listing.plan import room_for_filters
 from .._listing.query import Filters
 from .._protocol.call import Call
 from .._protocol.error_messages import decode_error, status_error
@@ -54,7 +55,7 @@ def version(call: Call) -> Flow[str]:
 
 def stats(call: Call, name: str, filters: Filters | None) -> Flow[Any]:
     """The statistics of the records that match."""
-    encoded = encode_filters(RESOURCES[name], filters)
+    encoded = encode_filters(RESOURCES[name], filters, room=room_for_filters(call, RESOURCES[name]))
     if encoded.nothing or encoded.keys is not None:
         raise FilterError("id__in of statistics needs some keys, and not more than fit in one request", field="id__in")
     return (yield from _object(call, f"stats/{name}s/", encoded.params))

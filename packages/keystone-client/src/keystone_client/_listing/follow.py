@@ -45,6 +45,7 @@ from .._protocol.responses import page_of
 from .._protocol.retries import sent_at
 from .by_key import KeyWalk
 from .pages import Reader, Record
+from .plan import room_for_filters
 from .position import Position, Subject, decode_position, encode_position
 from .query import DEFAULT_LIMIT, Beginning, Followed, FollowOptions
 
@@ -60,7 +61,7 @@ def follow(call: Call, name: str, options: FollowOptions) -> Flow[Followed[Any]]
     """Fetch the records that are new since a position; see ``KeystoneClient.follow_audit_log``."""
     resource = RESOURCES[name]
     overlap, limit = _checked_overlap(options.overlap), _checked_limit(options.limit)
-    encoded = encode_filters(resource, options.filters)
+    encoded = encode_filters(resource, options.filters, room=room_for_filters(call, resource))
     if encoded.keys is not None:
         raise FilterError("id__in has more keys than fit in one request: follow without it", field="id__in")
     after = options.after if options.after in (None, "now") else primary_key(options.after)

@@ -4,10 +4,11 @@ The walks themselves are in ``_walks`` (by key), ``_ordered`` (by other fields) 
 is checked here, before anything is sent.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from keystone_client_core import (
+    LONGEST_URL,
     RESOURCES,
     EncodedFilters,
     FieldError,
@@ -19,6 +20,7 @@ from keystone_client_core import (
     encode_order,
     encode_search,
     primary_key,
+    query_length,
 )
 
 from .._flow import Flow, Step
@@ -30,8 +32,8 @@ from .feed import feed_walk
 from .pages import Chain, Found, Parameters, Reader, Record, Walk
 from .query import UNSET, Progress, Query
 
-KEYS_LENGTH = 2_500
-"""Characters of an ``id__in`` in one request: front-end web servers refuse request lines over 8 kB."""
+ROOM_FOR_WALKS = 200
+"""Characters of a URL for what walks add: page size, offset, and bounds on the key or on the time."""
 
 
 class Batch(NamedTuple):
@@ -78,14 +80,17 @@ def plan(call: Call, name: str, query: Query) -> Plan:
     check_progress(query.on_progress)
     limit = check_limit(query.limit)
     size = call.session.page_size if query.page_size is None else check_page_size(query.page_size)
-    encoded = encode_filters(resource, query.filters)
-    params = {**encoded.params, **encode_search(resource, query.search)}
     order = _with_key(resource, encode_order(resource, query.order))
+    search = encode_search(resource, query.search)
+    room = room_for_filters(call, resource, search, order)
+    encoded = encode_filters(resource, query.filters, room=room)
+    params = {**encoded.params, **search}
     after = None if query.after is None else primary_key(query.after)
     _check_combination(resource, order, after, encoded)
     nothing = encoded.nothing or limit == 0
     reader = Reader(call, resource, params, size, least=1 if _by_number(resource, order) else 2)
-    walk = Chain([]) if nothing else _walk(reader, order, after, encoded.keys)
+    parts = split_keys(encoded.keys, room - query_length(encoded.params))
+    walk = Chain([]) if nothing else _walk(reader, order, after, parts)
     return Plan(call, walk, limit, query.on_progress)
 
 
@@ -115,15 +120,26 @@ def _ahead(plan: Plan, left: int | None, at_once: bool) -> Flow[Found | None]:
 def count(call: Call, name: str, query: Query) -> Flow[int]:
     """Count the records that match."""
     resource = RESOURCES[name]
-    encoded = encode_filters(resource, query.filters)
-    params = {**encoded.params, **encode_search(resource, query.search)}
+    search = encode_search(resource, query.search)
+    room = room_for_filters(call, resource, search)
+    encoded = encode_filters(resource, query.filters, room=room)
+    params = {**encoded.params, **search}
     if encoded.nothing:
         return 0
     total = 0
-    for some in split_keys(encoded.keys):
+    for some in split_keys(encoded.keys, room - query_length(encoded.params)):
         page = yield from Reader(call, resource, params, 1).exact(some, 1)
         total += page.total
     return total
+
+
+def room_for_filters(
+    call: Call, resource: Resource, search: Mapping[str, str] | None = None, order: Sequence[str] = ()
+) -> int:
+    """Return the characters of a URL that filters may take, beside the address and all that pages add to it."""
+    reversed_order = ",".join(f"-{name}" for name in order)  # a walk may go down the reversed list
+    more = query_length({**(search or {}), "_order": reversed_order})
+    return LONGEST_URL - len(f"{call.session.base_url}{resource.path}/?") - more - ROOM_FOR_WALKS
 
 
 def _with_key(resource: Resource, order: Sequence[str]) -> list[str]:
@@ -157,29 +173,34 @@ def _check_combination(resource: Resource, order: list[str], after: int | None, 
         )
 
 
-def _walk(reader: Reader, order: list[str], after: int | None, keys: Sequence[int] | None) -> Walk:
+def _walk(reader: Reader, order: list[str], after: int | None, parts: Iterable[Parameters]) -> Walk:
     if not _by_number(reader.resource, order):
         return OrderedWalk(reader, order, pin="timestamp" if reader.resource.name == "feed_entry" else "id")
     if not order:
         return feed_walk(reader)
     descending = order == ["-id"]
-    readers = [reader.narrowed(some) for some in split_keys(keys)]
+    readers = [reader.narrowed(some) for some in parts]
     pinned = reader.resource.growing and not descending
     walks = [KeyWalk(each, descending=descending, after=after, pinned=pinned) for each in readers]
     return Chain(walks[::-1] if descending else walks)
 
 
-def split_keys(keys: Sequence[int] | None) -> Iterator[Parameters]:
-    """What each listing asks for: nothing more, or some of the keys where all do not fit in one request."""
+def split_keys(keys: Sequence[int] | None, room: int) -> Iterator[Parameters]:
+    """Yield what each listing asks for: nothing more, or some of the keys where all do not fit in one request.
+
+    Args:
+        keys: The keys; ``None`` where they are not split.
+        room: The characters of a URL that they may take.
+    """
     if keys is None:
         yield {}
         return
     some: list[str] = []
-    length = 0
+    length = most = room - len("&id__in=")
     for key in map(str, keys):
-        if length + len(key) + 1 > KEYS_LENGTH:
+        if some and length < len(key) + 1:
             yield {"id__in": ",".join(some)}
-            some, length = [], 0
+            some, length = [], most
         some.append(key)
-        length += len(key) + 1
+        length -= len(key) + 1
     yield {"id__in": ",".join(some)}

@@ -3,10 +3,9 @@
 import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
-from urllib.parse import quote, urlencode
 
 import httpx
-from keystone_client_core import InvalidURLError
+from keystone_client_core import InvalidURLError, encode_query
 
 from .._config.arguments import Timeouts
 from .._transport.outgoing import NO_SESSION, OutgoingRequest
@@ -53,8 +52,7 @@ class RequestBuilder:
         """
         url = self.url_of(endpoint)
         if params:
-            query = urlencode(params, quote_via=quote, safe=",", doseq=True)
-            url = _url_of(f"{url}{'&' if url.query else '?'}", query)
+            url = _url_of(f"{url}{'&' if url.query else '?'}", encode_query(params))
         if content is not None:
             headers = SecretHeaders(headers)
             headers["Content-Type"] = "application/json"
