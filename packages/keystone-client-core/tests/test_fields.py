@@ -189,6 +189,18 @@ def test_data_that_is_no_mapping_of_names_is_refused(data: object) -> None:
     refusal(CLUSTER, data, "create")
 
 
+def test_a_name_no_part_of_the_server_but_its_database_refuses_is_refused_here() -> None:
+    for name in ("n" * 250, " " + "n" * 250 + " "):  # the server cuts off the blanks
+        assert updated(ATTACHMENT, name=name) == {"name": name}
+    with pytest.raises(FieldError, match="it has 251 characters, and the server fails on more than 250") as caught:
+        updated(ATTACHMENT, name="n" * 251)
+    assert caught.value.field == "name"
+
+
+def test_the_bounds_of_numbers_are_those_of_postgresql() -> None:
+    assert {ALLOCATION.fields[name].maximum for name in ("requested", "awarded", "final")} == {2**31 - 1}
+
+
 def test_what_lengths_and_choices_the_server_has_is_left_to_its_answer() -> None:
     assert updated(CLUSTER, name="x" * 1000, access_mode="??") == {"name": "x" * 1000, "access_mode": "??"}
 

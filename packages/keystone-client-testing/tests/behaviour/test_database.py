@@ -265,7 +265,7 @@ def test_case_counts_in_filters_and_not_in_searches(query: str, postgresql: list
 
 @pytest.mark.parametrize(("database", "key"), [(POSTGRESQL, COLLATED.index), (SQLITE, str)])
 def test_texts_are_ordered_by_collation_or_by_bytes(fake: FakeKeystone, admin: Session, key: Any) -> None:
-    for name in sorted(COLLATED, key=hash):
+    for name in COLLATED[::-1]:
         fake.add.grant(title=f"p|{name}")
     for order, texts in (("title", sorted(COLLATED, key=key)), ("-title", sorted(COLLATED, key=key)[::-1])):
         rows = admin("GET", f"research/grants/?_order={order}").json()["results"]

@@ -163,6 +163,17 @@ def test_the_command_serves_prints_where_and_stops_when_told(number: signal.Sign
         assert (process.stdout.read(), process.stderr.read()) == ("stopped\n", "")
 
 
+@pytest.mark.parametrize(("options", "largest"), [([], 2**31 - 1), (["--database", "sqlite"], 2**63 - 1)])
+def test_the_command_takes_the_database_of_the_server(options: list[str], largest: int) -> None:
+    command = [sys.executable, "-m", "keystone_client_testing", "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        with KeystoneClient(process.stdout.readline().split()[3], trust_env=False) as client:
+            schemas = client.http_get("openapi/json/").json()["components"]["schemas"]
+        process.send_signal(signal.SIGINT)
+    assert schemas["Allocation"]["properties"]["requested"]["maximum"] == largest
+
+
 def test_demo_data_do_not_fit_into_a_world_that_has_them(
     fake: FakeKeystone, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

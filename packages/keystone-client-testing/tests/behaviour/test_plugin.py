@@ -44,6 +44,28 @@ def test_the_fixtures_share_one_world(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=3)
 
 
+def test_the_database_of_the_server_is_an_option(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+        import pytest
+
+        def test_default(fake_keystone):
+            assert fake_keystone.database == "postgresql"
+
+        @pytest.mark.keystone(database="sqlite")
+        def test_other(fake_keystone):
+            assert fake_keystone.database == "sqlite"
+
+        @pytest.mark.keystone(database="oracle")
+        def test_unknown(fake_keystone):
+            pass
+        """,
+    )
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*ValueError: database='oracle' is unknown: give 'postgresql' or 'sqlite'*"])
+
+
 def test_marker_options_are_merged_and_the_nearest_wins(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
