@@ -131,3 +131,10 @@ def test_the_types_are_published() -> None:
 @pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL))
 def test_the_examples_of_the_readme_work(block: str) -> None:
     exec(compile(block, str(README), "exec"), {})
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLIC if name.endswith("Error")])
+def test_a_traceback_names_an_error_as_it_is_imported(name: str) -> None:
+    code = f"import keystone_client_core as core; raise core.{name}('x')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr.splitlines()[-1] == f"keystone_client_core.{name}: x"

@@ -102,3 +102,8 @@ class FieldError(KeystoneError, ValueError):
         self.position = position
         self.record = record
         self.matches = matches
+
+
+for _error in list(globals().values()):
+    if isinstance(_error, type):
+        _error.__module__ = __name__.rpartition(".")[0]  # tracebacks name an error as it is imported

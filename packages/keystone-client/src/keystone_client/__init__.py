@@ -78,9 +78,16 @@ __all__ = [
     "records",
 ]
 
+# Tracebacks and documentation show the names that users write: where a class is imported from, and of which client a
+# method is, not of which of its bases.
 for _public in list(globals().values()):
-    if isinstance(_public, type) and _public.__module__.startswith(f"{__name__}."):
-        _public.__module__ = __name__  # tracebacks and documentation show where users import it from
+    if isinstance(_public, type) and _public.__module__.startswith((f"{__name__}.", f"{__name__}_core")):
+        _public.__module__ = __name__
+for _client in (KeystoneClient, AsyncKeystoneClient):
+    for _base in _client.__mro__:
+        for _name, _method in vars(_base).items():
+            if not _name.startswith("_") and hasattr(_method, "__code__"):
+                _method.__qualname__ = f"{_client.__name__}.{_name}"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import subprocess
 import sys
+import traceback
 from typing import Any
 
 import keystone_client
@@ -127,3 +128,20 @@ def test_all_seventeen_resources_are_there() -> None:
     listed = {name.removeprefix("retrieve_") for name in retrieving}
     assert listed == set(RESOURCES)
     assert len(listed) == 17
+
+
+@pytest.mark.parametrize("client", [KeystoneClient, AsyncKeystoneClient])
+@pytest.mark.parametrize("name", ["create_cluster", "create_user", "http_get", "close", "follow_audit_log"])
+def test_a_wrong_call_names_the_client_and_no_base_of_it(client: type, name: str) -> None:
+    method = getattr(client, name)
+    assert method.__qualname__ == f"{client.__name__}.{name}"
+    if name == "create_cluster":
+        with pytest.raises(TypeError, match=rf"^{client.__name__}\.create_cluster\(\) takes 1 positional argument"):
+            method(None, {"name": "x"})
+
+
+@pytest.mark.parametrize("name", [name for name in keystone_client.__all__ if name.endswith("Error")])
+def test_a_traceback_names_an_error_as_it_is_imported(name: str) -> None:
+    kind = getattr(keystone_client, name)
+    error = kind.__new__(kind)
+    assert traceback.format_exception_only(error)[-1].startswith(f"keystone_client.{name}")
