@@ -311,6 +311,19 @@ def test_rows_that_were_deleted_before_they_were_read_are_told(colour: str) -> N
     assert poller.got[-30:] == list(range(31, 61))
 
 
+def test_the_rest_of_a_backlog_that_is_deleted_before_it_was_read_is_told(colour: str) -> None:
+    poller = Poller(colour)
+    for _ in range(10):
+        poller.log.write(10)
+        poller.log.wait(100 * OVERLAP)
+    poller.poll(limit=15)  # the other rows are there, and are left for later
+    poller.log.wait(50 * OVERLAP)
+    poller.log.purge(400 * OVERLAP)
+
+    with pytest.raises(PaginationError, match=r"oldest key is 71.*read up to 15.*deleted unread"):
+        poller.poll()
+
+
 def test_what_was_read_before_it_was_deleted_is_not_missed(colour: str) -> None:
     poller = Poller(colour)
     for _ in range(5):

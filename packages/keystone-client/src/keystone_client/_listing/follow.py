@@ -174,7 +174,7 @@ class _Log:
             frozenset(key for key in seen if key > floor),
             fresh[-1]["id"] if more and fresh[-1]["id"] > floor else None,
             position.begun if start is not None else now.time,
-            now.time,
+            min(self._time(fresh[-1]), now.time) if more else now.time,
         )
         return fresh, behind, more
 
