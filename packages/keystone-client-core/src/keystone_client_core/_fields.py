@@ -1,9 +1,9 @@
 """Encodes the fields of a record for a create or an update.
 
-Refuses what the server would drop or change without an error: unknown fields, read-only fields, and values that it would
-round, cut off or convert. Lengths, choices, nulls and blanks are left to the server, since its limits may change, and its
-answer says which one was broken. The exception is a length that only the database checks: the server then answers 500
-without a reason.
+Refuses what the server would drop or change without an error: unknown fields, read-only fields, and values that it
+would round, cut off or convert. Lengths, choices, nulls and blanks are left to the server, since its limits may change
+and its answer says which one was broken. The exception is a length that only the database checks: the server then
+answers 500 without a reason.
 """
 
 import math

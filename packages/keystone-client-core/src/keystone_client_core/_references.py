@@ -51,7 +51,7 @@ def checked_label(label: object) -> str | int:
     """
     if isinstance(label, str) and _LABEL.fullmatch(label):
         return label
-    if isinstance(label, int) and not isinstance(label, bool) and 0 <= label <= sys.maxsize:  # the longest a list can be
+    if isinstance(label, int) and not isinstance(label, bool) and 0 <= label <= sys.maxsize:  # no list is longer
         return label
     raise ReferenceTokenError(
         f"{brief(label)} cannot be referred to: the server follows names of letters, digits and _, and indexes from 0"
