@@ -62,7 +62,7 @@ LIST_ARGUMENTS = """\
 LIST_DOCS = """\
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; {by} if left out.
+            order: Field names to order by, with ``-`` in front for descending; {by} if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
 """

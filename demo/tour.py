@@ -1,4 +1,4 @@
-"""The tour of ``KeystoneClient``, step by step. Each step is shown as it stands here, so read on."""
+"""The tour of ``KeystoneClient``. The tour prints the code of each step, and its docstring as the heading."""
 
 import logging
 import sys
@@ -21,7 +21,7 @@ from telling import announce, expect, say
 
 @dataclass
 class Made:
-    """What earlier steps leave for later ones."""
+    """The records that earlier steps created for later ones."""
 
     mark: str
     me: User = field(init=False)
@@ -31,7 +31,7 @@ class Made:
 
 
 def take_tour(place: Place, mark: str) -> None:
-    """Take every step, in order."""
+    """Run every step, in order."""
     made = Made(mark)
     with KeystoneClient(url=place.url) as client:
         announce(1, log_in)

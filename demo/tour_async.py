@@ -1,4 +1,4 @@
-"""The tour of ``AsyncKeystoneClient``: the same methods, awaited, and many at once."""
+"""The tour of ``AsyncKeystoneClient``: the same methods, awaited, with many calls at the same time."""
 
 import asyncio
 from time import perf_counter
@@ -11,7 +11,7 @@ CLUSTERS = 8
 
 
 async def take_async_tour(place: Place, mark: str) -> None:
-    """Take every step, in order."""
+    """Run every step, in order."""
     title("The same with AsyncKeystoneClient, many calls at once")
     async with AsyncKeystoneClient(url=place.url) as client:
         await client.login(username=place.username, password=place.password)

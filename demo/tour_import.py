@@ -1,4 +1,4 @@
-"""A real job: people from a spreadsheet with mistakes in it. How it is done is in ``people``."""
+"""A realistic job: import people from a spreadsheet that has mistakes. The code that does it is in ``people``."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ MISTAKES = 5
 
 
 def take_import_tour(place: Place, mark: str) -> None:
-    """Take every step, in order."""
+    """Run every step, in order."""
     title(f"A real job: import people from {SHEET.name}, which has mistakes in it")
     people = marked(read_people(SHEET), mark)
     with KeystoneClient(url=place.url) as client:
@@ -28,7 +28,7 @@ def take_import_tour(place: Place, mark: str) -> None:
 
 
 def marked(people: Rows, mark: str) -> Rows:
-    """The sheet with names that tell where they come from, so that they can be removed again."""
+    """Return the sheet with the mark in every name, so that the records can be found and removed again."""
     return {
         line: {**row, "username": f"{mark}-{row['username']}", "team": f"{mark} {row['team']}"}
         for line, row in people.items()

@@ -118,7 +118,7 @@ class AsyncMethods(AsyncDriver):
             raise_not_exists: Raise ``NotFoundError`` instead of returning ``None`` if there is no such record.
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             on_progress: Called after each page with the number of records so far and the total number.
@@ -151,7 +151,7 @@ class AsyncMethods(AsyncDriver):
         Args:
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
@@ -344,7 +344,7 @@ class AsyncMethods(AsyncDriver):
             raise_not_exists: Raise ``NotFoundError`` instead of returning ``None`` if there is no such record.
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             on_progress: Called after each page with the number of records so far and the total number.
@@ -377,7 +377,7 @@ class AsyncMethods(AsyncDriver):
         Args:
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
@@ -566,7 +566,7 @@ class AsyncMethods(AsyncDriver):
             raise_not_exists: Raise ``NotFoundError`` instead of returning ``None`` if there is no such record.
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             on_progress: Called after each page with the number of records so far and the total number.
@@ -599,7 +599,7 @@ class AsyncMethods(AsyncDriver):
         Args:
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
@@ -788,7 +788,7 @@ class AsyncMethods(AsyncDriver):
             raise_not_exists: Raise ``NotFoundError`` instead of returning ``None`` if there is no such record.
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             on_progress: Called after each page with the number of records so far and the total number.
@@ -821,7 +821,7 @@ class AsyncMethods(AsyncDriver):
         Args:
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
@@ -1010,7 +1010,7 @@ class AsyncMethods(AsyncDriver):
             raise_not_exists: Raise ``NotFoundError`` instead of returning ``None`` if there is no such record.
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             on_progress: Called after each page with the number of records so far and the total number.
@@ -1043,7 +1043,7 @@ class AsyncMethods(AsyncDriver):
         Args:
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
@@ -1243,7 +1243,7 @@ class AsyncMethods(AsyncDriver):
             raise_not_exists: Raise ``NotFoundError`` instead of returning ``None`` if there is no such record.
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             on_progress: Called after each page with the number of records so far and the total number.
@@ -1276,7 +1276,7 @@ class AsyncMethods(AsyncDriver):
         Args:
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
@@ -1465,7 +1465,7 @@ class AsyncMethods(AsyncDriver):
             raise_not_exists: Raise ``NotFoundError`` instead of returning ``None`` if there is no such record.
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             on_progress: Called after each page with the number of records so far and the total number.
@@ -1498,7 +1498,7 @@ class AsyncMethods(AsyncDriver):
         Args:
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
@@ -1687,7 +1687,7 @@ class AsyncMethods(AsyncDriver):
             raise_not_exists: Raise ``NotFoundError`` instead of returning ``None`` if there is no such record.
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             on_progress: Called after each page with the number of records so far and the total number.
@@ -1720,7 +1720,7 @@ class AsyncMethods(AsyncDriver):
         Args:
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
@@ -1909,7 +1909,7 @@ class AsyncMethods(AsyncDriver):
             raise_not_exists: Raise ``NotFoundError`` instead of returning ``None`` if there is no such record.
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             on_progress: Called after each page with the number of records so far and the total number.
@@ -1942,7 +1942,7 @@ class AsyncMethods(AsyncDriver):
         Args:
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
@@ -2088,7 +2088,7 @@ class AsyncMethods(AsyncDriver):
             raise_not_exists: Raise ``NotFoundError`` instead of returning ``None`` if there is no such record.
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             on_progress: Called after each page with the number of records so far and the total number.
@@ -2121,7 +2121,7 @@ class AsyncMethods(AsyncDriver):
         Args:
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
@@ -2321,7 +2321,7 @@ class AsyncMethods(AsyncDriver):
             raise_not_exists: Raise ``NotFoundError`` instead of returning ``None`` if there is no such record.
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             on_progress: Called after each page with the number of records so far and the total number.
@@ -2354,7 +2354,7 @@ class AsyncMethods(AsyncDriver):
         Args:
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
@@ -2554,7 +2554,7 @@ class AsyncMethods(AsyncDriver):
             raise_not_exists: Raise ``NotFoundError`` instead of returning ``None`` if there is no such record.
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             on_progress: Called after each page with the number of records so far and the total number.
@@ -2587,7 +2587,7 @@ class AsyncMethods(AsyncDriver):
         Args:
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
@@ -2707,7 +2707,7 @@ class AsyncMethods(AsyncDriver):
             raise_not_exists: Raise ``NotFoundError`` instead of returning ``None`` if there is no such record.
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             on_progress: Called after each page with the number of records so far and the total number.
@@ -2740,7 +2740,7 @@ class AsyncMethods(AsyncDriver):
         Args:
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
@@ -2929,7 +2929,7 @@ class AsyncMethods(AsyncDriver):
             raise_not_exists: Raise ``NotFoundError`` instead of returning ``None`` if there is no such record.
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             on_progress: Called after each page with the number of records so far and the total number.
@@ -2962,7 +2962,7 @@ class AsyncMethods(AsyncDriver):
         Args:
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
@@ -3059,7 +3059,7 @@ class AsyncMethods(AsyncDriver):
             raise_not_exists: Raise ``NotFoundError`` instead of returning ``None`` if there is no such record.
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             on_progress: Called after each page with the number of records so far and the total number.
@@ -3092,7 +3092,7 @@ class AsyncMethods(AsyncDriver):
         Args:
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
@@ -3189,7 +3189,7 @@ class AsyncMethods(AsyncDriver):
             raise_not_exists: Raise ``NotFoundError`` instead of returning ``None`` if there is no such record.
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             on_progress: Called after each page with the number of records so far and the total number.
@@ -3222,7 +3222,7 @@ class AsyncMethods(AsyncDriver):
         Args:
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by key if left out.
+            order: Field names to order by, with ``-`` in front for descending; by key if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
@@ -3267,7 +3267,7 @@ class AsyncMethods(AsyncDriver):
         Args:
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by time, oldest first, if left out.
+            order: Field names to order by, with ``-`` in front for descending; by time, oldest first, if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             on_progress: Called after each page with the number of records so far and the total number.
@@ -3299,7 +3299,7 @@ class AsyncMethods(AsyncDriver):
         Args:
             filters: Values by field and lookup, such as ``{"id__in": [1, 2]}``; checked before anything is sent.
             search: Words that must all occur in the searched fields of a record.
-            order: Field names to order by, with ``-`` in front for descending order; by time, oldest first, if left out.
+            order: Field names to order by, with ``-`` in front for descending; by time, oldest first, if left out.
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
