@@ -214,7 +214,7 @@ CREATE = """
 
         Raises:
             FieldError: A field does not exist or is missing, or the server would drop it.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         \"\"\"
         return await self._create("{name}", fields)
 """
@@ -233,7 +233,7 @@ UPDATE = """
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         \"\"\"
         return await self._update("{name}", pk, data)
 """

@@ -19,7 +19,11 @@ from typing import Any, NamedTuple
 from keystone_client_core._resources import CALLER, Field, Resource
 
 SECTIONS = ("choices", "targets", "shapes")
+"""The tables of ``facts.toml`` that are not resources."""
+
 COLUMNS = ("int", "float", "decimal", "bool", "text", "slug", "email", "ip", "date", "datetime", "choice", "key")
+"""The kinds that are plain columns of the database, so that the server can filter by them."""
+
 FLAGS = {
     "read-only": "read_only",
     "write-only": "write_only",
@@ -31,8 +35,11 @@ FLAGS = {
     "unique": "unique",
     "trimmed": "trimmed",
 }
+"""The flags, with the attribute of ``Field`` that each sets."""
+
 LIMITS = {"length": "length", "column": "column_length", "min": "minimum", "max": "maximum"}
 WITHOUT_EFFECT = {"unfiltered", "unordered", "ordered", "filter-only"}
+"""The flags that set no attribute of their own, but change how others are computed."""
 
 
 class Facts(NamedTuple):

@@ -98,6 +98,7 @@ def _required(document: Document, path: str) -> list[str]:
 def _lookups(document: Document, path: str) -> dict[str, tuple[Mapping[str, Any], set[str]]]:
     found: dict[str, tuple[Mapping[str, Any], set[str]]] = {}
     parameters = document["paths"][f"/{path}/"]["get"].get("parameters", [])
+    # Names without a lookup come first: the schema of a field is that of its filter for equality.
     for parameter in sorted(parameters, key=lambda p: "__" in p["name"]):
         name, _, lookup = parameter["name"].partition("__")
         if parameter["in"] == "query" and name and not name.startswith("_"):
@@ -114,6 +115,7 @@ def _kind(
 ) -> Iterator[str]:
     reference = re.search(r"#/components/schemas/(\w+)", str(facts))
     target = f"={targets[name]}" if name in targets else ""
+    # The document marks neither foreign keys nor IP addresses, but their filters have no lookups beyond equality.
     only_equality = lookup is not None and lookup[1] == FOREIGN_KEY_LOOKUPS
     match facts:
         case _ if reference:

@@ -79,6 +79,7 @@ def _shapes_in(lines: dict[str, str]) -> set[str]:
 
 
 def _unlisted(facts: TOMLDocument, document: openapi.Document) -> list[str]:
+    """Return a line for each resource of the document that is missing from the facts; it must be added by hand."""
     known = {f"/{resource['path']}/" for name, resource in facts.items() if name not in SECTIONS}
     listed = (path for path in document["paths"] if path.endswith("/{id}/"))
     return [f"{path}: a resource these facts do not have" for path in listed if path[: -len("{id}/")] not in known]

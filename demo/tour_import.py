@@ -36,7 +36,7 @@ def marked(people: Rows, mark: str) -> Rows:
 
 
 def check(client: KeystoneClient, people: Rows) -> dict[int, str]:
-    """Dry run: the server looks at every line, and nothing is written"""
+    """Check with a dry run: the server looks at every line and writes nothing"""
     wrong = check_people(client, people)
     report = [f"line {line}: {what}" for line, what in wrong.items()]
     say_each(report)
@@ -45,14 +45,14 @@ def check(client: KeystoneClient, people: Rows) -> dict[int, str]:
 
 
 def load(client: KeystoneClient, people: Rows) -> None:
-    """Import the lines that are good, with progress bars"""
+    """Import the lines without mistakes, with progress bars"""
     done = import_people(client, people)
     expect(done == "4 teams, 4 users, 6 memberships", "every good line was imported")
     say(done)
 
 
 def load_again(client: KeystoneClient, people: Rows) -> None:
-    """Import them again: what is there stays as it is"""
+    """Import them again: records that exist are left unchanged"""
     done = import_people(client, people)
     expect(done == "0 teams, 0 users, 0 memberships", "the second run changed nothing")
     say(done)

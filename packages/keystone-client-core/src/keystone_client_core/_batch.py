@@ -137,6 +137,7 @@ def _detail(resource: Resource, pk: object, aliases: Collection[str]) -> str:
 
 
 def _told(pk: object) -> str:
+    """Return a key for a message; a reference has no value yet, and its token means nothing to the user."""
     return "a reference" if isinstance(pk, Reference) else str(pk)
 
 
@@ -190,6 +191,7 @@ def culprit(said: object, actions: Sequence[Action]) -> int | None:
 
 
 def _texts(action: Action) -> str:
+    """Return the texts of an action in which the server replaces references: its path and its payload."""
     return "\n".join([action.path, *_leaves(action.payload)])
 
 

@@ -140,6 +140,7 @@ def _encode_booleans(field: Field, lookup: str, items: list[str]) -> _Entry:
 
 
 def _items(field: Field, lookup: str, value: object) -> list[str]:
+    """Return the texts of the values without duplicates, in an order that is the same for equal sets."""
     if isinstance(value, (str, bytes, bytearray, memoryview, Mapping)) or not isinstance(value, Iterable):
         raise UnfitValueError("give a list, a set or another iterable of values")
     values = list(islice(value, _MOST_ITEMS + 1))
@@ -171,6 +172,7 @@ def _parameter(field: Field, lookup: str) -> str:
 
 
 def _split_off_keys(resource: Resource, params: dict[str, str]) -> tuple[int, ...] | None:
+    """Remove a long ``id__in`` from the parameters and return its keys; return ``None`` if it is short enough."""
     if resource.fields["id"].filter_kind != "int" or _length({"": params.get("id__in", "")}) <= _LONGEST_KEYS:
         return None
     return tuple(map(int, params.pop("id__in").split(",")))

@@ -173,6 +173,7 @@ def _host(what: str, url: str, host: str) -> str:
 
 
 def _below(base_url: str, url: str) -> str:
+    """Return the path of an absolute URL relative to the base URL, and refuse a URL that is not below it."""
     if not re.match("https?://", url, re.IGNORECASE):
         _refuse("endpoint", url, "has a scheme; give a path below the base URL, with a colon in it as %3A")
     base, address = _parse("base URL", base_url), _parse("endpoint", url)
@@ -195,6 +196,7 @@ def _encode_path(what: str, path: str) -> str:
 
 
 def _check_segment(what: str, path: str, segment: str) -> None:
+    """Refuse a segment that a proxy or the server could read as another path, at any depth of percent-encoding."""
     plain = _decoded(what, path, segment)
     if plain in (".", ".."):
         _refuse(what, path, "has a '.' or '..' segment; write the path out")
@@ -203,6 +205,7 @@ def _check_segment(what: str, path: str, segment: str) -> None:
 
 
 def _decoded(what: str, path: str, segment: str) -> str:
+    """Return a segment with all layers of percent-encoding removed. Refuse a segment with an unreasonable number."""
     for _ in range(_DEEPEST_ENCODING):
         try:
             plain = unquote(segment, errors="strict")

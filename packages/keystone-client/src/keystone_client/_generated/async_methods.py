@@ -193,7 +193,7 @@ class AsyncMethods(AsyncDriver):
 
         Raises:
             FieldError: A field does not exist or is missing, or the server would drop it.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._create("user", fields)
 
@@ -240,7 +240,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._update("user", pk, data)
 
@@ -418,7 +418,7 @@ class AsyncMethods(AsyncDriver):
 
         Raises:
             FieldError: A field does not exist or is missing, or the server would drop it.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._create("team", fields)
 
@@ -463,7 +463,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._update("team", pk, data)
 
@@ -640,7 +640,7 @@ class AsyncMethods(AsyncDriver):
 
         Raises:
             FieldError: A field does not exist or is missing, or the server would drop it.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._create("membership", fields)
 
@@ -685,7 +685,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._update("membership", pk, data)
 
@@ -862,7 +862,7 @@ class AsyncMethods(AsyncDriver):
 
         Raises:
             FieldError: A field does not exist or is missing, or the server would drop it.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._create("cluster", fields)
 
@@ -907,7 +907,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._update("cluster", pk, data)
 
@@ -1095,7 +1095,7 @@ class AsyncMethods(AsyncDriver):
 
         Raises:
             FieldError: A field does not exist or is missing, or the server would drop it.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._create("request", fields)
 
@@ -1140,7 +1140,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._update("request", pk, data)
 
@@ -1317,7 +1317,7 @@ class AsyncMethods(AsyncDriver):
 
         Raises:
             FieldError: A field does not exist or is missing, or the server would drop it.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._create("allocation", fields)
 
@@ -1362,7 +1362,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._update("allocation", pk, data)
 
@@ -1539,7 +1539,7 @@ class AsyncMethods(AsyncDriver):
 
         Raises:
             FieldError: A field does not exist or is missing, or the server would drop it.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._create("review", fields)
 
@@ -1584,7 +1584,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._update("review", pk, data)
 
@@ -1761,7 +1761,7 @@ class AsyncMethods(AsyncDriver):
 
         Raises:
             FieldError: A field does not exist or is missing, or the server would drop it.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._create("comment", fields)
 
@@ -1806,7 +1806,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._update("comment", pk, data)
 
@@ -1985,7 +1985,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._update("attachment", pk, data)
 
@@ -2173,7 +2173,7 @@ class AsyncMethods(AsyncDriver):
 
         Raises:
             FieldError: A field does not exist or is missing, or the server would drop it.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._create("grant", fields)
 
@@ -2218,7 +2218,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._update("grant", pk, data)
 
@@ -2406,7 +2406,7 @@ class AsyncMethods(AsyncDriver):
 
         Raises:
             FieldError: A field does not exist or is missing, or the server would drop it.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._create("publication", fields)
 
@@ -2451,7 +2451,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._update("publication", pk, data)
 
@@ -2641,7 +2641,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._update("notification", pk, data)
 
@@ -2781,7 +2781,7 @@ class AsyncMethods(AsyncDriver):
 
         Raises:
             FieldError: A field does not exist or is missing, or the server would drop it.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._create("preference", fields)
 
@@ -2826,7 +2826,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
-            ValidationError: The server refused the values. The error has its messages by field.
+            ValidationError: The server refused the values. The error carries its messages by field.
         """
         return await self._update("preference", pk, data)
 
