@@ -138,7 +138,7 @@ ITERATE = """
 
         Args:
 {docs}            after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
-                poll with it: new records can become visible out of the order of their keys{follow}.
+                poll with it: new records can become visible out of the order of their keys.{follow}
             prefetch: Request the next page while the current one is processed.
             on_progress: Called after each page with the number of records so far and the total number.
 

@@ -88,6 +88,6 @@ def _fill(template: str, resource: Resource) -> str:
         record=resource.record,
         arguments=client_templates.LIST_ARGUMENTS,
         docs=client_templates.LIST_DOCS.replace("{by}", _default_order(resource)),
-        follow=f"; use ``follow_{resource.name}``" if resource.name in FOLLOWED else "",
+        follow=f" Use ``follow_{resource.name}``." if resource.name in FOLLOWED else "",
         guard=GUARD if any(field.write_only for field in resource.fields.values()) else "",
     )

@@ -2966,7 +2966,7 @@ class SyncMethods(SyncDriver):
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
-                poll with it: new records can become visible out of the order of their keys; use ``follow_audit_log``.
+                poll with it: new records can become visible out of the order of their keys. Use ``follow_audit_log``.
             prefetch: Request the next page while the current one is processed.
             on_progress: Called after each page with the number of records so far and the total number.
 
@@ -3096,7 +3096,7 @@ class SyncMethods(SyncDriver):
             limit: The most records to return; all of them if left out.
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
-                poll with it: new records can become visible out of the order of their keys; use ``follow_request_log``.
+                poll with it: new records can become visible out of the order of their keys. Use ``follow_request_log``.
             prefetch: Request the next page while the current one is processed.
             on_progress: Called after each page with the number of records so far and the total number.
 
