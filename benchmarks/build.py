@@ -1,4 +1,6 @@
-"""Building a second client against building an ``httpx.Client``: the TLS context is the dear part, and shared.
+"""Measures building a second client against building an ``httpx.Client``.
+
+Most of that time goes into the TLS context, which the clients share.
 
 python benchmarks/build.py
 """
@@ -13,17 +15,17 @@ BAR = 1 / 20
 
 
 def raw() -> None:
-    """Build and close what httpx gives."""
+    """Build and close a client of httpx."""
     httpx.Client().close()
 
 
 def ours(url: str) -> None:
-    """Build and close a sync client."""
+    """Build and close a sync client of ours."""
     KeystoneClient(url=url).close()
 
 
 async def ours_async(url: str) -> None:
-    """Build and close an async client."""
+    """Build and close an async client of ours."""
     await AsyncKeystoneClient(url=url).close()
 
 

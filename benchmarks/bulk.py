@@ -1,11 +1,12 @@
-"""500 creates in bulk against one by one: on a server nearby, and with 20 ms of latency in between.
+"""Measures 500 creates in bulk against 500 single ones, without latency and with 20 ms of it.
 
     python benchmarks/bulk.py
 
-Against the server of KEYSTONE_URL, with KEYSTONE_USERNAME and KEYSTONE_PASSWORD; without it against the fake, which
-takes less time for a record than a server does. Both ways take turns, a hundred records each, which are deleted again.
-Raise the throttle of the server by the second (``1000000/sec``): it copies its list of the requests of the whole window
-for each step of a job, so a window of a minute is what would be measured.
+Runs against the server of KEYSTONE_URL, with KEYSTONE_USERNAME and KEYSTONE_PASSWORD, or else against the fake, which
+is faster per record than a server. Both ways take turns with a hundred records each, and the records are deleted at the
+end. Set the throttle of the server to a high rate per second (``1000000/sec``): for each action of a job the server
+copies its list of all requests in the throttle window, and with a window of a minute these copies would dominate the
+time.
 """
 
 import os
@@ -27,10 +28,10 @@ LOGIN = {"username": "admin", "password": "quickstart"}
 
 
 class Distant(httpx.BaseTransport):
-    """A network with latency."""
+    """A transport that adds latency to each request."""
 
     def __init__(self, latency: float) -> None:
-        """Take the seconds each request takes beside the server's own."""
+        """Store the latency in seconds, which adds to the time that the server takes."""
         self._latency = latency
         self._network = httpx.HTTPTransport()
 
@@ -45,7 +46,7 @@ class Distant(httpx.BaseTransport):
 
 
 def compare(url: str, login: dict[str, str], latency: float, bar: float) -> None:
-    """Create the same number of records both ways, turn by turn, and print the ratio."""
+    """Create the same number of records both ways, in turns, and print the ratio of the times."""
     mark = f"bench-{uuid.uuid4().hex[:8]}"
     numbers = count()
 
@@ -69,7 +70,7 @@ def compare(url: str, login: dict[str, str], latency: float, bar: float) -> None
 
 @contextmanager
 def server() -> Iterator[tuple[str, dict[str, str]]]:
-    """The server of the environment, or the fake."""
+    """Yield the URL and the login of the server in the environment, or of the fake."""
     if url := os.environ.get("KEYSTONE_URL"):
         yield url, {name: os.environ[f"KEYSTONE_{name.upper()}"] for name in LOGIN}
         return

@@ -1,4 +1,4 @@
-"""One call of the client against the same call on raw httpx: logged in with cookies, the answer's JSON read.
+"""Measures a call of the client against the same request with plain httpx, logged in, with the JSON decoded.
 
 python benchmarks/call.py
 """
@@ -18,7 +18,7 @@ BAR, BAR_AT_ONCE = 0.85, 0.6
 
 
 def sync(url: str) -> None:
-    """Compare the sync client."""
+    """Compare the sync client with ``httpx.Client``."""
     with KeystoneClient(url=url) as client, httpx.Client(base_url=url) as raw:
         client.login(**LOGIN)
         raw.post("authentication/login/", json=LOGIN)
@@ -37,7 +37,7 @@ def sync(url: str) -> None:
 
 
 async def asynchronous(url: str) -> None:
-    """Compare the async client, one call at a time and fifty at once."""
+    """Compare the async client with ``httpx.AsyncClient``, with one call at a time and with fifty at once."""
     async with AsyncKeystoneClient(url=url) as client, httpx.AsyncClient(base_url=url) as raw:
         await client.login(**LOGIN)
         await raw.post("authentication/login/", json=LOGIN)

@@ -1,10 +1,10 @@
-"""Thousands of calls cancelled at every point, on ten connections, and then twenty calls that must be answered.
+"""Cancels thousands of calls at random points, on ten connections, and then checks that twenty calls succeed.
 
     python benchmarks/cancel.py [--calls 2000]
 
-Ends with status 1 if a call is not answered, a cancelled call takes long to return, or a connection stays open. In a
-storm the longest return is mostly the load of the loop: the same storm of tasks that sleep, and have nothing to clean
-up, is printed beside it.
+Exits with status 1 if a call is not answered, if a cancelled call takes too long to return, or if a connection stays
+open. When many calls are cancelled at once (a storm), the longest return depends mostly on the load of the event loop.
+For comparison the script prints the result of the same storm with tasks that only sleep and have nothing to clean up.
 """
 
 import argparse
@@ -24,14 +24,14 @@ from keystone_client import AsyncKeystoneClient, TransportError
 
 AT_ONCE, CONNECTIONS, AFTERWARDS = 40, 10, 20
 LIMIT = 0.05
-"""Seconds in which a cancelled call returns."""
+"""The seconds within which a cancelled call must return."""
 BODY = b"x" * 4_000_000
-"""More than the buffers of a loopback connection take."""
+"""More than the buffers of a loopback connection hold, so that sending it blocks."""
 PATHS = ["version"] * 8 + ["stall"] * 8 + ["half"] * 8 + ["deaf"]
 
 
 async def call(client: AsyncKeystoneClient, path: str) -> None:
-    """One call; failures of the server's doing are no concern here."""
+    """Make one call. Errors that the server causes are ignored: only cancelling is measured."""
     with contextlib.suppress(TransportError):
         if path == "deaf":
             await client.http_post(path, files={"file": ("a.txt", BODY)})
@@ -40,14 +40,14 @@ async def call(client: AsyncKeystoneClient, path: str) -> None:
 
 
 async def cancelled(client: AsyncKeystoneClient, path: str, patience: float) -> float | None:
-    """The seconds a call takes to return once it is cancelled; ``None`` if it ends before."""
+    """Return the seconds that a call takes to return once it is cancelled, or ``None`` if it ends before that."""
     with anyio.move_on_after(patience) as scope:
         await call(client, path)
     return anyio.current_time() - scope.deadline if scope.cancelled_caught else None
 
 
 async def storm(client: AsyncKeystoneClient, paths: list[str], calls: int) -> list[float]:
-    """Cancel many calls together, some while they wait for a connection, and give the seconds each took to return."""
+    """Cancel many calls at once, some while they wait for a connection. Return the seconds each took to return."""
     draw = random.Random(7)
     late: list[float] = []
 
@@ -64,7 +64,7 @@ async def storm(client: AsyncKeystoneClient, paths: list[str], calls: int) -> li
 
 
 async def bare_storm(calls: int) -> float:
-    """The longest a task that only sleeps takes to return in such a storm."""
+    """Return the longest time that a task which only sleeps takes to return in such a storm, in seconds."""
     draw = random.Random(7)
     worst = 0.0
 
@@ -82,36 +82,39 @@ async def bare_storm(calls: int) -> float:
 
 
 async def alone(client: AsyncKeystoneClient, paths: list[str]) -> list[float]:
-    """Cancel calls one by one, on each of the paths, and give the seconds each took to return."""
+    """Cancel calls one by one, on each of the paths. Return the seconds each took to return."""
     late = [await cancelled(client, path, 0.03) for path in paths for _ in range(20)]
     return [seconds for seconds in late if seconds is not None]
 
 
 def sockets() -> int:
-    """The descriptors this process has open."""
+    """Return the number of open file descriptors; 0 where it cannot be read."""
     return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
 
 
 async def storm_once(url: str, verify: str | bool) -> None:
-    """Warm up."""
+    """Run a small storm, so that imports and TLS contexts are not measured later."""
     async with AsyncKeystoneClient(url, verify=verify, retry=None) as client:
         await storm(client, ["version", "stall"], 10)
 
 
 class Measured(NamedTuple):
-    """What came of one way to run."""
+    """The results for one kind of connection and one event loop."""
 
     storm: list[float]
-    """Seconds."""
+    """The seconds that each call took to return in a storm."""
     alone: list[float]
+    """The seconds that each call took to return when it was cancelled by itself."""
     bare: float
+    """The longest time that a task which only sleeps took to return, in seconds."""
     answered: int
+    """The number of calls that succeeded after the storms."""
     left: int
-    """Descriptors."""
+    """The number of file descriptors that stayed open."""
 
 
 async def measure(url: str, mute: str, verify: str | bool, calls: int) -> Measured:
-    """Cancel calls in storms and one by one, and then count the answers."""
+    """Cancel calls in storms and one by one, and then count the calls that succeed."""
     limits = httpx.Limits(max_connections=CONNECTIONS)
     before = sockets()
     async with (
@@ -121,13 +124,13 @@ async def measure(url: str, mute: str, verify: str | bool, calls: int) -> Measur
         late = await storm(client, PATHS, calls) + await storm(shaking_hands, ["version"], calls // 10)
         each = await alone(client, ["stall", "half", "deaf"]) + await alone(shaking_hands, ["version"])
         answers = [await client.http_get("version") for _ in range(AFTERWARDS)]
-    await anyio.sleep(0.1)  # asyncio closes sockets in a later turn of its loop
+    await anyio.sleep(0.1)  # asyncio closes sockets in a later iteration of its loop
     answered = sum(answer.status_code == 200 for answer in answers)
     return Measured(late, each, await bare_storm(calls), answered, sockets() - before)
 
 
 def report(way: str, measured: Measured) -> bool:
-    """Print what was measured; whether every promise was kept."""
+    """Print the results. Return whether all of them are within the limits."""
     storm, alone, bare, answered, left = measured
     kept = answered == AFTERWARDS and max(alone) <= LIMIT and left <= 0
     print(
@@ -140,7 +143,7 @@ def report(way: str, measured: Measured) -> bool:
 
 
 def main() -> int:
-    """Measure each way to run; 1 if a promise is broken."""
+    """Measure each kind of connection and event loop. Return the exit status: 1 if a limit is exceeded, else 0."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--calls", type=int, default=2000)
     calls = arguments.parse_args().calls
@@ -153,7 +156,7 @@ def main() -> int:
         for kind, certificate, verify in (("plain", None, True), ("TLS", own, authority)):
             for backend in ("asyncio", "trio"):
                 with unsteady.running(certificate) as (url, mute):
-                    anyio.run(storm_once, url, verify, backend=backend)  # imports, and contexts of TLS
+                    anyio.run(storm_once, url, verify, backend=backend)
                     measured = anyio.run(measure, url, mute, verify, calls, backend=backend)
                 kept.append(report(f"{kind}, {backend}", measured))
     return not all(kept)

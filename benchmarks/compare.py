@@ -1,4 +1,4 @@
-"""How two ways are compared: turn by turn in one run, by their medians."""
+"""Compares the times of several actions: they take turns in one run, and the medians are compared."""
 
 import gc
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,12 +10,12 @@ AsyncAction = Callable[[], Awaitable[object]]
 
 
 def timed(actions: Mapping[str, Action], rounds: int, each: int = 1) -> dict[str, float]:
-    """Time actions turn by turn.
+    """Time actions that take turns, so that a change in the load of the machine affects all of them.
 
     Args:
-        actions: What to time, by name.
-        rounds: How often each has its turn; a tenth more come before, to warm up.
-        each: How often an action is done in a turn.
+        actions: The actions to time, by name.
+        rounds: The number of turns of each action. A tenth as many are run before, to warm up.
+        each: The number of times that an action runs in a turn.
 
     Returns:
         The median time of one action in seconds, by name.
@@ -33,7 +33,7 @@ def timed(actions: Mapping[str, Action], rounds: int, each: int = 1) -> dict[str
 
 
 async def timed_async(actions: Mapping[str, AsyncAction], rounds: int, each: int = 1) -> dict[str, float]:
-    """Time actions that are awaited; see ``timed``."""
+    """Time async actions; see ``timed`` for the arguments and the result."""
     times: dict[str, list[float]] = {name: [] for name in actions}
     gc.collect()
     for turn in range(-(rounds // 10) - 1, rounds):
@@ -47,7 +47,7 @@ async def timed_async(actions: Mapping[str, AsyncAction], rounds: int, each: int
 
 
 def report(title: str, ours: float, theirs: float, bar: float) -> None:
-    """Print a ratio, what it is made of, and the bar it must stay under."""
+    """Print the ratio of two times, the largest ratio allowed (the bar), and the times themselves."""
     verdict = "ok" if ours <= bar * theirs else "MISSED"
     times = f"{ours * 1e6:10,.0f} / {theirs * 1e6:,.0f} us"
     print(f"{title:<58} {ours / theirs:6.3f}  (bar {bar:5.3f})  {verdict:<6}  {times}")

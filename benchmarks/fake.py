@@ -1,9 +1,9 @@
-"""The fake against a trivial handler, against building an httpx client, and against a live server.
+"""Measures the fake against a trivial handler, against building an httpx client, and against a live server.
 
 python benchmarks/fake.py
 
-The last part needs KEYSTONE_URL, KEYSTONE_USERNAME and KEYSTONE_PASSWORD, and KEYSTONE_ALLOW_WRITES=1: it adds 10,000
-grants to the live server where they are not there yet, which takes minutes, and then asks both for the same things.
+The last part needs KEYSTONE_URL, KEYSTONE_USERNAME, KEYSTONE_PASSWORD and KEYSTONE_ALLOW_WRITES=1. It adds 10,000
+grants to the live server unless it has them already, which takes minutes, and then sends the same requests to both.
 """
 
 import os
@@ -24,7 +24,7 @@ LOGIN = {"username": "admin", "password": "quickstart"}
 
 
 def one_get() -> None:
-    """Compare a GET through the transport door with one that a trivial handler answers."""
+    """Compare a GET through the fake's transport with one that a trivial handler answers."""
     fake = FakeKeystone()
     fake.add.cluster()
     body = {"id": 1, "name": "Cluster 1"}
@@ -49,7 +49,7 @@ def one_get() -> None:
 
 
 def many_routes() -> None:
-    """Compare a GET among the routes there are with one among thousands."""
+    """Compare a GET when the fake has its own routes with one when it has thousands."""
     fake, table = FakeKeystone(), _routes.table()
     larger = {**table, **{f"/made-up/{number}/": table["/version/"] for number in range(ROUTES)}}
     with httpx.Client(base_url=fake.url, transport=fake.transport) as client:
@@ -64,7 +64,7 @@ def many_routes() -> None:
 
 
 def one_world() -> None:
-    """Compare a new world, and what the fixture does around a test, with building an httpx client."""
+    """Compare building a fake, and setting up and tearing down the fixture, with building an httpx client."""
 
     def fixture() -> None:
         with FakeKeystone().mock():
@@ -76,7 +76,7 @@ def one_world() -> None:
 
 
 def grant(number: int, team: int) -> dict[str, Any]:
-    """One of the grants both sides hold."""
+    """Return the fields of one of the grants that both the fake and the live server have."""
     return {
         "title": f"Grant {number}",
         "agency": "DOE" if number % 2 else "NSF",
@@ -88,7 +88,7 @@ def grant(number: int, team: int) -> dict[str, Any]:
 
 
 def fill_live() -> None:
-    """Bring the live server to the grants the fake has."""
+    """Add the grants that the fake has to the live server, unless it has them already."""
     with KeystoneClient.from_env() as client:
         if client.count_grant(filters={"title__startswith": "Grant"}) < RECORDS:
             team = client.create_team(name="Benchmark")["id"]
@@ -97,7 +97,7 @@ def fill_live() -> None:
 
 @contextmanager
 def filled_fake() -> Iterator[FakeKeystone]:
-    """Yield a fake with the grants."""
+    """Yield a fake that has the grants."""
     fake = FakeKeystone()
     team = fake.add.team()["id"]
     for number in range(RECORDS):
@@ -106,7 +106,7 @@ def filled_fake() -> Iterator[FakeKeystone]:
 
 
 def against_live() -> None:
-    """Compare the same requests to the fake and to the live server of KEYSTONE_URL, both with 10,000 grants."""
+    """Compare the fake with the live server of KEYSTONE_URL, each with 10,000 grants."""
     if os.environ.get("KEYSTONE_ALLOW_WRITES") != "1" or "KEYSTONE_URL" not in os.environ:
         print("against a live server: needs KEYSTONE_URL and KEYSTONE_ALLOW_WRITES=1")
         return
@@ -125,7 +125,7 @@ def against_live() -> None:
 
 
 def compare_sides(ours: httpx.Client, theirs: httpx.Client) -> None:
-    """Time each kind of request on both sides."""
+    """Time each kind of request on the fake and on the live server."""
     number = count()
     key = {
         client: client.get("research/grants/?_order=id&_limit=1").json()["results"][0]["id"]

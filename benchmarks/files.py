@@ -1,8 +1,8 @@
-"""The memory that 50 MB take on their way up and down, by path, by file, and of unknown length.
+"""Measures the memory used by uploads and downloads of 50 MB: by path, and from a file of unknown length.
 
     python benchmarks/files.py
 
-Each way runs in a process of its own, whose peak is compared with its peak after a small call of the same kind.
+Each case runs in its own process. Its peak memory is compared with the peak after a small call of the same kind.
 """
 
 import asyncio
@@ -24,23 +24,23 @@ BAR = 8.0
 BLOCK = b"x" * 100_000
 RECORD = b'{"id": 1, "file": "allocations/large.txt"}'
 PEAK_UNIT = 1024**2 if sys.platform == "darwin" else 1024
-"""What makes megabytes of the peak that the system tells."""
+"""The divisor from ``ru_maxrss`` to megabytes: macOS reports bytes, other systems kilobytes."""
 
 
 class Large(BaseHTTPRequestHandler):
-    """Takes files of any size, and gives out one of 50 MB."""
+    """A request handler that accepts uploads of any size and serves a file of 50 MB."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """Give the record, or its file."""
+        """Answer with the record, or with its file."""
         if "/media/" not in self.path:
             self._answer("application/json", len(RECORD), [RECORD])
         else:
             self._answer("text/plain", SIZE, (BLOCK for _ in range(SIZE // len(BLOCK))))
 
     def do_POST(self) -> None:
-        """Take a file."""
+        """Read an upload block by block and answer with the record."""
         left = int(self.headers["content-length"])
         while left:
             left -= len(self.rfile.read(min(left, len(BLOCK))))
@@ -55,18 +55,18 @@ class Large(BaseHTTPRequestHandler):
             self.wfile.write(block)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class Endless:
-    """A file that cannot tell its length."""
+    """A readable file of 50 MB whose length is unknown, because it has no ``seek`` and no ``fileno``."""
 
     def __init__(self) -> None:
-        """Begin with nothing read."""
+        """Start with all of the content unread."""
         self.left = SIZE
 
     def read(self, size: int = -1) -> bytes:
-        """Give some of it."""
+        """Return the next part of the content, at most one block if no size is given."""
         taken = min(self.left, len(BLOCK) if size < 0 else size)
         self.left -= taken
         return b"x" * taken
@@ -81,7 +81,7 @@ def serve(port: Any) -> None:
 
 @contextmanager
 def running() -> Iterator[str]:
-    """A server in a process of its own."""
+    """Run the server in its own process and yield its URL."""
     start = multiprocessing.get_context("spawn")
     port = start.Queue()
     process = start.Process(target=serve, args=(port,), daemon=True)
@@ -93,22 +93,22 @@ def running() -> Iterator[str]:
 
 
 def up_by_path(client: Any, folder: Path) -> Any:
-    """Send a file on the disk."""
+    """Upload a file on disk."""
     return client.create_attachment(request=1, file=folder / "large.txt")
 
 
 def up_of_unknown_length(client: Any, folder: Path) -> Any:
-    """Send what cannot tell its length."""
+    """Upload a file object of unknown length."""
     return client.create_attachment(request=1, file=cast("IO[bytes]", Endless()), filename="large.txt")
 
 
 def down_to_path(client: Any, folder: Path) -> Any:
-    """Fetch a file."""
+    """Download a file to disk."""
     return client.download_attachment(1, folder / "fetched.txt")
 
 
 def small(client: Any) -> Any:
-    """A call of the same kind that takes no memory to speak of."""
+    """Upload one byte: a call of the same kind that needs hardly any memory."""
     return client.create_attachment(request=1, file=io.BytesIO(b"x"), filename="small.txt")
 
 
@@ -116,12 +116,12 @@ WAYS: tuple[Callable[[Any, Path], Any], ...] = (up_by_path, up_of_unknown_length
 
 
 def peak() -> float:
-    """The most memory this process ever had, in MB."""
+    """Return the peak memory of this process, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / PEAK_UNIT
 
 
 async def measure_async(url: str, way: Callable[[Any, Path], Any], folder: Path) -> float:
-    """The MB a way takes with the async client."""
+    """Return the memory that one case takes with the async client, in MB."""
     async with AsyncKeystoneClient(url) as client:
         await small(client)
         before = peak()
@@ -130,7 +130,7 @@ async def measure_async(url: str, way: Callable[[Any, Path], Any], folder: Path)
 
 
 def measure(url: str, number: int, colour: str, folder: Path) -> float:
-    """The MB a way takes."""
+    """Return the memory that one case takes, in MB."""
     if colour == "async":
         return asyncio.run(measure_async(url, WAYS[number], folder))
     with KeystoneClient(url) as client:

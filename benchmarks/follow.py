@@ -1,13 +1,14 @@
-"""Followers of the logs beside pollers that remember the highest key, while batch jobs hold keys back.
+"""Compares ``follow`` with polling by the highest known key, while batch jobs commit keys late.
 
     KEYSTONE_URL=http://localhost:8000 KEYSTONE_USERNAME=admin KEYSTONE_PASSWORD=quickstart \
     KEYSTONE_ALLOW_WRITES=1 python benchmarks/follow.py [--rounds 3] [--overlap 10]
 
-In each round three writers send batch jobs of 60 creates, one writes single records, and one has its jobs undone (dry
-runs); everybody reads at the same time. Both ways read the whole audit log, what the writers did in it, and their part
-of the request log, and in the middle each goes on with a new client from what it had stored. At the end a complete
-listing tells what there was. What the writers make is deleted again. Ends with status 1 if a follower lost a row or
-delivered one twice. On SQLite nothing can be lost: there is one writer at a time.
+In each round three writers send batch jobs of 60 creates, one writes single records, and one sends dry runs, which the
+server undoes. At the same time a follower and a poller read each of three logs: the whole audit log, the writers'
+entries of it, and the writers' entries of the request log. In the middle of a round each reader continues with a new
+client from its stored position. At the end the rows that they delivered are compared with a complete listing, and the
+records of the writers are deleted. Exits with status 1 if a follower lost a row or delivered one twice. On SQLite the
+poller loses nothing either, since there is only one writer at a time.
 """
 
 import argparse
@@ -25,46 +26,46 @@ from typing import Any, NamedTuple
 from keystone_client import KeystoneClient
 
 JOB = 60
-"""Creates in a batch job."""
+"""The number of creates in a batch job."""
 JOBS = 3
-"""Of each writer in a round."""
+"""The number of batch jobs of each writer in a round."""
 NEEDED = ("KEYSTONE_URL", "KEYSTONE_USERNAME", "KEYSTONE_PASSWORD")
 
 
 class Reader:
-    """Reads one log, poll by poll, and keeps what it was given."""
+    """Polls one log and keeps the keys of the rows it received."""
 
     def __init__(self, connect: Callable[[], KeystoneClient], log: str, filters: dict[str, object]) -> None:
-        """Take what is read, and how to get a client."""
+        """Store the log and the filters, and connect a client."""
         self.log, self.filters = log, filters
         self.delivered: list[int] = []
         self._connect = connect
         self._client = connect()
 
     def restart(self) -> None:
-        """Go on with a new client, as after the end of the process."""
+        """Continue with a new client, as after a restart of the process."""
         self._client = self._connect()
 
     def call(self, method: str, *args: Any, **options: Any) -> Any:
-        """Call a method for the log."""
+        """Call the client's method for the log, such as ``follow_audit_log``."""
         return getattr(self._client, f"{method}_{self.log}")(*args, **options, filters=self.filters)
 
     def poll(self) -> None:
-        """Read what is new."""
+        """Read the rows that were added since the last poll."""
         raise NotImplementedError
 
 
 class Follower(Reader):
-    """Follows the log."""
+    """Reads the log with ``follow``."""
 
     def __init__(self, *args: Any, overlap: float) -> None:
-        """Begin with what comes."""
+        """Begin with the rows that are written from now on."""
         super().__init__(*args)
         self._overlap = overlap
         self._position = self.call("follow", after="now", overlap=overlap).position
 
     def poll(self) -> None:
-        """Read until there is no more."""
+        """Call ``follow`` until there are no more rows."""
         more = True
         while more:
             rows, self._position, more = self.call("follow", self._position, overlap=self._overlap, limit=500)
@@ -72,22 +73,22 @@ class Follower(Reader):
 
 
 class Poller(Reader):
-    """Asks for what lies behind the highest key it was given."""
+    """Reads the rows after the highest key it has received, and so misses rows with a lower key that appear later."""
 
     def __init__(self, *args: Any) -> None:
-        """Begin behind the newest row of the log."""
+        """Begin after the newest row of the log."""
         super().__init__(*args)
         self._last = _newest(self._client, self.log)
 
     def poll(self) -> None:
-        """Read what lies behind."""
+        """Read the rows after the highest key."""
         for row in self.call("iterate", after=self._last):
             self.delivered.append(row["id"])
             self._last = row["id"]
 
 
 class Outcome(NamedTuple):
-    """What became of the rows of one log in one round."""
+    """The numbers of rows of one log in one round."""
 
     written: int
     delivered: int
@@ -100,7 +101,7 @@ def _newest(client: KeystoneClient, log: str) -> int:
 
 
 def jobs(client: KeystoneClient, team: int, mark: str, *, dry_run: bool = False) -> None:
-    """Write by batch jobs, or have them undone."""
+    """Write with batch jobs; in a dry run the server undoes them."""
     for number in range(JOBS):
         with client.batch(dry_run=dry_run) as job:
             for each in range(JOB):
@@ -119,7 +120,7 @@ def _grant(team: int, title: str) -> Any:
 
 
 def write(client: KeystoneClient, team: int, mark: str) -> None:
-    """Let all writers work at the same time."""
+    """Run all writers at the same time and wait for them."""
     with ThreadPoolExecutor() as pool:
         work = [pool.submit(jobs, client, team, f"{mark}-{number}") for number in range(3)]
         work.append(pool.submit(jobs, client, team, f"{mark}-dry", dry_run=True))
@@ -129,7 +130,7 @@ def write(client: KeystoneClient, team: int, mark: str) -> None:
 
 
 def read(reader: Reader, written: threading.Event) -> None:
-    """Poll until the writers are done, with a new client in the middle, and twice more for what comes late."""
+    """Poll until the writers are done, with a restart after a second. Poll twice more for rows that appear late."""
     until_restart = time.monotonic() + 1
     while not written.is_set():
         reader.poll()
@@ -142,7 +143,7 @@ def read(reader: Reader, written: threading.Event) -> None:
 
 
 def play(client: KeystoneClient, team: int, readers: list[Reader]) -> None:
-    """Have everybody write and read at the same time."""
+    """Run the writers and the readers at the same time."""
     written = threading.Event()
     with ThreadPoolExecutor(len(readers)) as pool:
         reading = [pool.submit(read, reader, written) for reader in readers]
@@ -155,18 +156,18 @@ def play(client: KeystoneClient, team: int, readers: list[Reader]) -> None:
 
 
 def judge(client: KeystoneClient, reader: Reader, after: int) -> Outcome:
-    """Hold what a reader was given against a complete listing."""
+    """Compare the rows that a reader received with a complete listing."""
     rows = getattr(client, f"iterate_{reader.log}")(after=after, filters=reader.filters)
     there, given = {row["id"] for row in rows}, Counter(reader.delivered)
     return Outcome(len(there), len(given), len(there - given.keys()), sum(count - 1 for count in given.values()))
 
 
 def one_round(writer: KeystoneClient, connect: Callable[[], KeystoneClient], overlap: float) -> Iterator[bool]:
-    """Play a round and print it; yields whether each follower gave every row once."""
+    """Run a round and print the results. Yield for each follower whether it delivered every row exactly once."""
     own: dict[str, object] = {"cid": writer.cid}
     logs = {"audit log": ("audit_log", {}), "audit log, filtered": ("audit_log", own), "requests": ("request_log", own)}
     team = writer.create_team(name=f"follow-{uuid.uuid4().hex[:8]}")["id"]
-    observer = connect()  # with another correlation id, so that looking adds nothing to what is counted
+    observer = connect()  # has another correlation id, so its own requests are not counted
     try:
         begin = {log: _newest(observer, log) for log, _ in logs.values()}
         readers: list[tuple[str, Reader]] = []
@@ -185,7 +186,7 @@ def one_round(writer: KeystoneClient, connect: Callable[[], KeystoneClient], ove
 
 
 def main() -> int:
-    """Run the command line; 1 if a follower lost a row or delivered one twice."""
+    """Run the command line. Return the exit status: 1 if a follower lost a row or delivered one twice, else 0."""
     parser = argparse.ArgumentParser(description="Follow the logs of a server while others write.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--overlap", type=float, default=10, help="seconds a transaction of the server takes at most")

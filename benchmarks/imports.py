@@ -1,9 +1,9 @@
-"""Importing the packages against importing httpx, each in a fresh interpreter.
+"""Measures importing the packages against importing httpx, each in a new interpreter.
 
     python benchmarks/imports.py
 
-The modules are compiled first, into a folder of their own: without bytecode the generated ones take far longer, and
-an installed package has it.
+The first turns compile the modules into a temporary folder, because an installed package has bytecode too. Without it
+the generated modules would take far longer.
 """
 
 import os
@@ -19,20 +19,20 @@ TIMED = "from time import perf_counter as now; start = now(); {}; print(now() - 
 HTTPX = "import httpx"
 BARS = {
     "import keystone_client_core": 0.4,
-    "from keystone_client_core import *": 0.4,  # loads every part, which the import alone puts off
+    "from keystone_client_core import *": 0.4,  # loads every module; a plain import loads none
     "import keystone_client": 1.35,
 }
 ROUNDS = 31
 
 
 def took(statement: str, environment: dict[str, str]) -> float:
-    """The seconds an import takes in a new interpreter."""
+    """Return the seconds that an import takes in a new interpreter."""
     command = [sys.executable, "-c", TIMED.format(statement)]
     return float(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
 
 
 def main() -> None:
-    """Measure turn by turn and print the ratios."""
+    """Measure the imports in turns and print the ratios."""
     with tempfile.TemporaryDirectory() as bytecode:
         kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         measure = partial(took, environment={**kept, "PYTHONPYCACHEPREFIX": bytecode})

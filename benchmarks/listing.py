@@ -1,4 +1,6 @@
-"""Listing 20,000 records at 20 ms latency: against 100 a page, and against the ideal loop (largest pages, by key).
+"""Measures listing 20,000 records at 20 ms latency, against two loops over plain httpx.
+
+One loop uses the server's default of 100 records a page. The other is ideal: the largest pages, by key, unchecked.
 
 python benchmarks/listing.py
 """
@@ -24,14 +26,14 @@ BARS = [
     ("iterate_cluster()", "the ideal loop", 1.0),
     ("async retrieve_cluster()", "the ideal async loop", 1.0),
 ]
-"""What is compared with what: each colour with the ideal loop of its own."""
+"""The comparisons, each with the largest ratio allowed. The async client is compared with the async ideal loop."""
 
 LOGIN = {"username": "admin", "password": "quickstart"}
 CLUSTERS = "allocations/clusters/"
 
 
 def by_offset(raw: httpx.Client) -> list[Any]:
-    """What the server's own page size leads to: 100 a page, by offset."""
+    """List all records by offset, with the server's default of 100 records a page."""
     records: list[Any] = []
     while True:
         page = raw.get(CLUSTERS, params={"_offset": len(records)}).json()
@@ -41,7 +43,7 @@ def by_offset(raw: httpx.Client) -> list[Any]:
 
 
 def ideal(raw: httpx.Client) -> list[Any]:
-    """The fewest requests there can be, one after the other, and nothing checked."""
+    """List all records with the fewest requests possible, one after the other and without any checks."""
     records: list[Any] = []
     last = 0
     while True:
@@ -53,7 +55,7 @@ def ideal(raw: httpx.Client) -> list[Any]:
 
 
 async def ideal_async(raw: httpx.AsyncClient) -> list[Any]:
-    """The ideal loop, with tasks."""
+    """Do the same as ``ideal`` with ``httpx.AsyncClient``."""
     records: list[Any] = []
     last = 0
     while True:
@@ -65,7 +67,11 @@ async def ideal_async(raw: httpx.AsyncClient) -> list[Any]:
 
 
 def measured(ways: Mapping[str, Callable[[], Sequence[Any]]]) -> dict[str, float]:
-    """The median time of each way in seconds, turn by turn after one to warm up; each must bring every record."""
+    """Return the median time of each way in seconds. The ways take turns, with one turn to warm up.
+
+    Raises:
+        AssertionError: A way does not return every record once, in the order of the keys.
+    """
     times: dict[str, list[float]] = {way: [] for way in ways}
     for turn in range(-1, ROUNDS):
         for way, walk in ways.items():
@@ -77,7 +83,7 @@ def measured(ways: Mapping[str, Callable[[], Sequence[Any]]]) -> dict[str, float
 
 
 def main(url: str) -> None:
-    """Measure turn by turn and print the ratios."""
+    """Measure the ways in turns and print the ratios."""
     with KeystoneClient(url=url) as client, httpx.Client(base_url=url) as raw, asyncio.Runner() as runner:
         later, raw_later = AsyncKeystoneClient(url=url), httpx.AsyncClient(base_url=url)
         client.login(**LOGIN)

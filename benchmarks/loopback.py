@@ -1,7 +1,7 @@
-"""A server for benchmarks: the few answers that are measured, as fast as asyncio gives them.
+"""A minimal server for benchmarks: it has a few fixed answers and sends them as fast as asyncio can.
 
-It runs in a process of its own, so that its work is not counted as the client's. It is no fake: for one that behaves
-like Keystone see ``keystone_client_testing``.
+It runs in its own process, so that its work is not measured as the client's. It does not behave like Keystone; the fake
+in ``keystone_client_testing`` does.
 
     python benchmarks/loopback.py [LATENCY]      # seconds before each answer; prints its URL
 """
@@ -24,7 +24,7 @@ COOKIES = (
 
 
 def cluster(key: int) -> dict[str, object]:
-    """One record, of the size a small Keystone has."""
+    """Return one record, of about the size that it has on a small Keystone server."""
     return {
         "id": key,
         "_access_teams": [],
@@ -41,7 +41,7 @@ USER = json.dumps({"id": 1, "username": "admin", "display_name": "admin", "is_st
 
 
 def page(query: dict[str, str]) -> str:
-    """A page of the listing, by key or by offset."""
+    """Return the body of one page of the listing, selected by key or by offset."""
     behind = int(query.get("id__gt", 0))
     first = behind + int(query.get("_offset", 0)) + 1
     end = min(first + min(int(query.get("_limit", 100)), 1000), TOTAL + 1)
@@ -55,7 +55,7 @@ ONE = json.dumps(cluster(1))
 
 
 def answer(method: str, target: str) -> bytes:
-    """The whole response to a request."""
+    """Return the complete response to a request, as bytes."""
     url = urlsplit(target)
     extra = COOKIES if method == "POST" else ""
     if url.path != "/allocations/clusters/" or method == "POST":
@@ -69,20 +69,20 @@ def answer(method: str, target: str) -> bytes:
 
 
 class Connection(asyncio.Protocol):
-    """One keep-alive connection; a request is taken once it is there whole."""
+    """One keep-alive connection. It answers a request once all of it has arrived."""
 
     def __init__(self, latency: float) -> None:
-        """Take the seconds to wait before each answer."""
+        """Store the seconds to wait before each answer."""
         self.latency = latency
         self.received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport to answer on."""
+        """Store the transport, to send answers on."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answer a request that is complete."""
+        """Answer the request if it is complete; else wait for the rest."""
         self.received += data
         head, separator, body = self.received.partition(b"\r\n\r\n")
         if not separator:
@@ -102,7 +102,7 @@ class Connection(asyncio.Protocol):
 
 @contextmanager
 def running(latency: float = 0.0) -> Iterator[str]:
-    """Run the server in a process of its own and give its URL."""
+    """Run the server in its own process and yield its URL."""
     command = [sys.executable, __file__, str(latency)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -113,7 +113,7 @@ def running(latency: float = 0.0) -> Iterator[str]:
 
 
 async def main(latency: float) -> None:
-    """Serve until the process is ended."""
+    """Print the URL and serve until the process is terminated."""
     server = await asyncio.get_running_loop().create_server(lambda: Connection(latency), "127.0.0.1", 0)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await server.serve_forever()

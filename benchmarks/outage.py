@@ -1,10 +1,10 @@
-"""A hundred callers meet an outage: how many calls succeed, and how many requests they cost.
+"""Measures how many calls succeed during an outage with a hundred callers, and how many requests they need.
 
     python benchmarks/outage.py [--seconds 5] [--tasks 100]
 
-In the outage the server first resets what is open and refuses connections, as while it restarts, and for the second
-half answers 503, as the web server before it would. Threads, asyncio and trio in turn. Ends with status 1 if a call
-fails or the requests exceed four times the useful ones.
+For the first half of the outage the server resets its open connections and refuses new ones, as during a restart. For
+the second half it answers 503, as a reverse proxy in front of it would. The callers are threads, asyncio tasks and trio
+tasks in turn. Exits with status 1 if a call fails, or if there are more than four requests for each successful call.
 """
 
 import argparse
@@ -22,17 +22,17 @@ import loopback
 from keystone_client import AsyncKeystoneClient, KeystoneClient, RetryPolicy
 
 MOST = 4.0
-"""Requests for each useful one."""
+"""The most requests allowed for each successful call."""
 CALLS = 5
-"""Of each caller."""
+"""The number of calls of each caller."""
 UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n"
 
 
 class Server:
-    """The loopback server in a thread, with a switch."""
+    """The loopback server in a thread, with a method that causes an outage."""
 
     def __init__(self) -> None:
-        """Start it."""
+        """Start the thread and the server."""
         self.port = 0
         self.open: set[asyncio.BaseTransport] = set()
         self.busy = False
@@ -73,7 +73,7 @@ class Server:
         self.open.clear()
 
     def fail(self, seconds: float) -> None:
-        """Be out of order for a while."""
+        """Be out of service for some seconds: refuse connections, and then answer 503."""
         self._do(self._down())
         time.sleep(seconds / 2)
         self.busy = True
@@ -82,7 +82,7 @@ class Server:
         self.busy = False
 
     def stop(self) -> None:
-        """End the thread."""
+        """Stop the server and end the thread."""
         self._do(self._down())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
@@ -91,7 +91,7 @@ class Server:
 
 @contextmanager
 def failing(seconds: float) -> Iterator[str]:
-    """A server whose outage begins soon."""
+    """Yield the URL of a server whose outage begins after 0.3 seconds."""
     server = Server()
     outage = threading.Timer(0.3, server.fail, [seconds])
     outage.start()
@@ -103,10 +103,10 @@ def failing(seconds: float) -> Iterator[str]:
 
 
 class Counted:
-    """Counts the requests of a client, those that reach nobody too."""
+    """Counts the requests of a client, including those that never reach a server."""
 
     def __init__(self, client: KeystoneClient | AsyncKeystoneClient) -> None:
-        """Watch how the client builds requests: one for each try."""
+        """Wrap the method that builds requests, which the client calls once for each try."""
         self.requests = 0
         self._build = client._session.request
         client._session.request = self._counted  # type: ignore[method-assign]
@@ -117,7 +117,7 @@ class Counted:
 
 
 def threads(url: str, policy: RetryPolicy, tasks: int) -> tuple[int, int]:
-    """The calls that succeeded and the requests they cost, in threads."""
+    """Call from threads. Return the number of calls that succeeded and the number of requests they needed."""
     with KeystoneClient(url, retry=policy) as client:
         counted = Counted(client)
 
@@ -134,7 +134,7 @@ def threads(url: str, policy: RetryPolicy, tasks: int) -> tuple[int, int]:
 
 
 async def several(url: str, policy: RetryPolicy, tasks: int) -> tuple[int, int]:
-    """The same in tasks."""
+    """Call from tasks. Return the same numbers as ``threads``."""
     succeeded = 0
     async with AsyncKeystoneClient(url, retry=policy) as client:
         counted = Counted(client)
@@ -153,7 +153,7 @@ async def several(url: str, policy: RetryPolicy, tasks: int) -> tuple[int, int]:
 
 
 def main() -> int:
-    """Measure each way to run; 1 if a promise is broken."""
+    """Measure threads, asyncio and trio. Return the exit status: 1 if a limit is exceeded, else 0."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--seconds", type=float, default=5)
     arguments.add_argument("--tasks", type=int, default=100)

@@ -1,9 +1,10 @@
-"""Many calls on one client of each colour: memory and descriptors must stay as they are once the client is warm.
+"""Checks that memory and file descriptors do not grow over many calls of one sync client and one async client.
 
     python benchmarks/soak.py [--calls 200000] [--minutes 20]
 
-The calls are split between the colours; they read, list, create, log in again, and some are cancelled or time out. Ends
-with status 1 if something grows. Where the minutes are over first, it says how many calls there were.
+Each client makes half of the calls: they read, list, create and log in again, and some are cancelled or time out. Exits
+with status 1 if memory or descriptors grow after the warm-up. If the time is over first, it prints the number of calls
+that were made.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from keystone_client import AsyncKeystoneClient, KeystoneClient, TransportError
 from loopback import running
 
 MEGABYTES = 2.0
-"""What memory may grow by after the warm-up."""
+"""The most that memory may grow after the warm-up."""
 AT_ONCE = 20
 PAGE = os.sysconf("SC_PAGE_SIZE")
 QUICK = httpx.Timeout(5, read=0.000001)
@@ -29,18 +30,18 @@ LOGIN = {"username": "admin", "password": "quickstart"}
 
 
 def memory() -> float:
-    """Resident memory of this process in MB, without what waits to be collected."""
+    """Return the resident memory of this process in MB, after a garbage collection."""
     gc.collect()
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * PAGE / 1e6
 
 
 def descriptors() -> int:
-    """How many descriptors are open."""
+    """Return the number of open file descriptors."""
     return len(os.listdir("/proc/self/fd"))
 
 
 def sync_round(client: KeystoneClient) -> int:
-    """Ten calls, one of which times out."""
+    """Make ten calls, one of which times out, and return their number."""
     with contextlib.suppress(TransportError):
         client.http_get("version", timeout=QUICK)
     for key in range(1, 7):
@@ -52,7 +53,7 @@ def sync_round(client: KeystoneClient) -> int:
 
 
 async def async_round(client: AsyncKeystoneClient) -> int:
-    """Ten calls of twenty tasks each, some of which are cancelled."""
+    """Make ten calls in each of twenty tasks, some of which are cancelled, and return their number."""
 
     async def given_up(number: int) -> None:
         with contextlib.suppress(TransportError, TimeoutError):
@@ -71,7 +72,11 @@ async def async_round(client: AsyncKeystoneClient) -> int:
 
 
 async def soaked(play: Callable[[], Awaitable[int]], calls: int, end: float) -> tuple[int, float, int]:
-    """The calls made after the warm-up, and by what memory (MB) and descriptors have grown."""
+    """Play rounds until there were enough calls or the time is over.
+
+    Returns:
+        The number of calls after the warm-up, and the growth of memory in MB and of descriptors.
+    """
     for much in (calls // 10, calls):  # the first is the warm-up
         before, opened, done = memory(), descriptors(), 0
         while done < much and time.monotonic() < end:
@@ -80,7 +85,7 @@ async def soaked(play: Callable[[], Awaitable[int]], calls: int, end: float) -> 
 
 
 def report(colour: str, done: int, grown: float, opened: int, seconds: float) -> bool:
-    """Print what has grown; whether it is little enough."""
+    """Print the growth. Return whether it is within the limits."""
     fine = grown < MEGABYTES and opened <= 0
     print(
         f"{colour:<6} {done:8,} calls in {seconds:5.0f} s: memory {grown:+.2f} MB (bar {MEGABYTES}), "
@@ -91,7 +96,7 @@ def report(colour: str, done: int, grown: float, opened: int, seconds: float) ->
 
 
 async def main() -> int:
-    """Soak one client after the other; 1 if something grows."""
+    """Test one client after the other. Return the exit status: 1 if a limit is exceeded, else 0."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--calls", type=int, default=200_000)
     arguments.add_argument("--minutes", type=float, default=20)

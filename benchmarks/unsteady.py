@@ -1,9 +1,10 @@
-"""A server that keeps callers waiting, each path in its own way; it runs in a process of its own.
+"""A server that keeps callers waiting, in a different way on each path. It runs in its own process.
 
     python benchmarks/unsteady.py [CERTIFICATE]      # a PEM file with key; prints its URL and that of a mute port
 
-``/version/`` answers after up to 20 ms, ``/stall/`` never, ``/half/`` stops in the middle of the body, and ``/deaf/``
-does not read the body it is sent. The mute port takes connections and says nothing, not even in a TLS handshake.
+``/version/`` answers after up to 20 ms, ``/stall/`` never answers, ``/half/`` stops in the middle of the body, and
+``/deaf/`` does not read the body of the request. The mute port accepts connections but sends nothing, not even the
+server's part of a TLS handshake.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Take one request after the other."""
+    """Answer the requests of one connection, one after the other."""
     try:
         while True:
             head = await reader.readuntil(b"\r\n\r\n")
@@ -39,7 +40,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def main(certificate: str | None) -> None:
-    """Serve until the process is ended."""
+    """Print both URLs and serve until the process is terminated."""
     context = None
     if certificate:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -53,7 +54,7 @@ async def main(certificate: str | None) -> None:
 
 @contextmanager
 def running(certificate: str | None = None) -> Iterator[tuple[str, str]]:
-    """Run the server in a process of its own and give its two URLs."""
+    """Run the server in its own process and yield its URL and that of the mute port."""
     command = [sys.executable, __file__, *([certificate] if certificate else [])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -1,12 +1,13 @@
-"""Reads ``facts.toml``, applies its corrections, and gives the table of resources.
+"""Reads ``facts.toml``, applies its corrections, and returns the table of resources.
 
-A line of facts is a kind, then flags, separated by spaces:
+Each field has a line of facts: a kind, then flags and limits, separated by spaces.
 
     kind      int float decimal bool text slug email ip date datetime json file,
               choice=NAME, key=RESOURCE, keys=RESOURCE, shape=NAME, shapes=NAME
     flags     read-only write-only required create-only staff-only nullable blank unique trimmed
               unfiltered unordered ordered filter-only filter=KIND
-    limits    length=N column=N min=N max=N digits=ALL,DECIMALS pattern=REGEX default=JSON (default=@caller: who asks)
+    limits    length=N column=N min=N max=N digits=TOTAL,DECIMALS pattern=REGEX default=JSON
+              default=@caller (the user who makes the request)
 """
 
 import json
@@ -18,7 +19,11 @@ from typing import Any, NamedTuple
 from keystone_client_core._resources import CALLER, Field, Resource
 
 SECTIONS = ("choices", "targets", "shapes")
+"""The tables of ``facts.toml`` that are not resources."""
+
 COLUMNS = ("int", "float", "decimal", "bool", "text", "slug", "email", "ip", "date", "datetime", "choice", "key")
+"""The kinds that are plain columns of the database, so that the server can filter by them."""
+
 FLAGS = {
     "read-only": "read_only",
     "write-only": "write_only",
@@ -30,12 +35,15 @@ FLAGS = {
     "unique": "unique",
     "trimmed": "trimmed",
 }
+"""The flags, with the attribute of ``Field`` that each sets."""
+
 LIMITS = {"length": "length", "column": "column_length", "min": "minimum", "max": "maximum"}
 WITHOUT_EFFECT = {"unfiltered", "unordered", "ordered", "filter-only"}
+"""The flags that set no attribute of their own, but change how others are computed."""
 
 
 class Facts(NamedTuple):
-    """Everything ``facts.toml`` says, corrections applied."""
+    """The content of ``facts.toml``, with the corrections applied."""
 
     choices: Mapping[str, Mapping[str, str]]
     resources: Mapping[str, Resource]
@@ -43,7 +51,11 @@ class Facts(NamedTuple):
 
 
 def load(path: Path) -> Facts:
-    """Read a file of facts."""
+    """Read a file of facts.
+
+    Raises:
+        ValueError: The file corrects a field that the resource does not have, or uses an unknown flag.
+    """
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     return Facts(
         choices={name: choice["labels"] for name, choice in document["choices"].items()},
@@ -108,7 +120,7 @@ def _limit(key: str, value: str) -> dict[str, Any]:
 
 
 def _orderable(kind: str, flags: list[str]) -> bool:
-    """Columns a record shows can be ordered by (server facts 8.3), unless a correction says otherwise."""
+    """Return whether the server can order by a field: by every column it shows, unless a correction says otherwise."""
     if "ordered" in flags:
         return True
     shown = "write-only" not in flags and "filter-only" not in flags and "unordered" not in flags

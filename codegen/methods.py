@@ -1,24 +1,24 @@
-"""Fills the typed methods of the clients and of batch jobs in for every resource."""
+"""Renders the typed methods of the clients and of batch jobs: fills in the templates for each resource."""
 
 from collections.abc import Callable, Iterator
 
 import client_templates
 import job_templates
+import nouns
 from facts import Facts
 from keystone_client_core._resources import Resource
 
 GUARD = "    @redacted\n"
-"""Stands before methods that take a field the server never shows again: a password."""
+"""The decorator of methods that take a write-only field, such as a password, which must not be in a traceback."""
 
 WITH_STATS = {"request", "grant", "publication", "notification"}
-"""Resources the server sums up."""
+"""The resources that the server has statistics of."""
 
 FOLLOWED = {"audit_log", "request_log"}
-"""Logs that are polled."""
+"""The logs that have a ``follow`` method, which polls for new records."""
 
 BY_HAND = {("attachment", "create")}
-"""Methods that take more than fields and are written by hand."""
-
+"""The methods that are written by hand, because their arguments are not just the fields of a record."""
 
 WRITES = {
     "create": (client_templates.CREATE, client_templates.BULK_CREATE),
@@ -29,17 +29,17 @@ JOB_WRITES = {"create": job_templates.CREATE, "update": job_templates.UPDATE, "d
 
 
 def render(facts: Facts) -> str:
-    """The text of ``keystone_client/_generated/async_methods.py``."""
+    """Return the text of ``keystone_client/_generated/async_methods.py``."""
     return _filled(facts, client_templates.HEADER, _templates) + client_templates.SERVER
 
 
 def render_job(facts: Facts) -> str:
-    """The text of ``keystone_client/_generated/job_methods.py``."""
+    """Return the text of ``keystone_client/_generated/job_methods.py``."""
     return _filled(facts, job_templates.HEADER, _job_templates)
 
 
 def _filled(facts: Facts, header: str, templates: Callable[[Resource], Iterator[str]]) -> str:
-    """A header with the records it imports, and the methods of every resource."""
+    """Return the header, with the record types it imports, followed by the methods of each resource."""
     records = sorted(name for resource in facts.resources.values() for name in _records(resource))
     imports = "\n".join(f"        {name}," for name in records)
     methods = [_fill(template, resource) for resource in facts.resources.values() for template in templates(resource)]
@@ -74,16 +74,20 @@ def _records(resource: Resource) -> Iterator[str]:
 
 
 def _default_order(resource: Resource) -> str:
-    return "by time, the oldest first," if resource.name == "feed_entry" else "by key"
+    return "by time, oldest first," if resource.name == "feed_entry" else "by key"
 
 
 def _fill(template: str, resource: Resource) -> str:
+    noun = nouns.noun(resource.name)
     return template.format(
         name=resource.name,
-        noun=resource.name.replace("_", " "),
+        noun=noun,
+        nouns=nouns.plural(resource.name),
+        article=nouns.article(noun),
+        log=resource.name.replace("_", " "),
         record=resource.record,
         arguments=client_templates.LIST_ARGUMENTS,
         docs=client_templates.LIST_DOCS.replace("{by}", _default_order(resource)),
-        follow=f"; use ``follow_{resource.name}``" if resource.name in FOLLOWED else "",
+        follow=f" Use ``follow_{resource.name}``." if resource.name in FOLLOWED else "",
         guard=GUARD if any(field.write_only for field in resource.fields.values()) else "",
     )

@@ -1,6 +1,6 @@
-"""Reads an OpenAPI document of a Keystone server into lines of facts, one per field.
+"""Converts the OpenAPI document of a Keystone server into lines of facts, one per field.
 
-Only what the document itself says is here. What it leaves out or gets wrong is a correction in ``facts.toml``.
+This module takes the document literally. What the document omits or gets wrong is corrected in ``facts.toml``.
 """
 
 import re
@@ -16,7 +16,7 @@ Lines: TypeAlias = dict[str, str]
 
 
 def operations(document: Document, path: str) -> str:
-    """The operations a resource has, space separated, in the order list, retrieve, create, update, delete."""
+    """Return the operations of a resource, separated by spaces, in the order list, retrieve, create, update, delete."""
     collection = document["paths"].get(f"/{path}/", {})
     record = document["paths"].get(f"/{path}/{{id}}/", {})
     found = ["list"] if "get" in collection else []
@@ -25,14 +25,14 @@ def operations(document: Document, path: str) -> str:
 
 
 def every_operation(document: Document) -> list[str]:
-    """Every method and path of the document, in the order of the paths."""
+    """Return each operation of the document as its method and path, in the order of the paths."""
     return [f"{method.upper()} {path}" for path, methods in sorted(document["paths"].items()) for method in methods]
 
 
 def resource_fields(
     document: Document, path: str, schema: str, choices: Mapping[str, Mapping[str, str]], targets: Mapping[str, str]
 ) -> Lines:
-    """One line of facts per field of a resource, filter-only names last."""
+    """Return the line of facts of each field of a resource, with the names that exist as filters only at the end."""
     record = _properties(document, schema)
     created = _body(document, f"/{path}/", "post")
     updated = _body(document, f"/{path}/{{id}}/", "patch")
@@ -58,7 +58,7 @@ def resource_fields(
 def shape_fields(
     document: Document, schema: str, choices: Mapping[str, Mapping[str, str]], targets: Mapping[str, str]
 ) -> Lines:
-    """One line of facts per field of a nested shape: its kind, and whether it may be null."""
+    """Return the line of facts of each field of a nested shape: its kind, and whether it may be null."""
     lines = {}
     for name, facts in _properties(document, schema).items():
         tokens = [*_kind(name, facts, choices, targets, None)]
@@ -67,7 +67,7 @@ def shape_fields(
 
 
 def choice_labels(document: Document, schema: str) -> dict[str, str]:
-    """The codes of a choice and their labels, from the schema of the endpoint that serves them."""
+    """Return the labels of a choice by code, from the schema of the endpoint that serves them."""
     return {code: facts["default"] for code, facts in _properties(document, schema).items()}
 
 
@@ -98,6 +98,7 @@ def _required(document: Document, path: str) -> list[str]:
 def _lookups(document: Document, path: str) -> dict[str, tuple[Mapping[str, Any], set[str]]]:
     found: dict[str, tuple[Mapping[str, Any], set[str]]] = {}
     parameters = document["paths"][f"/{path}/"]["get"].get("parameters", [])
+    # Names without a lookup come first: the schema of a field is that of its filter for equality.
     for parameter in sorted(parameters, key=lambda p: "__" in p["name"]):
         name, _, lookup = parameter["name"].partition("__")
         if parameter["in"] == "query" and name and not name.startswith("_"):
@@ -114,6 +115,7 @@ def _kind(
 ) -> Iterator[str]:
     reference = re.search(r"#/components/schemas/(\w+)", str(facts))
     target = f"={targets[name]}" if name in targets else ""
+    # The document marks neither foreign keys nor IP addresses, but their filters have no lookups beyond equality.
     only_equality = lookup is not None and lookup[1] == FOREIGN_KEY_LOOKUPS
     match facts:
         case _ if reference:

@@ -1,6 +1,6 @@
-"""The page that lists every operation of the server and whether the fake has built it.
+"""Renders the page that lists each operation of the server and whether the fake supports it.
 
-``operations.txt`` is what the server's OpenAPI document names; what is built is asked of the fake's own routes.
+``operations.txt`` has the operations of the server's OpenAPI document. Those of the fake come from its own routes.
 """
 
 import re
@@ -39,11 +39,11 @@ What both sides do in these cases is on [a page of its own](fake-differences.md)
 
 
 def render(listed: Path, differences: Path) -> str:
-    """The text of the page.
+    """Return the text of the page.
 
     Args:
-        listed: The file of the server's operations, one a line: a method and a path.
-        differences: The page of known differences.
+        listed: The file of the server's operations, with one method and path per line.
+        differences: The page that describes the known differences between the fake and the server.
     """
     server = _by_path(line.split() for line in listed.read_text(encoding="utf-8").splitlines())
     fake = _by_path((method, route.path) for route in _routes.every() for method in route.handlers)

@@ -2,8 +2,9 @@
 
     python codegen/rebuild.py DOCUMENT [--check]
 
-DOCUMENT is a file (JSON or YAML) or the URL of a server, whose ``/openapi/json/`` is read then. Corrections and all
-else the document does not say are kept. With ``--check`` nothing is written, and drift is an exit status of 1.
+DOCUMENT is a JSON or YAML file, or the URL of a server, whose ``/openapi/json/`` is read. Corrections are kept, and so
+is everything else that is not in the document. With ``--check`` it writes nothing and exits with status 1 if anything
+has changed.
 """
 
 import argparse
@@ -23,7 +24,7 @@ SECTIONS = ("choices", "targets", "shapes")
 
 
 def read_document(source: str) -> openapi.Document:
-    """Read an OpenAPI document from a file, or from ``/openapi/json/`` below a server's URL."""
+    """Return the OpenAPI document of a file, or of ``/openapi/json/`` below the URL of a server."""
     if source.startswith(("http://", "https://")):
         with urllib.request.urlopen(f"{source.rstrip('/')}/openapi/json/", timeout=30) as answer:
             document: openapi.Document = json.load(answer)
@@ -39,7 +40,7 @@ def read_document(source: str) -> openapi.Document:
 
 
 def rebuild(facts: TOMLDocument, document: openapi.Document) -> list[str]:
-    """Bring the facts up to the document, in place.
+    """Update the facts from the document, in place.
 
     Args:
         facts: The content of ``facts.toml``.
@@ -78,6 +79,7 @@ def _shapes_in(lines: dict[str, str]) -> set[str]:
 
 
 def _unlisted(facts: TOMLDocument, document: openapi.Document) -> list[str]:
+    """Return a line for each resource of the document that is missing from the facts; it must be added by hand."""
     known = {f"/{resource['path']}/" for name, resource in facts.items() if name not in SECTIONS}
     listed = (path for path in document["paths"] if path.endswith("/{id}/"))
     return [f"{path}: a resource these facts do not have" for path in listed if path[: -len("{id}/")] not in known]
@@ -114,7 +116,7 @@ def _block(lines: dict[str, str]) -> Any:
 
 
 def main() -> int:
-    """Run the command line; 1 if ``--check`` found drift."""
+    """Run the command line. Return the exit status: 1 if ``--check`` found a change, else 0."""
     parser = argparse.ArgumentParser(description="Rebuild codegen/facts.toml from an OpenAPI document.")
     parser.add_argument("document", help="a JSON or YAML file, or the URL of a Keystone server")
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if anything changed")

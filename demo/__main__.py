@@ -2,8 +2,8 @@
 
     hatch run demo
 
-Without further ado it runs on a fake that it starts itself. With KEYSTONE_URL, KEYSTONE_USERNAME, KEYSTONE_PASSWORD
-and KEYSTONE_ALLOW_WRITES=1 in the environment it runs on that server, and removes what it made.
+By default it starts a fake and runs on that. With KEYSTONE_URL, KEYSTONE_USERNAME, KEYSTONE_PASSWORD and
+KEYSTONE_ALLOW_WRITES=1 in the environment it runs on that server, and removes the records that it created.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from tour_import import take_import_tour
 
 
 def take_all_tours(place: Place) -> None:
-    """Take every tour and remove what they made, however they end."""
+    """Run every tour and remove the records they created, also after an error."""
     mark = f"demo-{uuid4().hex[:8]}"
     title(f"A tour of the Keystone client on {place.what}")
     say(f"Everything made here has a name that begins with {mark!r}.")
@@ -35,7 +35,7 @@ def take_all_tours(place: Place) -> None:
 
 
 def main() -> int:
-    """Run the tour; 0 if every step went as it should."""
+    """Run the tours. Return the exit status: 0 if every step had the expected result, else 1."""
     try:
         with choose_place(os.environ) as place:
             take_all_tours(place)

@@ -1,4 +1,4 @@
-"""Where the tour runs: on a fake that lives as long as the tour, or on the server the environment names."""
+"""Chooses the server of the tour: a fake that exists as long as the tour, or the server in the environment."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ GRANTS = 3_000
 
 
 class Place(NamedTuple):
-    """A server, and who to be there."""
+    """A server, and the account to log in with."""
 
     what: str
     url: str
@@ -19,15 +19,15 @@ class Place(NamedTuple):
 
 
 class SettingsError(Exception):
-    """The environment asks for a server and does not say all that is needed."""
+    """The environment asks for a real server but lacks its address or the login."""
 
 
 @contextmanager
 def choose_place(environment: Mapping[str, str]) -> Iterator[Place]:
-    """Open the place the environment asks for.
+    """Yield the server that the environment asks for; start a fake unless it allows writes to a real one.
 
     Raises:
-        SettingsError: ``KEYSTONE_ALLOW_WRITES`` is 1 and the address or the login is missing.
+        SettingsError: ``KEYSTONE_ALLOW_WRITES`` is 1, but the address or the login is missing.
     """
     if environment.get("KEYSTONE_ALLOW_WRITES") == "1":
         yield _server(environment)

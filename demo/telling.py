@@ -1,6 +1,6 @@
-"""How the tour is told: a heading, the code of a step, and what came of it.
+"""Prints the tour: for each step a heading, its code and its result.
 
-The code that is shown is the code that runs: it is read from the step itself.
+The printed code is the code that runs: it is read from the function of the step.
 """
 
 import inspect
@@ -13,7 +13,7 @@ ASIDES = ("say(", "say_each(", "expect(")
 
 
 class TourError(Exception):
-    """A step did not do what it should."""
+    """A step did not have the expected result."""
 
 
 def title(text: str) -> None:
@@ -22,28 +22,28 @@ def title(text: str) -> None:
 
 
 def say(text: object) -> None:
-    """Print what came of a step."""
+    """Print a result of a step."""
     print(textwrap.fill(str(text), 116, initial_indent="    ", subsequent_indent="    "))
 
 
 def say_each(texts: Iterable[object]) -> None:
-    """Print several things that came of a step."""
+    """Print several results of a step."""
     for text in texts:
         say(text)
 
 
 def expect(condition: object, what: str) -> None:
-    """Break the tour off unless a condition holds.
+    """Check the result of a step.
 
     Raises:
-        TourError: It does not hold.
+        TourError: The condition does not hold. The error ends the tour.
     """
     if not condition:
         raise TourError(f"expected that {what}")
 
 
 def announce(number: int, step: Callable[..., object]) -> None:
-    """Print a step's heading and its code, without the asides."""
+    """Print the heading of a step, its docstring, and its code without the calls that only print and check."""
     title(f"{number}. {inspect.getdoc(step)}")
     for line in _code(step):
         print(f"{DIM}  | {line}{PLAIN}")

@@ -1,4 +1,4 @@
-"""Removes what the tours made, found by the mark in its name: so also what a tour that broke off left behind."""
+"""Removes the records that the tours created. It finds them by the mark in their names, also after an aborted tour."""
 
 from keystone_client import KeystoneClient
 from place import Place
@@ -8,7 +8,7 @@ def remove_marked(place: Place, mark: str) -> str:
     """Delete every request, cluster, team and user whose name begins with the mark.
 
     Returns:
-        What was deleted, in words.
+        The number of deleted records of each kind, as text.
     """
     with KeystoneClient(url=place.url) as client:
         client.login(username=place.username, password=place.password)

@@ -1,4 +1,4 @@
-"""The tour of ``KeystoneClient``, step by step. Each step is shown as it stands here, so read on."""
+"""The tour of ``KeystoneClient``. The tour prints the code of each step, and its docstring as the heading."""
 
 import logging
 import sys
@@ -21,7 +21,7 @@ from telling import announce, expect, say
 
 @dataclass
 class Made:
-    """What earlier steps leave for later ones."""
+    """The records that earlier steps created for later ones."""
 
     mark: str
     me: User = field(init=False)
@@ -31,7 +31,7 @@ class Made:
 
 
 def take_tour(place: Place, mark: str) -> None:
-    """Take every step, in order."""
+    """Run every step, in order."""
     made = Made(mark)
     with KeystoneClient(url=place.url) as client:
         announce(1, log_in)
@@ -42,7 +42,7 @@ def take_tour(place: Place, mark: str) -> None:
 
 
 def log_in(client: KeystoneClient, made: Made, place: Place) -> None:
-    """Log in, and ask who I am"""
+    """Log in, and ask the server who is logged in"""
     made.me = client.login(username=place.username, password=place.password)
     me = client.whoami()
     version = client.http_get("version")
@@ -79,7 +79,7 @@ def find(client: KeystoneClient, made: Made) -> None:
 
 
 def update(client: KeystoneClient, made: Made) -> None:
-    """Change what must change, and nothing else"""
+    """Change some fields; the others keep their values"""
     request = client.update_request(
         pk=made.request["id"], data={"status": RequestStatus.APPROVED, "expire": "2030-12-31"}
     )
@@ -89,7 +89,7 @@ def update(client: KeystoneClient, made: Made) -> None:
 
 
 def page_through(client: KeystoneClient, made: Made) -> None:
-    """Go through all the server remembers, page by page, without holding it"""
+    """Go through the whole audit log, with only a few pages in memory"""
     keys = set()
     pages = []
     for entry in client.iterate_audit_log(page_size=500, on_progress=lambda done, total: pages.append((done, total))):
@@ -100,7 +100,7 @@ def page_through(client: KeystoneClient, made: Made) -> None:
 
 
 def mistype(client: KeystoneClient, made: Made) -> None:
-    """Mistakes are found before anything is sent: a filter the server would ignore, a field it would drop"""
+    """Find mistakes before anything is sent: a filter the server would ignore, a field it would drop"""
     mistakes: list[KeystoneError] = []
     try:
         client.retrieve_cluster(filters={"nmae": made.cluster["name"]})
@@ -116,7 +116,7 @@ def mistype(client: KeystoneClient, made: Made) -> None:
 
 
 def be_refused(client: KeystoneClient, made: Made) -> None:
-    """What the server refuses is an error that carries what it said, field by field"""
+    """Read why the server refused a record: the error has its messages by field"""
     refusal = None
     try:
         client.create_cluster(name=made.cluster["name"])
@@ -127,7 +127,7 @@ def be_refused(client: KeystoneClient, made: Made) -> None:
 
 
 def watch(client: KeystoneClient, made: Made) -> None:
-    """Every request leaves a log line with the correlation id the server logs too"""
+    """Log every request, with the correlation id that is in the server's logs too"""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("    %(cid)s - %(method)s - %(endpoint)s - %(message)s"))
     logging.getLogger("kclient").addHandler(handler)
@@ -137,7 +137,7 @@ def watch(client: KeystoneClient, made: Made) -> None:
 
 
 def delete(client: KeystoneClient, made: Made) -> None:
-    """Delete; what is gone already is no error, unless you ask for one"""
+    """Delete; deleting a missing record is no error, unless you ask for one"""
     client.delete_request(pk=made.request["id"])
     client.delete_cluster(pk=made.cluster["id"])
     client.delete_cluster(pk=made.cluster["id"])

@@ -1,4 +1,4 @@
-"""The tour of ``AsyncKeystoneClient``: the same methods, awaited, and many at once."""
+"""The tour of ``AsyncKeystoneClient``: the same methods, awaited, with many calls at the same time."""
 
 import asyncio
 from time import perf_counter
@@ -11,7 +11,7 @@ CLUSTERS = 8
 
 
 async def take_async_tour(place: Place, mark: str) -> None:
-    """Take every step, in order."""
+    """Run every step, in order."""
     title("The same with AsyncKeystoneClient, many calls at once")
     async with AsyncKeystoneClient(url=place.url) as client:
         await client.login(username=place.username, password=place.password)
@@ -22,7 +22,7 @@ async def take_async_tour(place: Place, mark: str) -> None:
 
 
 async def create(client: AsyncKeystoneClient, mark: str) -> None:
-    """Create clusters, all at once"""
+    """Create clusters, all at the same time"""
     started = perf_counter()
     clusters = await asyncio.gather(
         *(client.create_cluster(name=f"{mark} Node {number}") for number in range(CLUSTERS))
@@ -32,7 +32,7 @@ async def create(client: AsyncKeystoneClient, mark: str) -> None:
 
 
 async def read(client: AsyncKeystoneClient, mark: str) -> None:
-    """Read while others count and list"""
+    """Retrieve, count and list at the same time"""
     clusters, number, entries = await asyncio.gather(
         client.retrieve_cluster(filters={"name__startswith": mark}, order="name"),
         client.count_cluster(filters={"name__startswith": mark}),
@@ -44,7 +44,7 @@ async def read(client: AsyncKeystoneClient, mark: str) -> None:
 
 
 async def update(client: AsyncKeystoneClient, mark: str) -> None:
-    """Change each as it comes"""
+    """Change each record while iterating over them"""
     async for cluster in client.iterate_cluster(filters={"name__startswith": mark}, page_size=3):
         await client.update_cluster(cluster["id"], {"enabled": False})
     off = await client.count_cluster(filters={"name__startswith": mark, "enabled": False})
@@ -53,7 +53,7 @@ async def update(client: AsyncKeystoneClient, mark: str) -> None:
 
 
 async def delete(client: AsyncKeystoneClient, mark: str) -> None:
-    """Delete them, all at once"""
+    """Delete the clusters, all at the same time"""
     clusters = await client.retrieve_cluster(filters={"name__startswith": mark})
     await asyncio.gather(*(client.delete_cluster(cluster["id"]) for cluster in clusters))
     left = await client.count_cluster(filters={"name__startswith": mark})

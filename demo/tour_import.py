@@ -1,4 +1,4 @@
-"""A real job: people from a spreadsheet with mistakes in it. How it is done is in ``people``."""
+"""A realistic job: import people from a spreadsheet that has mistakes. The code that does it is in ``people``."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ MISTAKES = 5
 
 
 def take_import_tour(place: Place, mark: str) -> None:
-    """Take every step, in order."""
+    """Run every step, in order."""
     title(f"A real job: import people from {SHEET.name}, which has mistakes in it")
     people = marked(read_people(SHEET), mark)
     with KeystoneClient(url=place.url) as client:
@@ -28,7 +28,7 @@ def take_import_tour(place: Place, mark: str) -> None:
 
 
 def marked(people: Rows, mark: str) -> Rows:
-    """The sheet with names that tell where they come from, so that they can be removed again."""
+    """Return the sheet with the mark in every name, so that the records can be found and removed again."""
     return {
         line: {**row, "username": f"{mark}-{row['username']}", "team": f"{mark} {row['team']}"}
         for line, row in people.items()
@@ -36,7 +36,7 @@ def marked(people: Rows, mark: str) -> Rows:
 
 
 def check(client: KeystoneClient, people: Rows) -> dict[int, str]:
-    """Dry run: the server looks at every line, and nothing is written"""
+    """Check with a dry run: the server looks at every line and writes nothing"""
     wrong = check_people(client, people)
     report = [f"line {line}: {what}" for line, what in wrong.items()]
     say_each(report)
@@ -45,14 +45,14 @@ def check(client: KeystoneClient, people: Rows) -> dict[int, str]:
 
 
 def load(client: KeystoneClient, people: Rows) -> None:
-    """Import the lines that are good, with progress bars"""
+    """Import the lines without mistakes, with progress bars"""
     done = import_people(client, people)
     expect(done == "4 teams, 4 users, 6 memberships", "every good line was imported")
     say(done)
 
 
 def load_again(client: KeystoneClient, people: Rows) -> None:
-    """Import them again: what is there stays as it is"""
+    """Import them again: records that exist are left unchanged"""
     done = import_people(client, people)
     expect(done == "0 teams, 0 users, 0 memberships", "the second run changed nothing")
     say(done)

@@ -1,8 +1,10 @@
-"""The generated modules say what ``codegen/facts.toml`` says, and that is brought up from a document, or not at all."""
+"""The generated modules are up to date, and the code generator refuses input and rules that it cannot use."""
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -13,6 +15,22 @@ def test_generated_modules_are_not_stale() -> None:
     command = [sys.executable, "codegen/generate.py", "--check"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, f"{run.stdout}{run.stderr}\nRun `hatch run generate`."
+
+
+@pytest.fixture
+def colour(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT / "codegen")
+    return importlib.import_module("colour")
+
+
+def test_rules_of_which_each_matches_in_some_text_convert_them_all(colour: ModuleType) -> None:
+    assert colour.for_threads([*colour.WORDS]) == [*colour.WORDS.values()]
+
+
+def test_a_rule_that_matches_in_no_text_is_named_and_no_other(colour: ModuleType) -> None:
+    texts = [word for word in colour.WORDS if word not in ("await ", "AsyncProvider")]
+    with pytest.raises(colour.UnusedRuleError, match=r"match nothing: 'await ', 'AsyncProvider'$"):
+        colour.for_threads(texts)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 """The vocabulary of Keystone: URLs, correlation ids, filters, fields, log context and the table of resources.
 
-Depends on the standard library only and loads each part when it is first used. Nothing here sends a request.
+Depends on the standard library only and never sends a request. Each module is imported when one of its names is first
+used, so that importing the package costs almost nothing.
 """
 
-TYPE_CHECKING = False  # type checkers know the name; importing typing for it would cost milliseconds
+TYPE_CHECKING = False  # type checkers treat this name as true; importing typing for it would cost milliseconds
 if TYPE_CHECKING:
     from . import choices, records
     from ._batch import (
@@ -122,12 +123,12 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 
-if not TYPE_CHECKING:  # to a type checker every name would exist
+if not TYPE_CHECKING:  # a type checker that saw __getattr__ would accept every name, misspelt ones included
 
     def __getattr__(name: str) -> object:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module  # the package itself imports nothing
+        from importlib import import_module  # imported here, because the package imports nothing when it is loaded
 
         module = import_module(f".{_HOME_OF.get(name, name)}", __name__)
         value = globals()[name] = getattr(module, name) if name in _HOME_OF else module

@@ -1,6 +1,6 @@
-"""Batch jobs: what an action is, which fields an answer will have, and the JSON of a job.
+"""Batch jobs: the actions of a job, references between them, and the JSON of a job.
 
-Pure: nothing is sent from here, and files are only named.
+Builds values only: nothing here sends a request or opens a file.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from ._resources import Resource
 from ._url import record_path
 
 PAGE = ("count", "next", "previous", "results")
-"""What the answer to an action that lists has."""
+"""The fields of the answer to an action that lists records."""
 
 _LONGEST_PAGE = 1000
 
@@ -26,29 +26,54 @@ class Action(NamedTuple):
 
     method: str
     path: str
-    """Below the base URL, with a slash at both ends."""
+    """The path below the base URL, with a slash at both ends."""
     payload: Mapping[str, Any]
     resource: Resource
     params: Mapping[str, str] = {}
     listing: bool = False
     call: str = ""
-    """What the user called, for error messages: names only, since values may be secrets."""
+    """The call that made the action, for error messages. It names fields without values, which may be secrets."""
 
     def json(self, alias: str = "") -> dict[str, Any]:
-        """The action as the server wants it."""
+        """Return the action in the form the server expects.
+
+        Args:
+            alias: The name by which later actions of the job refer to this one; left out if empty.
+        """
         wanted = {"method": self.method, "path": self.path, "ref": alias}
         more = {"payload": self.payload, "query_params": self.params}
         return {name: value for name, value in {**wanted, **more}.items() if value}
 
 
 def create_action(resource: Resource, fields: Mapping[str, object], aliases: Collection[str] = ()) -> Action:
-    """Create a record; see ``encode_fields`` for what is refused."""
+    """Return the action that creates a record.
+
+    Args:
+        resource: The kind of record.
+        fields: Values by field name, references to earlier actions included.
+        aliases: The aliases of the earlier actions of the job.
+
+    Raises:
+        FieldError: ``encode_fields`` refuses the fields.
+        ReferenceTokenError: ``with_tokens`` refuses a reference, or text that looks like one.
+    """
     sent = with_tokens(encode_fields(resource, fields, "create", references=True), aliases)
     return Action("POST", f"/{resource.path}/", sent, resource, call=f"create_{resource.name}({', '.join(sent)})")
 
 
 def update_action(resource: Resource, pk: object, data: Mapping[str, object], aliases: Collection[str] = ()) -> Action:
-    """Change some fields of a record."""
+    """Return the action that changes some fields of a record.
+
+    Args:
+        resource: The kind of record.
+        pk: The key of the record, or a reference to it.
+        data: The new values by field name, references to earlier actions included.
+        aliases: The aliases of the earlier actions of the job.
+
+    Raises:
+        FieldError: ``encode_fields`` refuses the fields, or ``primary_key`` refuses the key.
+        ReferenceTokenError: ``with_tokens`` refuses a reference, or text that looks like one.
+    """
     sent = with_tokens(encode_fields(resource, data, "update", references=True), aliases)
     path = _detail(resource, pk, aliases)
     call = f"update_{resource.name}({_told(pk)}, {{{', '.join(sent)}}})"
@@ -56,13 +81,23 @@ def update_action(resource: Resource, pk: object, data: Mapping[str, object], al
 
 
 def delete_action(resource: Resource, pk: object, aliases: Collection[str] = ()) -> Action:
-    """Delete a record."""
+    """Return the action that deletes a record.
+
+    Raises:
+        FieldError: ``primary_key`` refuses the key.
+        ReferenceTokenError: The key is a reference to something else than an earlier action of the job.
+    """
     call = f"delete_{resource.name}({_told(pk)})"
     return Action("DELETE", _detail(resource, pk, aliases), {}, resource, call=call)
 
 
 def retrieve_action(resource: Resource, pk: object, aliases: Collection[str] = ()) -> Action:
-    """Fetch a record."""
+    """Return the action that fetches one record.
+
+    Raises:
+        FieldError: ``primary_key`` refuses the key.
+        ReferenceTokenError: The key is a reference to something else than an earlier action of the job.
+    """
     call = f"retrieve_{resource.name}({_told(pk)})"
     return Action("GET", _detail(resource, pk, aliases), {}, resource, call=call)
 
@@ -74,11 +109,13 @@ def list_action(
     order: str | Iterable[str] | None,
     limit: int | None,
 ) -> Action:
-    """Fetch one page of a listing, by key unless ordered otherwise.
+    """Return the action that fetches one page of a listing, ordered by key if no order is given.
+
+    References are not allowed in filters or in a search: the server does not replace them in query parameters.
 
     Raises:
-        FilterError: What ``encode_filters`` refuses, and what does not go in one page: no keys at all, a limit of 0 or
-            over 1000. References cannot stand here: the server sends them on as text.
+        FilterError: ``encode_filters``, ``encode_search`` or ``encode_order`` refuses its argument, or the listing is
+            not one page: an empty or very long ``id__in``, a limit of 0 or above 1000.
     """
     encoded = encode_filters(resource, filters)
     size = _LONGEST_PAGE if limit is None else check_limit(limit)
@@ -100,14 +137,20 @@ def _detail(resource: Resource, pk: object, aliases: Collection[str]) -> str:
 
 
 def _told(pk: object) -> str:
+    """Return a key for a message; a reference has no value yet, and its token means nothing to the user."""
     return "a reference" if isinstance(pk, Reference) else str(pk)
 
 
 def reference(alias: str, action: Action, label: object) -> Reference:
-    """A reference to something in the answer of an action.
+    """Return a reference to a value in the answer to an action.
+
+    Args:
+        alias: The alias of the action.
+        action: The action, which decides the fields of its answer.
+        label: The name of a field of that answer.
 
     Raises:
-        ReferenceTokenError: The answer will have no such thing.
+        ReferenceTokenError: The answer will have no such field.
     """
     name = checked_label(label)
     if action.method == "DELETE":
@@ -121,12 +164,20 @@ def reference(alias: str, action: Action, label: object) -> Reference:
 
 
 def job_json(actions: Iterable[Mapping[str, Any]], dry_run: bool) -> dict[str, Any]:
-    """The job, as the server wants it."""
+    """Return the body of a batch request, with the actions in the form that ``Action.json`` gives them."""
     return {"dry_run": dry_run, "actions": list(actions)}
 
 
 def culprit(said: object, actions: Sequence[Action]) -> int | None:
-    """Which action an answer complains of, by place from 0; ``None`` if it does not tell."""
+    """Find the action that an error response of the batch endpoint is about.
+
+    Args:
+        said: The decoded body of the response.
+        actions: The actions of the job, in the order sent.
+
+    Returns:
+        The index of the action, from 0, or ``None`` if the response does not name one.
+    """
     match said:
         case {"step": int(step)}:
             place = step - 1
@@ -140,6 +191,7 @@ def culprit(said: object, actions: Sequence[Action]) -> int | None:
 
 
 def _texts(action: Action) -> str:
+    """Return the texts of an action in which the server replaces references: its path and its payload."""
     return "\n".join([action.path, *_leaves(action.payload)])
 
 
@@ -152,18 +204,28 @@ def _leaves(value: object) -> Iterator[str]:
 
 
 class Sized(Protocol):
-    """Something to be sent in a chunk."""
+    """An item of a chunk: anything that knows its size in bytes."""
 
     @property
     def size(self) -> int:
-        """The bytes it takes there."""
+        """The bytes it takes in the body of the request, without the comma behind it."""
 
 
 S = TypeVar("S", bound=Sized)
 
 
 def next_chunk(waiting: Sequence[S], most: int, limit: int) -> list[S]:
-    """The first things that fit in a chunk: at least one, at most ``most``, and ``limit`` bytes unless one has more."""
+    """Return the items of the next chunk, taken from the front of those that wait.
+
+    Args:
+        waiting: The items still to be sent.
+        most: The largest number of items in a chunk.
+        limit: The largest size of a chunk in bytes. An item larger than that is returned alone, so that a caller that
+            loops always makes progress.
+
+    Returns:
+        At least one item, if any is waiting.
+    """
     chunk: list[S] = []
     total = 0
     for each in waiting[:most]:
@@ -175,10 +237,10 @@ def next_chunk(waiting: Sequence[S], most: int, limit: int) -> list[S]:
 
 
 def check_chunk_size(size: object) -> int:
-    """The number of records to a chunk.
+    """Check the number of records in a chunk and return it.
 
     Raises:
-        FieldError: It is no positive integer.
+        FieldError: It is not a positive integer.
     """
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
         raise FieldError(f"chunk_size={brief(size)}: give a positive integer", field="chunk_size")

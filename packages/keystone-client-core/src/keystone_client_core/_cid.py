@@ -1,7 +1,4 @@
-"""Correlation ids: the value of ``X-KEYSTONE-CID``, which ties requests to the server's logs.
-
-Which header carries them is the client's business.
-"""
+"""Correlation ids: the value of the header ``X-KEYSTONE-CID``, which ties a request to the server's log entries."""
 
 import re
 
@@ -19,25 +16,25 @@ def new_cid() -> str:
     """Make a new correlation id.
 
     Returns:
-        A random UUID (version 4), dashed and in lower case.
+        A random UUID (version 4), with dashes and in lower case.
     """
-    from uuid import uuid4  # 5 ms, and an id may be adopted as well
+    from uuid import uuid4  # takes 5 ms, which a caller that brings its own id saves
 
     return str(uuid4())
 
 
 def adopt_cid(cid: "uuid.UUID | str") -> str:
-    """Take over a correlation id from elsewhere.
+    """Check a correlation id that was made elsewhere and bring it into the canonical spelling.
 
-    The server stores every spelling ``uuid.UUID`` parses, as it came, and replaces all else by an id nobody knows.
-    One spelling for all makes the logs searchable. Blanks, underscores and digits of other scripts, which
-    ``uuid.UUID`` lets through, are refused.
+    The server stores an id exactly as it was sent, in any spelling that ``uuid.UUID`` parses. It replaces anything else
+    with a new id that the client never learns. With a single spelling, a search of the logs finds every entry. Blanks,
+    underscores and non-ASCII digits, which ``uuid.UUID`` accepts, are refused.
 
     Args:
-        cid: A UUID, or its text in any case, with or without dashes, braces and ``urn:uuid:``.
+        cid: A UUID, or its text in upper or lower case, with or without dashes, braces and the prefix ``urn:uuid:``.
 
     Returns:
-        The id dashed and in lower case.
+        The id with dashes and in lower case.
 
     Raises:
         InvalidCIDError: It is not a UUID.

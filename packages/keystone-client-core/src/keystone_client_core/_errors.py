@@ -7,8 +7,8 @@
     ├── FieldError             (ValueError)  a field of a record, or a primary key
     └── ReferenceTokenError    (ValueError)  a reference between the steps of a batch job
 
-Each is raised before anything is sent, but for a ``FieldError`` that carries a record. Only the classes live here; the
-wording of their messages belongs to the modules that raise them.
+Each is raised before anything is sent, with one exception: a ``FieldError`` with a ``record`` reports a field that the
+server dropped. Only the classes live here; the modules that raise them write the messages.
 """
 
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ from typing import Any
 
 
 class KeystoneError(Exception):
-    """Base of every error of the Keystone client."""
+    """The base class of every error of the Keystone client."""
 
     cid: str | None = None
-    """The correlation id of the request or the client concerned, where there is one."""
+    """The correlation id of the request, or of the client if no request was sent; ``None`` if there is neither."""
 
 
 class InvalidURLError(KeystoneError, ValueError):
-    """A base URL or an endpoint that is refused. The message repeats no more of it than scheme and host."""
+    """A base URL or an endpoint that is refused. The message shows at most scheme and host: the rest may be secret."""
 
 
 class InvalidCIDError(KeystoneError, ValueError):
@@ -31,10 +31,10 @@ class InvalidCIDError(KeystoneError, ValueError):
 
 
 class ReferenceTokenError(KeystoneError, ValueError):
-    """Text that a batch job would take for a reference to one of its steps, or a reference that cannot be.
+    """Text that the server would take for a reference between the actions of a batch job, or an invalid reference.
 
     Attributes:
-        position: The place of the record among several, from 0.
+        position: The index of the record in a bulk operation, from 0.
     """
 
     position: int | None = None
@@ -45,10 +45,11 @@ class FilterError(KeystoneError, ValueError):
 
     Args:
         message: What is wrong, with which value, and what to do.
-        field: The name as it was given: ``enabled__in``; ``search``, ``order``, ``limit`` or ``page_size``.
+        field: The name of the filter as it was given, such as ``enabled__in``, or the name of the argument:
+            ``search``, ``order``, ``limit`` or ``page_size``.
         value: The value as it was given.
         matches: Names close to an unknown one, the closest first.
-        lookups: The lookups the field has.
+        lookups: The lookups that the field supports.
     """
 
     def __init__(
@@ -67,24 +68,24 @@ class FilterError(KeystoneError, ValueError):
         self.lookups = lookups
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Let an error pickle whose value cannot, a generator for example: its text stands in."""
+        """Support pickling: a value that cannot be pickled, such as a generator, is replaced by its repr."""
         import pickle  # most errors are never pickled
 
         try:
             pickle.dumps(self.value)
-        except Exception:  # noqa: BLE001  # objects raise what they like when pickled
+        except Exception:  # noqa: BLE001  # an object may raise anything when it is pickled
             return type(self), self.args, {**self.__dict__, "value": repr(self.value)}
         return type(self), self.args, dict(self.__dict__)
 
 
 class FieldError(KeystoneError, ValueError):
-    """A field that the server would drop in silence or did drop, or a value the field cannot hold.
+    """A field that the server would drop or did drop without an error, or a value that the field cannot hold.
 
     Args:
         message: What is wrong and what to do.
-        field: The name of the field; the first of them if there are several; ``pk`` for a primary key.
-        position: The place of the record among several, from 0.
-        record: What the server kept, where it dropped a field because of the caller's role.
+        field: The name of the field, or of the first one if there are several; ``pk`` for a primary key.
+        position: The index of the record in a bulk operation, from 0.
+        record: The record as the server stored it, if it dropped a field because of the caller's role.
         matches: Names close to an unknown one, the closest first.
     """
 

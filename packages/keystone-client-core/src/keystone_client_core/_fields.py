@@ -1,7 +1,9 @@
-"""Fields of a record to be written: checked before the server drops or bends them in silence, and made ready for JSON.
+"""Encodes the fields of a record for a create or an update.
 
-Lengths, choices, nulls and blanks are left to the server: its limits may move, and its answer says which was broken.
-Only a length that the server itself does not check is checked here, because its database answers 500 without a reason.
+Refuses what the server would drop or change without an error: unknown fields, read-only fields, and values that it
+would round, cut off or convert. Lengths, choices, nulls and blanks are left to the server, since its limits may change
+and its answer says which one was broken. The exception is a length that only the database checks: the server then
+answers 500 without a reason.
 """
 
 import math
@@ -18,11 +20,11 @@ from ._values import SURROGATE, integer, iso, plain
 
 _DEEPEST = 100
 _MOST_DIGITS = 1_000
-_MOST_BITS = 10_000  # the server refuses integers of more than 4,300 digits, and Python will not write them
+_MOST_BITS = 10_000  # the server refuses integers of more than 4,300 digits, and Python does not convert them to text
 
 
 class _UnfitError(Exception):
-    """The value is not one the field can hold; the text says why and what to give."""
+    """The field cannot hold the value; the message says why and what to give instead."""
 
 
 def encode_fields(
@@ -32,21 +34,21 @@ def encode_fields(
     *,
     references: bool = False,
 ) -> dict[str, object]:
-    """Check the fields of a record and make them ready for JSON.
+    """Check the fields of a record and convert their values to what JSON can hold.
 
     Args:
         resource: The kind of record.
         data: Values by field name. Dates, decimals, UUIDs, enum members, tuples and sets are converted; the value of
-            a file field is passed through.
-        operation: ``create`` needs every required field; ``update`` takes any, or none at all.
-        references: Pass references between the actions of a batch job through, whatever the field.
+            a file field is returned as it is.
+        operation: ``create`` requires every required field; ``update`` requires none.
+        references: Accept references between the actions of a batch job as values, and return them as they are.
 
     Returns:
-        A copy that ``json.dumps`` takes, but for a file and for references.
+        A copy that ``json.dumps`` accepts, apart from files and references.
 
     Raises:
-        FieldError: A field that does not exist, cannot be written or is missing, or a value that the server would
-            bend or JSON cannot hold.
+        FieldError: A field does not exist, cannot be written or is missing, or the server would change its value, or
+            JSON cannot hold it.
     """
     given = _named(resource, data)
     _check_names(resource, given, operation)
@@ -73,15 +75,17 @@ def _has_reference(value: object) -> bool:
 
 
 def dropped_fields(resource: Resource, sent: Mapping[str, object], record: Mapping[str, object]) -> tuple[str, ...]:
-    """The fields the server dropped in silence because the caller is not staff.
+    """Find the fields that the server dropped because the caller is not staff.
+
+    The server answers such a request with success, and only the returned record tells the difference.
 
     Args:
         resource: The kind of record.
         sent: What ``encode_fields`` returned.
-        record: What the server answered.
+        record: The record that the server answered with.
 
     Returns:
-        The names of staff's fields that the answer has with another value than was sent.
+        The names of the staff-only fields whose value in the answer differs from the value sent.
     """
     kept = [name for name, field in resource.fields.items() if field.staff_only and name in sent and name in record]
     return tuple(name for name in kept if sent[name] != record[name])
@@ -137,7 +141,7 @@ def _encode_field(resource: Resource, field: Field, value: object) -> object:
         encoded = _ENCODERS.get(field.kind, _json)(value) if not field.trimmed else _untrimmed(value)
         _check_column_length(field, encoded)
     except _UnfitError as error:
-        told = "the value" if field.write_only else brief(value)  # a password is in no message
+        told = "the value" if field.write_only else brief(value)  # a message must not contain a password
         raise FieldError(
             f"{resource.name} field {field.name!r}: {told} does not fit: {error}.", field=field.name
         ) from None
@@ -147,7 +151,7 @@ def _encode_field(resource: Resource, field: Field, value: object) -> object:
 def _check_column_length(field: Field, encoded: object) -> None:
     if field.column_length is None or not isinstance(encoded, str):
         return
-    length = len(encoded.strip())  # as the server stores it
+    length = len(encoded.strip())  # the server strips text before it stores it
     if length > field.column_length:
         raise _UnfitError(f"it has {length:,} characters, and the server fails on more than {field.column_length}")
 
@@ -232,12 +236,12 @@ def _name(name: object) -> str:
 
 
 def _listed(value: Iterable[object]) -> list[object]:
-    """The items; those of a set sorted where they can be, so that the same set is sent the same way."""
+    """Return the items as a list. A set is sorted if possible, so that equal sets make equal requests."""
     items = list(value)
     if not isinstance(value, (set, frozenset)):
         return items
     try:
-        return sorted(items)  # type: ignore[type-var]  # what cannot be sorted is caught
+        return sorted(items)  # type: ignore[type-var]  # items that cannot be sorted raise the TypeError caught below
     except TypeError:
         return items
 
@@ -258,7 +262,7 @@ def _scalar(value: object) -> object:
 
 
 def _number_or_id(value: object) -> str:
-    from decimal import Decimal  # 7 ms that few records need
+    from decimal import Decimal  # takes 7 ms, and few records need it
     from uuid import UUID
 
     if isinstance(value, UUID):

@@ -1,6 +1,6 @@
-"""The names of filters: which fields and lookups there are, and what to say about a name that is none.
+"""The names of filters: the fields and lookups there are, and the error for a name that is not a filter.
 
-Values are not looked at here.
+Values are checked elsewhere, in ``_filter_values``.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ LOOKUPS: Mapping[str, tuple[str, ...]] = {
     "key": _EVERY,
     "ip": _EVERY,
 }
-"""The lookups of each filter kind, ``lt`` for ``amount__lt``. A name without a lookup means equality."""
+"""The lookups of each filter kind: ``lt`` as in ``amount__lt``. A name without a lookup compares for equality."""
 
 _OTHER_WAYS = {
     "_limit": "use limit=",
@@ -46,16 +46,24 @@ _OTHER_WAYS = {
 
 
 def lookups_of(resource: Resource, field: str) -> tuple[str, ...]:
-    """The lookups a filter on this field can have; empty where the server offers no filter on it."""
+    """Return the lookups of the filters on a field; empty if the server has no filter on it, or no such field."""
     found = resource.fields.get(field)
     return LOOKUPS[found.filter_kind] if found is not None and found.filter_kind else ()
 
 
 def find(resource: Resource, name: object, value: object) -> tuple[Field, str]:
-    """Take the name of a filter apart into its field and its lookup, empty for equality.
+    """Split the name of a filter into its field and its lookup.
+
+    Args:
+        resource: The resource that is listed.
+        name: The name of the filter, such as ``amount__lt``.
+        value: The value of the filter, which is only attached to the error.
+
+    Returns:
+        The field and the lookup; the lookup is empty for equality.
 
     Raises:
-        FilterError: There is no such filter. The value is only for the error to carry.
+        FilterError: There is no such filter.
     """
     if not isinstance(name, str):
         raise FilterError(

@@ -1,6 +1,6 @@
-"""One value of a filter: what a field's kind can hold, and its text in a query as the server reads it.
+"""Encodes one value of a filter: checks it against the kind of the field and returns its text in the query.
 
-Names belong to ``_filter_names``, lists and what to do with ``None`` to ``_filters``.
+Names of filters are in ``_filter_names``; lists and ``None`` are in ``_filters``.
 """
 
 import re
@@ -26,13 +26,13 @@ PARTS: Mapping[str, tuple[int, int]] = {
     "minute": (0, 59),
     "second": (0, 59),
 }
-"""The lookups that compare a part of a date or a time, and what they can be; week days count from Sunday."""
+"""The lookups that compare a part of a date or a time, with the range of each. Week days count from 1, a Sunday."""
 
 ACTIONS = ("create", "update", "delete", "access")
-"""What the audit log calls its actions; the server filters by their places."""
+"""The actions of the audit log. Records have their names, but the server filters by their index in this tuple."""
 
 PATTERNS = ("contains", "not_contains", "startswith", "not_startswith", "endswith", "not_endswith")
-"""The lookups for a piece of a text."""
+"""The lookups that compare a part of a text."""
 
 _INTEGER = re.compile("[+-]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
@@ -41,11 +41,15 @@ _MOST_DIGITS = 50
 
 
 class UnfitValueError(Exception):
-    """The value is not one the field can hold; the text says what is wanted."""
+    """The field cannot hold the value; the message says what to give instead."""
 
 
 def value_encoder(field: Field, lookup: str) -> Callable[[object], str]:
-    """The function that turns a value for this field and lookup into its text, or raises ``UnfitValueError``."""
+    """Return the encoder of values for a field and a lookup.
+
+    The encoder takes a value and returns its text in the query. It raises ``UnfitValueError`` for a value that does not
+    fit.
+    """
     if lookup in PARTS:
         return partial(_integer, *PARTS[lookup])
     if field.filter_kind == "choice" and lookup not in PATTERNS:
@@ -65,7 +69,7 @@ def _integer(low: int, high: int, value: object) -> str:
 
 
 def _decimal(value: object) -> str:
-    from decimal import Decimal, InvalidOperation  # 2.5 ms that few filters need
+    from decimal import Decimal, InvalidOperation  # takes 2.5 ms, and few filters need it
 
     number = integer(value)
     if isinstance(value, float):
@@ -105,11 +109,11 @@ def _text(value: object) -> str:
 
 
 def _uuid(value: object) -> str:
-    from uuid import UUID  # 5 ms that few filters need
+    from uuid import UUID  # takes 5 ms, and few filters need it
 
     if isinstance(value, UUID):
         return str(value)
-    known = type(value) is int and abs(value) <= LARGEST  # Python does not write down much larger ones
+    known = type(value) is int and abs(value) <= LARGEST  # Python does not convert much larger ones to text
     raise UnfitValueError("give text" + (f" such as {str(value)!r}" if known else ""))
 
 
@@ -129,7 +133,7 @@ def _code(value: object) -> str:
 
 
 def _ip(value: object) -> str:
-    from ipaddress import IPv4Address, IPv6Address, ip_address  # for one field of one resource
+    from ipaddress import IPv4Address, IPv6Address, ip_address  # only one field of one resource needs it
 
     if not isinstance(value, (str, IPv4Address, IPv6Address)):
         raise UnfitValueError("give an IP address")
@@ -179,4 +183,4 @@ _ENCODERS: Mapping[str, Callable[[object], str]] = {
 }
 
 INTEGERS = frozenset(("int", "key", "code"))
-"""The filter kinds whose lists are sorted by number."""
+"""The filter kinds whose values are integers, so that lists of them are sorted as numbers."""

@@ -1,8 +1,9 @@
-"""Filters of a listing: ``None``, lists, and the query that filters become.
+"""Encodes the filters of a listing as query parameters.
 
-The server ignores a parameter it does not know, an empty value and an empty list, and then returns every record. So
-whatever it would ignore or misread is refused here, before anything is sent. Names belong to ``_filter_names``, what a
-single value may be to ``_filter_values``, search, order and page size to ``_listing``.
+The server ignores an unknown parameter, an empty value and an empty list, and then returns every record. So this module
+refuses whatever the server would ignore or misread, before anything is sent. It handles ``None``, lists and the length
+of the query. Names of filters are in ``_filter_names``, single values in ``_filter_values``, and search, order and page
+size in ``_listing``.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,14 +25,17 @@ _MOST_ITEMS = 1_000_000
 
 
 class EncodedFilters(NamedTuple):
-    """Filters as the server understands them."""
+    """Filters in the form the server understands."""
 
     params: dict[str, str]
     """The query parameters."""
     nothing: bool
-    """No record can match, so no request is needed."""
+    """Whether no record can match, so that no request is needed; true for an empty ``id__in``."""
     keys: tuple[int, ...] | None
-    """A long ``id__in``, ascending and without duplicates, to be split into several listings; not in ``params``."""
+    """The keys of an ``id__in`` that is too long for one URL, ascending and without duplicates; else ``None``.
+
+    They are not in ``params``: the caller splits them into several listings.
+    """
 
 
 class _Entry(NamedTuple):
@@ -43,20 +47,20 @@ class _Entry(NamedTuple):
 def encode_filters(
     resource: Resource, filters: Mapping[str, object] | None, *, room: int = LONGEST_QUERY
 ) -> EncodedFilters:
-    """Check filters and encode them. All of them must hold for a record.
+    """Check filters and encode them. A record matches if it meets all of them.
 
     Args:
-        resource: What is listed.
-        filters: ``{"name": "x", "amount__gte": 5, "id__in": [1, 2], "expire": None}``. ``None`` as a value means that
-            the field is null. Dates, decimals, enum members and UUIDs are encoded; times with a zone go out in UTC,
-            those without are in the server's own.
+        resource: The resource that is listed.
+        filters: Values by field and lookup: ``{"name": "x", "amount__gte": 5, "id__in": [1, 2], "expire": None}``.
+            ``None`` as a value means that the field is null. Dates, decimals, enum members and UUIDs are encoded. A
+            time with a zone is sent in UTC; the server reads one without a zone in its own zone.
         room: The most characters that the filters may take in a URL, as ``encode_query`` encodes them.
 
     Returns:
         The query parameters, whether no record can match, and the keys of an ``id__in`` too long for one request.
 
     Raises:
-        FilterError: An unknown field or lookup, or a value the server would refuse, misread or ignore.
+        FilterError: A field or a lookup is unknown, or the server would refuse, misread or ignore a value.
     """
     if filters is None:
         return EncodedFilters({}, False, None)
@@ -114,7 +118,8 @@ def _encode_one(field: Field, lookup: str, value: object) -> _Entry:
         return _Entry(_parameter(field, lookup), text)
     if lookup not in ("", "not_eq"):
         raise UnfitValueError("the server ignores an empty text here and returns every record")
-    return _Entry(_parameter(field, "not_in" if lookup else "in"), ",")  # the one way to say "empty" to the server
+    # The server ignores an empty value, but reads a comma as a list of empty texts.
+    return _Entry(_parameter(field, "not_in" if lookup else "in"), ",")
 
 
 def _encode_list(field: Field, lookup: str, value: object) -> _Entry:
@@ -130,7 +135,7 @@ def _encode_list(field: Field, lookup: str, value: object) -> _Entry:
 
 
 def _encode_booleans(field: Field, lookup: str, items: list[str]) -> _Entry:
-    """The server fails on lists of booleans, or ignores them, so what they mean is said in another way."""
+    """Encode a list of booleans as an equivalent filter, since the server fails on such lists or ignores them."""
     if len(items) == 1:
         return _Entry(_parameter(field, "" if lookup == "in" else "not_eq"), items[0])
     if lookup == "in":
@@ -139,6 +144,7 @@ def _encode_booleans(field: Field, lookup: str, items: list[str]) -> _Entry:
 
 
 def _items(field: Field, lookup: str, value: object) -> list[str]:
+    """Return the texts of the values without duplicates, in an order that is the same for equal sets."""
     if isinstance(value, (str, bytes, bytearray, memoryview, Mapping)) or not isinstance(value, Iterable):
         raise UnfitValueError("give a list, a set or another iterable of values")
     values = list(islice(value, _MOST_ITEMS + 1))
@@ -170,6 +176,7 @@ def _parameter(field: Field, lookup: str) -> str:
 
 
 def _split_off_keys(resource: Resource, params: dict[str, str], room: int) -> tuple[int, ...] | None:
+    """Remove an ``id__in`` that does not fit from the parameters and return its keys; ``None`` if all fits."""
     if resource.fields["id"].filter_kind != "int" or "id__in" not in params or query_length(params) <= room:
         return None
     return tuple(map(int, params.pop("id__in").split(",")))

@@ -1,6 +1,6 @@
-"""Search, order and size of a listing, checked before the server can ignore them.
+"""Checks the search, order, limit and page size of a listing, which the server would ignore if they were wrong.
 
-Filters have their own module.
+Filters are in ``_filters``.
 """
 
 import re
@@ -14,7 +14,7 @@ from ._resources import Resource
 from ._values import plain
 
 LARGEST_PAGE = 1000
-"""The most records the server puts on a page; it cuts larger wishes in silence."""
+"""The most records the server puts on a page. It answers a request for more with this many and no error."""
 
 _BLANK_SEARCH = re.compile(r"""[\s,"']*""")
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -27,11 +27,12 @@ def encode_search(resource: Resource, search: str | None) -> dict[str, str]:
     """Encode a search.
 
     Args:
-        resource: What is listed.
-        search: Terms parted by spaces or commas, quotes around those that hold together; all must be found.
+        resource: The resource that is listed.
+        search: Terms separated by spaces or commas, with quotes around a term of several words. A record matches if it
+            has all of them.
 
     Returns:
-        The query parameters: ``{"_search": ...}``, or none without a search.
+        The query parameters: ``{"_search": ...}``, or an empty dictionary if ``search`` is ``None``.
 
     Raises:
         FilterError: The server would ignore the search or fail on it.
@@ -56,17 +57,17 @@ def encode_search(resource: Resource, search: str | None) -> dict[str, str]:
 
 
 def encode_order(resource: Resource, order: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Check the names a listing is ordered by.
+    """Check the field names that a listing is ordered by.
 
     Args:
-        resource: What is listed.
-        order: Names parted by commas, or an iterable of names; a minus in front reverses one: ``"-amount,id"``.
+        resource: The resource that is listed.
+        order: Names separated by commas, or an iterable of names; a minus sign makes one descending: ``"-amount,id"``.
 
     Returns:
-        The names, minus signs included; empty without an order.
+        The names, minus signs included; empty if ``order`` is ``None``.
 
     Raises:
-        FilterError: A name the server would ignore, or one that would make it repeat and lose records.
+        FilterError: The server would ignore a name, or ordering by it would repeat some records and skip others.
     """
     if order is None:
         return ()
@@ -82,13 +83,13 @@ def encode_order(resource: Resource, order: str | Iterable[str] | None) -> tuple
 
 
 def check_limit(limit: object) -> int | None:
-    """Check the most records a listing may have.
+    """Check the limit of a listing: the most records it returns.
 
     Args:
         limit: An integer from 0 on, or ``None`` for all records.
 
     Returns:
-        The limit.
+        The limit, unchanged.
 
     Raises:
         FilterError: It is anything else.
@@ -99,13 +100,13 @@ def check_limit(limit: object) -> int | None:
 
 
 def check_page_size(page_size: object) -> int:
-    """Check the number of records asked for at a time.
+    """Check the page size of a listing: the number of records per request.
 
     Args:
         page_size: An integer from 1 to 1000, the server's maximum.
 
     Returns:
-        The page size.
+        The page size, unchanged.
 
     Raises:
         FilterError: It is anything else.

@@ -1,6 +1,6 @@
-"""The context of log records: which request a line is about, and a logger that is quiet until somebody listens.
+"""Logging with context: every record says which request it is about, and nothing is output until a handler is added.
 
-Which lines are written, and when, is the client's business.
+The client decides which records are logged, and when.
 """
 
 import logging
@@ -8,7 +8,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 LOG_FIELDS = ("cid", "baseurl", "method", "endpoint", "url", "status_code")
-"""The names every record has, empty where they do not apply, so that a formatter can use them."""
+"""The attributes that every record has, empty where they do not apply, so that any formatter can use them."""
 
 _PLAIN_LEVEL = logging.Logger.getEffectiveLevel
 _NULL = logging.NullHandler
@@ -20,51 +20,61 @@ def _fill(record: logging.LogRecord) -> None:
 
 
 class ContextFilter(logging.Filter):
-    """Gives records of other loggers the fields too, empty, for a handler whose formatter names them."""
+    """Adds the context fields, empty, to records of other loggers.
+
+    Use it on a handler that several loggers share and whose formatter names the fields.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Fill in the fields the record lacks, and let it pass."""
+        """Add the fields that the record lacks, and return ``True``: no record is filtered out."""
         _fill(record)
         return True
 
 
 class ContextAdapter(logging.LoggerAdapter[logging.Logger]):
-    """Adds the same context to every record; what a call gives as ``extra`` wins over it."""
+    """Adds the same context to every record. The ``extra`` of a single call takes precedence over it."""
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        """Merge the context into the call's ``extra``."""
+        """Return the message and the keyword arguments, with the context merged into ``extra``."""
         context: Mapping[str, object] = self.extra or {}
         return msg, {**kwargs, "extra": {**context, **(kwargs.get("extra") or {})}}
 
 
 class ContextLogger(logging.Logger):
-    """A logger whose own handlers see INFO without further ado, and whose parents see only what they asked for.
+    """A logger whose own handlers receive INFO records without any setting of levels.
 
-    A level set on it is honoured, and it is then a logger like any other.
+    Handlers of parent loggers receive only what the level of the parents lets through, as usual. Once a level is set on
+    the logger itself, it behaves like any other logger.
     """
 
     def makeRecord(self, *args: Any, **kwargs: Any) -> logging.LogRecord:  # noqa: N802  # the name is logging's
-        """Make a record that has all the context fields."""
+        """Return a record that has all the context fields."""
         record = super().makeRecord(*args, **kwargs)
         _fill(record)
         return record
 
     def getEffectiveLevel(self) -> int:  # noqa: N802  # the name is logging's
-        """The level set; else that of the parents, or INFO if that is lower and there are handlers of its own."""
+        """Return the level that was set on the logger, or else the level inherited from its parents.
+
+        An inherited level is lowered to INFO if the logger has a handler of its own.
+        """
         level = _PLAIN_LEVEL(self)
         if self.level or level <= logging.INFO:
             return level
-        for handler in self.handlers:  # a loop, since this runs for every line that nobody wants
+        for handler in self.handlers:  # a plain loop, the fastest way: this runs for every suppressed record
             if handler.__class__ is not _NULL:
                 return logging.INFO
         return level
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802  # the name is logging's
-        """Whether a record of this level goes anywhere; not cached, since adding a handler would not clear a cache."""
+        """Return whether a record of this level is output.
+
+        The standard logger caches the answer; this one cannot, because adding a handler would not clear the cache.
+        """
         return level >= self.getEffectiveLevel() and not self.disabled and self.manager.disable < level
 
     def callHandlers(self, record: logging.LogRecord) -> None:  # noqa: N802  # the name is logging's
-        """Pass the record to its own handlers, and to the parents' unless it is there only for its own."""
+        """Pass the record to the logger's own handlers, and to those of the parents if their level lets it through."""
         if self.level or record.levelno >= _PLAIN_LEVEL(self):
             super().callHandlers(record)
             return
@@ -74,17 +84,17 @@ class ContextLogger(logging.Logger):
 
 
 def register_logger(name: str) -> logging.Logger:
-    """Give the logger of that name the behaviour of ``ContextLogger``; no other logger is touched.
+    """Turn the logger of that name into a ``ContextLogger``. Other loggers are not changed.
 
     Args:
         name: The logger's name. It may have been configured before.
 
     Returns:
-        The logger, with a ``NullHandler`` if it had no handler.
+        The logger. If it had no handler, it has a ``NullHandler``.
     """
     logger = logging.getLogger(name)
     kind = type(logger)
-    if not isinstance(logger, ContextLogger):  # an application may have set a logger class of its own
+    if not isinstance(logger, ContextLogger):  # keep the application's logger class, if it has set one
         logger.__class__ = ContextLogger if kind is logging.Logger else type(kind.__name__, (ContextLogger, kind), {})
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())

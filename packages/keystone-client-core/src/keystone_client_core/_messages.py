@@ -1,6 +1,6 @@
-"""Parts of error messages: values shown at a bearable length, and names close to a wrong one.
+"""Parts of error messages: values shortened for display, and suggestions for misspelt names.
 
-Whole messages live where they are raised.
+The messages themselves are in the modules that raise the errors.
 """
 
 from collections.abc import Iterable
@@ -9,28 +9,28 @@ _LONGEST = 80
 
 
 def brief(value: object) -> str:
-    """A value as a message can show it, whatever it is.
+    """Return a short text for a value, to be shown in an error message.
 
     Args:
-        value: Anything; for a password say something else.
+        value: Any object except a secret: its text ends up in logs.
 
     Returns:
-        Its ``repr``, cut to 80 characters; its type in angle brackets where it has no usable one.
+        The ``repr`` of the value, cut to 80 characters, or its type in angle brackets if ``repr`` fails.
     """
     try:
         text = repr(value)
-    except Exception:  # noqa: BLE001  # a broken or endless repr must not hide the message it belongs to
+    except Exception:  # noqa: BLE001  # a broken or endless repr must not replace the error being reported
         return f"<{type(value).__name__}>"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def close_matches(name: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Up to three of the names that are close to this one, the closest first."""
-    from difflib import get_close_matches  # 6 ms that only a mistake should cost
+    """Return up to three of the names that resemble a misspelt one, the closest first."""
+    from difflib import get_close_matches  # takes 6 ms, and only an error needs it
 
     return tuple(get_close_matches(name[:_LONGEST], list(names), n=3, cutoff=0.6))
 
 
 def suggestion(matches: tuple[str, ...]) -> str:
-    """``" Did you mean 'a' or 'b'?"``, or nothing without matches."""
+    """Return ``" Did you mean 'a' or 'b'?"``, or an empty text if there are no matches."""
     return f" Did you mean {' or '.join(map(repr, matches))}?" if matches else ""

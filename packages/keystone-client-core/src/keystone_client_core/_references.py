@@ -1,7 +1,7 @@
-"""References: values of answers that have not come yet, and the text that stands for them in a batch job.
+"""References between the actions of a batch job: placeholders for values that an earlier action will return.
 
-The server replaces ``@ref{alias.path}`` wherever it stands in text and has no escape for it, so text of users that
-looks like one is refused. What an action is, is in ``_batch``.
+In the request a reference is the text ``@ref{alias.path}``. The server replaces it wherever it stands in a text and has
+no way to escape it, so this module refuses text of users that looks like a reference. Actions are in ``_batch``.
 """
 
 import re
@@ -14,20 +14,20 @@ from ._messages import brief
 
 _START = re.compile(r"@(?:ref|file)\{")
 _TOKEN = re.compile(r"@ref\{([A-Za-z0-9_]+)((?:\.[A-Za-z0-9_]+)+)\}")
-_LABEL = re.compile(r"[A-Za-z0-9_]+")  # the server's own rule
+_LABEL = re.compile(r"[A-Za-z0-9_]+")  # the server's rule
 
 
 class Reference:
-    """A value of the answer to an earlier action of the same job: ``team["id"]``, ``found["results"][0]["name"]``.
+    """A placeholder for a value in the answer to an earlier action: ``team["id"]``, ``found["results"][0]["name"]``.
 
-    It stands for that value in fields, keys, lists and text of later actions.
+    Later actions of the same job can use it as a field value, as a primary key, in a list and in an f-string.
     """
 
     __slots__ = ("_alias", "_path")
-    __iter__ = None  # it has no end: what comes is not known
+    __iter__ = None  # iterating by __getitem__ would never end, since no index is out of range
 
     def __init__(self, alias: str, path: tuple[str | int, ...]) -> None:
-        """Take the alias of the action and the way to the value."""
+        """Store the alias of the action, and the names and indexes that lead to the value in its answer."""
         self._alias, self._path = alias, path
 
     def __getitem__(self, label: str | int) -> "Reference":
@@ -41,10 +41,13 @@ class Reference:
 
 
 def checked_label(label: object) -> str | int:
-    """A name or an index the server can follow.
+    """Check one step of a reference: the name of a field, or an index from 0.
+
+    Returns:
+        The label, unchanged.
 
     Raises:
-        ReferenceTokenError: It is neither.
+        ReferenceTokenError: The server could not follow it.
     """
     if isinstance(label, str) and _LABEL.fullmatch(label):
         return label
@@ -56,14 +59,15 @@ def checked_label(label: object) -> str | int:
 
 
 def with_tokens(value: object, aliases: Collection[str]) -> Any:
-    """A copy of a JSON value in which references have become the text the server replaces.
+    """Return a copy of a JSON value with each reference replaced by its token, the text that the server replaces.
 
     Args:
-        value: What ``encode_fields`` returned; files are passed through.
-        aliases: Those of the earlier actions of the job.
+        value: What ``encode_fields`` returned; files are kept as they are.
+        aliases: The aliases of the earlier actions of the job.
 
     Raises:
-        ReferenceTokenError: A reference to something else, or text that the server would take for a reference.
+        ReferenceTokenError: A reference does not belong to one of these actions, or the server would take a text for a
+            reference.
     """
     if isinstance(value, Reference):
         return token_of(value, aliases)
@@ -77,7 +81,11 @@ def with_tokens(value: object, aliases: Collection[str]) -> Any:
 
 
 def token_of(reference: Reference, aliases: Collection[str]) -> str:
-    """The text of a reference to an earlier action of the same job."""
+    """Return the token of a reference to an earlier action of the same job.
+
+    Raises:
+        ReferenceTokenError: The reference belongs to another job, or to a later action.
+    """
     token = str(reference)
     if reference._alias not in aliases:
         raise ReferenceTokenError(f"{brief(reference)} belongs to another job, or to an action that comes later")
@@ -85,7 +93,11 @@ def token_of(reference: Reference, aliases: Collection[str]) -> str:
 
 
 def checked_text(text: str, aliases: Collection[str]) -> str:
-    """Text, if every reference in it is one of ours."""
+    """Return a text unchanged if every token in it is a reference to an earlier action of the same job.
+
+    Raises:
+        ReferenceTokenError: The server would take some other part of the text for a reference.
+    """
     for start in _START.finditer(text):
         token = _TOKEN.match(text, start.start())
         if token is None or token[1] not in aliases:

@@ -1,4 +1,4 @@
-"""The shape of the resource table: what a field and a resource are. The table itself is in ``_table``.
+"""The types of the resource table: ``Field`` and ``Resource``. The table itself is generated, in ``_table``.
 
 Nothing here knows about HTTP or about a particular resource.
 """
@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 NO_DEFAULT: Any = object()
-"""Marks a field without a default; ``None`` is a default."""
+"""Marks a field that has no default. ``None`` cannot mark it, since it is a default of some fields."""
 
 CALLER: Any = object()
-"""Marks a field that the server fills in with the user who makes the call."""
+"""Marks a field whose default is the user who makes the request."""
 
 
 class Field(NamedTuple):
@@ -20,69 +20,72 @@ class Field(NamedTuple):
     kind: str
     """``int float decimal bool text slug email ip date datetime choice key keys json file shape shapes``."""
     target: str = ""
-    """The resource a ``key`` or ``keys`` points at, the name of a ``shape``, or the name of a ``choice``."""
+    """The resource that a ``key`` or ``keys`` points at, or the name of the ``shape``, ``shapes`` or ``choice``."""
     read_only: bool = False
     write_only: bool = False
     required: bool = False
-    """Must be given on create."""
+    """A create must set the field."""
     create_only: bool = False
-    """The server drops it in silence on update."""
+    """An update cannot change the field: the server drops it without an error."""
     staff_only: bool = False
-    """The server drops it in silence for callers who are not staff."""
+    """Only staff can set the field: the server drops it without an error for everybody else."""
     nullable: bool = False
     blank: bool = False
-    """The empty text is allowed."""
+    """Whether the empty text is allowed."""
     unique: bool = False
     trimmed: bool = False
-    """Outer blanks are cut off on write although they matter: a password."""
+    """Leading and trailing blanks matter, but the server cuts them off, as it does with a password."""
     length: int | None = None
+    """The longest text that the API accepts."""
     column_length: int | None = None
-    """Longest text of a column whose length the API does not check: the database refuses more, which answers 500."""
+    """The longest text that the database accepts, if the API does not check it: longer text is answered with 500."""
     minimum: int | None = None
     maximum: int | None = None
     digits: tuple[int, int] | None = None
-    """Digits of a decimal: in all, and behind the point."""
+    """The most digits of a decimal: in total, and after the decimal point."""
     pattern: str = ""
     default: Any = NO_DEFAULT
     filter_kind: str = ""
-    """The kind a filter on this name takes; empty where the server offers none."""
+    """The kind of value that a filter on this field takes; empty if the server has no such filter."""
     orderable: bool = False
     hidden: bool = False
-    """Exists for filters and order only and is in no record."""
+    """The name can be used in filters and orders only; no record has such a field."""
 
     @property
     def writable(self) -> bool:
-        """Whether a create or an update may carry this field."""
+        """Whether a create or an update may set the field."""
         return not self.read_only and not self.hidden
 
 
 class Resource(NamedTuple):
-    """One kind of record the server keeps."""
+    """One kind of record that the server stores."""
 
     name: str
-    """The singular the client's methods end in: ``cluster``."""
+    """The singular noun that the client's methods end in: ``cluster``."""
     path: str
-    """The endpoint below the base URL, without outer slashes: ``allocations/clusters``."""
+    """The endpoint below the base URL, without slashes at the ends: ``allocations/clusters``."""
     record: str
-    """The name of its type in ``keystone_client_core.records``: ``Cluster``."""
+    """The name of the record's type in ``keystone_client_core.records``: ``Cluster``."""
     model: str
-    """What the server calls it in messages: ``AllocationRequest``."""
+    """The name that the server uses in messages: ``AllocationRequest``."""
     operations: frozenset[str]
-    """Of ``list retrieve create update delete``."""
+    """The supported ones of ``list retrieve create update delete``."""
     fields: Mapping[str, Field]
     search: tuple[str, ...] = ()
-    """Columns ``_search`` looks at; dots follow foreign keys. Empty where the server cannot search."""
+    """The columns that ``_search`` looks at; dots follow foreign keys. Empty if the server has no search here."""
     default_order: tuple[str, ...] = ()
     unique_together: tuple[str, ...] = ()
     growing: bool = False
-    """Reading it adds to it: a listing stops at the highest key seen when it began."""
+    """Reading the resource adds records to it, as with a log of requests. A listing of it stops at the highest key that
+    existed when it began, or else it would never end.
+    """
 
     @property
     def filterable(self) -> tuple[str, ...]:
-        """The names a filter may use, in the order of the table."""
+        """The names that a filter may use, in the order of the table."""
         return tuple(name for name, field in self.fields.items() if field.filter_kind)
 
     @property
     def orderable(self) -> tuple[str, ...]:
-        """The names an order may use, in the order of the table."""
+        """The names that an order may use, in the order of the table."""
         return tuple(name for name, field in self.fields.items() if field.orderable)

@@ -1,7 +1,7 @@
-"""URLs: what a base URL may be, and endpoints as paths below it.
+"""URLs: checks and normalises base URLs, and turns endpoints and primary keys into paths below them.
 
-Everything here is text in and text out; what is refused is refused before a request is built. Query parameters made
-from filters belong to ``_filters``.
+A session cookie must not go to another host or another application on the same host. So an endpoint that might lead
+outside of the base URL is refused before a request is built. Query parameters for filters are in ``_filters``.
 """
 
 import re
@@ -19,7 +19,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _KEY = re.compile("[1-9][0-9]{0,18}")
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_SAFE_IN_PATH = "%!$&'()*+,;=@~"  # a colon is legal but would let a path pass for a URL with a scheme
+_SAFE_IN_PATH = "%!$&'()*+,;=@~"  # a colon is legal, but would make a path look like a URL with a scheme
 _SAFE_IN_QUERY = _SAFE_IN_PATH + ":/?"
 _DEEPEST_ENCODING = 5
 _EXAMPLE = "https://keystone.example.org"
@@ -31,26 +31,26 @@ class _Address(NamedTuple):
     host: str
     port: int
     path: str
-    """With a slash in front and without one behind; empty for the root."""
+    """The path with a leading slash and without a trailing one; empty for the root."""
 
 
 def parse_base_url(url: str) -> str:
-    """Check a base URL and bring it into its one form.
+    """Check a base URL and normalise it.
 
     Args:
-        url: ``http`` or ``https``, a host, and if need be a port and a path: ``https://host/keystone/api``.
+        url: A URL with ``http`` or ``https``, a host, and optionally a port and a path: ``https://host/keystone/api``.
 
     Returns:
-        The URL with scheme and host in lower case, no default port, and one slash at its end. Django compares the
-        ``Referer`` with a host that has no default port.
+        The URL with scheme and host in lower case, without the default port, and with one trailing slash. The default
+        port must go because Django compares the ``Referer`` with a host that does not have it.
 
     Raises:
-        InvalidURLError: It is anything else, or has user-info, a query or a fragment. The message does not repeat
-            what may be a secret.
+        InvalidURLError: It is not such a URL, or has user-info, a query or a fragment. The message does not repeat
+            parts that may be a secret.
     """
     if not isinstance(url, str):
         raise InvalidURLError(f"The base URL must be text, not {type(url).__name__}.")
-    if any(character.isspace() for character in url):  # urlsplit would drop some of it in silence
+    if any(character.isspace() for character in url):  # urlsplit would drop some of it without an error
         _refuse("base URL", url, "contains whitespace")
     address = _parse("base URL", url)
     port = "" if address.port == _DEFAULT_PORTS[address.scheme] else f":{address.port}"
@@ -62,15 +62,17 @@ def endpoint_path(base_url: str, endpoint: str) -> str:
 
     Args:
         base_url: What ``parse_base_url`` returned.
-        endpoint: A path below it, with or without slashes around it, with or without a query:
-            ``version``, ``/users/teams/5/``, ``users/teams?name=Physics``. An absolute URL if it lies below the base.
+        endpoint: A path below the base URL, with or without slashes at its ends, with or without a query:
+            ``version``, ``/users/teams/5/``, ``users/teams?name=Physics``. Also an absolute URL below the base URL.
 
     Returns:
-        The path without a slash in front and with one behind, percent-encoded, then the query: ``users/teams/?x=1``.
-        Empty for the base URL itself. Without the trailing slash the server answers 301 and executes nothing.
+        The percent-encoded path without a leading slash and with a trailing one, then the query:
+        ``users/teams/?x=1``. Empty for the base URL itself. The trailing slash is needed because without it the server
+        answers 301 and does nothing.
 
     Raises:
-        InvalidURLError: It would lead elsewhere, or hides that it might.
+        InvalidURLError: The endpoint leads outside of the base URL, or contains something that might: dot segments,
+            backslashes, control characters, or these behind several layers of percent-encoding.
     """
     if not isinstance(endpoint, str):
         raise InvalidURLError(f"The endpoint must be text, not {type(endpoint).__name__}.")
@@ -85,7 +87,12 @@ def endpoint_path(base_url: str, endpoint: str) -> str:
 
 
 def join_url(base_url: str, path: str) -> str:
-    """Put a path from ``endpoint_path`` or ``record_path`` behind a base URL from ``parse_base_url``."""
+    """Return the URL of a path.
+
+    Args:
+        base_url: What ``parse_base_url`` returned.
+        path: What ``endpoint_path`` or ``record_path`` returned.
+    """
     return base_url + path
 
 
@@ -93,13 +100,13 @@ def primary_key(pk: object) -> int:
     """Check a primary key.
 
     Args:
-        pk: A positive integer up to 2**63 - 1, or its decimal text: ``1`` or ``"1"``.
+        pk: A positive integer up to 2**63 - 1, or its decimal digits as text: ``1`` or ``"1"``.
 
     Returns:
         The key as an ``int``.
 
     Raises:
-        FieldError: It is anything else, ``None`` and ``True`` included.
+        FieldError: It is anything else, including ``None`` and ``True``.
     """
     key = _as_key(pk)
     if key is not None:
@@ -114,17 +121,17 @@ def primary_key(pk: object) -> int:
 
 
 def record_path(resource_path: str, pk: object) -> str:
-    """The path of one record.
+    """Return the path of one record.
 
     Args:
-        resource_path: The resource's path, without outer slashes: ``allocations/clusters``.
+        resource_path: The path of the resource, without slashes at its ends: ``allocations/clusters``.
         pk: The primary key.
 
     Returns:
-        ``allocations/clusters/5/``.
+        The path below the base URL: ``allocations/clusters/5/``.
 
     Raises:
-        FieldError: The key is refused by ``primary_key``.
+        FieldError: ``primary_key`` refuses the key.
     """
     return f"{resource_path}/{primary_key(pk)}/"
 
@@ -156,15 +163,17 @@ def _parse(what: str, url: str) -> _Address:
 def _host(what: str, url: str, host: str) -> str:
     try:
         if host.startswith("["):
-            from ipaddress import IPv6Address  # few hosts need it
+            from ipaddress import IPv6Address  # imported here, because few hosts need it
 
             return f"[{IPv6Address(host[1:-1])}]"
-        return host.encode("idna").decode("ascii").lower()  # what goes into Host, so the Referer must say the same
+        # The form that is sent in Host: Django compares it with the host in Referer.
+        return host.encode("idna").decode("ascii").lower()
     except ValueError:
         _refuse(what, url, "has a host that cannot be one")
 
 
 def _below(base_url: str, url: str) -> str:
+    """Return the path of an absolute URL relative to the base URL, and refuse a URL that is not below it."""
     if not re.match("https?://", url, re.IGNORECASE):
         _refuse("endpoint", url, "has a scheme; give a path below the base URL, with a colon in it as %3A")
     base, address = _parse("base URL", base_url), _parse("endpoint", url)
@@ -187,6 +196,7 @@ def _encode_path(what: str, path: str) -> str:
 
 
 def _check_segment(what: str, path: str, segment: str) -> None:
+    """Refuse a segment that a proxy or the server could read as another path, at any depth of percent-encoding."""
     plain = _decoded(what, path, segment)
     if plain in (".", ".."):
         _refuse(what, path, "has a '.' or '..' segment; write the path out")
@@ -195,6 +205,7 @@ def _check_segment(what: str, path: str, segment: str) -> None:
 
 
 def _decoded(what: str, path: str, segment: str) -> str:
+    """Return a segment with all layers of percent-encoding removed. Refuse a segment with an unreasonable number."""
     for _ in range(_DEEPEST_ENCODING):
         try:
             plain = unquote(segment, errors="strict")
@@ -222,6 +233,6 @@ def _refuse_characters(what: str, url: str) -> None:
 
 
 def _refuse(what: str, url: str, why: str) -> NoReturn:
-    start = None if "@" in url else _SCHEME_AND_HOST.match(url)  # what stands before an '@' may be a secret
+    start = None if "@" in url else _SCHEME_AND_HOST.match(url)  # the part before an '@' may be a secret
     shown_part = f" {start.group()[:_LONGEST_SHOWN]}/..." if start else ""
     raise InvalidURLError(f"The {what}{shown_part} {why}.")

@@ -1,6 +1,6 @@
-"""Python values on their way to the server: what filters, fields and keys convert alike.
+"""Conversions of Python values that filters, fields and primary keys have in common.
 
-What a particular field takes is decided by the callers.
+The callers decide which values a particular field accepts.
 """
 
 import operator
@@ -10,37 +10,40 @@ from enum import Enum
 from typing import SupportsIndex
 
 LARGEST = 2**63 - 1
-"""The largest integer, and so the largest key, the server's database can hold."""
+"""The largest integer that the server's database can hold, and so the largest primary key."""
 
 SURROGATE = re.compile("[\ud800-\udfff]")
-"""Characters that no encoding can carry."""
+"""Matches a lone surrogate, which UTF-8 cannot encode."""
 
 
 def plain(value: object) -> object:
-    """The value of an enum member, anything else as it is."""
+    """Return the value of an enum member; return anything else unchanged."""
     while isinstance(value, Enum):
         value = value.value
     return value
 
 
 def integer(value: object) -> int | None:
-    """The value as an ``int`` if it is one, numpy's included, and neither a boolean nor text; else ``None``."""
+    """Return a value as an ``int`` if it is an integer, such as numpy's; return ``None`` for booleans and the rest."""
     if type(value) is int:
         return value
     if isinstance(value, bool) or not isinstance(value, SupportsIndex):
         return None
     try:
         return operator.index(value)
-    except (TypeError, ValueError):  # arrays have the method for the case that they hold one number
+    except (TypeError, ValueError):  # a numpy array has __index__ too, but it works for an array of one integer only
         return None
 
 
 def iso(value: date) -> str:
-    """A date or a time in ISO 8601; a time with a zone as UTC with ``Z``, since ``+`` in a URL is a blank.
+    """Return a date or a time in ISO 8601.
+
+    A time with a zone is converted to UTC and ends in ``Z``: an offset such as ``+02:00`` has a ``+``, which a query
+    string reads as a blank.
 
     Raises:
-        ValueError, TypeError, OverflowError: The calendar does not have it, in UTC perhaps, or it is "no time" of a
-            data library.
+        ValueError, TypeError, OverflowError: The time is out of range once it is converted to UTC, or it is the
+            missing value of a data library, such as pandas' ``NaT``.
     """
     day = date(value.year, value.month, value.day)
     if not isinstance(value, datetime):

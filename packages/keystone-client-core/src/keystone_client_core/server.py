@@ -1,36 +1,36 @@
-"""The types of what the server says about itself: settings, health and statistics.
+"""The types of what the server reports about itself: settings, health and statistics.
 
-All are plain dictionaries at run time, and a server may send more than stands here. Records are in ``records``.
+All are plain dictionaries at run time, and a server may send more keys than these. Records are in ``records``.
 """
 
 from typing import TypedDict
 
 
 class ServerConfig(TypedDict):
-    """What a server is set to."""
+    """The settings of a server that concern its clients."""
 
     version: str
     max_upload_size: int
-    """Bytes."""
+    """The largest upload in bytes."""
     max_upload_count: int
-    """The server announces it and does not enforce it."""
+    """The most files in one upload. The server announces this limit but does not enforce it."""
     allowed_file_types: list[str]
     session_age: int
-    """Seconds."""
+    """The time in seconds after which a session expires."""
 
 
 class HealthCheck(TypedDict):
-    """One thing the server needs, and whether it has it."""
+    """The state of one service that the server depends on."""
 
     check: str
     healthy: bool
     error: str | None
     time_taken: float
-    """Seconds."""
+    """The duration of the check in seconds."""
 
 
 class GrantStats(TypedDict):
-    """Grants by stage; amounts are decimals as text. Without an end a grant is neither active nor expired."""
+    """Grants by stage. Amounts are decimals as text. A grant without an end date is neither active nor expired."""
 
     grant_count: int
     upcoming_count: int
@@ -45,7 +45,7 @@ class GrantStats(TypedDict):
 
 
 class PublicationStats(TypedDict):
-    """Publications by stage; the average is a duration as text: days, hours, minutes, seconds."""
+    """Publications by stage. The average is a duration as text, with days, hours, minutes and seconds."""
 
     publications_count: int
     draft_count: int
@@ -56,7 +56,7 @@ class PublicationStats(TypedDict):
 
 
 class RequestStats(TypedDict):
-    """Allocation requests by stage, and their service units; requests with changes requested are in no stage."""
+    """Allocation requests by stage, and their service units. Requests with changes requested count in no stage."""
 
     request_count: int
     request_pending_count: int
@@ -79,7 +79,7 @@ class RequestStats(TypedDict):
 
 
 class NotificationStats(TypedDict):
-    """Notifications of the caller."""
+    """The numbers of the caller's notifications."""
 
     total: int
     unread: int
