@@ -1,4 +1,4 @@
-"""A client for Keystone, the HPC allocation manager: ``KeystoneClient`` and ``AsyncKeystoneClient``."""
+"""A client for Keystone, the HPC allocation manager: ``KeystoneClient``, and ``AsyncKeystoneClient`` for async code."""
 
 from importlib import import_module
 
@@ -80,7 +80,7 @@ __all__ = [
 
 for _public in list(globals().values()):
     if isinstance(_public, type) and _public.__module__.startswith(f"{__name__}."):
-        _public.__module__ = __name__  # tracebacks and documentation show where users import it from
+        _public.__module__ = __name__  # tracebacks and help() show the path to import it from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Load the types of records when somebody looks at them: no call needs them."""
+        """Import ``records`` on first use: no call needs it, and it would slow down every import of the client."""
         if name == "records":
             return import_module(f"{__name__}.records")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,8 +12,8 @@ staff can read. Two rules follow:
 Rejected:
 
 - To take a 500 for "nothing was written": records were written twice.
-- To halve the chunk until the record to blame is found, as often as it takes: with ``attempts=4`` a record of a chunk of
-  100 was sent eight times.
+- To halve the chunk, as often as it takes, until the record to blame is found: with ``attempts=4`` a record of a chunk
+  of 100 was sent eight times.
 
 What must never be done here: to take silence of the audit log for proof where it could not be read, does not record
 this kind of write, or does not fit in one page.
@@ -101,7 +101,7 @@ def wrote_nothing(call: Call, items: Sequence[Item], response: httpx.Response, k
     """
     action = items[0].action
     if _DJANGO_PAGE not in response.content or action.method == "PATCH" or action.resource.name in NOT_AUDITED:
-        # Not Django's page: the server may still be at work. An update that changes only links leaves no row in the log.
+        # Without Django's page the server may still be at work; an update that changes only links leaves no row.
         return False
     since = _begun(response)
     lost = call.lost

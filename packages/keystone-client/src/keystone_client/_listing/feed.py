@@ -8,10 +8,11 @@ entry is handed out only when every kind has been read up to ``SLACK`` seconds b
 
 Rejected:
 
-- To hand out each kind in the order of its numbers: of 9,000 entries of a busy server 78 were older than the one before.
+- To hand out each kind in the order of its numbers: of 9,000 entries of a busy server, 78 were older than the one
+  before.
 - To walk by time alone: any number of entries may share one time, more than fit in a page.
 
-What must never be done here: to hand out an entry while a kind that was not read to its end may still have an older one.
+What must never be done here: to hand out an entry while a kind that was not read to its end may have an older one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -55,7 +56,7 @@ class FeedWalk:
         self._read = 0
 
     def step(self, most: int | None) -> Flow[Found | None]:
-        """Fetch pages until some entries can be handed out: those that no entry still unread can precede; see ``Walk``."""
+        """Fetch pages until there are entries that no unread entry can precede; see ``Walk``."""
         while True:
             records = list(self._certain())
             if records:
@@ -66,7 +67,8 @@ class FeedWalk:
             yield from self._fetch(min(behind, key=lambda kind: kind.newest), most)
 
     def _fetch(self, kind: _Kind, most: int | None) -> Flow[None]:
-        found = yield from kind.walk.step(most if kind.pages == 0 else None)  # later, a page as small may lie within SLACK whole
+        # Only the first page may be small: a small one may lie within SLACK as a whole and bring the walk no further.
+        found = yield from kind.walk.step(most if kind.pages == 0 else None)
         kind.pages += 1
         if found is None:
             kind.ended = True

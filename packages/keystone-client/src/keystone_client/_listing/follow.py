@@ -118,7 +118,7 @@ class _Log:
         position = Position(self._key(settled) if settled else 0)
         more = True
         while more:
-            _, position, more = yield from self.read(position, now, DEFAULT_LIMIT)  # rows that exist already are not handed out
+            _, position, more = yield from self.read(position, now, DEFAULT_LIMIT)  # rows that are there already
         return position
 
     def check(self, position: Position, now: _Now) -> Flow[None]:

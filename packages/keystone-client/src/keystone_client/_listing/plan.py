@@ -3,8 +3,8 @@
 The idea. A listing must hold every matching record once while others insert and delete. Which walk can promise that
 depends on the order, so the choice is made here, in one place:
 
-- the order of the key (``id``, ``-id`` or none): ``by_key``; also the only order in which a long ``id__in`` can be split
-  into several listings that join without a gap;
+- the order of the key (``id``, ``-id`` or none): ``by_key``; only in this order can a long ``id__in`` be split into
+  several listings whose records follow each other;
 - any other order, with the key added as its last field so that ties have an order: ``by_order``;
 - the feed in its natural order: ``feed``, because its keys are text;
 - nothing can match, or ``limit=0``: an empty chain of walks, which sends nothing.
