@@ -1,6 +1,6 @@
 """Flows: the client's logic, written once for threads and for tasks.
 
-The idea. What the client does (sign a request, retry, renew a session, walk a listing) is the same in both clients;
+The idea. What the client does (build a request, retry, renew a session, walk a listing) is the same in both clients;
 they differ only in how they wait. So the logic is in generators that never wait themselves. A flow yields a *step*,
 something that takes time: a request to send, a pause. A *driver* carries the step out, with a thread or with a task,
 and sends the result back into the flow, or throws the exception into it. What the flow returns is the result of the

@@ -63,7 +63,8 @@ class FailedJobs:
         """
         failure = self.of(chunk)
         if chunk[0].action.method == "POST":
-            self.unsure.clear()  # had an earlier job written them, the unique field had refused this one
+            # The earlier job held these records too. Had it been written, a unique field would have refused them now.
+            self.unsure.clear()
         else:
             self.unsure -= {item.place for item in chunk}
         if not self._dry_run or failure is None or failure.number == len(chunk):

@@ -2,8 +2,8 @@
 
 The idea. An offset counts records, so each record that others insert or delete before it shifts all later pages, and
 the listing repeats or loses records. A key does not move: ``id__gt=<last key>`` means the same place before and after
-such a change. So a record that exists and matches during the whole walk is found once, and the walk needs no more
-requests than there are pages.
+such a change. So a record that exists and matches during the whole walk is found once. The walk takes one request for
+each page, and one for the pin.
 
 Two things remain:
 

@@ -1,7 +1,7 @@
 """Walk a listing in the caller's order: read the reversed list from its end, so that a delete cannot hide a record.
 
-The idea. Keystone cannot be asked for "what comes behind this record" in any order but that of the key, so offsets are
-needed, and others insert and delete meanwhile. Three measures make offsets safe:
+The idea. A filter can say "behind this key", but not "behind this record" in an order with ties, such as by title. So
+offsets are needed, and others insert and delete meanwhile. Three measures make offsets safe:
 
 1. The walk is pinned: it asks for the highest key and adds it as an upper bound, so that new records stay out.
 2. It asks for the reversed order and lets the offset fall, from the end of that list to 0. The end of the reversed list

@@ -47,7 +47,7 @@ Beginning: TypeAlias = Key | Literal["now"] | None
 """Where to begin following a log: behind a key, with records that come from now on, or with the oldest record."""
 
 DEFAULT_LIMIT: Final = 10_000
-"""The most records that one call of ``follow_x`` returns unless told otherwise."""
+"""The most records that one call of ``follow_x`` returns by default."""
 
 
 class Followed(NamedTuple, Generic[T_co]):
