@@ -172,8 +172,8 @@ class AsyncKeystoneClient(AsyncMethods):
             provider: A function that returns the username and the password as a tuple. It is called now, and once more
                 whenever the session has ended, however many calls find out together. Those calls are then repeated in
                 the new session, which is safe: the server rejected them before acting. ``logout``, or another
-                ``login``, drops the provider. It must not use this client. For ``AsyncKeystoneClient`` it may be an
-                async function; a plain function must not block there.
+                ``login``, drops the provider. It must not use this client. In the async client it may be an async
+                function; a plain function must not block there.
 
         Returns:
             The user who is now logged in.

@@ -61,7 +61,7 @@ def encode_position(position: Position, subject: Subject) -> str:
 
 
 def decode_position(text: object, subject: Subject) -> Position:
-    """Read a position.
+    """Read a position from its text, and check that it belongs to this call.
 
     Args:
         text: The position that an earlier call returned.
