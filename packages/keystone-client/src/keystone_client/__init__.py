@@ -1,4 +1,4 @@
-"""A client for Keystone, the HPC allocation manager: ``KeystoneClient`` and ``AsyncKeystoneClient``."""
+"""A client for Keystone, the HPC allocation manager: ``KeystoneClient``, and ``AsyncKeystoneClient`` for async code."""
 
 from importlib import import_module
 
@@ -95,7 +95,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Load the types of records when somebody looks at them: no call needs them."""
+        """Import ``records`` on first use: no call needs it, and it would slow down every import of the client."""
         if name == "records":
             return import_module(f"{__name__}.records")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

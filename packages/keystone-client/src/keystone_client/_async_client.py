@@ -1,4 +1,4 @@
-"""The client for tasks: typed doors only. What they lead to is in the flows, written once for both clients."""
+"""The client for tasks: public methods with their types. Each runs a flow, which is written once for both clients."""
 
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -25,36 +25,37 @@ from ._transport.tls_and_proxy import DEFAULT_LIMITS, Verify
 if TYPE_CHECKING:
     from uuid import UUID  # 7 ms to import
 
-    from keystone_client_core.records import Attachment, User  # as long again
+    from keystone_client_core.records import Attachment, User  # 7 ms more
 
     from ._flows.downloads import Target
     from ._generated.job_methods import Job
 
 
 class AsyncKeystoneClient(AsyncMethods):
-    """A client for one Keystone server, to be shared between tasks, on asyncio or trio.
+    """A client for one Keystone server. It can be shared between tasks, on asyncio or trio.
 
     Args:
-        url: The base URL: ``"http://localhost:8000"``, also with a path: ``"https://host/keystone/api"``.
-        token: A token to be sent with every request, instead of a login.
-        cid: A correlation id to adopt, a UUID; a new one if left out. The server's logs carry it.
-        timeout: Seconds for connecting, sending, receiving and waiting for a connection each, or an ``httpx.Timeout``;
-            ``None`` for no end.
-        retry: When to try again; ``None`` for never.
-        page_size: Records to a request in listings, 1 to 1000, the most the server gives.
-        max_response_size: Bytes of an answer, unpacked, that are read at most; ``None`` for no limit. What
-            ``download_attachment`` writes to a file is not limited.
-        verify: Check certificates; or a file of CA certificates, or an ``ssl.SSLContext``.
-        headers: Further headers for every request.
-        proxy: The URL of a proxy; that of the environment if left out.
-        limits: How many connections there may be.
-        transport: Sends the requests instead of a network; for tests.
-        trust_env: Take proxies and certificates from the environment.
+        url: The base URL, such as ``"http://localhost:8000"`` or, with a path, ``"https://host/keystone/api"``.
+        token: An API token to send with every request, in place of a login.
+        cid: The correlation id (a UUID) to send with every request, so that the server's logs show which requests
+            came from this client. A new one if left out.
+        timeout: The longest time in seconds for each of: connecting, sending, receiving, and waiting for a free
+            connection. Or an ``httpx.Timeout``; ``None`` for no limit.
+        retry: When and how often to retry a failed request; ``None`` for never.
+        page_size: The number of records that a listing asks for in one request, from 1 to 1000, the server's maximum.
+        max_response_size: The largest answer to read, in bytes after decompression; ``None`` for no limit. Files
+            written by ``download_attachment`` are not limited.
+        verify: Whether to check the server's certificate; or a file of CA certificates, or an ``ssl.SSLContext``.
+        headers: Additional headers for every request.
+        proxy: The URL of a proxy, or an ``httpx.Proxy``. If left out, the proxy that the environment names, if any.
+        limits: The number of connections, as an ``httpx.Limits``.
+        transport: An httpx transport to send the requests with, in place of the network; for tests.
+        trust_env: Whether to take proxies and certificates from the environment.
 
     Raises:
-        InvalidURLError: The URL is no base URL.
-        InvalidCIDError: The correlation id is no UUID.
-        FieldError: Another argument cannot be what it says.
+        InvalidURLError: The URL cannot be a base URL.
+        InvalidCIDError: The correlation id is not a UUID.
+        FieldError: Another argument has a wrong type or value.
         FilterError: The page size is out of range.
     """
 
@@ -76,7 +77,7 @@ class AsyncKeystoneClient(AsyncMethods):
         transport: httpx.AsyncBaseTransport | None = None,
         trust_env: bool = True,
     ) -> None:
-        """Check the arguments; nothing is sent or opened. See the class for their meaning."""
+        """Check the arguments, which the class describes; nothing is sent, and no connection is opened."""
         options = checked_options(
             url,
             token=token,
@@ -97,9 +98,11 @@ class AsyncKeystoneClient(AsyncMethods):
     @classmethod
     @redacted
     def from_env(cls, **options: Any) -> Self:
-        """Make a client of ``KEYSTONE_URL``, and ``KEYSTONE_TOKEN`` or ``KEYSTONE_USERNAME`` and ``KEYSTONE_PASSWORD``.
+        """Create a client from environment variables.
 
-        Nothing is sent; with a password, entering the context logs in, and then the password is dropped.
+        These are ``KEYSTONE_URL``, and either ``KEYSTONE_TOKEN`` or ``KEYSTONE_USERNAME`` and ``KEYSTONE_PASSWORD``.
+        Nothing is sent yet. With a password, the client logs in when its ``with`` block is entered, and then forgets
+        the password.
 
         Args:
             **options: Further arguments of the constructor.
@@ -108,8 +111,8 @@ class AsyncKeystoneClient(AsyncMethods):
             The client, to be used as a context manager.
 
         Raises:
-            FieldError: A variable is missing, or they contradict each other; the error names them and no values.
-            InvalidURLError: ``KEYSTONE_URL`` is no base URL.
+            FieldError: A variable is missing, or two of them contradict each other; the error shows names, not values.
+            InvalidURLError: ``KEYSTONE_URL`` cannot be a base URL.
         """
         found = settings(os.environ)
         client = cls(found.url, token=found.token, **options)
@@ -118,12 +121,12 @@ class AsyncKeystoneClient(AsyncMethods):
 
     @property
     def cid(self) -> str:
-        """The correlation id that every request carries and the server logs."""
+        """The correlation id that is sent with every request and appears in the server's logs."""
         return self._session.cid
 
     @property
     def base_url(self) -> str:
-        """The base URL, with one slash at its end."""
+        """The base URL, ending in one slash."""
         return self._session.base_url
 
     def __repr__(self) -> str:
@@ -158,74 +161,78 @@ class AsyncKeystoneClient(AsyncMethods):
         *,
         provider: "AsyncProvider | None" = None,
     ) -> "User":
-        """Start a session; if that fails, the one there was stays.
+        """Log in and start a session; if that fails, an earlier session stays.
+
+        Give either a username and a password, or a provider of both. With a provider, the client logs in again by
+        itself when the session ends.
 
         Args:
-            username: The name of the user, case-sensitive.
-            password: The password; not kept.
-            provider: Instead of both, a function that returns them. It is asked now, and again whenever a call meets
-                the end of the session: once, however many calls meet it together. These calls are then sent again in
-                the new session; the server has not acted on them before. A logout or another login forgets the
-                provider. It must not use this client. With the client for tasks it may be an async function, and if it
-                is not, it must not block.
+            username: The username; the server distinguishes upper and lower case.
+            password: The password; it is not kept.
+            provider: A function that returns the username and the password as a tuple. It is called now, and once more
+                whenever the session has ended, however many calls find out together. Those calls are then repeated in
+                the new session, which is safe: the server rejected them before acting. ``logout``, or another
+                ``login``, drops the provider. It must not use this client. In the async client it may be an async
+                function; a plain function must not block there.
 
         Returns:
             The user who is now logged in.
 
         Raises:
-            AuthenticationError: Wrong credentials, or a session cookie that cannot be sent back.
-            FieldError: The client was made with a token, which would win over a session; or the arguments, or what the
-                provider returned, are no username and password.
+            AuthenticationError: The credentials are wrong, or the session cookie could not be sent back to the server.
+            FieldError: The client has a token, which the server would prefer to the session; or the arguments, or the
+                result of the provider, are not a username and a password.
         """
         return cast("User", await self._run(auth.login(Call(self._session), username, password, provider)))
 
     async def logout(self) -> None:
-        """End the session and forget its cookies; silent when not logged in."""
+        """End the session and drop its cookies; do nothing when not logged in."""
         await self._run(auth.logout(Call(self._session)))
 
     async def is_authenticated(self) -> bool:
-        """Ask the server whether it knows this client; ``False`` only if it says 401, any other failure raises."""
+        """Ask the server whether this client is logged in: ``False`` only after a 401; any other failure raises."""
         return await self._run(auth.is_authenticated(Call(self._session)))
 
     async def whoami(self) -> "User | None":
-        """The user this client is logged in as, or ``None``."""
+        """Fetch the user this client is logged in as; ``None`` if it is not logged in."""
         return cast("User | None", await self._run(auth.whoami(Call(self._session))))
 
     @redacted
     async def http_get(self, endpoint: str, **options: Unpack[ReadOptions]) -> httpx.Response:
-        """Send a GET to an endpoint below the base URL.
+        """Send a GET request to an endpoint below the base URL.
 
         Args:
-            endpoint: A path, ``"version"`` or ``"/users/users/"``, or an absolute URL below the base URL.
+            endpoint: A path below the base URL, such as ``"version"`` or ``"/users/users/"``, or an absolute URL that
+                begins with the base URL.
             **options: ``params``, ``headers`` and ``timeout``, as httpx takes them.
 
         Returns:
-            The response as it came, whatever its status.
+            The response as it came. A status such as 404 raises no exception.
 
         Raises:
-            InvalidURLError: The endpoint leads elsewhere.
+            InvalidURLError: The endpoint is not below the base URL.
             TransportError: No answer arrived.
         """
         return await self._run(raw_http.http(Call(self._session), "GET", endpoint, options))
 
     @redacted
     async def http_post(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
-        """Send a POST, with ``json``, ``data`` or ``files``; see ``http_get``."""
+        """Send a POST request, with ``json``, ``data`` or ``files``; otherwise like ``http_get``."""
         return await self._run(raw_http.http(Call(self._session), "POST", endpoint, options))
 
     @redacted
     async def http_put(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
-        """Send a PUT, with ``json``, ``data`` or ``files``; see ``http_get``."""
+        """Send a PUT request, with ``json``, ``data`` or ``files``; otherwise like ``http_get``."""
         return await self._run(raw_http.http(Call(self._session), "PUT", endpoint, options))
 
     @redacted
     async def http_patch(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
-        """Send a PATCH, with ``json``, ``data`` or ``files``; see ``http_get``."""
+        """Send a PATCH request, with ``json``, ``data`` or ``files``; otherwise like ``http_get``."""
         return await self._run(raw_http.http(Call(self._session), "PATCH", endpoint, options))
 
     @redacted
     async def http_delete(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
-        """Send a DELETE; see ``http_get``."""
+        """Send a DELETE request, with ``json``, ``data`` or ``files`` if need be; otherwise like ``http_get``."""
         return await self._run(raw_http.http(Call(self._session), "DELETE", endpoint, options))
 
     async def create_attachment(
@@ -240,18 +247,18 @@ class AsyncKeystoneClient(AsyncMethods):
         """Attach a file to an allocation request.
 
         Args:
-            request: The key of the request.
+            request: The key of the allocation request.
             file: A path, bytes, or a file opened in binary mode.
-            name: What the record is called; the file name if left out.
-            filename: What the file is called; needed for bytes, because the server goes by the extension.
-            on_progress: Called with the bytes sent and the bytes there are.
+            name: The name of the attachment's record; the file name if left out.
+            filename: The file name. Needed for bytes, because the server checks the extension.
+            on_progress: A function to call with the number of bytes sent and their total.
 
         Returns:
-            The new record; its ``file`` is a path in the server's storage, not a URL.
+            The new record. Its ``file`` is a path in the server's storage, not a URL.
 
         Raises:
-            FieldError: It is no file, or has no name.
-            ValidationError: The server does not take this type or size.
+            FieldError: ``file`` is none of these, or there is no file name.
+            ValidationError: The server does not accept files of this type or size.
         """
         flow = record_flows.create_attachment(
             Call(self._session), request, file, name=name, filename=filename, on_progress=on_progress
@@ -259,20 +266,21 @@ class AsyncKeystoneClient(AsyncMethods):
         return cast("Attachment", await self._run(flow))
 
     async def download_attachment(self, pk: Key, to: "Target", *, on_progress: Sent | None = None) -> "Attachment":
-        """Fetch the file of an attachment, where a web server in front of Keystone publishes its media.
+        """Download the file of an attachment.
 
-        It is streamed, and sent without credentials: the API itself gives out no files.
+        Keystone's API serves no files. This works only where a web server in front of it publishes them below
+        ``media/``. The file is requested without credentials and streamed.
 
         Args:
             pk: The key of the attachment.
-            to: A path, which is written whole or not at all, or a file opened in binary mode.
-            on_progress: Called with the bytes received and the bytes there are, 0 if the server does not tell.
+            to: The path to write to, which gets the whole file or nothing; or a file opened in binary mode.
+            on_progress: A function to call with the number of bytes received and their total, 0 if that is not known.
 
         Returns:
             The record of the attachment.
 
         Raises:
-            NotFoundError: There is no such attachment, or nobody publishes the files.
+            NotFoundError: There is no such attachment, or its file is not published.
         """
         from ._flows import downloads  # most programs never need it
 
@@ -281,19 +289,19 @@ class AsyncKeystoneClient(AsyncMethods):
 
     @asynccontextmanager
     async def batch(self, *, dry_run: bool = False) -> "AsyncIterator[Job]":
-        """Collect actions and send them as one job when the block is left: all are carried out, or none.
+        """Collect actions in a ``with`` block and send them as one atomic job at its end: all are carried out, or none.
 
-        A block that raises sends nothing, and so does an empty one.
+        If the block raises, or is empty, nothing is sent.
 
         Args:
-            dry_run: Have the server carry out the job and undo it; the results look real.
+            dry_run: Let the server carry out the job and undo it; the results look real.
 
         Yields:
-            The job. Its methods are plain calls in both clients: nothing is sent before the block is left.
+            The job. Its methods are plain calls in both clients, because nothing is sent before the end of the block.
 
         Raises:
             JobError: An action failed, and nothing was written; the error names the action.
-            ReferenceTokenError: A reference that cannot be, or text the server would take for one.
+            ReferenceTokenError: A reference that cannot be resolved, or text that the server would take for one.
         """
         from ._bulk import job as batch_job  # most programs never need it
         from ._generated.job_methods import Job

@@ -1,8 +1,8 @@
-"""The errors of a conversation with a server.
+"""The errors that the client raises.
 
     KeystoneError (core)
     ├── InvalidURLError, InvalidCIDError, FilterError, FieldError, ReferenceTokenError (core)
-    ├── StatusError                 any answer of 300 and above that is none of these
+    ├── StatusError                 any other status of 300 and above
     │   ├── ValidationError         400
     │   ├── AuthenticationError     401, and a login that failed
     │   ├── PermissionDeniedError   403
@@ -10,16 +10,17 @@
     │   ├── JobError                422
     │   ├── ThrottledError          429
     │   └── ServerError             500 and above
-    ├── TransportError              no answer
-    │   └── RequestTimeoutError
+    ├── TransportError              no answer arrived
+    │   └── RequestTimeoutError     not in time
     ├── DecodeError                 an answer that is not the JSON the API promises
     │   └── ResponseTooLargeError   more than ``max_response_size``
     ├── PaginationError             a listing that cannot be made complete
-    ├── BulkError
-    ├── ClosedError
-    └── DeadlineExceededError
+    ├── BulkError                   a bulk operation that stopped
+    ├── ClosedError                 use after ``close()``
+    └── DeadlineExceededError       the deadline of the retry policy passed
 
-Only the classes live here; ``_answers`` decides which one an answer becomes. Every error survives pickling and copying.
+Only the classes live here; ``_protocol`` decides which one a response or a failure becomes. Every error can be pickled
+and copied.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ def _restore(cls: type[Exception], arguments: tuple[Any, ...], state: dict[str, 
 
 
 class _Portable(KeystoneError):
-    """Pickles by state: the constructors of httpx's errors take keywords, which the default way cannot give back."""
+    """Pickles by state: the constructors of httpx's errors take keywords, which the default pickling does not keep."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.args, self.__dict__.copy())
@@ -48,11 +49,11 @@ class StatusError(_Portable, httpx.HTTPStatusError):
 
     Attributes:
         status_code: The HTTP status.
-        detail: The server's one-sentence reason, if it gave one.
-        field_errors: What the server found wrong, by field; nested fields are joined by dots.
-        cid: The correlation id of the client that asked.
-        request: The request, without body, credentials and cookies.
-        response: The answer, without cookies.
+        detail: The server's reason in one sentence, or ``None``.
+        field_errors: The server's complaints by field name; names of nested fields are joined by dots.
+        cid: The correlation id of the client; the server's logs carry it.
+        request: The request, without its body, credentials and cookies.
+        response: The response, without cookies.
     """
 
     def __init__(
@@ -65,7 +66,6 @@ class StatusError(_Portable, httpx.HTTPStatusError):
         field_errors: Mapping[str, Sequence[str]] | None = None,
         cid: str | None = None,
     ) -> None:
-        """Keep what the server said; see the class for the meaning of the arguments."""
         super().__init__(message, request=request, response=response)
         self.status_code = response.status_code
         self.detail = detail
@@ -74,29 +74,29 @@ class StatusError(_Portable, httpx.HTTPStatusError):
 
 
 class ValidationError(StatusError):
-    """400: the server refused the values; see ``field_errors``."""
+    """400: the server rejected the values that were sent; see ``field_errors``."""
 
 
 class AuthenticationError(StatusError):
-    """401, or a login that failed: nobody is logged in, or the credentials are wrong."""
+    """401, or a login that failed: the client is not logged in, its session is over, or the credentials are wrong."""
 
 
 class PermissionDeniedError(StatusError):
-    """403: the caller may not do this."""
+    """403: the user of this client is not allowed to do this."""
 
 
 class NotFoundError(StatusError):
-    """404: there is no such record, or the URL leads to no Keystone API."""
+    """404: there is no such record, or there is no Keystone API at this URL."""
 
 
 class JobError(StatusError):
-    """422: a batch job failed as a whole and was rolled back.
+    """422: an action of a batch job failed, and the server undid the whole job.
 
     Attributes:
-        action: The number of the action that is to blame, from 1, or ``None`` if the server does not tell.
-        method: Its HTTP method.
-        path: Its path.
-        call: The call that added it, with the names of its arguments but not their values.
+        action: The number of the action to blame, counted from 1, or ``None`` if the server does not say.
+        method: The HTTP method of that action.
+        path: The path of that action.
+        call: The call that added that action, with the names of its arguments but not their values.
     """
 
     action: int | None = None
@@ -118,54 +118,49 @@ class JobError(StatusError):
 
     @property
     def step(self) -> int | None:
-        """The number of the step that failed, from 1."""
+        """The number of the step that failed, counted from 1, as the server says."""
         return self._number("step")
 
     @property
     def step_status(self) -> int | None:
-        """The status that step was answered with."""
+        """The HTTP status of that step."""
         return self._number("status")
 
     @property
     def token(self) -> str | None:
-        """The reference that could not be resolved."""
+        """The reference that the server could not resolve, if that is what failed."""
         token = self._said.get("token")
         return token if isinstance(token, str) else None
 
     @property
     def body(self) -> Any:
-        """What that step was answered with."""
+        """The answer to that step."""
         return self._said.get("body")
 
 
 class ThrottledError(StatusError):
-    """429: too many requests.
-
-    Attributes:
-        retry_after: The seconds the server asks to wait, or ``None``.
-    """
+    """429: too many requests; ``retry_after`` has the seconds that the server asks to wait, or ``None``."""
 
     retry_after: float | None = None
 
 
 class ServerError(StatusError):
-    """500 and above: the server, or a proxy before it, failed."""
+    """500 and above: the server, or a proxy in front of it, failed."""
 
 
 class TransportError(_Portable, httpx.TransportError):
-    """No answer arrived.
+    """No answer arrived: no connection, or one that broke.
 
     Attributes:
-        outcome: ``"not sent"`` if the server cannot have acted, else ``"unknown"``.
-        attempts: How many times it was tried.
-        cid: The correlation id of the client that asked.
-        request: The request, without body, credentials and cookies.
+        outcome: ``"not sent"`` if the server cannot have acted; ``"unknown"`` if it may have.
+        attempts: The number of requests that were sent, retries included.
+        cid: The correlation id of the client; the server's logs carry it.
+        request: The request, without its body, credentials and cookies.
     """
 
     def __init__(
         self, message: str, *, request: httpx.Request, outcome: str, attempts: int = 1, cid: str | None = None
     ) -> None:
-        """Keep what is known of the failure; see the class for the meaning of the arguments."""
         super().__init__(message, request=request)
         self.outcome = outcome
         self.attempts = attempts
@@ -173,48 +168,52 @@ class TransportError(_Portable, httpx.TransportError):
 
 
 class RequestTimeoutError(TransportError, httpx.TimeoutException):
-    """No answer arrived in time."""
+    """No answer arrived within the timeout."""
 
 
 class DecodeError(_Portable):
-    """The answer is not the JSON the API promises: a page of a proxy, a cut body, another shape.
+    """The answer is not the JSON that the API promises: a proxy's page, a body that was cut off, other data.
 
     Attributes:
-        response: The answer, without cookies.
-        cid: The correlation id of the client that asked.
+        response: The response, without cookies, or ``None``.
+        cid: The correlation id of the client; the server's logs carry it.
     """
 
     def __init__(self, message: str, *, response: httpx.Response | None = None, cid: str | None = None) -> None:
-        """Keep the answer; see the class for the meaning of the arguments."""
         super().__init__(message)
         self.response = response
         self.cid = cid
 
 
 class ResponseTooLargeError(DecodeError):
-    """The answer has more bytes than ``max_response_size``, unpacked; the rest of it was not read."""
+    """The answer is larger than ``max_response_size``, counted after decompression; the rest of it was not read."""
 
 
 class PaginationError(_Portable):
-    """A listing cannot be made complete: the server repeats, skips or does not advance."""
+    """A listing cannot be made complete: the server's pages repeat or skip records, or do not advance.
+
+    Attributes:
+        cid: The correlation id of the client; the server's logs carry it.
+    """
 
     def __init__(self, message: str, *, cid: str | None = None) -> None:
-        """Say what the pages did; ``cid`` is the correlation id of the client that asked."""
         super().__init__(message)
         self.cid = cid
 
 
 class BulkError(_Portable):
-    """A bulk operation stopped; every record is in one of four places. What stopped it is its ``__cause__``.
+    """A bulk operation stopped before its end; ``__cause__`` says why. Every record is in one of four lists.
+
+    All but those in ``completed`` are as you gave them: fields, keys, or for an update pairs of key and fields.
 
     Attributes:
-        completed: Records that are in, as the server keeps them; of a delete, the keys that are gone.
-        failed: Records of the chunk that was refused, as they were given; of an update, pairs of key and fields.
-        unknown: Records of which nobody knows whether they were written, as they were given: the answer was lost, or a
-            500. Wait until the server cannot be at work on them any more, then look before you send them again.
-        pending: Records that were not written, as they were given; in a dry run, also those the server had no
-            complaint about.
-        position: The place of the record that is to blame among those given, from 0, or ``None`` if nobody knows.
+        completed: Written: the records as the server keeps them; for a delete, the keys that are gone.
+        failed: Not written: the records of the chunk that the server refused.
+        unknown: Perhaps written: the answer to their job was lost, or was a 500 or the like. Wait until the server
+            cannot be at work on them any more, then look for them before you send them again.
+        pending: Not written: the records whose turn did not come; in a dry run, also those that passed.
+        position: The place of the record to blame among those given, counted from 0, or ``None`` if it is not known.
+        cid: The correlation id of the client; the server's logs carry it.
     """
 
     position: int | None = None
@@ -229,7 +228,6 @@ class BulkError(_Portable):
         pending: Sequence[Any] = (),
         cid: str | None = None,
     ) -> None:
-        """Keep the account of all records; see the class for the meaning of the arguments."""
         super().__init__(message)
         self.completed, self.failed = list(completed), list(failed)
         self.unknown, self.pending = list(unknown), list(pending)
@@ -237,15 +235,15 @@ class BulkError(_Portable):
 
 
 class ClosedError(_Portable):
-    """The client was used after it was closed."""
+    """The client was used after ``close()``, or a job after its ``with`` block."""
 
 
 class DeadlineExceededError(_Portable, TimeoutError):
-    """The deadline of the retry policy passed before the call was done.
+    """The deadline of the retry policy passed, or would have passed during a wait, before the call was done.
 
     Attributes:
-        outcome: ``"not sent"`` if the server cannot have acted on the last request of the call, else ``"unknown"``.
-        cid: The correlation id of the client that asked.
+        outcome: ``"not sent"`` if the server cannot have acted on the last request; ``"unknown"`` if it may have.
+        cid: The correlation id of the client; the server's logs carry it.
     """
 
     outcome: str = "not sent"

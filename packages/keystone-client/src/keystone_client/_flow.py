@@ -1,7 +1,22 @@
-"""The language of flows: what they yield, what they are answered, and how they take their next step.
+"""Flows: the client's logic, written once for threads and for tasks.
 
-A flow is a generator that yields what it needs, a request to send or a pause to make, and is sent the answer, or has
-the failure thrown into it. Flows have no colour: the drivers of the two clients do nothing else than serve them.
+The idea. What the client does (build a request, retry, renew a session, walk a listing) is the same in both clients;
+they differ only in how they wait. So the logic is in generators that never wait themselves. A flow yields a *step*,
+something that takes time: a request to send, a pause. A *driver* carries the step out, with a thread or with a task,
+and sends the result back into the flow, or throws the exception into it. What the flow returns is the result of the
+call. This is the shape of ``httpx.Auth.auth_flow``. Flows call each other with ``yield from``. Only ``_drivers``,
+``_transport`` and the public methods, which do no more than start a flow, know threads from tasks.
+
+Rejected:
+
+- The logic twice, by hand: a behaviour that one client has and the other has not is a bug, and two texts drift apart.
+- The logic once, as async code from which the sync code is generated: every change is there twice for readers and in
+  searches. The public methods are made that way, because they must be there twice.
+
+What must never be done in a flow: to sleep, to send, to start a thread or a task. A flow asks for that with a step, and
+takes clock and random numbers from its session. An interrupt or a cancellation arrives at a ``yield`` like any other
+failure, and a flow may be closed there: what must be known or undone afterwards has to be in place before the step, or
+in a ``finally``.
 """
 
 from collections.abc import Callable, Generator
@@ -14,15 +29,16 @@ S = TypeVar("S")
 
 
 class Pause(NamedTuple):
-    """A wait, in seconds."""
+    """A step: wait for some seconds. Answered with ``None``."""
 
     seconds: float
 
 
 class Ask(NamedTuple):
-    """A question to code of the user; in the async client its answer may have to be awaited.
+    """A step: call a function of the user. Answered with what it returns.
 
-    Then it ends in a ``TimeoutError`` if it does not come within ``timeout`` seconds; a thread cannot be interrupted.
+    In the async client that may have to be awaited. If it takes longer than ``timeout`` seconds then, the failure is a
+    ``TimeoutError``; a plain function cannot be interrupted and has no time limit.
     """
 
     question: Callable[[], Any]
@@ -30,9 +46,9 @@ class Ask(NamedTuple):
 
 
 class Exclusive(NamedTuple):
-    """A flow that never runs twice at once in one client.
+    """A step: run a flow that must not run twice at once in one client.
 
-    Answered with what it returned, or ``None`` if its turn did not come within ``timeout`` seconds.
+    Answered with what the flow returns, or ``None`` if its turn did not come within ``timeout`` seconds.
     """
 
     flow: Generator[Any, Any, Any]
@@ -44,7 +60,7 @@ Flow: TypeAlias = Generator[Step, Any, T]
 
 
 class Answer(NamedTuple):
-    """What a driver has for a flow: what its step brought, or the failure instead of it."""
+    """What a driver hands to a flow: the value of its step, or the exception that took its place."""
 
     value: Any
     failure: BaseException | None
@@ -54,5 +70,9 @@ NOTHING: Final = Answer(None, None)
 
 
 def advance(flow: Generator[S, Any, Any], answer: Answer) -> S:
-    """Give a flow its answer and take its next step; ``StopIteration`` at its end."""
+    """Hand a flow its answer and return its next step.
+
+    Raises:
+        StopIteration: The flow has ended; the value is its result.
+    """
     return flow.send(answer.value) if answer.failure is None else flow.throw(answer.failure)

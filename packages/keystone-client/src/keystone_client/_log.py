@@ -1,4 +1,4 @@
-"""The logger of the client, registered on import; see ``keystone_client_core`` for what it adds to a plain logger."""
+"""The client's logger, ``kclient``, registered on import; ``keystone_client_core`` documents its extra fields."""
 
 from typing import Final
 

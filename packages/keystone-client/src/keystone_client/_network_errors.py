@@ -1,6 +1,7 @@
-"""What lies beneath an exception, and what a failure of the network says about the way to the server.
+"""Find the reason beneath a network failure, and the advice that goes with it.
 
-The HTTP library tells what failed last, which on some of its backends has no words; the reason is further down.
+The HTTP library's own exception says what failed last and often has no message, depending on the backend. The reason is
+further down the chain of causes.
 """
 
 import socket
@@ -17,7 +18,7 @@ HOPELESS: Final = frozenset(
         "WRONG_VERSION_NUMBER",
     }
 )
-"""What OpenSSL calls failures of a handshake that the next one would meet as well; others may pass with a restart."""
+"""OpenSSL's names of handshake failures that retrying cannot fix; others may pass when the server has restarted."""
 
 ADVICE: Final[Mapping[type[OSError], str]] = {
     ssl.SSLCertVerificationError: "is the host name of the URL the one in the certificate, and the clock of this "
@@ -26,11 +27,11 @@ ADVICE: Final[Mapping[type[OSError], str]] = {
     socket.gaierror: "is the host name spelled right, and does the resolver of this machine know it?",
     ConnectionRefusedError: "is the server running, and the port right? With a proxy, is that?",
 }
-"""What to look at, by what went wrong."""
+"""What the user should check, by the kind of failure."""
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception and all that led to it, each once."""
+    """Yield an exception and everything that led to it, each once."""
     links, seen = [error], set()
     while links:
         link = links.pop()
@@ -42,21 +43,21 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def reason_of(failure: BaseException) -> OSError | None:
-    """Why the network failed, if that is something there is advice for."""
+    """Return the cause of a failure that ``ADVICE`` covers; ``None`` if there is none."""
     failures = (cause for cause in causes(failure) if isinstance(cause, OSError))
     return next((error for error in failures if isinstance(error, tuple(ADVICE))), None)
 
 
 def words_of(failure: BaseException) -> str:
-    """The first words on the way down to where it began, or its name where nobody says any."""
+    """Return the first message in the chain of causes, or the exception's class name if all are empty."""
     return next(filter(None, map(str, causes(failure))), type(failure).__name__)
 
 
 def advice_on(reason: OSError) -> str:
-    """What to look at after such a failure."""
+    """Return what the user should check after such a failure."""
     return next(advice for kind, advice in ADVICE.items() if isinstance(reason, kind))
 
 
 def is_hopeless(failure: BaseException) -> bool:
-    """Whether trying again leads to the same failure: TLS with the wrong host, port or certificate."""
+    """Check whether retrying cannot help: TLS with the wrong host, port or certificate."""
     return getattr(reason_of(failure), "reason", None) in HOPELESS

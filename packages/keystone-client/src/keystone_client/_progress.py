@@ -1,15 +1,15 @@
-"""What callers give to be told how far something came: a plain function, called between two requests."""
+"""Check the ``on_progress`` argument: a plain function, called between requests with the number done and the total."""
 
 from keystone_client_core import FieldError, brief
 
 
 def check_progress(on_progress: object) -> None:
-    """Refuse what could not be called; before anything is sent, for afterwards it would break off what goes well.
+    """Check that a progress function can be called, before anything is sent: later it would break off a call halfway.
 
     Raises:
-        FieldError: It is no function of two numbers, or one that would have to be awaited.
+        FieldError: It cannot be called, or it is an async function, which would never be awaited.
     """
-    from inspect import iscoroutinefunction  # slow to import, and not always needed
+    from inspect import iscoroutinefunction  # slow to import, and often not needed
 
     if on_progress is None or (callable(on_progress) and not iscoroutinefunction(on_progress)):
         return

@@ -1,6 +1,7 @@
-"""Keeps secrets out of tracebacks: many tools print the local variables of every frame, passwords and cookies too.
+"""Keep secrets out of tracebacks: many tools print the local variables of every frame, passwords and cookies included.
 
-Only what an exception leaves behind is touched, when it leaves; the frames of the caller are not ours to clear.
+When an exception leaves a method of the client, the frames it has passed through are cleared. Only frames of the client
+and of the libraries below it: the caller's own variables are left alone.
 """
 
 from collections.abc import Callable
@@ -14,24 +15,24 @@ from ._network_errors import causes
 CLEARED = frozenset(
     {"keystone_client", "keystone_client_core", "json", "httpx", "httpcore", "h11", "anyio", "trio", "ssl"}
 )
-"""The packages through which a request goes, from the call of the user to the socket."""
+"""The packages that a request passes through, from the caller to the socket."""
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def forget_locals(error: BaseException) -> None:
-    """Clear the local variables of the frames an exception has left, and those of what caused it."""
+    """Clear the local variables of the frames that an exception, and each of its causes, has passed through."""
     for link in causes(error):
         for frame, _ in walk_tb(link.__traceback__):
             if frame.f_globals.get("__name__", "").partition(".")[0] in CLEARED:
                 try:
                     frame.clear()
-                except RuntimeError:  # it still runs
+                except RuntimeError:  # a frame that is still running cannot be cleared
                     continue
 
 
 def redacted(method: Method) -> Method:
-    """Let a method whose arguments are secrets leave no variables behind when it raises."""
+    """Decorate a method that takes secrets, so that what it raises carries no local variables."""
     wrapper = _redacted_async(method) if iscoroutinefunction(method) else _redacted(method)
     return cast(Method, wraps(method)(wrapper))
 

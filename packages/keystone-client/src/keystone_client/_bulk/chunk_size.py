@@ -1,7 +1,8 @@
-"""How many records go into one job, so that its answer comes long before the timeout for it ends.
+"""Choose how many records go into one job, so that its answer comes well before the read timeout.
 
-A job whose answer comes too late leaves its records unknown. What a record takes depends on its kind and on the server:
-a password is hashed on purpose slowly, 0.3 to 1 s each, while most other records take 5 to 20 ms.
+If the answer comes too late, it stays unknown whether the records of the job were written. How long a record takes
+depends on its kind and on the server: most take 5 to 20 ms, but one with a password takes 0.3 to 1 s, because passwords
+are hashed slowly on purpose.
 """
 
 from collections.abc import Sequence
@@ -10,34 +11,34 @@ from typing import Final
 from keystone_client_core import Action
 
 CAREFUL: Final = 5
-"""Records to the first job if they hold passwords."""
+"""The number of records in the first job if any of the records holds a password."""
 
 GROWTH: Final = 4
-"""By how much the next job may be larger than the largest before."""
+"""How many times as large as the last job the next one may be, where no larger one was allowed already."""
 
 SHARE: Final = 1 / 3
-"""Of the read timeout that a job may take."""
+"""Fraction of the read timeout that one job may take."""
 
 LONGEST_JOB: Final = 20.0
-"""Seconds a job may take whatever the timeout is: front-end web servers give up after 60 s."""
+"""Seconds that one job may take, however long the timeout: front-end web servers give up after 60 s."""
 
 
 def first_chunk_size(actions: Sequence[Action], most: int) -> int:
-    """The number of records to the first job."""
+    """Return the number of records in the first job, at most ``most``."""
     return min(most, CAREFUL) if any("password" in action.payload for action in actions) else most
 
 
 def next_chunk_size(size: int, number: int, seconds: float, timeout: float | None) -> int:
-    """The number of records to the next job.
+    """Return the number of records in the next job.
 
     Args:
         size: The number allowed so far.
-        number: How many the last job had.
-        seconds: How long it took.
-        timeout: The read timeout in seconds; ``None`` for no end.
+        number: The number of records in the last job.
+        seconds: How long the last job took.
+        timeout: The read timeout in seconds; ``None`` for none.
 
     Returns:
-        As many as fit in the time for a job, but not too many more than before; at least 1.
+        As many records as fit in the time for one job, within ``size`` or ``GROWTH`` times ``number``; at least 1.
     """
     longest = LONGEST_JOB if timeout is None else min(LONGEST_JOB, timeout * SHARE)
     allowed = max(size, number * GROWTH)

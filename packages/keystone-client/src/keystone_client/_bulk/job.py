@@ -1,6 +1,6 @@
-"""Batch jobs: collects actions while nothing is sent, then sends them as one atomic job.
+"""Batch jobs: collect actions while nothing is sent, then send them as one atomic job.
 
-What an action and a reference are is core's; the typed methods of a job are generated in ``_generated``.
+Actions and references come from ``keystone_client_core``; the typed methods of a job are generated in ``_generated``.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -40,7 +40,7 @@ ENDPOINT = "batch/"
 
 
 class RecordPage(TypedDict, Generic[T]):
-    """What an action that lists brings: one page."""
+    """The result of an action that lists records: one page."""
 
     count: int
     next: str | None
@@ -49,13 +49,13 @@ class RecordPage(TypedDict, Generic[T]):
 
 
 class Handle(Generic[T_co]):
-    """What an action of a job will bring.
+    """The result of an action, before and after its job is sent.
 
-    While the job is collected, ``handle["id"]`` refers to a value of the answer and can stand in later actions; once
-    the job was sent it is that value.
+    While actions are collected, ``handle["id"]`` is a reference to a value of the result, to be used in later actions.
+    Once the job was sent, it is that value.
     """
 
-    __iter__ = None  # it has names, not places
+    __iter__ = None  # with __getitem__ alone, Python would take it for a sequence
 
     def __init__(self, action: Action, alias: str) -> None:
         self._action, self._alias = action, alias
@@ -64,10 +64,10 @@ class Handle(Generic[T_co]):
 
     @property
     def result(self) -> T_co:
-        """What the server answered: the record; a page for a listing; ``None`` for a delete.
+        """The result from the server: a record, a page for a listing, ``None`` for a delete.
 
         Raises:
-            ReferenceTokenError: The job was not carried out, or not yet.
+            ReferenceTokenError: The job was not sent yet, or was not carried out.
         """
         if not self._sent:
             raise ReferenceTokenError(f"{self._action.call} has no result: the job was not carried out, or not yet")
@@ -84,28 +84,28 @@ class Handle(Generic[T_co]):
 
 
 class Collector:
-    """The part of a job that does the work."""
+    """The base of ``Job``: collects its actions, files and references."""
 
     def __init__(self, dry_run: bool = False) -> None:
         """Start without actions.
 
         Args:
-            dry_run: Have the server carry out the job and undo it.
+            dry_run: Let the server carry out the job and undo it.
         """
         self._dry_run = dry_run
-        self._nonce = urandom(4).hex()  # text of users cannot know it, so it cannot hold a reference of ours
+        self._nonce = urandom(4).hex()  # unpredictable, so that text from elsewhere cannot hold a reference of this job
         self._numbers = count(1)
         self._handles: dict[str, Handle[Any]] = {}
         self._uploads: dict[str, Upload] = {}
         self._open = True
 
     def __len__(self) -> int:
-        """How many actions there are."""
+        """Return the number of actions."""
         return len(self._handles)
 
     @property
     def results(self) -> list[Any]:
-        """What each action brought, in their order; see ``Handle.result``."""
+        """The result of each action, in their order; see ``Handle.result``."""
         return [handle.result for handle in self._handles.values()]
 
     def _add(self, action: Action) -> Handle[Any]:
@@ -141,7 +141,7 @@ class Collector:
         return self._handles
 
     def _with_files(self, make: Callable[[Mapping[str, object]], Action]) -> Handle[Any]:
-        """Add an action whose files go along as parts of their own."""
+        """Add an action; its files are sent as further parts of the request, which the action refers to."""
         action = make(self._known())
         payload = dict(action.payload)
         for name in [name for name in payload if action.resource.fields[name].kind == "file"]:
@@ -161,7 +161,7 @@ class Collector:
 
 @contextmanager
 def collecting(job: Any) -> Iterator[Any]:
-    """Close the files of a job when it is over."""
+    """Close the job and its files at the end of the block."""
     try:
         yield job
     finally:
@@ -169,7 +169,7 @@ def collecting(job: Any) -> Iterator[Any]:
 
 
 def send(call: Call, job: Collector) -> Flow[None]:
-    """Send a job, if there is anything in it, and hand out what it brought."""
+    """Send a job, unless it is empty, and give each handle its result."""
     job._open = False
     handles = list(job._handles.values())
     if not handles:

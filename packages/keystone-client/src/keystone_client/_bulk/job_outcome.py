@@ -1,16 +1,22 @@
-"""What a job that was answered with a 500 has left behind, and whether it may be sent again.
+"""Decide what a job that was answered with a 500 has left behind, and whether it may be sent again.
 
-A 500 does not say whether the job was written. Django's own error page comes where the database undid the job (a
-deadlock, a delete of a protected record), but also where something fails after the commit. The page of a front-end web
-server says nothing of the job at all. So the outcome is unknown unless the audit log shows it, which only staff can
-read. Two rules follow:
+The idea. A 500 does not say whether the job was written. Django's own error page comes where the database undid the job
+(a deadlock, a delete of a protected record), but also where something failed after the commit. The error page of a
+front-end web server says nothing of the job at all. So the outcome is unknown unless the audit log shows it, which only
+staff can read. Two rules follow:
 
 - A job is sent again only if that cannot do harm: deletes, updates, creates that a unique field keeps from being
   written twice, and other creates after the audit log has shown that nothing was written.
 - A record is reported as failed only where it is known that it was not written.
 
-Rejected: to take a 500 for "nothing was written" (records were written twice); to halve at will until the record to
-blame is found (with ``attempts=4`` a record of a chunk of 100 was sent eight times).
+Rejected:
+
+- To take a 500 for "nothing was written": records were written twice.
+- To halve the chunk, as often as it takes, until the record to blame is found: with ``attempts=4`` a record of a chunk
+  of 100 was sent eight times.
+
+What must never be done here: to take silence of the audit log for proof where it could not be read, does not record
+this kind of write, or does not fit in one page.
 """
 
 import math
@@ -32,14 +38,14 @@ NOT_AUDITED: Final = frozenset({"preference", "notification"})
 """Resources whose writes leave no row in the audit log (seen on the server)."""
 
 MARGIN: Final = 2.0
-"""Seconds: a ``Date`` header has no fractions, and may be a second old."""
+"""Seconds of tolerance for a ``Date`` header, which has no fractions and may be a second old."""
 
 _DJANGO_PAGE: Final = b"<h1>Server Error (500)</h1>"
 _LONGEST_PAGE: Final = 1000
 
 
 def may_be_sent_twice(action: Action) -> bool:
-    """Tell whether carrying out an action a second time cannot do harm.
+    """Check that carrying out an action a second time cannot do harm.
 
     Args:
         action: An action of a bulk operation.
@@ -63,9 +69,9 @@ def _has_unique_value(action: Action) -> bool:
 def next_size(number: int, failures: int, attempts: int) -> int:
     """Return how many records go into the next job after one that was answered with a 500.
 
-    The first repetition has all records, because a deadlock passes by itself. After that the number falls so that the
-    last try of a record is in a job of its own, which finds the one to blame, and none is sent more than ``attempts``
-    times.
+    The first repetition has all records again, because a deadlock passes by itself. After that the number falls so that
+    the last try of each record is a job of its own, which shows the record to blame, and no record is sent more than
+    ``attempts`` times.
 
     Args:
         number: Records in the job that failed.
@@ -91,11 +97,12 @@ def wrote_nothing(call: Call, items: Sequence[Item], response: httpx.Response, k
         known: The ids of the records that earlier jobs have created.
 
     Returns:
-        True where nothing was written; False where something was, or where the log cannot tell.
+        True if nothing was written; False if something was, or if the log cannot tell.
     """
     action = items[0].action
     if _DJANGO_PAGE not in response.content or action.method == "PATCH" or action.resource.name in NOT_AUDITED:
-        return False  # the server may still be at work; an update that changes only links leaves no row; no log
+        # Without Django's page the server may still be at work; an update that changes only links leaves no row.
+        return False
     since = _begun(response)
     lost = call.lost
     try:
@@ -105,18 +112,18 @@ def wrote_nothing(call: Call, items: Sequence[Item], response: httpx.Response, k
     except KeystoneError:
         return False
     finally:
-        call.lost = lost  # this was a look: the loss of its answer says nothing of the job
+        call.lost = lost  # a lost answer to this look says nothing about the job
     if rows is None:
         return False
     if action.method == "DELETE":
         deleted = {row.get("record_id") for row in rows if row.get("action") == "delete"}
         return deleted.isdisjoint(primary_key(item.given) for item in items)
     created = [row for row in rows if row.get("action") == "create" and row.get("record_id") not in known]
-    return len(created) < len(items)  # a job is written whole
+    return len(created) < len(items)  # a job is written whole or not at all
 
 
 def _begun(response: httpx.Response) -> datetime | None:
-    """Return a time by the server's clock that is not later than the beginning of the job."""
+    """Return a time, by the server's clock, at or before the beginning of the job; ``None`` if the answer has none."""
     answered = sent_at(response)
     if answered is None:
         return None
@@ -124,7 +131,7 @@ def _begun(response: httpx.Response) -> datetime | None:
 
 
 def _audit_rows(call: Call, resource: Resource, since: datetime | None) -> Flow[list[dict[str, Any]] | None]:
-    """Fetch what this client has written to a resource since then; ``None`` where that does not fit in a page."""
+    """Fetch the log's rows of this client's writes to a resource since then; ``None`` if they do not fit in a page."""
     asked = {"cid": call.cid, "_order": "-id", "_limit": str(_LONGEST_PAGE)}
     if since is not None:
         asked["timestamp__gte"] = since.isoformat()

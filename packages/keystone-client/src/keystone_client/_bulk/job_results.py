@@ -1,4 +1,4 @@
-"""Reads the answers to jobs: what each action brought, or which action is to blame and why.
+"""Read the answer to a job: the result of each action, or the action to blame and the reason.
 
 Pure functions of a response; nothing is sent from here.
 """
@@ -18,22 +18,22 @@ from .._protocol.responses import decoded
 PROTECTED = "Keystone fails like this where others still refer to what is deleted, or an account deletes itself"
 
 _TOKEN = re.compile(r"@ref\{a[0-9a-f]+_([1-9][0-9]{0,5})\.([A-Za-z0-9_.]+)\}")
-"""A reference as ``_batch`` writes it: the number of the action, and the way to the value."""
+"""A reference as ``job`` writes it: the number of the action, and the path to the value."""
 
 
 def results_of(response: httpx.Response, cid: str, actions: Sequence[Action], advice: str = "") -> list[Any]:
-    """Return what each action brought.
+    """Return the result of each action.
 
     Args:
         response: The answer to the job.
         cid: The correlation id of the client.
         actions: The actions of the job.
-        advice: What the error of an answer from 500 on tells the caller to do.
+        advice: What the error for a status of 500 or more tells the caller to do.
 
     Raises:
         JobError: An action failed.
         StatusError: The job was refused as a whole.
-        DecodeError: The answer does not say what the actions brought.
+        DecodeError: The answer does not hold a result for each action.
     """
     if not 200 <= response.status_code < 300:
         raise refusal(response, cid, actions, advice)
@@ -46,7 +46,7 @@ def results_of(response: httpx.Response, cid: str, actions: Sequence[Action], ad
 
 
 def refusal(response: httpx.Response, cid: str, actions: Sequence[Action], advice: str) -> Exception:
-    """Return the error of a job that failed, naming the action."""
+    """Return the error for a job that failed; it names the action to blame, where the answer does."""
     said = json_of(response)
     place = culprit(said, actions)
     if place is None:
@@ -67,7 +67,7 @@ def _broken(response: httpx.Response, actions: Sequence[Action], advice: str) ->
 
 
 def _referred(said: Any, actions: Sequence[Action]) -> str:
-    """What the reference meant that the server could not follow, in the words of the caller."""
+    """Return which value of which action an unresolved reference meant, as the caller wrote it."""
     found = _TOKEN.fullmatch(str(said.get("token")))
     number = int(found[1]) if found else 0
     if found is None or number > len(actions):
@@ -77,10 +77,10 @@ def _referred(said: Any, actions: Sequence[Action]) -> str:
 
 
 def check_kept(actions: Sequence[Action], results: Sequence[Any]) -> None:
-    """Compare what was sent with what the server kept: it drops some fields of callers who are not staff.
+    """Check that the server kept every field that was sent: it drops some in silence unless the caller is staff.
 
     Raises:
-        FieldError: A field was dropped; its record and its place are with the error.
+        FieldError: A field was dropped; the error has the record and its place.
     """
     for place, (action, record) in enumerate(zip(actions, results, strict=True)):
         if not isinstance(record, Mapping):

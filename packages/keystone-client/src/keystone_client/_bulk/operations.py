@@ -1,6 +1,6 @@
-"""Bulk operations: many records of one kind in chunks, each a batch job that is carried out whole or not at all.
+"""Bulk operations: create, update or delete many records of one kind.
 
-Here all records are checked before the first is sent; ``_chunks`` sends them.
+All records are checked here, before the first is sent. ``runner`` sends them in chunks, each as one atomic batch job.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -60,7 +60,7 @@ def _several(given: Iterable[object], what: str) -> list[object]:
 
 
 def _items(given: Sequence[object], make: Callable[[Any], Action]) -> list[Item]:
-    """The records, each checked; an error tells the place of its record."""
+    """Check each record and make its action; an error names the place of its record."""
     items = []
     for place, each in enumerate(given):
         try:

@@ -1,6 +1,6 @@
-"""The account of a bulk operation that stopped: where each record is, and which one is to blame.
+"""Report on a bulk operation that stopped: what became of each record, and which one is to blame.
 
-Pure: it is told what is known, and decides nothing of what happens next.
+Pure: it turns what is known into a ``BulkError``. What happens next is decided in ``runner``.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,7 +12,7 @@ from .._errors import BulkError, DecodeError, JobError, RequestTimeoutError, Sta
 
 TOO_LARGE: Final = 413
 BROKEN: Final = 500
-"""Statuses of a whole job for which an action may be to blame although the answer names none."""
+"""Statuses of a whole job for which one record may be to blame although the answer names none."""
 
 GATEWAY_TIMEOUT: Final = 504
 
@@ -35,7 +35,7 @@ class Item(NamedTuple):
     given: Any
     action: Action
     size: int
-    """The bytes of its action as JSON."""
+    """The length of its action as JSON, in bytes."""
 
 
 def report(
@@ -52,19 +52,19 @@ def report(
     dry_run: bool,
     cid: str,
 ) -> BulkError:
-    """Say where every record is.
+    """Return the error that lists every record by what became of it.
 
     Args:
         name: The method that was called.
         items: All records.
-        done: What the server answered for those that are in, by their place.
+        done: What the server answered for the records whose jobs were carried out, by their place.
         chunk: The records of the last job.
-        stop: What ended the operation.
-        lost: Whether the last job was sent and no answer to it came.
+        stop: The error, interrupt or cancellation that ended the operation.
+        lost: Whether the last job was sent and no answer arrived.
         unsure: The places of records that were in a job of unknown outcome.
-        collided: The places of records that pass alone and fail together.
-        repeated: Whether the records of the last job had been in a job before.
-        dry_run: Whether all was undone.
+        collided: The places of records that pass in smaller jobs and fail together.
+        repeated: Whether the records of the last job had been in a failed job before.
+        dry_run: Whether the server undid every job.
         cid: The correlation id of the client.
 
     Returns:
@@ -72,7 +72,7 @@ def report(
     """
     fate = _fate(stop, lost)
     if dry_run and fate == "unknown":
-        fate = "pending"  # whether it was sent or not, it was undone
+        fate = "pending"  # a dry run writes nothing, whether its answer arrived or not
     fates: dict[int, Group] = {item.place: fate for item in chunk if item.place not in done}
     if dry_run:
         fates.update(dict.fromkeys(collided, "failed"))
@@ -82,7 +82,7 @@ def report(
     groups: dict[Group, list[Any]] = {"completed": [], "failed": [], "unknown": [], "pending": []}
     for item in items:
         group = fates.get(item.place, "pending")
-        result = done[item.place] if group == "completed" else None  # a delete brings nothing
+        result = done[item.place] if group == "completed" else None  # None for a delete
         groups[group].append(item.given if result is None else result)
     position = None if collided else _position(stop, chunk, unsure, repeated)
     advice = COLLIDED if collided else _advice(groups, position, stop, len(chunk))
@@ -92,7 +92,7 @@ def report(
 
 
 def _fate(stop: BaseException, lost: bool) -> Group:
-    """Return the group of a chunk whose job ended like this and whose records were in no other job."""
+    """Return the group of the last chunk, going only by how its own job ended."""
     if lost or isinstance(stop, DecodeError):
         return "unknown"
     if isinstance(stop, StatusError):
@@ -101,10 +101,10 @@ def _fate(stop: BaseException, lost: bool) -> Group:
 
 
 def _position(stop: BaseException, chunk: Sequence[Item], unsure: Collection[int], repeated: bool) -> int | None:
-    """Return the place of the record that is to blame, where that is known.
+    """Return the place of the record to blame, or ``None`` where that is not known.
 
-    A record that may be in already is not to blame for a refusal: it may have met itself. A single 500 may be the
-    server's own fault; a record that meets one in every job is to blame.
+    A record that an earlier job may have written is not to blame for a refusal: it may be in conflict with itself. One
+    500 may be the server's own fault; a record that gets one in every job, even alone, is to blame.
     """
     if isinstance(stop, JobError) and stop.action is not None:
         place = chunk[stop.action - 1].place

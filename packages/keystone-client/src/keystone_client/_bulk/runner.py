@@ -1,11 +1,30 @@
-"""Carries out a bulk operation: sends chunk after chunk, waits out the throttle, and accounts for every record.
+"""Carry out a bulk operation: send chunk after chunk, recover where that is safe, and report on every record.
 
-The records were checked in ``_bulk``. A record whose job got no answer is not sent again. What may be sent again after
-a 500, and in how large a job, is decided in ``_job_outcome``.
+The idea. A chunk is one batch job, which the server carries out whole or not at all. So the records of a chunk share
+their fate, and what follows depends only on how the job ended:
+
+- It was carried out. Its results are kept, and the next chunk follows.
+- It was refused, and a better job can follow (``_recover``). Throttled: the same records after a wait, perhaps fewer
+  (``throttled_jobs``). A key to delete is missing: the chunk without it (``missing_keys``). A 500: what ``job_outcome``
+  allows. A 413: half as many records.
+- Anything else stops the operation. The ``BulkError`` puts every record in one of four lists: completed, failed,
+  unknown, pending (``report``).
+
+How many records a chunk has is bounded by the caller's ``chunk_size``, by the time that jobs take (module
+``chunk_size``), and by the size of the body that front-end web servers accept.
+
+Rejected:
+
+- All records in one job: one bad record would undo all of them, and a job that outlasts the timeout leaves all unknown.
+- To send a job again whose answer was lost: its records might be written twice.
+- To halve at will after a 500, or to take it for "nothing was written": see ``job_outcome``.
+
+What must never be done here: to send a job again that may have reached the server and got no answer; to call the
+caller's progress function, or wait, before the results of an answer are kept: an interrupt there would lose the report
+of what the server has written.
 """
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
@@ -17,40 +36,35 @@ from keystone_client_core import (
     check_chunk_size,
     job_json,
     next_chunk,
-    primary_key,
 )
 
-from .._errors import BulkError, JobError, StatusError, ThrottledError
+from .._errors import BulkError, JobError, StatusError
 from .._flow import Flow
-from .._listing.plan import room_for_filters, split_keys
 from .._listing.query import BulkOptions
 from .._progress import check_progress
 from .._protocol.bodies import json_body
 from .._protocol.call import Call
-from .._protocol.responses import is_missing
 from .._protocol.retries import Failure, backoff_ceiling
 from .chunk_size import first_chunk_size, next_chunk_size
 from .failed_jobs import FailedJob, FailedJobs
 from .job import ENDPOINT
 from .job_outcome import may_be_sent_twice, next_size, wrote_nothing
 from .job_results import check_kept, results_of
+from .missing_keys import missing
 from .report import BROKEN, TOO_LARGE, Item, report
+from .throttled_jobs import ThrottledJobs, is_throttled
 
 MOST_BYTES: Final = 900_000
-"""Of JSON in a chunk: front-end web servers refuse 1 MB."""
+"""The most JSON in one job: front-end web servers refuse 1 MB."""
 
-WINDOW: Final = 60.0
-"""Seconds over which the server counts requests."""
-
-_ENVELOPE = 60
-_EXPECTED = re.compile(r"available in (\d+) second")
+_ENVELOPE = 60  # the JSON around the actions of a job
 
 
 class Run:
-    """One bulk operation under way."""
+    """One bulk operation."""
 
     def __init__(self, call: Call, resource: Resource, name: str, items: Sequence[Item], options: BulkOptions) -> None:
-        """Take records that were checked, and check the rest."""
+        """Take records that were checked, and check the options; nothing is sent."""
         self._call, self._resource, self._name, self._options = call, resource, name, options
         self._most = check_chunk_size(options.chunk_size)
         self._size = first_chunk_size([item.action for item in items], self._most)
@@ -58,13 +72,11 @@ class Run:
         self._items = self._waiting = items
         self._chunk: Sequence[Item] = ()
         self._response: httpx.Response | None = None
-        """The answer to the last job; an error has only a copy of it."""
+        """The answer to the last job; an error holds only a copy without secrets."""
         self._in: dict[int, Any] = {}
-        """What the server answered for the records that are in, by their place."""
+        """What the server answered for the records whose jobs were carried out, by their place."""
         self._failed = FailedJobs(options.dry_run)
-        self._waited = False
-        """Whether the last job was throttled and a whole window was waited since."""
-        self._vain = 0
+        self._throttled = ThrottledJobs(call, name)
 
     def flow(self) -> Flow[list[Any]]:
         """Send chunk after chunk.
@@ -73,8 +85,8 @@ class Run:
             What the server answered for each record, in order.
 
         Raises:
-            BulkError: It stopped before its end. An interrupt or a cancellation arrives as it is, for somebody waits
-                for it; its cause is the ``BulkError``.
+            BulkError: The operation stopped before its end. An interrupt or a cancellation is raised as it is, because
+                code further up waits for it; its cause is the ``BulkError``.
         """
         try:
             while self._waiting:
@@ -83,7 +95,7 @@ class Run:
             raise self._report(error) from error
         except BaseException as stop:
             report_of_all = self._report(stop)
-            self._warn(report_of_all)  # a cancel scope swallows what it cancels
+            self._warn(report_of_all)  # a cancel scope swallows the exception, and its cause with it
             raise stop from report_of_all
         results = list(self._in.values())
         try:
@@ -99,12 +111,12 @@ class Run:
         except KeystoneError as error:
             yield from self._recover(error, self._chunk)
         else:
-            self._waited, self._vain = False, 0
+            self._throttled.passed()
             self._done({item.place: result for item, result in zip(self._chunk, results, strict=True)})
             self._failed.passed(self._chunk, self._waiting)
 
     def _next(self) -> list[Item]:
-        """Take the next records; those of a job that failed are not mixed with others."""
+        """Return the next chunk; records of a job that failed are not mixed with others."""
         alike, failure = self._failed.alike(self._waiting[: self._most]), self._failed.of(self._waiting)
         most = min(self._most, self._size, len(alike) if failure is None else failure.size)
         return next_chunk(alike, most, MOST_BYTES - _ENVELOPE)
@@ -121,19 +133,19 @@ class Run:
         return results
 
     def _done(self, results: Mapping[int, Any]) -> None:
-        self._in.update(results)  # first, and at once: an interrupt may come between any two lines
+        self._in.update(results)  # first, and in one step: an interrupt may come between any two lines
         left = [item for item in self._chunk if item.place not in results]
         self._waiting = [*left, *self._waiting[len(self._chunk) :]]
         if self._options.on_progress is not None:
             self._options.on_progress(len(self._in), len(self._items))
 
     def _recover(self, error: KeystoneError, chunk: Sequence[Item]) -> Flow[None]:
-        """Make the next job a better one, or raise the error."""
+        """Prepare a next job that can succeed, or raise the error."""
         status = error.status_code if isinstance(error, StatusError) else None
-        if _throttled(error):
-            yield from self._wait_out(error)
+        if is_throttled(error):
+            self._most = yield from self._throttled.wait_out(cast("StatusError", error), self._most)
         elif isinstance(error, JobError) and error.action and error.step_status == 404 and self._may_be_gone(chunk):
-            gone = yield from self._gone(chunk[error.action - 1], chunk)
+            gone = yield from missing(self._call, self._resource, chunk[error.action - 1], chunk)
             self._failed.unsure -= gone
             self._done(dict.fromkeys(gone))
         elif status == BROKEN:
@@ -144,7 +156,7 @@ class Run:
             raise error
 
     def _after_500(self, error: StatusError, chunk: Sequence[Item]) -> Flow[None]:
-        """Send the records again in jobs that cannot write them twice, or raise the error."""
+        """Prepare to send the records again, in jobs that cannot write them twice, or raise the error."""
         policy, draw = self._call.session.retry, self._call.session.draw
         harmless = (yield from self._wrote_nothing(chunk)) or all(may_be_sent_twice(each.action) for each in chunk)
         past = self._failed.of(chunk)
@@ -160,8 +172,8 @@ class Run:
             raise self._call.too_late(f"POST {ENDPOINT}", "; the last job ended in a 500") from error
 
     def _wrote_nothing(self, chunk: Sequence[Item]) -> Flow[bool]:
-        """Tell whether it is known that the job wrote nothing; its records are unsure otherwise."""
-        self._call.lost = False  # what is unsure is noted here
+        """Check whether it is known that the job wrote nothing; if not, note its records as unsure."""
+        self._call.lost = False  # the call as a whole is not lost: which records are unsure is noted below
         if self._options.dry_run:
             return True
         places = {item.place for item in chunk} - self._failed.unsure
@@ -173,50 +185,10 @@ class Run:
             return True
         return False
 
-    def _wait_out(self, error: KeystoneError) -> Flow[None]:
-        """Send nothing for a whole window: each refused try would use up what the window has left."""
-        policy = self._call.session.retry
-        seconds = max(WINDOW, _asked_for(error))
-        step = error.action if isinstance(error, JobError) else None
-        if self._waited:
-            self._most = max(1, step - 1) if step else self._most
-            self._vain += step in (None, 1)
-        if policy.attempts == 1 or seconds > policy.max_retry_after or self._vain >= policy.attempts:
-            raise error
-        request = cast("StatusError", error).request
-        self._call.session.log(
-            logging.WARNING, "%s: throttled, on with it in %.0f s", request, 429, self._name, seconds
-        )
-        if not (yield from self._call.pause(seconds)):
-            last = f"; the last was throttled, the next would be {seconds:.0f} s away"
-            raise self._call.too_late(f"POST {ENDPOINT}", last)
-        self._waited = True
-
     def _may_be_gone(self, chunk: Sequence[Item]) -> bool:
-        """Whether a missing key is fine: where the caller says so, or where a job before may have deleted it."""
+        """Check whether a missing key is no error: the caller allows it, or an earlier job may have deleted it."""
         sent_before = not self._failed.unsure.isdisjoint(item.place for item in chunk)
         return chunk[0].action.method == "DELETE" and (sent_before or not self._options.raise_not_exists)
-
-    def _gone(self, first: Item, chunk: Sequence[Item]) -> Flow[set[int]]:
-        """The places of the keys that do not exist, of which one is known; a look at the list tells most of it."""
-        gone = {first.place}
-        try:
-            listed = yield from self._listed(chunk)
-            for item in chunk:
-                if primary_key(item.given) not in listed and item.place not in gone:
-                    response = yield from self._call.json("GET", item.action.path[1:])
-                    gone |= {item.place} if is_missing(response) else set()
-        finally:
-            self._call.lost = False  # the answers to these looks were lost at most: the job itself was undone
-        return gone
-
-    def _listed(self, chunk: Sequence[Item]) -> Flow[set[int]]:
-        found: set[int] = set()
-        keys = [primary_key(item.given) for item in chunk]
-        for some in split_keys(keys, room_for_filters(self._call, self._resource)):
-            page = yield from self._call.page(f"{self._resource.path}/", {**some, "_limit": "1000", "_order": "id"})
-            found |= {record["id"] for record in page.records}
-        return found
 
     def _report(self, stop: BaseException) -> BulkError:
         return report(
@@ -240,15 +212,3 @@ class Run:
 
 def _not_throttled(failure: Failure) -> bool:
     return getattr(failure, "status_code", None) != 429
-
-
-def _throttled(error: KeystoneError) -> bool:
-    return isinstance(error, ThrottledError) or (isinstance(error, JobError) and error.step_status == 429)
-
-
-def _asked_for(error: KeystoneError) -> float:
-    """The seconds the server names; for a step it does so in words."""
-    if isinstance(error, ThrottledError):
-        return error.retry_after or 0
-    found = _EXPECTED.search(str(error))
-    return float(found[1]) if found else 0

@@ -1,4 +1,4 @@
-"""Flows about who is logged in, and the plain HTTP methods."""
+"""Log in and out, and ask who is logged in."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -21,13 +21,13 @@ from .._transport.outgoing import OutgoingRequest
 WHOAMI = "authentication/whoami/"
 
 Provider: TypeAlias = Callable[[], tuple[str, str]]
-"""Gives a username and a password."""
+"""A function that returns a username and a password."""
 AsyncProvider: TypeAlias = Callable[[], tuple[str, str] | Awaitable[tuple[str, str]]]
-"""The same, at once or when it is awaited."""
+"""A function that returns a username and a password, or something that gives them when awaited."""
 
 
 def login(call: Call, username: object, password: object, provider: object) -> Flow[dict[str, Any]]:
-    """Start a session, with credentials or a provider of them; what there was stays if this fails."""
+    """Start a session, with credentials or a provider of them; if that fails, the session before it stays."""
     renew = None
     if provider is None:
         user = yield from _login(call, username, password)
@@ -42,7 +42,7 @@ def login(call: Call, username: object, password: object, provider: object) -> F
 
 
 def _login_anew(call: Call, provider: Callable[[], object]) -> Flow[dict[str, Any]]:
-    """Start a session with the credentials of the moment."""
+    """Ask the provider for credentials and start a session with them."""
     credentials = yield from _credentials(call, provider)
     if not isinstance(credentials, tuple) or len(credentials) != 2:
         raise FieldError(
@@ -79,16 +79,19 @@ def _login(call: Call, username: object, password: object) -> Flow[dict[str, Any
 
 
 def _login_request(call: Call, content: bytes) -> OutgoingRequest:
-    """With a session cookie the server wants a CSRF token; where that is lost, log in as a stranger would."""
+    """Build the request of a login.
+
+    With a session cookie the server demands a CSRF token. Where there is none, the cookies are left out as well.
+    """
     request = call.session.request("POST", "authentication/login/", content=content)
-    request.session = None  # its answer may set cookies whatever session there is by then
+    request.session = None  # its answer sets cookies whichever session is current by then
     if "x-csrftoken" not in request.headers:
         request.headers.pop("cookie", None)
     return request
 
 
 def _opened(session: SessionState, response: httpx.Response) -> bool:
-    """Whether there was a session, which another thread or task has ended since."""
+    """Check that the login did open a session, which another thread or task has ended since."""
     cookies = response.headers.get_list("set-cookie")
     return any(cookie.startswith(f"{SESSION}=") for cookie in cookies) and not session.keeps_secure_cookies_back
 
@@ -100,7 +103,7 @@ def _why_no_session(call: Call) -> str:
 
 
 def logout(call: Call) -> Flow[None]:
-    """End the session and forget its cookies; silent if there is none."""
+    """End the session and forget its cookies; do nothing if there is none."""
     session = call.session
     session.renew = None
     number = session.number
@@ -116,7 +119,7 @@ def logout(call: Call) -> Flow[None]:
 
 
 def whoami(call: Call) -> Flow[dict[str, Any] | None]:
-    """The user the server takes us for, or ``None`` for nobody."""
+    """Fetch the user this client is logged in as; ``None`` if it is not logged in."""
     response = yield from call.json("GET", WHOAMI)
     if response.status_code == 401:
         return None
@@ -124,5 +127,5 @@ def whoami(call: Call) -> Flow[dict[str, Any] | None]:
 
 
 def is_authenticated(call: Call) -> Flow[bool]:
-    """Whether the server knows us."""
+    """Ask the server whether this client is logged in."""
     return (yield from whoami(call)) is not None

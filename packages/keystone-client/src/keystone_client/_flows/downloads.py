@@ -1,4 +1,4 @@
-"""The flow that fetches an attachment: streamed, without credentials, whole or not at all."""
+"""Download the file of an attachment: streamed, without credentials, and written whole or not at all."""
 
 import io
 import os
@@ -29,26 +29,26 @@ HINT = "the API itself gives out no files: does a web server in front of it publ
 
 
 class Sink:
-    """Takes the body of an answer, and tells how far it came."""
+    """Writes the body of an answer to a file and reports the progress."""
 
     def __init__(self, file: IO[bytes], on_progress: Sent | None) -> None:
-        """Take where the body goes."""
+        """Take the file to write to and the function to call with the progress, if any."""
         self._file, self._on_progress = file, on_progress
 
     def start(self) -> None:
-        """Forget what an earlier try brought."""
+        """Discard what an earlier try has written."""
         self._file.seek(0)
         self._file.truncate()
 
     def write(self, chunk: bytes, total: int) -> None:
-        """Take some of the body; ``total`` is 0 where the server does not tell."""
+        """Write a part of the body; ``total`` is its full length, 0 if the server does not say."""
         self._file.write(chunk)
         if self._on_progress is not None:
             self._on_progress(self._file.tell(), total)
 
 
 def download(call: Call, pk: object, to: Target, on_progress: Sent | None) -> Flow[dict[str, Any]]:
-    """Fetch an attachment into a path or a file."""
+    """Download an attachment to a path or into an open file, and return its record."""
     if not isinstance(to, str | os.PathLike) and not hasattr(to, "write"):
         raise FieldError(f"to={brief(to)}: give a path, or a file opened in binary mode", field="to")
     if isinstance(to, str | os.PathLike):
@@ -68,10 +68,10 @@ def download(call: Call, pk: object, to: Target, on_progress: Sent | None) -> Fl
 
 
 def _endpoint(call: Call, response: httpx.Response, record: Mapping[str, Any]) -> str:
-    """Where the file of a record is: below media/, whatever the record says."""
+    """Return the endpoint of a record's file; fail unless it lies below ``media/``."""
     try:
         endpoint = call.session.endpoint(f"media/{quote(record['file'])}").removesuffix("/")
-        call.session.url_of(endpoint)  # it may be too long
+        call.session.url_of(endpoint)  # raises where the URL would be too long
     except (KeyError, TypeError, ValueError):
         endpoint = ""
     if not endpoint.startswith("media/"):
@@ -84,7 +84,7 @@ def _check_path(target: Path) -> None:
         raise FieldError(f"to={str(target)!r} holds a NUL, which no path can", field="to")
     if target.is_dir():
         raise FieldError(f"to={str(target)!r} is a folder: give the path of the file in it", field="to")
-    if target.exists() and not target.is_file():  # it would be replaced by a file
+    if target.exists() and not target.is_file():  # a regular file would take its place
         raise FieldError(f"to={str(target)!r} is a device or the like: open it and give the open file", field="to")
     if not target.parent.is_dir():
         raise FieldError(f"to={str(target)!r}: there is no folder {str(target.parent)!r}; make it first", field="to")
@@ -99,7 +99,7 @@ def _request(call: Call, endpoint: str, sink: Sink) -> OutgoingRequest:
 
 @contextmanager
 def _whole(to: Target) -> Iterator[IO[bytes]]:
-    """A file that takes the place of the target when all of it is there."""
+    """Give a temporary file, and put it in the place of the target once it is complete."""
     if not isinstance(to, str | os.PathLike):
         with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as copy:
             yield cast("IO[bytes]", copy)

@@ -1,4 +1,4 @@
-"""Flows of the plain HTTP methods: any request below the base URL, and the answer as it came."""
+"""The plain HTTP methods: send any request below the base URL and return the response as it came."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -14,7 +14,7 @@ from .._protocol.call import Call
 
 
 class ReadOptions(TypedDict, total=False):
-    """What ``http_get`` takes besides the endpoint, each as httpx takes it."""
+    """The options of ``http_get``, each as httpx takes it."""
 
     params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None
     headers: Mapping[str, str] | None
@@ -22,7 +22,7 @@ class ReadOptions(TypedDict, total=False):
 
 
 class WriteOptions(ReadOptions, total=False):
-    """What the other HTTP methods take besides the endpoint, each as httpx takes it."""
+    """The options of the other HTTP methods, each as httpx takes it."""
 
     json: Any
     data: Mapping[str, Any] | None
@@ -30,7 +30,7 @@ class WriteOptions(ReadOptions, total=False):
 
 
 def http(call: Call, method: str, endpoint: str, options: Mapping[str, Any]) -> Flow[httpx.Response]:
-    """Send any request below the base URL and give back the answer as it came."""
+    """Send any request below the base URL and return the response as it came."""
     path = call.session.endpoint(endpoint)
     given = _checked(method, options)
     params = _query(given.pop("params", None))
@@ -59,7 +59,7 @@ def http(call: Call, method: str, endpoint: str, options: Mapping[str, Any]) -> 
 def _query(params: Any) -> list[tuple[str, str]]:
     try:
         pairs = httpx.QueryParams(params).multi_items()
-    except (AttributeError, TypeError, ValueError):  # a number too long to be written is one
+    except (AttributeError, TypeError, ValueError):  # ValueError: an integer too long for Python to write
         raise FieldError("params: give a mapping, or pairs of names and values", field="params") from None
     _check_encodable("params", pairs)
     return pairs
@@ -68,13 +68,13 @@ def _query(params: Any) -> list[tuple[str, str]]:
 def _check_encodable(what: str, values: Any) -> None:
     try:
         encode_query(values or {})
-    except (TypeError, ValueError):  # UnicodeError is one
+    except (TypeError, ValueError):  # UnicodeError is a ValueError
         problem = "holds text that is not Unicode, or a number too long to be written"
         raise FieldError(f"{what} {problem}", field=what) from None
 
 
 def _checked(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options, or an error for one this method does not take: httpx has more, which would go past our checks."""
+    """Return the options; refuse those that this method does not take. More options of httpx would evade the checks."""
     known = ["params", "headers", "timeout", *([] if method == "GET" else ["json", "data", "files"])]
     unknown = [name for name in options if name not in known]
     if unknown:

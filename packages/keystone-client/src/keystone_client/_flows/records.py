@@ -1,4 +1,4 @@
-"""Flows about one record: create, retrieve, update, delete."""
+"""Create, retrieve, update and delete one record."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, cast
@@ -20,7 +20,7 @@ from .._protocol.upload_limits import check_uploads
 
 
 def create(call: Call, name: str, fields: Mapping[str, object]) -> Flow[dict[str, Any]]:
-    """Create a record and give it back as the server keeps it."""
+    """Create a record and return it as the server keeps it."""
     resource = RESOURCES[name]
     sent = _ready(resource, encode_fields(resource, fields, "create"))
     record = yield from _written(call, "POST", f"{resource.path}/", sent)
@@ -28,7 +28,7 @@ def create(call: Call, name: str, fields: Mapping[str, object]) -> Flow[dict[str
 
 
 def update(call: Call, name: str, pk: object, data: Mapping[str, object]) -> Flow[dict[str, Any]]:
-    """Change some fields of a record."""
+    """Change some fields of a record and return it as the server keeps it."""
     resource = RESOURCES[name]
     endpoint = record_path(resource.path, pk)
     sent = _ready(resource, encode_fields(resource, data, "update"))
@@ -37,7 +37,7 @@ def update(call: Call, name: str, pk: object, data: Mapping[str, object]) -> Flo
 
 
 def retrieve(call: Call, name: str, pk: object, raise_not_exists: bool) -> Flow[dict[str, Any] | None]:
-    """Fetch one record; ``None`` if there is none, unless that is to be raised."""
+    """Fetch one record; if it does not exist, return ``None`` or raise, as asked."""
     response = yield from call.json("GET", record_path(RESOURCES[name].path, pk))
     if is_missing(response) and not raise_not_exists:
         return None
@@ -45,10 +45,10 @@ def retrieve(call: Call, name: str, pk: object, raise_not_exists: bool) -> Flow[
 
 
 def delete(call: Call, name: str, pk: object, raise_not_exists: bool) -> Flow[None]:
-    """Delete a record; one that is gone already is no error, unless that is to be raised."""
+    """Delete a record; if it does not exist, do nothing or raise, as asked."""
     response = yield from call.json("DELETE", record_path(RESOURCES[name].path, pk))
     if is_missing(response) and (call.lost or not raise_not_exists):
-        return  # after a lost answer, "no such record" says that the delete before it worked
+        return  # after a lost answer, "no such record" means that the first try has deleted it
     acknowledged(response, call.cid)
 
 
@@ -83,7 +83,7 @@ def _written(call: Call, method: str, endpoint: str, sent: Mapping[str, object])
 
 
 def _ready(resource: Resource, sent: dict[str, object]) -> dict[str, object]:
-    """The fields with files opened."""
+    """Open the files among the fields."""
     for name, value in sent.items():
         if resource.fields[name].kind == "file" and not isinstance(value, Upload):
             sent[name] = open_upload(cast(Content, value))
@@ -93,7 +93,7 @@ def _ready(resource: Resource, sent: dict[str, object]) -> dict[str, object]:
 def _unabridged(
     resource: Resource, sent: Mapping[str, object], record: dict[str, Any], operation: Literal["create", "update"]
 ) -> dict[str, Any]:
-    """The record, if the server kept all that was sent: it drops some fields of callers who are not staff."""
+    """Return the record; raise if the server dropped a field, as it does with some unless the caller is staff."""
     dropped = dropped_fields(resource, sent, record)
     if dropped:
         names = ", ".join(dropped)

@@ -1,4 +1,4 @@
-"""Flows about the server itself: settings, health, version, statistics, choices."""
+"""Ask the server about itself: settings, health, version, statistics, choices."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,18 +23,18 @@ CHOICES: Mapping[tuple[str, str], str] = {
     ("cluster", "access_mode"): "allocations/cluster-choices/access-mode/",
     ("notification", "notification_type"): "notifications/notification-choices/type/",
 }
-"""Where the server tells the codes of a field."""
+"""The endpoint that lists the codes and labels of a field, by resource and field."""
 
 
 def config(call: Call) -> Flow[Any]:
-    """The settings the server tells, which the client keeps: uploads beyond its limits are refused from then on."""
+    """Fetch the server's settings and keep its upload limits: larger uploads are refused from then on."""
     told = yield from _object(call, "config/")
     call.session.upload_limits = limits_of(told)
     return told
 
 
 def health(call: Call) -> Flow[Any]:
-    """Fetch each check of the server."""
+    """Fetch the results of the server's health checks."""
     response = yield from _public(call, "health/json/")
     match decoded(response, call.cid):
         case {"data": list(checks)}:
@@ -43,18 +43,18 @@ def health(call: Call) -> Flow[Any]:
 
 
 def version(call: Call) -> Flow[str]:
-    """Fetch the version of the server."""
+    """Fetch the version of Keystone that the server runs."""
     response = yield from _public(call, "version/")
     if response.status_code != 200:
         raise status_error(response, call.cid)
-    text = response.content[:200].decode("utf-8", "replace").strip()  # in whatever encoding the answer says it is
+    text = response.content[:200].decode("utf-8", "replace").strip()  # whatever encoding the answer claims
     if not text.isprintable() or not 0 < len(text) <= 100 or text.startswith(("<", "{")):
         raise decode_error(response, "is no version", call.cid)
     return text
 
 
 def stats(call: Call, name: str, filters: Filters | None) -> Flow[Any]:
-    """The statistics of the records that match."""
+    """Fetch the statistics of the matching records."""
     encoded = encode_filters(RESOURCES[name], filters, room=room_for_filters(call, RESOURCES[name]))
     if encoded.nothing or encoded.keys is not None:
         raise FilterError("id__in of statistics needs some keys, and not more than fit in one request", field="id__in")
@@ -62,7 +62,7 @@ def stats(call: Call, name: str, filters: Filters | None) -> Flow[Any]:
 
 
 def choices(call: Call, name: object, field: object) -> Flow[Any]:
-    """The labels of a field's codes."""
+    """Fetch the codes of a field and their labels."""
     for known, endpoint in CHOICES.items():
         if known == (name, field):
             return (yield from _object(call, endpoint))
@@ -72,10 +72,10 @@ def choices(call: Call, name: object, field: object) -> Flow[Any]:
 
 
 def _public(call: Call, endpoint: str) -> Flow[httpx.Response]:
-    """Fetch what the server tells anybody, without credentials.
+    """Fetch a public endpoint, without credentials.
 
-    With credentials the server loads the user first, and answers 500 exactly when its database is down. A gateway in
-    front of it may want them: after a 401 or 403 they are sent, once.
+    With credentials the server loads the user first, so it answers 500 just when its database is down. A gateway in
+    front of the server may demand credentials: after a 401 or 403 the request is sent once more, with them.
     """
     session = call.session
     response = yield from call.send(lambda: without_credentials(_apart(call, endpoint)), renew=False)
@@ -85,7 +85,7 @@ def _public(call: Call, endpoint: str) -> Flow[httpx.Response]:
 
 
 def _apart(call: Call, endpoint: str) -> OutgoingRequest:
-    """Build a request whose answer changes nothing for other calls: neither cookies nor the throttle."""
+    """Build a request whose answer affects no other call: its cookies are dropped, its 429 holds back nothing else."""
     request = call.session.request("GET", endpoint)
     request.session, request.identity = NO_SESSION, endpoint
     return request

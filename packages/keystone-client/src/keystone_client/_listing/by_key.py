@@ -1,4 +1,24 @@
-"""Walking by key: each page asks for what lies behind the last key, so inserts and deletes cannot shift anything."""
+"""Walk a listing in the order of its keys: each page asks for what lies behind the last key of the page before.
+
+The idea. An offset counts records, so each record that others insert or delete before it shifts all later pages, and
+the listing repeats or loses records. A key does not move: ``id__gt=<last key>`` means the same place before and after
+such a change. So a record that exists and matches during the whole walk is found once. The walk takes one request for
+each page, and one for the pin.
+
+Two things remain:
+
+- A log grows by the very requests that read it, so a walk up to its end might never end. Such a walk is *pinned*: it
+  asks for the highest key first and stops there.
+- The server counts and fetches in two queries, and changes come in between. A delete makes the last page shorter than
+  the count says; the walk looks again (``_stalled``). In descending order an insert may push the last record off a full
+  page that is said to be the last; the walk looks behind it (``Reader.ended``).
+
+Rejected: offsets, for the reason above; the address in ``next``, because proxies get its host and scheme wrong. Of
+``next`` only whether it is null is used.
+
+What must never be done here: to go on with a page whose keys do not advance, for that is a loop or a loss; to end the
+walk because a page is short while another is said to follow.
+"""
 
 from typing import Final
 
@@ -6,11 +26,11 @@ from .._flow import Flow
 from .pages import Found, Reader, Record
 
 STALLS: Final = 3
-"""How often a page may hold less than the server counted before it is called a contradiction; see ``_stalled``."""
+"""How many pages in a row may hold fewer records than the server counted before the listing fails; see ``_stalled``."""
 
 
 class KeyWalk:
-    """All records of a listing by a key that is a number, each once."""
+    """A walk through all records of a listing by a numeric key; it finds each record once."""
 
     def __init__(
         self,
@@ -21,14 +41,14 @@ class KeyWalk:
         after: int | None = None,
         pinned: bool = False,
     ) -> None:
-        """Say how to walk.
+        """Prepare the walk; nothing is sent.
 
         Args:
             reader: Fetches the pages.
             key: The column to walk by; its values are unique in the listing.
-            descending: From the highest key to the lowest.
+            descending: Walk from the highest key to the lowest.
             after: Begin behind this key.
-            pinned: Stop at the highest key there is when the walk begins.
+            pinned: Stop at the highest key that exists when the walk begins.
         """
         self._reader = reader
         self._key = key
@@ -42,7 +62,10 @@ class KeyWalk:
         self._done = False
 
     def _begin(self, after: int | None) -> int | None:
-        """The user's own bound on the key is where the walk begins: a parameter counts only once, the last wins."""
+        """Return the key to begin behind: ``after``, or the caller's own filter on the key, whichever is further on.
+
+        The walk needs that filter's parameter for itself, and of two parameters of one name the server takes the last.
+        """
         bound = self._reader.params.get(self._bound)
         bounds = [value for value in (after, None if bound is None else int(bound)) if value is not None]
         if not bounds:
@@ -87,7 +110,10 @@ class KeyWalk:
         self._upper = {name: str(min(pin, int(own)) if own is not None else pin)}
 
     def _stalled(self, count: int, fetched: int) -> bool:
-        """The server counts and fetches in two queries: a delete in between makes a last page short, so look again."""
+        """Check whether a last page holds fewer records than the server counted, so that the walk must look again.
+
+        The server counts and fetches in two queries; a delete between them is the usual reason.
+        """
         if count <= fetched:
             self._stalls = 0
             return False

@@ -1,8 +1,32 @@
-"""Walking in an order of the user's: down the reversed list, so that deletes only move records that were seen.
+"""Walk a listing in the caller's order: read the reversed list from its end, so that a delete cannot hide a record.
 
-The highest key is pinned first, so inserts cannot shift anything. Offsets then fall from the end of the reversed list
-to its beginning: a record deleted below moves those above it down, to where the walk has been or is going, never past
-it. Pages overlap by one record, which shows whether anything moved up after all.
+The idea. A filter can say "behind this key", but not "behind this record" in an order with ties, such as by title. So
+offsets are needed, and others insert and delete meanwhile. Three measures make offsets safe:
+
+1. The walk is pinned: it asks for the highest key and adds it as an upper bound, so that new records stay out.
+2. It asks for the reversed order and lets the offset fall, from the end of that list to 0. The end of the reversed list
+   is the beginning of the caller's, so records come out in the caller's order. A delete moves records to lower offsets:
+   one that was read may come again and is dropped, one that was not read stays ahead of the walk.
+3. Each page overlaps the page before by one record. If the last record of a page was not seen before, something moved
+   up after all, for instance a record that matches the filters only now. Then the walk steps back up, 1, 2, 4 … records
+   at a time, until it meets a record that it has seen.
+
+A listing that fits in one page takes one request and none of this.
+
+Rejected; "simulated" is 600 records in pages of 20, 100 runs for each case, 30 requests at best:
+
+- Rising offsets without a check: with 5 deletes to a request, records were missing in each of the simulated runs.
+- Rising offsets, an overlap, and steps back when it has moved: complete too, but 95 requests instead of 33 in that
+  case, and 484 instead of 288 on a real server.
+- No pin: at 2 inserts to a request, 90 of 100 runs never found their overlap.
+- To list the keys in the order first and fetch the records by key: twice the requests when nothing changes, and
+  records out of order when something does.
+- To walk by key and sort here: it cannot stream, and PostgreSQL's collation may differ from Python's.
+- To ask at the end for all that was not seen (``id__not_in``): it would also find records whose order values change
+  during the walk, which no listing promises, and the keys of a long listing do not fit in a URL.
+
+What must never be done here: to lower ``_top`` to a page that does not reach what was seen, which would leave a gap; to
+let the offset rise, except to close a gap; to give up without an error.
 """
 
 from collections.abc import Sequence
@@ -14,19 +38,19 @@ from .._flow import Flow
 from .pages import Found, Parameters, Reader, Record
 
 STEPS_UP: Final = 60
-"""How often in a row the walk may step back up before the listing is given up."""
+"""How often in a row the walk may step back up, or find nothing new, before the listing fails."""
 
 
 class OrderedWalk:
-    """All records of a listing in an order that ends in the key, each once."""
+    """A walk through all records of a listing in an order that ends in the key; it finds each record once."""
 
     def __init__(self, reader: Reader, order: Sequence[str], *, pin: str = "id") -> None:
-        """Say how to walk.
+        """Prepare the walk; nothing is sent.
 
         Args:
             reader: Fetches the pages, none smaller than two records: one of them is the overlap.
             order: Field names, ``-`` in front for descending; the last is the key.
-            pin: The column that only grows: new records get a higher value.
+            pin: The column to pin: new records get a higher value than all before.
         """
         self._reader = reader
         self._forward = ",".join(order)
@@ -34,7 +58,7 @@ class OrderedWalk:
         self._pin = pin
         self._upper: dict[str, str] = {}
         self._top = 0
-        """Every record from this offset of the reversed list on was seen."""
+        """Every record at this offset of the reversed list or above was seen."""
         self._seen: set[Any] = set()
         self._total = 0
         self._idle = 0
@@ -62,7 +86,7 @@ class OrderedWalk:
         self._top = self._total
 
     def _descend(self) -> Flow[Found]:
-        """One window of the reversed list that reaches up to what was seen; higher ones while there is a gap."""
+        """Fetch the page of the reversed list that ends where the last one began; step up while there is a gap."""
         overlap = 1 if self._seen else 0
         size = self._reader.size
         start = max(self._top + overlap - size, 0)
@@ -94,7 +118,7 @@ def _turned(name: str) -> str:
 
 
 def _is_bound(column: str, value: Any) -> bool:
-    """Whether a record can have this key, or have been written at this time."""
+    """Check that a value of the pinned column can serve as a bound: a key that is a number, or a time."""
     if column == "id":
         return type(value) is int
     try:
@@ -104,7 +128,10 @@ def _is_bound(column: str, value: Any) -> bool:
 
 
 def _bounded(column: str, highest: Any, params: Parameters) -> dict[str, str]:
-    """The parameter that keeps out what came later, beside bounds of the user's own: the last of a name wins."""
+    """Return the parameter that keeps out records newer than the pin, combined with the caller's own bounds.
+
+    Of two parameters of one name the server takes the last, so a bound on a time goes under a name that is still free.
+    """
     at_most, below = f"{column}__lte", f"{column}__lt"
     if isinstance(highest, int):
         own = params.get(at_most)
@@ -114,4 +141,4 @@ def _bounded(column: str, highest: Any, params: Parameters) -> dict[str, str]:
     if below not in params:
         just_above = datetime.fromisoformat(str(highest)) + timedelta(microseconds=1)
         return {below: just_above.isoformat()}
-    return {}  # bounded twice already
+    return {}  # the caller has bounded the time under both names

@@ -1,16 +1,16 @@
-"""Follow a log: hand out each record once, also where records become visible out of the order of their keys.
+"""Follow a log: hand out each record once, even where records become visible out of the order of their keys.
 
-PostgreSQL hands out the key of a row when the row is written, and shows the row when its transaction ends. A batch job
-holds low keys back for seconds while other writers show higher ones. So what lies behind the highest key is not all
-that is new.
+The problem. PostgreSQL assigns the key of a row when the row is written, and makes the row visible when its transaction
+ends. A batch job holds rows with low keys back for seconds while rows of other writers, with higher keys, are visible
+already. So the new rows are not only those behind the highest key seen.
 
 The idea. A row carries the time at which the server began to write it, T. Its transaction ends by T + ``overlap``, the
-longest time a transaction may take, so its key was handed out by then, and every lower key before. At
-T + 2 * ``overlap`` each row with a lower key is visible or never will be. So a listing that begins at that time or
-later settles everything up to this row. The position holds a *floor*, the highest key that is settled, and the keys
-above it that were handed out. A call lists what lies above the floor, hands out what was not, and raises the floor.
+longest time a transaction may take, so its key was assigned by then, and every lower key before. At T + 2 * ``overlap``
+each row with a lower key is visible or never will be. So a listing that begins at that time or later *settles* every
+key up to this row's. The position holds a *floor*, the highest settled key, and the keys above it whose rows were
+handed out. A call lists the rows above the floor, hands out those that were not handed out yet, and raises the floor.
 
-Nothing is concluded from gaps: filters, rolled back writes and deleted rows leave them too.
+Nothing is concluded from gaps between keys: filters, rolled back writes and deleted rows leave gaps too.
 
 All times are the server's: those of the rows, and the ``Date`` of an answer that came before the listing began.
 
@@ -51,7 +51,7 @@ from .query import DEFAULT_LIMIT, Beginning, Followed, FollowOptions
 
 
 class _Now(NamedTuple):
-    """The newest row of the log, and the time of the server before the listing."""
+    """The newest row of the log, and the server's time before the listing began."""
 
     key: int
     time: float
@@ -100,7 +100,7 @@ class _Log:
         self._overlap = overlap
 
     def newest(self) -> Flow[_Now]:
-        """Ask for the newest row, whatever the filters are, and for the time."""
+        """Fetch the key of the newest row, without the caller's filters, and the server's time."""
         endpoint, asked = f"{self._resource.path}/", {"_order": "-id", "_limit": "1"}
         response = yield from self._call.json("GET", endpoint, params=asked)
         page = page_of(response, self._call.cid)
@@ -109,7 +109,7 @@ class _Log:
         return _Now(key, self._call.session.now() if time is None else time)
 
     def beginning(self, after: Beginning, now: _Now) -> Flow[Position]:
-        """Return the position of who has read nothing yet."""
+        """Return the position to begin at; ``after`` says which rows count as read already."""
         if after is None:
             return Position()
         if after != "now":
@@ -119,7 +119,7 @@ class _Log:
         position = Position(self._key(settled) if settled else 0)
         more = True
         while more:
-            _, position, more = yield from self.read(position, now, DEFAULT_LIMIT)  # they were there before
+            _, position, more = yield from self.read(position, now, DEFAULT_LIMIT)  # rows that are there already
         return position
 
     def check(self, position: Position, now: _Now) -> Flow[None]:
@@ -146,10 +146,10 @@ class _Log:
         )
 
     def read(self, position: Position, now: _Now, limit: int) -> Flow[tuple[list[Record], Position, bool]]:
-        """List what lies above the floor, or goes on where the last call was cut off.
+        """List the rows above the floor, or go on where the limit ended the last call.
 
         Returns:
-            The records that are new, the position behind them, and whether there is more.
+            The records not handed out before, the position behind them, and whether there are more right now.
         """
         start = position.resume if self._may_resume(position, now) else None
         walk = KeyWalk(self._reader(now.key), after=start if start is not None else position.floor or None)
@@ -179,11 +179,14 @@ class _Log:
         return fresh, behind, more
 
     def _may_resume(self, position: Position, now: _Now) -> bool:
-        """Whether the listing may go on where it was cut off: not for ever, or late rows and the floor had to wait."""
+        """Check whether the listing may go on where the limit ended it, instead of beginning at the floor.
+
+        Only for ``overlap`` seconds: late rows are found, and the floor is raised, by listings that begin at the floor.
+        """
         return position.resume is not None and position.begun is not None and now.time - position.begun < self._overlap
 
     def _settled(self, floor: int, listed: list[Record], now: _Now) -> int:
-        """Return the highest key up to which nothing can become visible any more."""
+        """Return the new floor: the highest key up to which no further row can become visible."""
         for record in reversed(listed):
             if self._time(record) <= now.time - self._settled_after:
                 return max(floor, int(record["id"]))
@@ -196,7 +199,7 @@ class _Log:
         return Reader(self._call, self._resource, params, self._call.session.page_size)
 
     def _one(self, params: Mapping[str, str]) -> Flow[Record | None]:
-        """Fetch the first row of the log, whatever the filters of the call are."""
+        """Fetch the first row of the log by these parameters, without the caller's filters."""
         page = yield from Reader(self._call, self._resource, {}, 1).exact(params, 1)
         return page.records[0] if page.records else None
 

@@ -1,6 +1,7 @@
-"""Pages of a listing: fetching one, and joining walks.
+"""Fetch single pages of a listing, and run one walk after another.
 
-A walk gives one page after another and says when there are no more; it knows nothing of limits and progress.
+A walk returns page after page and says when there are no more. The caller's limit and progress function are the
+business of ``plan``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,46 +17,46 @@ from .._protocol.responses import Page
 from .._protocol.retries import Failure, backoff_ceiling
 
 HALVINGS: Final = 5
-"""How often a page that takes the server too long is halved before the listing gives up."""
+"""How often a page that is too large for the server or the client is halved before the listing fails."""
 
 Record = dict[str, Any]
 Parameters = Mapping[str, str]
 
 
 class Found(NamedTuple):
-    """What a step of a walk brought: records, and how many the listing has in all as far as is known."""
+    """The result of a step of a walk: records, and the number of records in the whole listing as far as is known."""
 
     records: list[Record]
     total: int
 
 
 class Walk(Protocol):
-    """A way through all records of a listing."""
+    """A way to visit all records of a listing, page by page."""
 
     def step(self, most: int | None) -> Flow[Found | None]:
         """Fetch the next page.
 
         Args:
-            most: How many records are still wanted at most; ``None`` for all.
+            most: The number of records that are still wanted; ``None`` for all.
 
         Returns:
-            What was found, possibly no records; ``None`` when there are no more.
+            What was found, which may be no records; ``None`` at the end of the listing.
         """
         ...
 
 
 class Reader:
-    """Fetches pages of one resource, smaller ones where the server is too slow."""
+    """Fetches pages of one resource, and smaller ones after a timeout or an answer that is too large."""
 
     def __init__(self, call: Call, resource: Resource, params: Parameters, size: int, *, least: int = 1) -> None:
-        """Take what every page has in common.
+        """Take what all pages of the listing have in common.
 
         Args:
             call: The call the pages belong to.
-            resource: What is listed.
-            params: The filters and the search.
+            resource: The resource to list.
+            params: The filters and the search, encoded.
             size: The page size asked for.
-            least: The size no page is halved below.
+            least: The smallest page size; halving stops there.
         """
         self.call: Final = call
         self.resource: Final = resource
@@ -63,15 +64,15 @@ class Reader:
         self._least: Final = least
         self._full = max(size, least)
         self.size = self._full
-        """Records to the next page; less than asked for after the server was too slow."""
+        """The size of the next page; smaller than asked for after a page has failed for its size."""
         self._asked = self._full
 
     def narrowed(self, params: Parameters) -> "Reader":
-        """A reader with further conditions."""
+        """Return a reader of the same listing with further conditions."""
         return Reader(self.call, self.resource, {**self.params, **params}, self._full, least=self._least)
 
     def page(self, params: Parameters, most: int | None = None) -> Flow[Page]:
-        """Fetch a page of at most ``most`` records."""
+        """Fetch a page of at most ``most`` records; halve it when it fails for its size, and grow again afterwards."""
         halved = 0
         while True:
             size = self.size if most is None else min(self.size, most)
@@ -84,7 +85,7 @@ class Reader:
                 halved += 1
                 self.size = max(self._least, size // 2)
                 if isinstance(error, ResponseTooLargeError):
-                    self._full = self.size  # a slow server may recover, a long page will be long again
+                    self._full = self.size  # a slow server may recover; an answer this large stays too large
                 policy = self.call.session.retry
                 wait = self.call.session.draw() * backoff_ceiling(policy, halved) if policy.attempts > 1 else 0
                 if wait and not (yield from self.call.pause(wait)):
@@ -95,20 +96,30 @@ class Reader:
                 return page
 
     def exact(self, params: Parameters, size: int, *, patient: bool = True) -> Flow[Page]:
-        """Fetch a page of just this size; where not patient, a page that may be too big is not asked for again."""
+        """Fetch a page of this very size.
+
+        Args:
+            params: The conditions and the order of this page, added to those of the reader.
+            size: The number of records to ask for.
+            patient: Retry also after a failure that may be due to the page's size. ``page`` does not: it halves first.
+
+        Returns:
+            The page.
+        """
         may_retry = None if patient else (lambda failure: not _too_big(failure))
         asked = {**self.params, **params, "_limit": str(size)}
         return (yield from self.call.page(f"{self.resource.path}/", asked, may_retry=may_retry))
 
     def ended(self, page: Page) -> bool:
-        """Whether the last page surely holds the end of the listing, even if new records come before others.
+        """Check that a page holds the end of the listing, also in an order where new records do not come last.
 
-        The server counts first and fetches then: a record inserted in between may push another off a full page.
+        The server counts before it fetches. A record inserted in between may push the last one off a full page, so a
+        full page proves nothing.
         """
         return not page.more and len(page.records) < self._asked
 
     def highest(self, name: str) -> Flow[tuple[Any, int]]:
-        """The highest value of a column among the records, ``None`` if there are none, and how many there are."""
+        """Return the highest value of a column, ``None`` if there are no records, and the number of records."""
         page = yield from self.exact({"_order": f"-{name}"}, 1)
         if not page.records:
             if page.more:
@@ -120,7 +131,7 @@ class Reader:
         return value, page.total
 
     def incomplete(self, what: str) -> PaginationError:
-        """The error of pages that contradict each other."""
+        """Return the error for pages that contradict each other."""
         return PaginationError(
             f"the listing of {self.resource.path} cannot be made complete: {what}. Nothing was left out in silence, "
             "but what came before may not be all there is",
@@ -129,7 +140,7 @@ class Reader:
 
 
 def _too_big(failure: Failure | Exception) -> bool:
-    """Whether a failure may be due to the size of the page: too many bytes, a timeout, or a proxy that gave up."""
+    """Check whether a smaller page may avoid a failure: too many bytes, a timeout, or a proxy that gave up waiting."""
     if isinstance(failure, httpx.Response):
         return failure.status_code in (502, 504)
     if isinstance(failure, ServerError):
@@ -142,10 +153,10 @@ def _too_big(failure: Failure | Exception) -> bool:
 
 
 class Chain:
-    """Walks one after the other."""
+    """A walk made of several, one after the other; of none for a listing that needs no request."""
 
     def __init__(self, walks: Sequence[Walk]) -> None:
-        """Take the walks in the order of their records."""
+        """Take the walks, in the order in which their records are to come."""
         self._walks = list(walks)
         self._before = self._current = 0
 

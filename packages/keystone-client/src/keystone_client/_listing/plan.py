@@ -1,7 +1,27 @@
-"""Listings: what is asked for becomes a walk, and a walk becomes batches of records.
+"""Plan a listing: check its arguments, choose the walk that keeps it complete, and hand out its records in batches.
 
-The walks themselves are in ``_walks`` (by key), ``_ordered`` (by other fields) and ``_feed``. Everything the user gave
-is checked here, before anything is sent.
+The idea. A listing must hold every matching record once while others insert and delete. Which walk can promise that
+depends on the order, so the choice is made here, in one place:
+
+- the order of the key (``id``, ``-id`` or none): ``by_key``; only in this order can a long ``id__in`` be split into
+  several listings whose records follow each other;
+- any other order, with the key added as its last field so that ties have an order: ``by_order``;
+- the feed in its natural order: ``feed``, because its keys are text;
+- nothing can match, or ``limit=0``: an empty chain of walks, which sends nothing.
+
+A walk fetches pages and knows nothing of the caller. ``batches`` puts the limit and the progress function around it and
+yields each batch of records *together with the flow that fetches the next one*. So it is the driver that decides
+whether to start that flow while the caller works on the records, which needs a thread or a task.
+
+Rejected:
+
+- One walk for every order: ``by_order`` needs more requests than there are pages, and remembers all keys it has seen.
+- To start the next page in here: a flow has neither threads nor tasks; see ``_flow``.
+- To leave bad arguments to the server: it ignores parameters it does not know, empty values and empty ``__in`` lists,
+  and returns every record. A script that deletes what it lists would empty the database.
+
+What must never be done here: to send anything before all arguments are checked; to drop a condition that cannot be
+sent, or send a weaker one in its place.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -37,9 +57,9 @@ ROOM_FOR_WALKS = 200
 
 
 class Batch(NamedTuple):
-    """Records that are ready to be handed out, and the flow that fetches more, to be answered with what it found.
+    """Records to hand out, and the flow that fetches more.
 
-    The driver decides whether that flow runs while the caller works on the records, or after.
+    The driver runs that flow while the caller works on the records, or after, and sends its result back.
     """
 
     records: list[Record]
@@ -50,7 +70,7 @@ Batches: TypeAlias = Generator[Step | Batch, Any, None]
 
 
 class Plan(NamedTuple):
-    """A listing that was checked."""
+    """A listing whose arguments were checked."""
 
     call: Call
     walk: Walk
@@ -59,10 +79,10 @@ class Plan(NamedTuple):
 
 
 def wants_one(pk: object, raise_not_exists: bool, query: Query) -> bool:
-    """Whether ``retrieve_x`` was asked for one record, not for a list.
+    """Check whether ``retrieve_x`` was asked for one record and not for a list.
 
     Raises:
-        FieldError: It was asked for both.
+        FieldError: The arguments ask for both.
     """
     if pk is UNSET:
         if raise_not_exists:
@@ -75,7 +95,7 @@ def wants_one(pk: object, raise_not_exists: bool, query: Query) -> bool:
 
 
 def plan(call: Call, name: str, query: Query) -> Plan:
-    """Check a listing and choose the way to walk it; nothing is sent."""
+    """Check the arguments of a listing and choose its walk; nothing is sent."""
     resource = RESOURCES[name]
     check_progress(query.on_progress)
     limit = check_limit(query.limit)
@@ -95,7 +115,15 @@ def plan(call: Call, name: str, query: Query) -> Plan:
 
 
 def batches(plan: Plan, *, at_once: bool = False) -> Batches:
-    """Walk a listing; a deadline is for all of it if it is fetched at once, else for each page."""
+    """Walk a listing and yield its records, batch by batch.
+
+    Args:
+        plan: The listing.
+        at_once: Let the deadline of the retry policy hold for the whole listing, not for each page anew.
+
+    Yields:
+        Requests and pauses for the driver to serve, and batches of records.
+    """
     left = plan.limit
     done = 0
     found = yield from plan.walk.step(left)
@@ -143,7 +171,7 @@ def room_for_filters(
 
 
 def _with_key(resource: Resource, order: Sequence[str]) -> list[str]:
-    """An order that ends in the key: what follows the key has no effect, and without it ties have no order."""
+    """Return an order that ends in the key: without the key ties have no order, and nothing behind it has an effect."""
     if not order and resource.name == "feed_entry":
         return []  # its keys are text, and its natural order is time
     for index, name in enumerate(order):
@@ -153,7 +181,7 @@ def _with_key(resource: Resource, order: Sequence[str]) -> list[str]:
 
 
 def _by_number(resource: Resource, order: list[str]) -> bool:
-    """Whether the listing is walked by keys that are numbers: those of the records, or those of each kind of entry."""
+    """Check whether the listing is walked by numeric keys: those of the records, or of each kind of feed entry."""
     return not order if resource.name == "feed_entry" else len(order) == 1
 
 
@@ -186,7 +214,9 @@ def _walk(reader: Reader, order: list[str], after: int | None, parts: Iterable[P
 
 
 def split_keys(keys: Sequence[int] | None, room: int) -> Iterator[Parameters]:
-    """Yield what each listing asks for: nothing more, or some of the keys where all do not fit in one request.
+    """Split the keys of an ``id__in`` that is too long for one request; yield the parameters of each listing.
+
+    Without keys there is one listing, which needs no further parameters.
 
     Args:
         keys: The keys; ``None`` where they are not split.

@@ -1,7 +1,7 @@
-"""The position of a follower: how far a log was read, as text to be stored beside the records. Pure; nothing is sent.
+"""Encode and decode a position: how far a log was read, as text to be stored beside the records. Pure; no I/O.
 
-What a position holds is explained in ``_follow``. Its size is bounded by what is young: each key above the floor is one
-bit, from the lowest to the highest that was seen.
+``follow`` explains what the parts of a position mean. Its size depends only on the recent part of the log: the keys
+above the floor are stored as a bitmap, from the lowest to the highest that was seen.
 """
 
 import json
@@ -17,7 +17,7 @@ _LARGEST_KEY: Final = 2**63
 
 
 class Subject(NamedTuple):
-    """What a position belongs to: it means nothing elsewhere."""
+    """What a position belongs to; with another server, resource or filter it would skip or repeat records."""
 
     server: str
     resource: str
@@ -28,7 +28,7 @@ class Position(NamedTuple):
     """How far a log was read."""
 
     floor: int = 0
-    """Every record up to this key was handed out, or does not match, or will never be visible."""
+    """Every record up to this key was handed out, does not match, or will never be visible."""
     seen: frozenset[int] = frozenset()
     """The keys above the floor whose records were handed out."""
     resume: int | None = None
@@ -40,7 +40,7 @@ class Position(NamedTuple):
 
     @property
     def passed(self) -> int:
-        """The highest key that was handed out or passed."""
+        """The highest key handed out, or the floor if that is all there is."""
         return max(self.seen, default=self.floor)
 
 
@@ -61,17 +61,17 @@ def encode_position(position: Position, subject: Subject) -> str:
 
 
 def decode_position(text: object, subject: Subject) -> Position:
-    """Read a position.
+    """Read a position from its text, and check that it belongs to this call.
 
     Args:
-        text: What an earlier call has returned.
+        text: The position that an earlier call returned.
         subject: The server, the resource and the filters of this call.
 
     Returns:
         The position.
 
     Raises:
-        FieldError: It is no position, or one of another server, resource or filter.
+        FieldError: The text is no position, or one of another server, resource or filter.
     """
     try:
         if not isinstance(text, str) or len(text) > _LONGEST_TEXT:

@@ -1,6 +1,6 @@
-"""What a listing is asked for: the arguments of ``retrieve_x``, ``iterate_x``, ``count_x`` and ``follow_x``.
+"""The arguments and results of ``retrieve_x``, ``iterate_x``, ``count_x``, ``follow_x`` and of bulk operations.
 
-Only types and data live here; ``_listing`` gives them meaning.
+Types and data only; ``plan``, ``follow`` and the bulk runner give them their meaning.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +16,7 @@ Order: TypeAlias = str | Iterable[str]
 """``"title,-id"`` or ``["title", "-id"]``."""
 
 Progress: TypeAlias = Callable[[int, int], object]
-"""Called with the records so far and the number there are."""
+"""A function called with the number of records so far and their number in all."""
 
 
 class _Unset:
@@ -25,7 +25,7 @@ class _Unset:
 
 
 UNSET: Final = _Unset()
-"""Tells ``pk`` left out from ``pk=None``, which is an error: a missing value must not turn into the whole table."""
+"""Stands for a ``pk`` that was left out. ``pk=None`` is an error: a missing value must not return the whole table."""
 
 
 class Query(NamedTuple):
@@ -44,21 +44,21 @@ class Query(NamedTuple):
 T_co = TypeVar("T_co", covariant=True)
 
 Beginning: TypeAlias = Key | Literal["now"] | None
-"""Where to begin to follow a log: behind a key, with what comes from now on, or with the oldest record."""
+"""Where to begin following a log: behind a key, with records that come from now on, or with the oldest record."""
 
 DEFAULT_LIMIT: Final = 10_000
-"""The most records that a call of ``follow_x`` brings."""
+"""The most records that one call of ``follow_x`` returns by default."""
 
 
 class Followed(NamedTuple, Generic[T_co]):
-    """What a call of ``follow_x`` brings."""
+    """The result of a call of ``follow_x``."""
 
     records: list[T_co]
-    """The records that no earlier call has handed out, in the order of their keys."""
+    """The records that no earlier call has returned, in the order of their keys."""
     position: str
-    """Where the next call goes on: text, to be stored together with the records."""
+    """Where the next call goes on: text, to be stored in one step with the records."""
     more: bool
-    """Whether there is more at once."""
+    """Whether the limit ended this call, so that another one returns more records at once."""
 
 
 class FollowOptions(NamedTuple):

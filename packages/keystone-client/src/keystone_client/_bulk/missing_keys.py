@@ -1,0 +1,39 @@
+"""Find the keys of a chunk of deletes that do not exist any more.
+
+The server stops at the first key that it cannot find. To drop only that one and send the chunk again would take one job
+for each missing key, so the others are looked up. A listing of the chunk's keys shows most of what exists. Each key
+that it does not show is asked for by itself, and only a 404 to that counts.
+"""
+
+from collections.abc import Sequence
+
+from keystone_client_core import Resource, primary_key
+
+from .._flow import Flow
+from .._listing.plan import room_for_filters, split_keys
+from .._protocol.call import Call
+from .._protocol.responses import is_missing
+from .report import Item
+
+
+def missing(call: Call, resource: Resource, first: Item, chunk: Sequence[Item]) -> Flow[set[int]]:
+    """Return the places of the records of a chunk that do not exist; ``first`` is known to be one of them."""
+    places = {first.place}
+    try:
+        listed = yield from _listed(call, resource, chunk)
+        for item in chunk:
+            if primary_key(item.given) not in listed and item.place not in places:
+                response = yield from call.json("GET", item.action.path[1:])
+                places |= {item.place} if is_missing(response) else set()
+    finally:
+        call.lost = False  # at most the answers to these look-ups were lost: the job itself was undone
+    return places
+
+
+def _listed(call: Call, resource: Resource, chunk: Sequence[Item]) -> Flow[set[int]]:
+    found: set[int] = set()
+    keys = [primary_key(item.given) for item in chunk]
+    for some in split_keys(keys, room_for_filters(call, resource)):
+        page = yield from call.page(f"{resource.path}/", {**some, "_limit": "1000", "_order": "id"})
+        found |= {record["id"] for record in page.records}
+    return found
