@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import httpx
@@ -243,6 +244,34 @@ def test_a_long_list_of_keys_is_split_into_requests_with_short_urls(colour: str,
     assert max(len(str(request.url)) for request in server.requests) < 4000
     assert client.count_cluster(filters={"id__in": keys}) == 3000
     assert len(client.retrieve_cluster(filters={"id__in": keys}, order=order, limit=700)) == 700
+
+
+@pytest.mark.parametrize("order", [None, "-id"])
+@pytest.mark.parametrize("limit", [None, 2300])
+def test_progress_over_a_split_list_of_keys_counts_the_records_of_the_earlier_listings(
+    colour: str, order: str | None, limit: int | None
+) -> None:
+    """Each listing counts its own records only; the caller wants to know of all that came before as well."""
+    keys = [record["id"] for record in clusters(3000)]
+    server = ListServer(clusters(3000))
+    seen: list[tuple[int, int]] = []
+
+    connect(colour, Scripted(server), page_size=200).retrieve_cluster(
+        filters={"id__in": keys}, order=order, limit=limit, on_progress=lambda done, total: seen.append((done, total))
+    )
+
+    lists = [list(group) for _, group in groupby(server.requests, lambda request: request.url.params["id__in"])]
+    assert len(lists) > 2
+    expected = []
+    done = before = 0
+    for requests in lists:
+        size = len(requests[0].url.params["id__in"].split(","))
+        for _ in requests:
+            done = min(done + 200, before + size, limit or 3000)
+            expected.append((done, min(before + size, limit or 3000)))
+        before += size
+    assert seen == expected
+    assert seen[-1] == (limit or 3000, limit or 3000)
 
 
 def test_a_long_list_of_keys_in_another_order_says_that_it_cannot_be_split(colour: str) -> None:
