@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import gzip
 import os
 import socket
 import subprocess
@@ -388,5 +389,28 @@ def test_an_answer_that_is_given_up_midway_leaves_no_generator_behind(
                 connection.send(beginning)
             gc.collect()
 
+    with Doorkeeper() as server:
+        anyio.run(test, backend=backend)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("content", [b"garbage" * 99, gzip.compress(b"garbage" * 99)], ids=["outside", "inside"])
+def test_an_answer_packed_twice_and_wrongly_leaves_no_generator_behind(backend: str, content: bytes) -> None:
+    """Without a limit nothing counts it as it arrives: only httpx finds out, and must not be midway in reading then."""
+
+    async def test() -> None:
+        async with AsyncKeystoneClient(server.url, max_response_size=None, retry=None) as client:
+            async with anyio.create_task_group() as group:
+
+                async def call() -> None:
+                    with pytest.raises(DecodeError, match="unpacked"):
+                        await client.http_get("x")
+
+                group.start_soon(call)
+                connection = await anyio.to_thread.run_sync(server.take)
+                connection.sendall(head + content)
+            gc.collect()
+
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: %d\r\n\r\n" % len(content)
     with Doorkeeper() as server:
         anyio.run(test, backend=backend)

@@ -1,7 +1,8 @@
 """One client in many hands: cookies never mix, whatever order the answers come in."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +11,7 @@ import httpx
 import pytest
 from keystone_client import AsyncKeystoneClient, KeystoneClient, StatusError
 from keystone_client._protocol.session_state import SessionState
-from keystone_client_testing import FakeKeystone
+from keystone_client_testing import Entry, FakeKeystone
 
 from .scripted import URL
 
@@ -77,66 +78,144 @@ def two_users(fake: FakeKeystone) -> Iterator[None]:
         assert entry.status < 500
 
 
-def turn(number: int, client: Any) -> Iterator[Callable[[], Any]]:
-    """What one of many does with the client they share, among logins and logouts of the others."""
+def calls(number: int, client: Any) -> Iterator[Callable[[], Any]]:
+    """What one of many does with the client they share."""
+    yield lambda: client.create_team(name=f"team {number}")
+    yield lambda: client.retrieve_team(limit=3)
+    yield client.whoami
+
+
+def changes(number: int, client: Any) -> Iterator[Callable[[], Any]]:
+    """The same among logins as somebody else, and logouts, which end the sessions of calls that are under way."""
     name, password = ("ada", "quick-start-1") if number % 2 else ("bob", "quick-start-2")
     if number % 8 < 2:
         yield lambda: client.login(name, password)
-    yield lambda: client.create_team(name=f"team {number}")
-    yield lambda: client.retrieve_team(limit=3)
+    yield from calls(number, client)
     if number % 16 == 5:
         yield client.logout
-    yield client.is_authenticated
 
 
-def test_threads_share_a_client_while_some_of_them_log_in_and_out() -> None:
+def relogins(number: int, client: Any) -> Iterator[Callable[[], Any]]:
+    """The same among logins of the user who is logged in: the session goes on, with another CSRF token."""
+    if number % 8 < 2:
+        yield lambda: client.login("ada", "quick-start-1")
+    yield from calls(number, client)
+
+
+def check_all_by(entries: list[Entry], user: str, count: int) -> None:
+    """All of these calls were answered, and each carried the session of its user."""
+    calls = [entry for entry in entries if not entry.path.startswith("/authentication/login")]
+    assert [entry for entry in calls if entry.user != user or entry.status not in (200, 201)] == []
+    assert len(calls) == count
+
+
+def in_threads(work: Callable[[int], None]) -> None:
+    """Let all threads work at once; the first of their failures is raised."""
+    start = threading.Barrier(THREADS)
+
+    def begin(number: int) -> None:
+        start.wait(30)
+        work(number)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for future in [pool.submit(begin, number) for number in range(THREADS)]:
+            future.result(60)
+
+
+async def in_tasks(work: Callable[[int], Coroutine[Any, Any, None]]) -> None:
+    """The same with tasks."""
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as group:
+            for number in range(THREADS):
+                group.start_soon(work, number)
+
+
+@contextmanager
+def another_may_have_logged_out() -> Iterator[None]:
+    try:
+        yield
+    except StatusError as error:
+        if error.status_code != 401:
+            raise
+
+
+def test_threads_share_a_client_while_some_of_them_change_its_user() -> None:
     fake = FakeKeystone()
-    failures: list[BaseException] = []
     with two_users(fake), fake.serve() as url, KeystoneClient(url) as client:
-        start = threading.Barrier(THREADS)
 
-        def work(number: int) -> None:
-            start.wait()
+        def storm(number: int) -> None:
             for round_ in range(TURNS):
-                for act in turn(number + round_ * THREADS, client):
-                    try:
+                for act in changes(number + round_ * THREADS, client):
+                    with another_may_have_logged_out():
                         act()
-                    except StatusError as error:
-                        if error.status_code != 401:  # somebody logged out: the one answer that may be
-                            failures.append(error)
-                    except Exception as error:  # noqa: BLE001 - a thread's failure is looked at outside of it
-                        failures.append(error)
 
-        threads = [threading.Thread(target=work, args=(number,)) for number in range(THREADS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert failures == []
+        def calm(number: int) -> None:
+            for act in calls(number + TURNS * THREADS, client):
+                act()
+
+        in_threads(storm)
         client.login("ada", "quick-start-1")
-        user = client.whoami()
-        assert user is not None
-        assert user["username"] == "ada"
+        begin = len(fake.journal)
+        in_threads(calm)
+        check_all_by(fake.journal[begin:], "ada", 3 * THREADS)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_tasks_share_a_client_while_some_of_them_log_in_and_out(backend: str) -> None:
+def test_tasks_share_a_client_while_some_of_them_change_its_user(backend: str) -> None:
     fake = FakeKeystone()
 
     async def test() -> None:
-        async with AsyncKeystoneClient(url) as client, anyio.create_task_group() as group:
+        async with AsyncKeystoneClient(url) as client:
+
+            async def storm(number: int) -> None:
+                for round_ in range(TURNS):
+                    for act in changes(number + round_ * THREADS, client):
+                        with another_may_have_logged_out():
+                            await act()
+
+            async def calm(number: int) -> None:
+                for act in calls(number + TURNS * THREADS, client):
+                    await act()
+
+            await in_tasks(storm)
+            await client.login("ada", "quick-start-1")
+            begin = len(fake.journal)
+            await in_tasks(calm)
+            check_all_by(fake.journal[begin:], "ada", 3 * THREADS)
+
+    with two_users(fake), fake.serve() as url:
+        anyio.run(test, backend=backend)
+
+
+def test_no_call_of_a_thread_fails_while_others_log_in_as_the_same_user() -> None:
+    fake = FakeKeystone()
+    with two_users(fake), fake.serve() as url, KeystoneClient(url) as client:
+
+        def work(number: int) -> None:
+            for round_ in range(TURNS):
+                for act in relogins(number + round_ * THREADS, client):
+                    act()
+
+        client.login("ada", "quick-start-1")
+        in_threads(work)
+        check_all_by(fake.journal, "ada", 3 * THREADS * TURNS)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_no_call_of_a_task_fails_while_others_log_in_as_the_same_user(backend: str) -> None:
+    fake = FakeKeystone()
+
+    async def test() -> None:
+        async with AsyncKeystoneClient(url) as client:
 
             async def work(number: int) -> None:
                 for round_ in range(TURNS):
-                    for act in turn(number + round_ * THREADS, client):
-                        try:
-                            await act()
-                        except StatusError as error:
-                            if error.status_code != 401:
-                                raise
+                    for act in relogins(number + round_ * THREADS, client):
+                        await act()
 
-            for number in range(THREADS):
-                group.start_soon(work, number)
+            await client.login("ada", "quick-start-1")
+            await in_tasks(work)
+            check_all_by(fake.journal, "ada", 3 * THREADS * TURNS)
 
     with two_users(fake), fake.serve() as url:
         anyio.run(test, backend=backend)
