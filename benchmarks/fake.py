@@ -15,7 +15,8 @@ from typing import Any
 import httpx
 from compare import report, timed
 from keystone_client import KeystoneClient
-from keystone_client_testing import FakeKeystone, _routes
+from keystone_client_testing import FakeKeystone
+from keystone_client_testing._server import routes
 
 ROUNDS, EACH, RECORDS, ROUTES = 40, 20, 10_000, 5_000
 BAR_GET, BAR_WORLD, BAR_ROUTES, BAR_PAGE, BAR_LIVE = 2.0, 0.1, 1.15, 1.0, 1 / 20
@@ -50,16 +51,16 @@ def one_get() -> None:
 
 def many_routes() -> None:
     """Compare a GET when the fake has its own routes with one when it has thousands."""
-    fake, table = FakeKeystone(), _routes.table()
+    fake, table = FakeKeystone(), routes.table()
     larger = {**table, **{f"/made-up/{number}/": table["/version/"] for number in range(ROUTES)}}
     with httpx.Client(base_url=fake.url, transport=fake.transport) as client:
 
-        def get(routes: dict[str, Any]) -> str:
-            vars(_routes)["table"] = lambda: routes
+        def get(among: dict[str, Any]) -> str:
+            vars(routes)["table"] = lambda: among
             return client.get("version/").text
 
         took = timed({"few": lambda: get(table), "many": lambda: get(larger)}, ROUNDS, EACH)
-    vars(_routes)["table"] = lambda: table
+    vars(routes)["table"] = lambda: table
     report(f"a GET among {len(larger):,} routes / among {len(table)}", took["many"], took["few"], BAR_ROUTES)
 
 

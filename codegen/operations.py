@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from keystone_client_testing import _routes
+from keystone_client_testing._server import routes
 
 _PAGE = """# What the fake answers
 
@@ -46,7 +46,7 @@ def render(listed: Path, differences: Path) -> str:
         differences: The page that describes the known differences between the fake and the server.
     """
     server = _by_path(line.split() for line in listed.read_text(encoding="utf-8").splitlines())
-    fake = _by_path((method, route.path) for route in _routes.every() for method in route.handlers)
+    fake = _by_path((method, route.path) for route in routes.every() for method in route.handlers)
     built = {path: [name for name in methods if name in fake.get(path, ())] for path, methods in server.items()}
     rows = [_row(path, built[path], [name for name in server[path] if name not in built[path]]) for path in server]
     more = [f"| `{path}` | {', '.join(methods)} |" for path, methods in fake.items() if path not in server]

@@ -5,25 +5,25 @@ Loads its parts when they are first used: pytest imports this package in every r
 
 TYPE_CHECKING = False  # type checkers know the name; importing typing for it would cost milliseconds
 if TYPE_CHECKING:
-    from ._changes import Change
     from ._fake import FakeKeystone
-    from ._faults import Fault
-    from ._journal import Entry, Journal
-    from ._transactions import HeldTransaction
-    from ._world import WorldSnapshot
+    from ._world.changes import Change
+    from ._world.faults import Fault
+    from ._world.journal import Entry, Journal
+    from ._world.state import WorldSnapshot
+    from ._world.transactions import HeldTransaction
 
 __version__ = "0.1.0"
 
 __all__ = ["Change", "Entry", "FakeKeystone", "Fault", "HeldTransaction", "Journal", "WorldSnapshot"]
 
 _HOME_OF = {
-    "Change": "_changes",
-    "Entry": "_journal",
+    "Change": "_world.changes",
+    "Entry": "_world.journal",
     "FakeKeystone": "_fake",
-    "Fault": "_faults",
-    "HeldTransaction": "_transactions",
-    "Journal": "_journal",
-    "WorldSnapshot": "_world",
+    "Fault": "_world.faults",
+    "HeldTransaction": "_world.transactions",
+    "Journal": "_world.journal",
+    "WorldSnapshot": "_world.state",
 }
 
 

@@ -8,9 +8,9 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from ._database import DATABASES, POSTGRESQL
 from ._fake import FakeKeystone
-from ._world import ADMIN, ADMIN_PASSWORD
+from ._world.database import DATABASES, POSTGRESQL
+from ._world.state import ADMIN, ADMIN_PASSWORD
 from .doors.connections import exposure
 from .doors.server import Server
 

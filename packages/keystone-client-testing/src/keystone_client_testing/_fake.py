@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ._clock import Clock
-from ._controls import Controls
-from ._database import POSTGRESQL, database_named
-from ._journal import Journal
-from ._seed import Seeder
-from ._world import World, WorldSnapshot
+from ._controls.controls import Controls
+from ._seeding.seeder import Seeder
+from ._world.clock import Clock
+from ._world.database import POSTGRESQL, database_named
+from ._world.journal import Journal
+from ._world.state import World, WorldSnapshot
 
 if TYPE_CHECKING:
     from keystone_client import AsyncKeystoneClient, KeystoneClient
@@ -105,7 +105,7 @@ class FakeKeystone(Controls):
         Args:
             today: the last day of the centre's four years, for the same dates every time; the clock's by default.
         """
-        from ._demo import DemoCentre
+        from ._seeding.demo import DemoCentre
 
         with self.world.lock:
             DemoCentre(self.add, today or self.clock.now().date()).build()
@@ -150,7 +150,7 @@ class FakeKeystone(Controls):
 
         Passwords are in it as salted hashes. The kind of database and held transactions are not in it either.
         """
-        from ._dump import dump_world
+        from ._world.dump import dump_world
 
         return dump_world(self.world)
 
@@ -165,7 +165,7 @@ class FakeKeystone(Controls):
         Raises:
             ValueError: the text is no dump, or one of another version; nothing has changed.
         """
-        from ._dump import load_world
+        from ._world.dump import load_world
 
         load_world(self.world, text)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 import httpx
-from keystone_client_testing import _routes
+from keystone_client_testing._server import routes
 
 from .pair import Ask, Pair
 from .schemas import Document
@@ -42,7 +42,7 @@ class Documented:
 
     def check(self, tally: Tally, ask: Ask, answer: httpx.Response) -> None:
         """Count an answer of the fake as right or wrong by the document."""
-        match = _routes.find(ask.path)
+        match = routes.find(ask.path)
         if match is None or (match.route.path, ask.method) not in self.document.operations:
             return
         found = self.document.complaint(match.route.path, ask.method, answer)
@@ -54,5 +54,5 @@ class Documented:
 
     def missing(self) -> list[str]:
         """Return the operations of the document the fake has no handler for."""
-        done = {(route.path, method) for route in _routes.every() for method in route.handlers}
+        done = {(route.path, method) for route in routes.every() for method in route.handlers}
         return [f"{method} {path}" for path, method in sorted(self.document.operations - done)]

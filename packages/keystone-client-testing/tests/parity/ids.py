@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx
-from keystone_client_testing import _routes
+from keystone_client_testing._server import routes
 
 NEWEST = (("_order", "-id"), ("_limit", "1"))
 """The query that shows the last id of a log: no answer to a write shows an id of the request log."""
@@ -54,7 +54,7 @@ class Ids:
 
 def _ids(answer: httpx.Response) -> Iterator[tuple[str, int]]:
     for path, body in _bodies(answer):
-        match = _routes.find(path)
+        match = routes.find(path)
         if match is None or not match.route.resource or not isinstance(body, dict):
             continue
         if isinstance(body.get("id"), int):

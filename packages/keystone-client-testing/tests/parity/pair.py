@@ -121,7 +121,7 @@ class Pair:
 
     def log_in(self, who: str, username: str, password: str) -> None:
         """Log a user in on both servers, with the fake told the password of the first user."""
-        from keystone_client_testing._passwords import Secret
+        from keystone_client_testing._world.passwords import Secret
 
         if who == "admin":
             self.fake.world.store.update("user", 1, {"password": Secret(password)})

@@ -8,7 +8,8 @@ import httpx
 import pytest
 from jsonschema import Draft4Validator
 from keystone_client_core import RESOURCES
-from keystone_client_testing import FakeKeystone, _routes
+from keystone_client_testing import FakeKeystone
+from keystone_client_testing._server import routes
 
 from .schemas import Document
 
@@ -34,7 +35,7 @@ def document(admin: Session) -> dict[str, Any]:
 
 def test_it_is_a_document_with_every_route_and_method(document: dict[str, Any]) -> None:
     named = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
-    assert named == {(route.path, method) for route in _routes.every() for method in route.handlers}
+    assert named == {(route.path, method) for route in routes.every() for method in route.handlers}
     assert document["openapi"] == "3.0.3"
     ids = [operation["operationId"] for methods in document["paths"].values() for operation in methods.values()]
     assert len(ids) == len(set(ids))
@@ -49,7 +50,7 @@ def test_every_answer_is_as_the_document_says(fake: FakeKeystone, admin: Session
         if resource not in ("feed_entry", "audit_log"):
             getattr(fake.add, resource)()
     for path in [path for path, methods in document["paths"].items() if "get" in methods]:
-        match = _routes.find(path)
+        match = routes.find(path)
         assert match is not None
         key = max(fake.world.store.tables[match.route.resource]) if match.key else 1
         answer = admin("GET", path.lstrip("/").replace("{id}", str(key)), headers={"Accept": "*/*"})

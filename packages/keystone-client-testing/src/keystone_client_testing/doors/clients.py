@@ -9,7 +9,7 @@ import anyio.lowlevel
 import httpx
 from keystone_client import AsyncKeystoneClient, KeystoneClient
 
-from .._sessions import session_cookies
+from .._server.sessions import session_cookies
 
 if TYPE_CHECKING:
     from .._fake import FakeKeystone

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from .._wire import Answer, Request
-from .._world import World
+from .._world.state import World
 from .connections import Connections, exposure
 
 MAX_BODY = 32 * 1024 * 1024

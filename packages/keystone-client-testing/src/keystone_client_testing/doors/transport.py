@@ -3,7 +3,7 @@
 import httpx
 
 from .._wire import Request
-from .._world import World
+from .._world.state import World
 
 _MESSAGES = {
     "connect": "Connection refused",

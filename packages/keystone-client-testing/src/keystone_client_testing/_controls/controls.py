@@ -1,0 +1,125 @@
+"""How a test directs a fake Keystone: faults, held transactions, rate limits, and what went unnoticed."""
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from .._world.faults import Fault, check_fault
+from .._world.state import World
+from .._world.transactions import HeldTransaction
+
+
+class Controls:
+    """The part of ``FakeKeystone`` that decides what goes wrong."""
+
+    world: World
+
+    @property
+    def unused_faults(self) -> list[Fault]:
+        """The planned faults that have not hit as often as planned."""
+        return self.world.faults.unused
+
+    def complaints(self, *, strict: bool = False) -> list[str]:
+        """Return what a test should hear about when it is over, even if the code under test swallowed it.
+
+        Args:
+            strict: also requests to unknown paths, and query parameters the server would ignore.
+
+        Returns:
+            One line for each planned fault that has not hit as often as planned and, if asked, for each such request.
+        """
+        from .report import complaints
+
+        return complaints(self.unused_faults, self.world.journal, strict)
+
+    def verify(self, *, strict: bool = False) -> None:
+        """Check that there is nothing to complain of; see ``complaints``.
+
+        Raises:
+            AssertionError: there is; it names all of it.
+        """
+        if found := self.complaints(strict=strict):
+            raise AssertionError("\n".join(found))
+
+    def fail(
+        self,
+        method: str | None = None,
+        path: str | None = None,
+        *,
+        status: int | None = None,
+        error: str | None = None,
+        when: str = "before",
+        times: int | None = 1,
+        user: str | None = None,
+        delay: float = 0,
+        route: str | None = None,
+        skip: int = 0,
+        retry_after: int | None = None,
+        json: Any = None,
+        visible_after: float | None = None,
+    ) -> None:
+        """Plan a fault for the next requests that match.
+
+        Args:
+            method: HTTP method, in any case; any by default.
+            path: what the path below the base URL starts with, by whole segments; ``*`` is any one segment.
+            status: answer this status, with the body the server gives it.
+            error: ``connect``, ``timeout``, ``reset``, ``cut``, ``html`` (a page of a proxy; with a ``status`` if you
+                like), ``expired`` (the session of the request has ended; with ``when="after"`` it ends once the request
+                is answered), or ``database`` (the server has lost its database: what needs it answers 500).
+            when: ``before`` the request is handled, or ``after``: then the write happened and the answer is lost.
+            times: for how many requests; ``None`` for all from now on, until ``heal``.
+            user: only for requests of this login name; an empty text for nobody.
+            delay: latency in seconds; in process it moves the clock and costs no time. Where the client does not wait
+                so long, the request times out: ``before`` it was handled, or ``after``.
+            route: the endpoint, like ``/users/teams/`` (the listing alone) or ``/users/teams/{id}/``.
+            skip: how many matching requests are spared first: ``skip=1`` hits the second page.
+            retry_after: the ``Retry-After`` header of a status, in seconds; 60 for 429 by default.
+            json: the body of a status, if not the usual one.
+            visible_after: with ``when="after"``: the server is still at work when the client gives up, and others see
+                what it writes only so many seconds later, on ``clock``; see ``hold``.
+
+        Raises:
+            ValueError: an argument makes no sense.
+        """
+        fault = Fault(method, path, route, user, status, error, False, delay, retry_after, json, visible_after)
+        if visible_after is not None:
+            self._check_concurrent("visible_after=")
+        with self.world.lock:
+            self.world.faults.add(check_fault(fault, when), times, skip)
+
+    def hold(self) -> AbstractContextManager[HeldTransaction]:
+        """Return a block whose writes belong to another writer's open transaction.
+
+        What is written inside, by ``add`` or by requests, takes its ids at once, audit rows too. When the block ends
+        nobody sees it, until ``commit()`` of what the block yields, or never, after ``rollback()``. Meanwhile others
+        write and get higher ids. An exception in the block rolls it back.
+
+        A write that meets it, at the same record or a unique value, would wait on a real server; here the transaction
+        commits first, and the write follows: with 500 where another has taken the unique value.
+
+        Raises:
+            ValueError: a server on SQLite has no concurrent transactions.
+        """
+        self._check_concurrent("hold()")
+        return self.world.transactions.hold(self.world)
+
+    def _check_concurrent(self, what: str) -> None:
+        if (database := self.world.database).serial_writes:
+            told = f"on {database.name} writes come one after the other"
+            raise ValueError(f"{what} needs a fake with database='postgresql': {told}")
+
+    def heal(self) -> None:
+        """Forget every planned fault: none hits any more, and none is reported as unused."""
+        with self.world.lock:
+            self.world.faults.clear()
+
+    def throttle(self, user: str | None = None, anon: str | None = None) -> None:
+        """Set the server's rate limits, like ``300/min``; ``None`` for no limit.
+
+        Args:
+            user: for each user.
+            anon: for each anonymous address.
+        """
+        with self.world.lock:
+            self.world.throttle.set("user", user)
+            self.world.throttle.set("anon", anon)

@@ -1,0 +1,1 @@
+"""Records that a test or a demonstration starts with."""

@@ -1,0 +1,47 @@
+"""One user of each role, made when a test asks for it."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .seeder import Seeder
+
+_FLAGS: Mapping[str, Mapping[str, Any]] = {
+    "outsider": {},
+    "staff": {"is_staff": True},
+    "superuser": {"is_superuser": True},
+}
+_IN_TEAM: Mapping[str, str] = {"member": "MB", "team_admin": "AD", "owner": "OW"}
+ROLES = (*_FLAGS, *_IN_TEAM)
+"""The kinds of user the server tells apart, beside nobody. A superuser who is not staff may do no more than others."""
+
+
+def add_actor(add: "Seeder", role: str, team: Any) -> dict[str, Any]:
+    """Return the user of a role, made at the first call.
+
+    Args:
+        add: where the records go.
+        role: one of ``ROLES``.
+        team: id or record of the team, for roles within a team; the newest by default, made where there is none.
+
+    Returns:
+        The user; of one role, and one team, always the same.
+
+    Raises:
+        ValueError: there is no such role, or the role has no team.
+    """
+    if role not in ROLES:
+        raise ValueError(f"role={role!r} is unknown: one of {', '.join(ROLES)}; nobody is user=None")
+    if role in _FLAGS:
+        if team is not None:
+            raise ValueError(f"role={role!r} has no team: of a team are {', '.join(_IN_TEAM)}")
+        return add.found("user", username=role) or add.user(username=role, **_FLAGS[role])
+    return _of_team(add, role, add.newest("team") if team is None else team)
+
+
+def _of_team(add: "Seeder", role: str, team: Any) -> dict[str, Any]:
+    key = team["id"] if isinstance(team, dict) else team
+    name = f"{role}-{key}"
+    if not add.found("user", username=name):
+        add.membership(user=add.user(username=name), team=key, role=_IN_TEAM[role])
+    return add.found("user", username=name) or {}

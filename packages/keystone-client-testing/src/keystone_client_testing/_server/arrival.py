@@ -1,0 +1,38 @@
+"""A request with what is known of it before it is handled."""
+
+from typing import NamedTuple
+
+from .._wire import Request
+from .._world.faults import Fault
+from .call import Call
+from .routes import Match
+
+
+class Arrival(NamedTuple):
+    """A request with what is known of it before it is handled."""
+
+    request: Request
+    path: str
+    call: Call | None
+    """Nothing where the request misses the prefix."""
+    match: Match | None
+    fault: Fault | None
+
+    @property
+    def method(self) -> str:
+        return self.request.method
+
+    @property
+    def route(self) -> str:
+        return self.match.route.path if self.match else ""
+
+    @property
+    def user(self) -> str | None:
+        """Who sends it, by session or token; nothing is checked."""
+        if self.call is None:
+            return None
+        world, headers = self.call.world, self.call.headers
+        session = world.sessions.live.get(self.call.cookies.get("sessionid", ""))
+        token = world.sessions.tokens.get(headers.get("authorization", "").rpartition(" ")[2])
+        user = world.store.get("user", token or (session and session.user))
+        return user["username"] if user else None

@@ -1,0 +1,141 @@
+"""One request on its way through the engine: its parsed parts, who makes it, and what it wants.
+
+Holds and decodes; decides nothing.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+from .._parsing.bodies import ALL_TYPES, JSON, parse_body, parse_query
+from .._wire import VARY, Headers, Request, decode_path
+from .._world.history import Origin
+from .._world.store import Record, Write
+
+if TYPE_CHECKING:
+    from .._world.state import World
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+class Call:
+    """The request being answered."""
+
+    def __init__(self, world: "World", request: Request, path: str) -> None:
+        """Take the request apart as far as every endpoint needs it."""
+        self.world = world
+        self.request = request
+        self.method = request.method
+        self.raw_path = path
+        self.path = decode_path(path)
+        self.headers = _joined(request.headers)
+        self.user: Record | None = None
+        self.signed: Record | None = None
+        """Whose session it is: whom the audit log names, also when a token says who calls."""
+        self.accepts: Sequence[str] = ALL_TYPES
+        self.media = JSON
+        """The content type of the answer, where the endpoint says no other."""
+        self.vary = VARY
+        """Request headers on which the answer depends."""
+        self.database_down = False
+        """Whether it is answered while the database of the server is down."""
+        self.broken_links: list[str] = []
+        """What the database will refuse when the transaction ends; the actions of a job share it with the job."""
+        self.cookies_out: list[tuple[str, str]] = []
+        self.writes: Sequence[Write] = ()
+        self.cid = _usable_cid(self.headers.get("x-keystone-cid"))
+
+    @property
+    def staff(self) -> bool:
+        """Whether the caller is staff."""
+        return bool(self.user and self.user["is_staff"])
+
+    @property
+    def caller(self) -> Record:
+        """The user; only where a caller is certain."""
+        assert self.user is not None  # the endpoint asked for a user before
+        return self.user
+
+    @property
+    def address(self) -> str:
+        """The remote address the log keeps: what a proxy says, else the peer."""
+        return self.headers.get("x-forwarded-for", "").split(",")[0] or self.request.peer
+
+    @property
+    def secure(self) -> bool:
+        """Whether the request came over https, or a proxy says so."""
+        return self.headers.get("x-forwarded-proto", self.request.scheme) == "https"
+
+    @cached_property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The query parameters as sent."""
+        return parse_query(self.request.query)
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The query parameters; the last one of a name wins."""
+        return dict(self.pairs)
+
+    @cached_property
+    def cookies(self) -> dict[str, str]:
+        """The cookies sent."""
+        pairs = (item.partition("=") for item in self.headers.get("cookie", "").split(";"))
+        return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
+
+    @cached_property
+    def data(self) -> Any:
+        """The decoded body; a body without a length is not seen, as on the server."""
+        chunked = "chunked" in self.headers.get("transfer-encoding", "") and "content-length" not in self.headers
+        body = b"" if chunked else self.request.body
+        content_type = self.headers.get("content-type", "").encode().decode("latin-1")  # so the server reads headers
+        return parse_body(content_type, body, self.accepts)
+
+    @property
+    def full_path(self) -> str:
+        """Path and query as the server writes them in its log and its links: decoded, and encoded anew."""
+        query = quote(self.request.query, safe="/#%[]=:;$&()+,!?*@'~")
+        return quote(self.path, safe="/:@&+$,-_.!~*'()") + (f"?{query}" if query else "")
+
+    @property
+    def base(self) -> str:
+        """Scheme and host, for the links the server builds."""
+        return f"{'https' if self.secure else 'http'}://{self.request.host}"
+
+    @property
+    def origin(self) -> Origin:
+        """Whom the audit log names for what this call writes."""
+        port = _port(self.headers.get("x-forwarded-port", ""))
+        return Origin(self.signed, self.cid, _without_port(self.address), port)
+
+
+def _joined(headers: Headers) -> dict[str, str]:
+    """Headers of one name are one, as the server sees them."""
+    joined: dict[str, str] = {}
+    for sent, value in headers:
+        name = sent.lower()
+        joined[name] = f"{joined[name]}{'; ' if name == 'cookie' else ','}{value}" if name in joined else value
+    return joined
+
+
+def _without_port(address: str) -> str:
+    """The audit log drops a port that a proxy names; the request log keeps it."""
+    if "." in address:
+        return address.partition(":")[0]
+    return address[1:].partition("]")[0] if "[" in address else address
+
+
+def _port(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
+def _usable_cid(given: str | None) -> str:
+    try:
+        UUID(given)
+    except (ValueError, TypeError, AttributeError):
+        return str(uuid4())
+    return str(given)

@@ -1,0 +1,61 @@
+"""The request log and the feed. Reading a log adds to it, as on the server."""
+
+from typing import Any
+
+from .._world.store import Record, Store
+from .call import Call
+
+
+def log_request(call: Call, status: int) -> None:
+    """Add a row to the request log, after the answer was made; one that its table refuses is left out in silence."""
+    store = call.world.store
+    row: Record = {
+        "method": call.method,
+        "endpoint": call.full_path,
+        "response_code": status,
+        "remote_address": call.address,
+        "timestamp": call.world.clock.now(),
+        "cid": call.cid,
+        "user": call.user and call.user["id"],
+    }
+    if call.database_down or any(len(row[column]) > most for column, most in store.database.log_lengths.items()):
+        return
+    store.begin()
+    store.insert("request_log", row)
+    if call.user and store.get("user", call.user["id"]) is None:
+        store.rollback()  # who asked has deleted himself
+    else:
+        store.commit()
+
+
+def feed_entries(store: Store) -> list[Record]:
+    """Return all rows of the three logs in the feed's shape."""
+    requests = [_entry("request", row, row["timestamp"], **_request_part(row)) for row in _rows(store, "request_log")]
+    tasks = [_entry("task", row, row["date_created"], **_task_part(row)) for row in _rows(store, "task_result")]
+    audits = [_entry("audit", row, row["timestamp"], **_audit_part(row)) for row in _rows(store, "audit_log")]
+    return requests + tasks + audits
+
+
+def _rows(store: Store, resource: str) -> Any:
+    return store.tables[resource].values()
+
+
+def _entry(kind: str, row: Record, moment: Any, **rest: Any) -> Record:
+    return {"id": f"{kind[0]}{row['id']}", "record_id": row["id"], "record_type": kind, "timestamp": moment, **rest}
+
+
+def _request_part(row: Record) -> Record:
+    return {
+        "summary": row["endpoint"],
+        "user": row["user"],
+        "cid": row["cid"],
+        "status": str(row["response_code"]),
+    }
+
+
+def _task_part(row: Record) -> Record:
+    return {"summary": row["task_name"], "user": None, "cid": None, "status": row["status"]}
+
+
+def _audit_part(row: Record) -> Record:
+    return {"summary": row["object_repr"], "user": row["actor"], "cid": row["cid"], "status": None}
