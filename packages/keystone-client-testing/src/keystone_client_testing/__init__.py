@@ -1,6 +1,18 @@
 """A fake Keystone for tests: the real server's behaviour, in memory, behind three doors.
 
 Loads its parts when they are first used: pytest imports this package in every run of an environment that has it.
+
+The floors, from top to bottom; a module imports only from its own floor and from those below it, and
+``lint-imports`` checks that:
+
+- ``plugin`` (the pytest fixtures) and ``__main__`` (the command line)
+- ``_fake``: ``FakeKeystone``, what a test author holds
+- ``doors`` (httpx, respx, a loopback server, clients), ``_seeding`` (``fake.add``) and ``_controls`` (``fake.fail`` and
+  the like), which know nothing of each other
+- ``_server``: how a request is answered; ``_server.engine`` is the way in
+- ``_parsing``: what a body or a query string says
+- ``_world``: what is remembered, without any behaviour of the server
+- ``_wire``: a request and an answer, without any HTTP library
 """
 
 TYPE_CHECKING = False  # type checkers know the name; importing typing for it would cost milliseconds

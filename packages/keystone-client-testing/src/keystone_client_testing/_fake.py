@@ -1,8 +1,11 @@
-"""``FakeKeystone``: what test authors hold in their hands. It hands on to the world and opens its doors."""
+"""``FakeKeystone``: what test authors hold in their hands. It hands on to the world and opens its doors.
+
+Imports the doors when they are first used: each brings an HTTP library, and the fake works without any.
+"""
 
 import datetime as dt
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -74,14 +77,19 @@ class FakeKeystone(Controls):
 
         return FakeTransport(self.world)
 
-    def mock(self) -> AbstractContextManager["FakeKeystone"]:
-        """Return a block in which any httpx client that calls ``url`` reaches this fake.
+    @contextmanager
+    def mock(self) -> Iterator["FakeKeystone"]:
+        """Let any httpx client that calls ``url`` reach this fake inside the block.
 
         Loopback addresses pass through; any other host is refused by name.
-        """
-        from .doors.respx_door import open_door
 
-        return open_door(self)
+        Yields:
+            This fake.
+        """
+        from .doors.respx_door import Door
+
+        with Door(self.url, self.world):
+            yield self
 
     @contextmanager
     def serve(self, port: int = 0, host: str = "127.0.0.1") -> Iterator[str]:
@@ -127,7 +135,7 @@ class FakeKeystone(Controls):
         """
         from .doors.clients import logged_in
 
-        return logged_in(self, user if role is None else self.add.actor(role, team), options)
+        return logged_in(self.url, self.transport, self._user_id(user, role, team), options)
 
     def async_client(
         self, user: Any = "admin", *, role: str | None = None, team: Any = None, **options: Any
@@ -135,7 +143,11 @@ class FakeKeystone(Controls):
         """Return an async client that is logged in; see ``client``."""
         from .doors.clients import logged_in_async
 
-        return logged_in_async(self, user if role is None else self.add.actor(role, team), options)
+        return logged_in_async(self.url, self.transport, self._user_id(user, role, team), options)
+
+    def _user_id(self, user: Any, role: str | None, team: Any) -> int | None:
+        user = user if role is None else self.add.actor(role, team)
+        return None if user is None else self.add.user_id(user)
 
     def snapshot(self) -> WorldSnapshot:
         """Return the records, files, sessions and tokens as they are now, without what is in held transactions."""

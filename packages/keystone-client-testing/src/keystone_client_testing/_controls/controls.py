@@ -3,9 +3,10 @@
 from contextlib import AbstractContextManager
 from typing import Any
 
-from .._world.faults import Fault, check_fault
+from .._world.faults import Fault
 from .._world.state import World
 from .._world.transactions import HeldTransaction
+from .fault_arguments import check_fault
 
 
 class Controls:

@@ -6,6 +6,8 @@ from .._parsing import filters, ordering
 from .._parsing.bodies import parse_query
 from .._parsing.filter_values import BadValueError, Rule
 from .._server import routes
+from .._server.route import Match
+from .._server.stats import counted
 from .._wire import PageError, decode_path
 from .._world.database import POSTGRESQL  # which parameters there are does not depend on it
 from .._world.faults import Fault
@@ -47,8 +49,8 @@ def _of_request(entry: Entry) -> Iterator[str]:
             yield f"{entry.method} {entry.path}: the server ignores {complaint}"
 
 
-def _rules(path: str, match: routes.Match) -> Mapping[str, Rule]:
-    filtered = match.route.resource or routes.counted(path)
+def _rules(path: str, match: Match) -> Mapping[str, Rule]:
+    filtered = match.route.resource or counted(path)
     return filters.rules(filtered, POSTGRESQL) if filtered else {}
 
 

@@ -1,10 +1,10 @@
 """One user of each role, made when a test asks for it."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .seeder import Seeder
+from .._world.store import Record
+from .records import Records
 
 _FLAGS: Mapping[str, Mapping[str, Any]] = {
     "outsider": {},
@@ -16,7 +16,7 @@ ROLES = (*_FLAGS, *_IN_TEAM)
 """The kinds of user the server tells apart, beside nobody. A superuser who is not staff may do no more than others."""
 
 
-def add_actor(add: "Seeder", role: str, team: Any) -> dict[str, Any]:
+def add_actor(add: Records, role: str, team: Any) -> Record:
     """Return the user of a role, made at the first call.
 
     Args:
@@ -25,7 +25,7 @@ def add_actor(add: "Seeder", role: str, team: Any) -> dict[str, Any]:
         team: id or record of the team, for roles within a team; the newest by default, made where there is none.
 
     Returns:
-        The user; of one role, and one team, always the same.
+        The user as stored; of one role, and one team, always the same.
 
     Raises:
         ValueError: there is no such role, or the role has no team.
@@ -35,13 +35,15 @@ def add_actor(add: "Seeder", role: str, team: Any) -> dict[str, Any]:
     if role in _FLAGS:
         if team is not None:
             raise ValueError(f"role={role!r} has no team: of a team are {', '.join(_IN_TEAM)}")
-        return add.found("user", username=role) or add.user(username=role, **_FLAGS[role])
+        return add.first("user", username=role) or add.store("user", username=role, **_FLAGS[role])
     return _of_team(add, role, add.newest("team") if team is None else team)
 
 
-def _of_team(add: "Seeder", role: str, team: Any) -> dict[str, Any]:
+def _of_team(add: Records, role: str, team: Any) -> Record:
     key = team["id"] if isinstance(team, dict) else team
     name = f"{role}-{key}"
-    if not add.found("user", username=name):
-        add.membership(user=add.user(username=name), team=key, role=_IN_TEAM[role])
-    return add.found("user", username=name) or {}
+    if user := add.first("user", username=name):
+        return user
+    user = add.store("user", username=name)
+    add.store("membership", user=user, team=key, role=_IN_TEAM[role])
+    return user

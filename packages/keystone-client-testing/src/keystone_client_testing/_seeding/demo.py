@@ -7,16 +7,14 @@ import datetime as dt
 import random
 import unicodedata
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._world.passwords import Secret
+from .._world.store import Record
 from . import demo_words as words
 from .demo_calendar import ADMIN_ID, Calendar
-from .seeder import DEFAULT_PASSWORD
-
-if TYPE_CHECKING:
-    from .._world.store import Record
-    from .seeder import Seeder
+from .records import DEFAULT_PASSWORD
+from .seeder import Seeder
 
 USERS, STAFF, TEAMS, REQUESTS = 200, 4, 40, 600
 _DAYS, _YEAR = 1460, 365
@@ -28,7 +26,7 @@ _FIELDS = list(words.FIELDS)
 class DemoCentre:
     """Builds the centre with a fixed seed."""
 
-    def __init__(self, add: "Seeder", today: dt.date) -> None:
+    def __init__(self, add: Seeder, today: dt.date) -> None:
         """Build into a world.
 
         Args:
@@ -65,7 +63,7 @@ class DemoCentre:
             self._plan(_DAYS - 7 * self._dice.random(), self._visit)
         self._calendar.run(self._add)
 
-    def _join(self, number: int, add: "Seeder") -> None:
+    def _join(self, number: int, add: Seeder) -> None:
         first = words.FIRST[number % len(words.FIRST)]
         last = words.LAST[(number * 7 + number // len(words.FIRST)) % len(words.LAST)]
         name = _plain(f"{first[0]}{last}{number // len(words.FIRST) or ''}")
@@ -84,12 +82,12 @@ class DemoCentre:
         self._plan(self._dice.randrange(_DAYS - 300, _DAYS), partial(self._log_in_last, user["id"], gone))
 
     @staticmethod
-    def _log_in_last(user: int, gone: bool, add: "Seeder") -> None:
+    def _log_in_last(user: int, gone: bool, add: Seeder) -> None:
         add.store_change("user", user, last_login=add.moment)
         if gone:
             add.store_change("user", user, is_active=False)
 
-    def _found(self, number: int, add: "Seeder") -> None:
+    def _found(self, number: int, add: Seeder) -> None:
         field, owner = _FIELDS[number % len(_FIELDS)], self._people[STAFF + number]
         add = add.as_of(add.moment, owner["id"])
         team = add.store("team", name=f"{owner['last_name']} {field} {words.UNITS[number // len(_FIELDS)]}")["id"]
@@ -103,16 +101,16 @@ class DemoCentre:
         if number == TEAMS - 1:
             self._plan(_DAYS - 30, lambda add: add.store_change("team", team, is_active=False), owner["id"])
 
-    def _recruit(self, team: int, rank: int, add: "Seeder") -> None:
+    def _recruit(self, team: int, rank: int, add: Seeder) -> None:
         user = self._dice.choice([user for number, user in self._people.items() if number >= STAFF])["id"]
         if user not in self._members[team]:
             self._enter(add, user, team, "AD" if rank == 0 else "MB")
 
-    def _enter(self, add: "Seeder", user: int, team: int, role: str) -> None:
+    def _enter(self, add: Seeder, user: int, team: int, role: str) -> None:
         self._members[team].append(user)
         add.store("membership", user=user, team=team, role=role)
 
-    def _win(self, team: int, add: "Seeder") -> None:
+    def _win(self, team: int, add: Seeder) -> None:
         start = add.moment.date().replace(day=1)
         owner = add.stored("user", self._members[team][0])
         grant = add.store(
@@ -123,7 +121,7 @@ class DemoCentre:
         )  # fmt: skip
         self._grants[team].append(grant["id"])
 
-    def _publish(self, team: int, add: "Seeder") -> None:
+    def _publish(self, team: int, add: Seeder) -> None:
         day, number = add.moment.date(), len(self._papers[team]) + 1
         out = {"published": day, "volume": str(day.year - 1990), "issue": str(day.month),
                "doi": f"10.5555/{day.year}.{team:03}{number}"}  # fmt: skip
@@ -134,7 +132,7 @@ class DemoCentre:
         )  # fmt: skip
         self._papers[team].append(paper["id"])
 
-    def _submit(self, add: "Seeder") -> None:
+    def _submit(self, add: Seeder) -> None:
         team = self._dice.choice(list(self._members))
         user = self._dice.choice(self._members[team])
         add, title = add.as_of(add.moment, user), self._study(team)
@@ -152,11 +150,11 @@ class DemoCentre:
     def _some(self, ids: list[int]) -> list[int]:
         return self._dice.sample(ids, min(len(ids), self._dice.randrange(3)))
 
-    def _plan_review(self, add: "Seeder", request: int) -> None:
+    def _plan_review(self, add: Seeder, request: int) -> None:
         day = self._calendar.day_of(add.moment) + self._dice.randrange(2, 40)
         self._plan(day, partial(self._review, request), by=self._people[self._dice.randrange(STAFF)]["id"])
 
-    def _review(self, request: int, add: "Seeder") -> None:
+    def _review(self, request: int, add: Seeder) -> None:
         status = self._dice.choices(("AP", "DC", "CR"), (70, 10, 20))[0]
         add.store("review", request=request, status=status, reviewer=add.by)
         add.store("comment", request=request, user=add.by, content=self._dice.choice(words.COMMENTS[status]))
@@ -175,13 +173,13 @@ class DemoCentre:
             submitter = add.stored("request", request)["submitter"]
             self._plan(day + self._dice.randrange(1, 40), partial(self._answer, request), submitter)
 
-    def _answer(self, request: int, add: "Seeder") -> None:
+    def _answer(self, request: int, add: Seeder) -> None:
         text = self._dice.choice(words.COMMENTS["answer"])
         add.store("comment", request=request, user=add.by, content=text)
         add.store_change("request", request, status="PD")
         self._plan_review(add, request)
 
-    def _award(self, request: int, day: int, add: "Seeder") -> None:
+    def _award(self, request: int, day: int, add: Seeder) -> None:
         for allocation in add.linked("allocation", "request", request):
             awarded = allocation["requested"] * self._dice.choice((2, 3, 4, 4)) // 4
             add.store_change("allocation", allocation["id"], awarded=awarded)
@@ -191,10 +189,10 @@ class DemoCentre:
         self._plan(day + _YEAR + 1, partial(self._notify, request, "RD", "has expired"))
 
     @staticmethod
-    def _settle(allocation: int, used: int, add: "Seeder") -> None:
+    def _settle(allocation: int, used: int, add: Seeder) -> None:
         add.store_change("allocation", allocation, final=used)
 
-    def _notify(self, request: int, kind: str, what: str, add: "Seeder") -> None:
+    def _notify(self, request: int, kind: str, what: str, add: Seeder) -> None:
         row = add.stored("request", request)
         text = f"Your request “{row['title']}” {what}."
         add.store(
@@ -202,7 +200,7 @@ class DemoCentre:
             message_text=text, message_html=f"<p>{text}</p>", read=self._calendar.day_of(add.moment) < _DAYS - 20,
         )  # fmt: skip
 
-    def _run_task(self, name: str, add: "Seeder") -> None:
+    def _run_task(self, name: str, add: Seeder) -> None:
         failed = name.startswith("Sync") and self._dice.random() < 0.1
         add.store(
             "task_result", task_id=f"{self._dice.getrandbits(128):032x}", periodic_task_name=name,
@@ -210,7 +208,7 @@ class DemoCentre:
             date_done=add.moment + dt.timedelta(seconds=self._dice.randrange(1, 40)),
         )  # fmt: skip
 
-    def _visit(self, add: "Seeder") -> None:
+    def _visit(self, add: Seeder) -> None:
         user = self._dice.choice(list(self._people.values()))["id"]
         digits = f"{self._dice.getrandbits(128):032x}"
         add.store(

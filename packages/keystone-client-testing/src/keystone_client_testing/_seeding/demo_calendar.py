@@ -4,12 +4,10 @@ import datetime as dt
 import heapq
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .seeder import Seeder
+from .seeder import Seeder
 
-Event = Callable[["Seeder"], object]
+Event = Callable[[Seeder], object]
 """Is given a seeder of its moment, and may plan more events."""
 ADMIN_ID = 1
 
@@ -52,7 +50,7 @@ class Calendar:
         """Return the day of a moment, counted from the first."""
         return (moment - self.start).days
 
-    def run(self, add: "Seeder") -> None:
+    def run(self, add: Seeder) -> None:
         """Let everything happen."""
         while self._queue:
             moment, _, actor, event = heapq.heappop(self._queue)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from .._wire import Request
 from .._world.faults import Fault
 from .call import Call
-from .routes import Match
+from .route import Match
 
 
 class Arrival(NamedTuple):

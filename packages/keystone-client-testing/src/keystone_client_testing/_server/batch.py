@@ -1,6 +1,6 @@
 """The batch endpoint: the actions of a job one after the other, all of them or none.
 
-Which endpoint answers an action is the world's to say; what a job looks like is in ``job_schema``.
+The engine finds the endpoint that answers an action; what a job looks like is in ``job_schema``.
 """
 
 import re
@@ -42,7 +42,7 @@ class _FailedError(Exception):
 
 
 def run_job(call: Call) -> Reply:
-    """Carry out a job; the world undoes what it wrote if this raises.
+    """Carry out a job; the engine undoes what it wrote if this raises.
 
     Args:
         call: the request.
@@ -90,18 +90,13 @@ class _Running:
         return {**row, "status": reply.status, "body": body}
 
     def _reply(self, step: Step, path: str, payload: dict[str, Any]) -> Reply:
-        from . import routes  # which routes this endpoint too
-
         bare, _, query = path.partition("?")
         more = urlencode(step.query_params, doseq=True)
         call = self._inner(step.method, bare, "?".join(part for part in (query, more) if part), payload)
         if (step.method, bare) in _RAISING or bare.startswith(_PAGES):
             raise PageError(500)
-        match = routes.find(call.path)
-        if match is None:
-            return Reply(404, {"detail": f"No route matched: {bare}"})
         try:
-            return call.world.step(call, match) if match.route.framed else Reply(200)
+            return call.act(call) or Reply(404, {"detail": f"No route matched: {bare}"})
         except RefusedError as error:
             return error.reply
 
@@ -117,7 +112,7 @@ class _Running:
             b"",
             outer.request.peer,
         )
-        call = Call(outer.world, request, path)
+        call = Call(outer.world, request, path, outer.act)
         call.path = path  # the server looks a step's path up as it is written
         call.user, call.cid, call.signed, call.broken_links = outer.user, outer.cid, outer.signed, outer.broken_links
         call.data = _form(payload) if _holds_files(payload) else payload

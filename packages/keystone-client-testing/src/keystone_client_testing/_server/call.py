@@ -3,29 +3,33 @@
 Holds and decodes; decides nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
 from .._parsing.bodies import ALL_TYPES, JSON, parse_body, parse_query
-from .._wire import VARY, Headers, Request, decode_path
+from .._wire import VARY, Headers, Reply, Request, decode_path
 from .._world.history import Origin
+from .._world.state import World
 from .._world.store import Record, Write
 
-if TYPE_CHECKING:
-    from .._world.state import World
-
+Act = Callable[["Call"], Reply | None]
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 class Call:
     """The request being answered."""
 
-    def __init__(self, world: "World", request: Request, path: str) -> None:
+    def __init__(self, world: World, request: Request, path: str, act: Act) -> None:
         """Take the request apart as far as every endpoint needs it."""
         self.world = world
+        self.act = act
+        """How the engine answers an action of a batch job; ``None`` where there is no such route.
+
+        It comes with the call, so that no endpoint imports the engine.
+        """
         self.request = request
         self.method = request.method
         self.raw_path = path

@@ -3,11 +3,11 @@
 Source: Django's CSRF middleware, as seen on the wire. Who calls is found out in ``sessions``.
 """
 
-import secrets
 import string
 from urllib.parse import urlsplit
 
 from .._wire import detail
+from .._world.sessions import random_text
 from .call import Call
 
 CSRF_AGE = 31_449_600
@@ -18,11 +18,6 @@ TRUSTED = frozenset(
     for scheme, port in (("http", 80), ("https", 443), ("http", 4200), ("http", 8000))
 )
 """Origins the server trusts by default; the port is part of the match."""
-
-
-def random_text(alphabet: str) -> str:
-    """Return 32 characters nobody can guess, as every session key and token has."""
-    return "".join(secrets.choice(alphabet) for _ in range(32))
 
 
 def csrf_cookie(secure: bool) -> tuple[str, str]:

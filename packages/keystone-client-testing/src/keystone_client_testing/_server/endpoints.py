@@ -9,6 +9,7 @@ from .._parsing.field_values import BLANK, NULL
 from .._parsing.uploads import ALLOWED_TYPES, MAX_SIZE
 from .._parsing.validation import REQUIRED
 from .._wire import HTML_TYPE, RefusedError, Reply, written_json
+from .._world.sessions import SESSION_AGE
 from . import sessions
 from .call import Call
 from .render import View, render
@@ -102,7 +103,7 @@ def config(call: Call) -> Reply:
         "max_upload_size": MAX_SIZE,
         "max_upload_count": 15,
         "allowed_file_types": list(ALLOWED_TYPES),
-        "session_age": sessions.SESSION_AGE,
+        "session_age": SESSION_AGE,
     }
     return Reply(200, settings)
 

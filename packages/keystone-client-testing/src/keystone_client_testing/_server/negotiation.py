@@ -9,7 +9,7 @@ from .._parsing.bodies import speaks
 from .._wire import VARY, detail
 from . import sessions
 from .call import Call
-from .routes import Match
+from .route import Match
 
 
 def negotiate(call: Call, match: Match) -> None:

@@ -1,7 +1,7 @@
 """The fake's own OpenAPI document, made from its routes and the table of resources: what it answers, no more."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -11,10 +11,12 @@ from .._parsing import filters
 from .._parsing.filter_values import Rule
 from .._wire import Reply
 from .._world.database import Database
-from . import routes
 from .call import Call
+from .route import Route
 from .schemas import Schema, field_schema, reference, schemas
+from .stats import counted
 
+Routes = Callable[[], Sequence[Route]]
 TITLE = "Keystone API"
 _NAMES: Mapping[tuple[str, bool], str] = {
     ("GET", False): "list", ("GET", True): "retrieve", ("POST", False): "create", ("PUT", True): "update",
@@ -42,12 +44,12 @@ _CONTROLS: Mapping[str, str] = {
 
 
 @cache
-def document(database: Database) -> Mapping[str, Any]:
-    """Return the document of a server on this database."""
+def document(database: Database, every: Routes) -> Mapping[str, Any]:
+    """Return the document of a server on this database that has these routes."""
     return {
         "openapi": "3.0.3",
         "info": {"title": TITLE, "version": "0.0.0", "description": "A fake Keystone for tests."},
-        "paths": {route.path: _path(route, database) for route in routes.every()},
+        "paths": {route.path: _path(route, database) for route in every()},
         "components": {
             "schemas": schemas(database),
             "securitySchemes": {
@@ -58,26 +60,27 @@ def document(database: Database) -> Mapping[str, Any]:
     }
 
 
-def answer(name: str) -> Callable[[Call], Reply]:
+def answer(name: str, every: Routes) -> Callable[[Call], Reply]:
     """Return the endpoint that answers the document as JSON text, which is YAML as well.
 
     Args:
         name: what its file name ends in.
+        every: returns the routes; the table of them holds this endpoint too.
     """
     file = ("Content-Disposition", f'inline; filename="{TITLE}.{name}"')
-    return lambda call: Reply(200, headers=(("Content-Type", call.media), file), text=_text(call.world.database))
+    return lambda call: Reply(200, headers=(("Content-Type", call.media), file), text=_text(call.world.database, every))
 
 
 @cache
-def _text(database: Database) -> bytes:
-    return json.dumps(document(database), indent=4).encode()
+def _text(database: Database, every: Routes) -> bytes:
+    return json.dumps(document(database, every), indent=4).encode()
 
 
-def _path(route: routes.Route, database: Database) -> dict[str, Schema]:
+def _path(route: Route, database: Database) -> dict[str, Schema]:
     return {method.lower(): _operation(route, method, database) for method in route.handlers}
 
 
-def _operation(route: routes.Route, method: str, database: Database) -> Schema:
+def _operation(route: Route, method: str, database: Database) -> Schema:
     with_key = "{id}" in route.path
     words = [word for word in route.path.replace("-", "_").split("/") if word and word != "{id}"]
     name = _NAMES.get((method, with_key), method.lower()) if route.resource else method.lower()
@@ -92,7 +95,7 @@ def _operation(route: routes.Route, method: str, database: Database) -> Schema:
     return operation | ({"security": []} if route.public else {"security": [{"session": []}, {"token": []}]})
 
 
-def _parameters(route: routes.Route, method: str, with_key: bool, database: Database) -> Iterator[Schema]:
+def _parameters(route: Route, method: str, with_key: bool, database: Database) -> Iterator[Schema]:
     if with_key:
         yield {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}
     if method != "GET" or with_key:
@@ -101,7 +104,7 @@ def _parameters(route: routes.Route, method: str, with_key: bool, database: Data
         for name, text in _CONTROLS.items():
             kind = "integer" if name in ("_limit", "_offset") else "string"
             yield {"name": name, "in": "query", "description": text, "schema": {"type": kind}}
-    filtered = route.resource or routes.counted(route.path)
+    filtered = route.resource or counted(route.path)
     for name, rule in filters.rules(filtered, database).items() if filtered else ():
         yield {"name": name, "in": "query", **_filter(rule)}
 
@@ -116,7 +119,7 @@ def _filter(rule: Rule) -> Schema:
     return {"schema": {"type": "integer"} if rule.lookup in parts else value}
 
 
-def _responses(route: routes.Route, method: str, with_key: bool) -> dict[str, Schema]:
+def _responses(route: Route, method: str, with_key: bool) -> dict[str, Schema]:
     status = "201" if method == "POST" and route.resource else "204" if method == "DELETE" else "200"
     found = {status: {"description": "", **_content(route, method, with_key)}}
     error = {"description": "", "content": {"application/json": {"schema": reference("Error")}}}
@@ -125,7 +128,7 @@ def _responses(route: routes.Route, method: str, with_key: bool) -> dict[str, Sc
     return found if route.path in _TEXTS else {**found, "default": error}
 
 
-def _content(route: routes.Route, method: str, with_key: bool) -> Schema:
+def _content(route: Route, method: str, with_key: bool) -> Schema:
     if method == "DELETE" or route.path == "/authentication/logout/":
         return {}
     if route.path in _TEXTS:
@@ -136,7 +139,7 @@ def _content(route: routes.Route, method: str, with_key: bool) -> Schema:
     return {"content": {"application/json": {"schema": reference(name) if name else {"type": "object"}}}}
 
 
-def _body(route: routes.Route, method: str) -> Schema:
+def _body(route: Route, method: str) -> Schema:
     name = _BODIES.get(route.path, "")
     if route.resource:
         name = RESOURCES[route.resource].record + ("Update" if method == "PATCH" else "Request")

@@ -5,7 +5,7 @@ Source: DRF's metadata, as seen on the wire. Its prose about endpoints is not re
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keystone_client_core import CHOICES, RESOURCES, SHAPES, Field
 
@@ -14,9 +14,7 @@ from .._world.database import Database
 from . import permissions
 from . import records as record_endpoints
 from .call import Call
-
-if TYPE_CHECKING:
-    from .routes import Route
+from .route import Route
 
 _NAMES: Mapping[str, str] = {
     "/authentication/login/": "Login",
@@ -74,7 +72,7 @@ _OPAQUE = frozenset({"CommentSummary"})
 """Shapes the server computes and does not describe."""
 
 
-def describe(call: Call, route: "Route", key: str) -> Reply:
+def describe(call: Call, route: Route, key: str) -> Reply:
     """Answer what an endpoint takes.
 
     Args:

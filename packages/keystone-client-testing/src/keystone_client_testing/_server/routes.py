@@ -1,52 +1,17 @@
 """From a path to the endpoint behind it: one dict look-up, however many routes there are."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import NamedTuple
 
 from keystone_client_core import RESOURCES
 
-from .._parsing.bodies import ALL_TYPES, JSON, MULTIPART
+from .._parsing.bodies import JSON, MULTIPART
 from .._wire import Reply
-from . import batch, endpoints
+from . import batch, endpoints, openapi
 from . import records as record_endpoints
 from .call import Call
-from .stats import stats_of
-
-Handler = Callable[[Call, str, str], Reply]
-
-
-class Route(NamedTuple):
-    """One endpoint with its methods."""
-
-    handlers: Mapping[str, Handler]
-    resource: str = ""
-    public: bool = False
-    framed: bool = True
-    """Whether it is one of the API's own endpoints, with its checks; the start page is not."""
-    format: str = "json"
-    """What ``?format=`` may ask for."""
-    media: Sequence[str] = ("application/json",)
-    """What it answers, for ``Accept`` to choose from."""
-    path: str = ""
-    """Its path, with ``{id}`` where a key stands."""
-    types: tuple[str, ...] = ALL_TYPES
-    """The request bodies it reads, the preferred type first."""
-
-    @property
-    def allow(self) -> str:
-        """The methods, as the ``Allow`` header names them."""
-        names = [*self.handlers, *(["HEAD"] if "GET" in self.handlers else []), "OPTIONS"]
-        return ", ".join(sorted(names) if self.resource in _PATCH_ONLY and "PATCH" in names else names)
-
-
-class Match(NamedTuple):
-    """A route with what the path says beside it."""
-
-    route: Route
-    key: str = ""
-    format: str = ""
-
+from .route import PATCH_ONLY, Handler, Match, Route
+from .stats import KINDS, stats_of
 
 _LIST: Mapping[str, tuple[str, Handler]] = {
     "list": ("GET", lambda call, resource, key: record_endpoints.list_records(call, resource)),
@@ -57,7 +22,6 @@ _DETAIL: Mapping[str, tuple[tuple[str, ...], Handler]] = {
     "update": (("PUT", "PATCH"), record_endpoints.update_record),
     "delete": (("DELETE",), record_endpoints.remove_record),
 }
-_PATCH_ONLY = frozenset({"notification"})
 
 
 def find(path: str) -> Match | None:
@@ -100,7 +64,7 @@ def table() -> dict[str, Route]:
         routes[f"/{group}/"] = _get(endpoints.index_of(group))
     for path, name in endpoints.CHOICE_PATHS.items():
         routes[f"/{path}/"] = _get(endpoints.choices_of(name))
-    for kind in ("grant", "notification", "publication", "request"):
+    for kind in KINDS:
         routes[f"/stats/{kind}s/"] = _get(stats_of(kind))
     return {path: route._replace(path=path) for path, route in {**routes, **_single_routes()}.items()}
 
@@ -136,20 +100,12 @@ def _get(endpoint: Callable[[Call], Reply], public: bool = False) -> Route:
 
 
 def _document(name: str, *media: str) -> Route:
-    from . import openapi  # which is made of the routes
-
-    return _get(openapi.answer(name), public=True)._replace(format=name, media=media)
+    return _get(openapi.answer(name, every), public=True)._replace(format=name, media=media)
 
 
 def every() -> list[Route]:
     """Return every route, by path."""
     return sorted([*table().values(), *_details().values()], key=lambda route: route.path)
-
-
-def counted(path: str) -> str:
-    """Return the resource whose statistics a path answers; empty for any other path."""
-    name = path.removeprefix("/stats/").strip("/").removesuffix("s")
-    return name if path.startswith("/stats/") and name in RESOURCES else ""
 
 
 def _list_route(name: str) -> Route:
@@ -163,6 +119,6 @@ def _detail_route(name: str) -> Route:
         for op, (methods, handler) in _DETAIL.items()
         if op in RESOURCES[name].operations
         for method in methods
-        if not (name in _PATCH_ONLY and method == "PUT")
+        if not (name in PATCH_ONLY and method == "PUT")
     }
     return Route(handlers, name, path=f"/{RESOURCES[name].path}/{{id}}/")

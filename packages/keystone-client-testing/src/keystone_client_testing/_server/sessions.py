@@ -3,46 +3,11 @@
 Source: Django's session middleware and DRF's authentication, as seen on the wire.
 """
 
-import secrets
-import string
-from typing import Any, NamedTuple
-
 from .._wire import detail
+from .._world.sessions import SESSION_AGE
 from .._world.store import Record
 from .call import SAFE, Call
-from .csrf import check_csrf, csrf_cookie, random_text
-
-SESSION_AGE = 1_209_600
-_SESSION_ALPHABET = string.ascii_lowercase + string.digits
-
-
-class Session(NamedTuple):
-    """A login: ends when it is too old or the password changes."""
-
-    user: int
-    secret: Any
-    expires: float
-
-
-class Sessions:
-    """The sessions and tokens of one world."""
-
-    def __init__(self) -> None:
-        """Start with nobody logged in."""
-        self.live: dict[str, Session] = {}
-        self.tokens: dict[str, int] = {}
-
-    def open(self, user: Record, now: float) -> str:
-        """Start a session and return its key."""
-        key = random_text(_SESSION_ALPHABET)
-        self.live[key] = Session(user["id"], user["password"], now + SESSION_AGE)
-        return key
-
-    def add_token(self, user: int) -> str:
-        """Return a new API token of a user."""
-        token = secrets.token_hex(20)
-        self.tokens[token] = user
-        return token
+from .csrf import check_csrf, csrf_cookie
 
 
 def identify(call: Call) -> None:

@@ -118,6 +118,16 @@ _SUMMARIES: Mapping[str, Summary] = {
 }
 
 
+KINDS = tuple(_SUMMARIES)
+"""The resources that have statistics."""
+
+
+def counted(path: str) -> str:
+    """Return the resource whose statistics a path answers; empty for any other path."""
+    name = path.removeprefix("/stats/").strip("/").removesuffix("s")
+    return name if path.startswith("/stats/") and name in KINDS else ""
+
+
 def _average(rows: Iterable[Record], start: str, end: str) -> dt.timedelta | None:
     """Return the mean time between two dates of the rows that have both."""
     spans = [row[end] - row[start] for row in rows if row[start] and row[end]]

@@ -9,14 +9,12 @@ import datetime as dt
 import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .database import Database
 from .passwords import Secret
+from .state import World
 from .store import Store
-
-if TYPE_CHECKING:
-    from .state import World
 
 VERSION = 1
 _TAG = "$"
@@ -38,7 +36,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def dump_world(world: "World") -> str:
+def dump_world(world: World) -> str:
     """Write a world down.
 
     Args:
@@ -59,7 +57,7 @@ def dump_world(world: "World") -> str:
     return json.dumps(content, indent=1, ensure_ascii=False)
 
 
-def load_world(world: "World", text: str) -> None:
+def load_world(world: World, text: str) -> None:
     """Make a world what a text says; everybody is logged out, held transactions end, and the kind of database stays.
 
     Args:

@@ -9,18 +9,22 @@ class Seen(Protocol):
     @property
     def method(self) -> str:
         """HTTP method, in capitals."""
+        ...
 
     @property
     def path(self) -> str:
         """What was asked for below the base URL, with its outer slashes."""
+        ...
 
     @property
     def route(self) -> str:
         """The endpoint that answers it, like ``/users/teams/{id}/``; empty where the server has none."""
+        ...
 
     @property
     def user(self) -> str | None:
         """Login name of the caller; ``None`` for nobody."""
+        ...
 
 
 class Wanted(NamedTuple):

@@ -1,8 +1,8 @@
 """Transactions of other writers that are still open, as PostgreSQL has them: ids are taken, nobody sees the rows.
 
 What is written while one is open is an ordinary write. When its block ends, the difference to the moment before is
-taken out of the store and kept here; a commit puts it back, with the ids and moments it has had all along. The engine
-knows nothing of it: no read has to filter. The alternative, rows that carry their transaction, would need a branch in
+taken out of the store and kept here; a commit puts it back, with the ids and moments it has had all along. Endpoints
+know nothing of it: no read has to filter. The alternative, rows that carry their transaction, would need a branch in
 every read.
 
 A write that meets an open transaction waits on PostgreSQL. The fake cannot wait, so the open transaction commits first
@@ -10,17 +10,15 @@ and the write follows, as it would after the wait.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
 
 from keystone_client_core import RESOURCES
 
 from .._wire import PageError
+from .clock import Clock
 from .models import INDEXED, LINKS
 from .store import Snapshot, Store, Write
-
-if TYPE_CHECKING:
-    from .state import World
 
 Claim = tuple[str, tuple[str, ...], tuple[Any, ...]]
 """A value no other record of a resource may have: resource, columns, values."""
@@ -29,10 +27,34 @@ _DROPPED = "dropped by a reset, a restore or a load"
 _LOG = "request_log"
 
 
+class World(Protocol):
+    """What a transaction needs of the world it writes to."""
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        """Held while anything is read or written."""
+        ...
+
+    @property
+    def store(self) -> Store:
+        """The records."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the fake."""
+        ...
+
+    @property
+    def transactions(self) -> "Transactions":
+        """The open transactions."""
+        ...
+
+
 class HeldTransaction:
     """Another writer's open transaction; ``FakeKeystone.hold`` returns it."""
 
-    def __init__(self, world: "World", due: float | None) -> None:
+    def __init__(self, world: World, due: float | None) -> None:
         """Begin it.
 
         Args:
@@ -108,7 +130,7 @@ class Transactions:
         self.open: list[HeldTransaction] = []
 
     @contextmanager
-    def hold(self, world: "World", due: float | None = None) -> Iterator[HeldTransaction]:
+    def hold(self, world: World, due: float | None = None) -> Iterator[HeldTransaction]:
         """Hold back what is written inside the block.
 
         Args:

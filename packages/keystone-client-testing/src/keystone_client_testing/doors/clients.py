@@ -3,46 +3,45 @@
 Reaches into the clients of the same release: a session is handed to them as an answer they have received.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio.lowlevel
 import httpx
 from keystone_client import AsyncKeystoneClient, KeystoneClient
 
 from .._server.sessions import session_cookies
+from .._world.state import World
+from .transport import FakeTransport
 
-if TYPE_CHECKING:
-    from .._fake import FakeKeystone
 
-
-def logged_in(fake: "FakeKeystone", user: Any, options: dict[str, Any]) -> KeystoneClient:
-    """Return a sync client with a session of ``user``, or of nobody for ``None``."""
-    client = KeystoneClient(fake.url, transport=fake.transport, **options)
-    client._sleep = fake.clock.advance
-    _take_session(fake, client, user)
+def logged_in(url: str, transport: FakeTransport, user: int | None, options: dict[str, Any]) -> KeystoneClient:
+    """Return a sync client with a session of a user, or of nobody for ``None``."""
+    client = KeystoneClient(url, transport=transport, **options)
+    client._sleep = transport.world.clock.advance
+    _take_session(client, url, transport.world, user)
     return client
 
 
-def logged_in_async(fake: "FakeKeystone", user: Any, options: dict[str, Any]) -> AsyncKeystoneClient:
-    """Return an async client with a session of ``user``, or of nobody for ``None``."""
-    client = AsyncKeystoneClient(fake.url, transport=fake.transport, **options)
+def logged_in_async(
+    url: str, transport: FakeTransport, user: int | None, options: dict[str, Any]
+) -> AsyncKeystoneClient:
+    """Return an async client with a session of a user, or of nobody for ``None``."""
+    client = AsyncKeystoneClient(url, transport=transport, **options)
 
     async def sleep(seconds: float) -> None:
-        fake.clock.advance(seconds)
+        transport.world.clock.advance(seconds)
         await anyio.lowlevel.checkpoint()
 
     client._sleep = sleep
-    _take_session(fake, client, user)
+    _take_session(client, url, transport.world, user)
     return client
 
 
-def _take_session(fake: "FakeKeystone", client: KeystoneClient | AsyncKeystoneClient, user: Any) -> None:
-    client._session.clock = client._session.now = fake.clock.time
+def _take_session(client: KeystoneClient | AsyncKeystoneClient, url: str, world: World, user: int | None) -> None:
+    client._session.clock = client._session.now = world.clock.time
     if user is None:
         return
-    world = fake.world
     with world.lock:
-        record = world.store.tables["user"][fake.add.user_id(user)]
-        key = world.sessions.open(record, world.clock.time())
+        key = world.sessions.open(world.store.tables["user"][user], world.clock.time())
     cookies = session_cookies(key, world.secure_cookies)
-    client._session.receive(httpx.Response(200, headers=cookies, request=httpx.Request("GET", fake.url)))
+    client._session.receive(httpx.Response(200, headers=cookies, request=httpx.Request("GET", url)))

@@ -4,18 +4,12 @@ respx patches httpcore; the engine answers. Uses names outside respx's documenta
 ``respx.models``), hence the pinned version.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
 import httpx
 import respx
 from respx.models import AllMockedAssertionError, PassThrough
 
+from .._world.state import World
 from .transport import respond
-
-if TYPE_CHECKING:
-    from .._fake import FakeKeystone
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -23,37 +17,29 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 class Door(respx.MockRouter):
     """A router with no routes: the host decides, so a call costs the same however many endpoints there are."""
 
-    def __init__(self, fake: "FakeKeystone") -> None:
-        """Make a router for one fake."""
+    def __init__(self, url: str, world: World) -> None:
+        """Make a router for one fake.
+
+        Args:
+            url: the base URL the fake answers at.
+            world: the world to ask.
+        """
         super().__init__(assert_all_called=False, assert_all_mocked=True)
-        self._fake = fake
-        self._url = httpx.URL(fake.url)
+        self._world = world
+        self._text = url
+        self._url = httpx.URL(url)
 
     def handler(self, request: httpx.Request) -> httpx.Response:
         """Answer, pass on, or refuse."""
         url = request.url
         if (url.scheme, url.host, url.port) == (self._url.scheme, self._url.host, self._url.port):
-            return respond(self._fake.world, request)
+            return respond(self._world, request)
         if url.host in LOOPBACK:
             raise PassThrough("loopback", request=request, origin=None)  # type: ignore[arg-type]  # no route is meant
         raise AllMockedAssertionError(
-            f"{url.host} is not the fake Keystone ({self._fake.url}), and no other router mocks it"
+            f"{url.host} is not the fake Keystone ({self._text}), and no other router mocks it"
         )
 
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
         """Answer an async client; the engine never waits."""
         return self.handler(request)
-
-
-@contextmanager
-def open_door(fake: "FakeKeystone") -> Iterator["FakeKeystone"]:
-    """Open the door for a block.
-
-    Args:
-        fake: whom the requests go to.
-
-    Yields:
-        The fake.
-    """
-    with Door(fake):
-        yield fake

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
+from .._server.engine import handle
 from .._wire import Answer, Request
 from .._world.state import World
 from .connections import Connections, exposure
@@ -60,7 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
             body,
             self.client_address[0],
         )
-        answer = self.server.world.handle(request, self._wait)
+        answer = handle(self.server.world, request, self._wait)
         self.server.connections.wait_for(self.connection)  # who does not read the answer keeps us waiting, too
         self._deliver(answer)
 

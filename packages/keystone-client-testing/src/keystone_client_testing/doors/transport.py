@@ -2,6 +2,7 @@
 
 import httpx
 
+from .._server.engine import handle
 from .._wire import Request
 from .._world.state import World
 
@@ -28,17 +29,17 @@ class FakeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         Args:
             world: the world to ask.
         """
-        self._world = world
+        self.world = world
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request of a sync client."""
         request.read()
-        return respond(self._world, request)
+        return respond(self.world, request)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request of an async client."""
         await request.aread()
-        return respond(self._world, request)
+        return respond(self.world, request)
 
 
 def respond(world: World, request: httpx.Request) -> httpx.Response:
@@ -54,7 +55,7 @@ def respond(world: World, request: httpx.Request) -> httpx.Response:
     Raises:
         httpx.TransportError: a planned fault.
     """
-    answer = world.handle(_to_engine(request), lambda seconds: _wait(world, request, seconds))
+    answer = handle(world, _to_engine(request), lambda seconds: _wait(world, request, seconds))
     if answer.fault:
         raise _ERRORS[answer.fault](_MESSAGES[answer.fault], request=request)
     return httpx.Response(answer.status, headers=list(answer.headers), content=answer.body, request=request)

@@ -1,0 +1,44 @@
+"""What a route is: an endpoint with its methods, and what a path says beside it. The table of them is in ``routes``."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from .._parsing.bodies import ALL_TYPES
+from .._wire import Reply
+from .call import Call
+
+PATCH_ONLY = frozenset({"notification"})
+"""Resources that can be changed in part, but not replaced."""
+Handler = Callable[[Call, str, str], Reply]
+
+
+class Route(NamedTuple):
+    """One endpoint with its methods."""
+
+    handlers: Mapping[str, Handler]
+    resource: str = ""
+    public: bool = False
+    framed: bool = True
+    """Whether it is one of the API's own endpoints, with its checks; the start page is not."""
+    format: str = "json"
+    """What ``?format=`` may ask for."""
+    media: Sequence[str] = ("application/json",)
+    """What it answers, for ``Accept`` to choose from."""
+    path: str = ""
+    """Its path, with ``{id}`` where a key stands."""
+    types: tuple[str, ...] = ALL_TYPES
+    """The request bodies it reads, the preferred type first."""
+
+    @property
+    def allow(self) -> str:
+        """The methods, as the ``Allow`` header names them."""
+        names = [*self.handlers, *(["HEAD"] if "GET" in self.handlers else []), "OPTIONS"]
+        return ", ".join(sorted(names) if self.resource in PATCH_ONLY and "PATCH" in names else names)
+
+
+class Match(NamedTuple):
+    """A route with what the path says beside it."""
+
+    route: Route
+    key: str = ""
+    format: str = ""
