@@ -83,7 +83,7 @@ def test_the_tests_a_page_shows_pass(page: Path, tmp_path: Path) -> None:
     for number, block in enumerate(block for block in blocks(page) if block.has_tests):
         (tmp_path / f"test_{number}.py").write_text(block.code, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
-    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
     assert shown.returncode == 0, shown.stdout + shown.stderr
 
 

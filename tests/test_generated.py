@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def test_generated_modules_are_not_stale() -> None:
     command = [sys.executable, "codegen/generate.py", "--check"]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
     assert run.returncode == 0, f"{run.stdout}{run.stderr}\nRun `hatch run generate`."
 
 
@@ -40,7 +40,7 @@ def test_what_the_table_cannot_be_rebuilt_from_is_named(tmp_path: Path, text: st
     document = tmp_path / "schema.json"
     document.write_text(text, encoding="utf-8")
     command = [sys.executable, "codegen/rebuild.py", "--check", str(document)]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
     assert run.returncode == 2
     assert said in run.stderr
     assert "schema.json" in run.stderr

@@ -27,7 +27,7 @@ def expected(checker: int) -> Findings:
 
 def mypy() -> Findings:
     command = [sys.executable, "-m", "mypy", "--strict", "--output=json", "--no-error-summary", *FILES]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
     assert run.stdout.startswith("{"), run.stdout + run.stderr
     found: Findings = defaultdict(set)
     for line in run.stdout.splitlines():
@@ -39,7 +39,7 @@ def mypy() -> Findings:
 
 def pyright() -> Findings:
     command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "--outputjson", *FILES]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
     assert run.stdout.startswith("{"), run.stdout + run.stderr
     found: Findings = defaultdict(set)
     for error in json.loads(run.stdout)["generalDiagnostics"]:

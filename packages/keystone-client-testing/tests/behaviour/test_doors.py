@@ -14,6 +14,7 @@ import respx
 from keystone_client import KeystoneClient
 from keystone_client_testing import FakeKeystone
 
+from .children import started
 from .conftest import Session
 
 
@@ -103,11 +104,12 @@ def test_many_threads_share_one_world(fake: FakeKeystone) -> None:
             for step in range(10):
                 assert client.post("users/teams/", json={"name": f"{number}-{step}"}).status_code == 201
 
-    threads = [threading.Thread(target=create, args=(number,)) for number in range(8)]
+    threads = [threading.Thread(target=create, args=(number,), daemon=True) for number in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
     assert sorted(fake.world.store.tables["team"]) == list(range(1, 81))
 
 
@@ -149,7 +151,7 @@ def test_a_client_pages_through_what_a_server_holds(fake: FakeKeystone) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_serves_prints_where_and_stops_when_told(number: signal.Signals) -> None:
     command = [sys.executable, "-m", "keystone_client_testing", "--port", "0", "--demo-data"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with started(command) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         line = process.stdout.readline()

@@ -147,13 +147,14 @@ def test_counts_and_numbers_that_make_no_sense_are_refused(fake: FakeKeystone, o
 def test_while_one_request_is_late_others_are_served(fake: FakeKeystone) -> None:
     fake.fail("GET", "version", delay=0.5)
     with fake.serve() as url, KeystoneClient(url, trust_env=False) as client:
-        late = threading.Thread(target=httpx.get, args=(f"{url}version/",), kwargs={"trust_env": False})
+        late = threading.Thread(target=httpx.get, args=(f"{url}version/",), kwargs={"trust_env": False}, daemon=True)
         late.start()
         while fake.unused_faults:  # until the late request is on its way
             client.http_get("health/json")
         assert client.http_get("version").text == "0.0.0"
         assert fake.journal.find(path="version", fault="delay") == []
-        late.join()
+        late.join(30)
+        assert not late.is_alive()
     assert len(fake.journal.find(path="version", fault="delay")) == 1
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -14,6 +13,8 @@ from keystone_client_testing import FakeKeystone
 from keystone_client_testing.doors import connections
 from keystone_client_testing.doors.connections import Connections
 from keystone_client_testing.doors.server import MAX_BODY
+
+from .children import started
 
 
 @contextlib.contextmanager
@@ -114,6 +115,8 @@ def test_a_connection_that_is_answered_is_neither_late_nor_in_the_way(monkeypatc
     now = [0.0]
     known = Connections(lambda: now[0])
     pairs = [socket.socketpair() for _ in range(4)]
+    for _, theirs in pairs:
+        theirs.settimeout(30)
     first, second, third, fourth = (pair[0] for pair in pairs)
     assert known.admit(first)
     assert known.admit(second)
@@ -155,7 +158,7 @@ def test_loopback_needs_no_warning(fake: FakeKeystone, host: str) -> None:
 
 def test_the_command_warns_loudly_of_an_address_beyond_loopback() -> None:
     command = [sys.executable, "-W", "error", "-m", "keystone_client_testing", "--host", "0.0.0.0", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with started(command) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stderr.readline().startswith("WARNING: the fake Keystone listens on 0.0.0.0: ")

@@ -41,8 +41,10 @@ class Tokens:
 
         Raises:
             subprocess.CalledProcessError: the command failed.
+            subprocess.TimeoutExpired: it took longer than a minute.
         """
         if username not in self._known and self._command:
-            done = subprocess.run([*self._command, username], check=True, stdout=subprocess.PIPE, text=True)
+            command = [*self._command, username]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=60)
             self._known[username] = done.stdout.strip()
         return self._known.get(username, "")

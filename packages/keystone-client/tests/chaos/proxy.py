@@ -191,21 +191,22 @@ class Proxy:
         self.done: Counter[str] = Counter()
         """How often each fault was played; under "" the requests that were left alone."""
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="chaos")
+        self._thread = threading.Thread(target=self._loop.run_forever, name="chaos", daemon=True)
         self.url = ""
 
     def __enter__(self) -> Self:
         self._thread.start()
-        port = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
+        port = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(60)
         self.url = f"http://127.0.0.1:{port}/"
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(60)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        self._thread.join(60)
+        assert not self._thread.is_alive()
         self._loop.close()
 
     async def _listen(self) -> int:

@@ -65,11 +65,12 @@ def threaded(proxy: Proxy, make: Any, operations: int) -> list[Worker]:
         client.login("admin", "quickstart")
         proxy.rate = RATE
         workers = [make(client, number) for number in range(THREADS)]
-        threads = [threading.Thread(target=run, args=(worker,)) for worker in workers]
+        threads = [threading.Thread(target=run, args=(worker,), daemon=True) for worker in workers]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            thread.join(60 + operations)
+        assert not any(thread.is_alive() for thread in threads)
     if errors:
         raise errors[0]
     return workers

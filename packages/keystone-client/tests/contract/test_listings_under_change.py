@@ -87,7 +87,7 @@ def writing(bench: Any) -> Iterator[list[Writer]]:
             for writer in writers:
                 writer.stop()
         for each in running:
-            each.result()
+            each.result(60)
 
 
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)

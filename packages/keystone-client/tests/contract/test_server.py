@@ -69,7 +69,7 @@ def test_choices_are_codes_with_labels(bench: Any) -> None:
 def test_the_table_of_resources_is_that_of_the_server(bench: Any) -> None:
     command = [sys.executable, "codegen/rebuild.py", "--check", bench.door.url]
 
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
 
     assert run.stdout == "The facts agree with the document.\n"
 

@@ -174,6 +174,6 @@ with FakeKeystone().serve() as url:
 
 def test_one_async_client_serves_one_event_loop_after_another() -> None:
     # in a process of its own: asyncio warns of the connection that the first loop left open
-    done = subprocess.run([sys.executable, "-c", TWO_LOOPS], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", TWO_LOOPS], capture_output=True, text=True, check=True, timeout=60)
 
     assert done.stdout.split() == ["200", "200"]

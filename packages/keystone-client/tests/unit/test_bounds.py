@@ -136,7 +136,9 @@ def test_what_follows_the_end_of_a_packed_answer_is_not_dropped_in_silence(colou
 
 @pytest.mark.parametrize("packing", ["gzip", "deflate"])
 def test_an_answer_without_a_body_cannot_be_cut(colour: str, packing: str) -> None:
-    connect(colour, Scripted(sent(Body(), 204, content_encoding=packing))).delete_cluster(1)
+    wire = Scripted(sent(Body(), 204, content_encoding=packing))
+    connect(colour, wire).delete_cluster(1)
+    assert len(wire.requests) == 1
 
 
 @pytest.mark.parametrize("packing", ["br", "zstd", "gzip, gzip", "gzip, br", "deflate,gzip"])

@@ -16,6 +16,7 @@ from keystone_client._transport.tls_and_proxy import proxy_for
 from keystone_client_testing import FakeKeystone
 
 from .scripted import URL, Scripted, answer, connect
+from .threads import in_threads
 
 BACKENDS = ["asyncio", "trio"]
 ENVIRONMENT = ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"]
@@ -72,7 +73,11 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> type[Connection]:
 
 
 def run(backend: str, test: Callable[[], Awaitable[object]]) -> None:
-    anyio.run(test, backend=backend)
+    async def in_time() -> None:
+        with anyio.fail_after(60):
+            await test()
+
+    anyio.run(in_time, backend=backend)
 
 
 async def both_permits_are_back(client: AsyncKeystoneClient) -> None:
@@ -212,17 +217,19 @@ def test_a_thread_that_waits_too_long_for_a_connection_is_told_that_nothing_was_
             client.http_get("version")
 
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         limits, patience = httpx.Limits(max_connections=1), httpx.Timeout(None, pool=0.01)
         with KeystoneClient(url, limits=limits, timeout=patience, retry=None, trust_env=False) as client:
-            holder = threading.Thread(target=call)
+            holder = threading.Thread(target=call, daemon=True)
             holder.start()
             connection, _ = server.accept()
             with pytest.raises(RequestTimeoutError, match="every connection was in use") as caught:
                 client.create_team(name="t")
             assert caught.value.outcome == "not sent"
             connection.close()
-            holder.join()
+            holder.join(30)
+            assert not holder.is_alive()
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -290,15 +297,18 @@ def test_a_handshake_that_is_given_up_leaves_no_connection_behind(backend: str, 
                             await client.http_get("version")
 
                     group.start_soon(call)
-                    await anyio.to_thread.run_sync(arrived.acquire)
+                    assert await anyio.to_thread.run_sync(arrived.acquire, True, 30)
                     if end == "cancelled":
                         group.cancel_scope.cancel()
             for connection in taken:  # all but the ClientHello: the end
                 while await anyio.to_thread.run_sync(connection.recv, 65536):
                     pass
+                ended.append(connection)
 
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
         taken: list[socket.socket] = []
+        ended: list[socket.socket] = []
 
         def accept() -> None:
             while len(taken) < 5:
@@ -309,12 +319,14 @@ def test_a_handshake_that_is_given_up_leaves_no_connection_behind(backend: str, 
                 arrived.release()
 
         arrived = threading.Semaphore(0)
-        thread = threading.Thread(target=accept)
+        thread = threading.Thread(target=accept, daemon=True)
         thread.start()
         run(backend, lambda: test(f"https://127.0.0.1:{server.getsockname()[1]}", taken))
-        thread.join()
+        thread.join(30)
+        assert not thread.is_alive()
         for connection in taken:
             connection.close()
+    assert len(ended) == 5
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -390,15 +402,11 @@ def test_no_more_threads_have_a_connection_than_allowed(stub: type[Connection]) 
     with KeystoneClient(URL, limits=limits) as client:
 
         def call() -> None:
-            start.wait()
+            start.wait(30)
             for _ in range(20):
                 client.http_get("version")
 
-        threads = [threading.Thread(target=call) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        in_threads(*[call] * 8)
         assert sum(not connection.closed for connection in stub.made) <= 3
     assert all(connection.closed == 1 for connection in stub.made)
 
@@ -451,10 +459,13 @@ def test_closing_twice_is_fine_and_closes_the_transport_of_the_user_once(colour:
     assert wire.closed == 1
 
 
-def test_a_client_that_was_never_used_can_be_closed(colour: str) -> None:
+def test_a_client_that_was_never_used_can_be_closed(colour: str, stub: type[Connection]) -> None:
     client = connect(colour)
     client.close()
     client.close()
+    with pytest.raises(ClosedError):
+        client.http_get("version")
+    assert stub.made == []
 
 
 def test_leaving_the_block_closes_even_if_it_raises() -> None:

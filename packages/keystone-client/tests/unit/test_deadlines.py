@@ -40,10 +40,11 @@ def dripping(beginning: bytes) -> Iterator[str]:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = server.accept()
-                threads.append(threading.Thread(target=drip, args=(connection,)))
+                connection.settimeout(30)
+                threads.append(threading.Thread(target=drip, args=(connection,), daemon=True))
                 threads[-1].start()
 
-    threads = [threading.Thread(target=serve)]
+    threads = [threading.Thread(target=serve, daemon=True)]
     with socket.create_server(("127.0.0.1", 0)) as server:
         threads[0].start()
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
@@ -51,6 +52,7 @@ def dripping(beginning: bytes) -> Iterator[str]:
         server.shutdown(socket.SHUT_RDWR)
     for thread in threads:
         thread.join(30)
+        assert not thread.is_alive()
 
 
 def test_what_bounds_each_read_is_really_what_the_connection_is_made_of() -> None:

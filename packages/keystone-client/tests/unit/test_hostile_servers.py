@@ -50,16 +50,18 @@ def answering(first: bytes, later: bytes) -> Iterator[str]:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = server.accept()
+                connection.settimeout(30)
                 with connection:
                     while read(connection):
                         connection.sendall(answers.pop() if answers else later)
 
     with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
         server.shutdown(socket.SHUT_RDWR)
     thread.join(30)
+    assert not thread.is_alive()
 
 
 SMUGGLED = {

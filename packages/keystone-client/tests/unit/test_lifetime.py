@@ -28,6 +28,8 @@ from keystone_client import (
 )
 from keystone_client_testing import FakeKeystone
 
+from .threads import in_threads, until
+
 BACKENDS = ["asyncio", "trio"]
 
 
@@ -108,7 +110,9 @@ def test_a_client_that_never_opened_anything_may_be_dropped() -> None:
         warnings.simplefilter("error")
         KeystoneClient("http://keystone.test")
         AsyncKeystoneClient("http://keystone.test")
-        KeystoneClient("http://keystone.test", transport=FakeKeystone().transport).http_get("version")
+        client = KeystoneClient("http://keystone.test", transport=FakeKeystone().transport)
+        assert client.http_get("version").status_code == 200
+        del client
         gc.collect()
 
 
@@ -137,7 +141,7 @@ def test_an_async_client_works_on_two_event_loops_at_once(url: str) -> None:
     both = threading.Barrier(2)
 
     async def some() -> None:
-        both.wait()
+        both.wait(30)
         for _ in range(20):
             statuses.append((await client.http_get("version")).status_code)
 
@@ -146,18 +150,14 @@ def test_an_async_client_works_on_two_event_loops_at_once(url: str) -> None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
-        threads = [threading.Thread(target=loop) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        in_threads(*[loop] * 2)
         asyncio.run(client.close())
         gc.collect()
     assert statuses == [200] * 40
 
 
 FORK = """
-import os, sys, threading, anyio
+import os, signal, sys, threading, anyio
 from keystone_client import AsyncKeystoneClient, KeystoneClient, ClosedError
 
 url = sys.argv[1]
@@ -169,6 +169,7 @@ for lock in (client._session._lock, client._slots._permits.lock, client._turn.lo
     lock.acquire()                            # as another thread of the parent may
 child = os.fork()
 if child == 0:
+    signal.alarm(30)                          # nobody else would end it
     try:
         next(iteration)
     except ClosedError as error:
@@ -195,7 +196,10 @@ def test_a_forked_child_has_connections_and_locks_of_its_own() -> None:
         fake.add.user(username=f"user{number}")
     with fake.serve() as url:
         done = subprocess.run(
-            [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK, url], capture_output=True, text=True
+            [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK, url],
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
     assert (done.stdout.split(), done.returncode) == (["child", "parent"], 0), done.stderr
 
@@ -205,6 +209,7 @@ class Doorkeeper:
 
     def __init__(self) -> None:
         self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket.settimeout(30)
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
         self.taken: list[socket.socket] = []
 
@@ -238,7 +243,7 @@ def test_close_in_the_middle_of_calls_ends_them_with_an_error_and_leaves_no_conn
 
     with Doorkeeper() as server:
         client = KeystoneClient(server.url, retry=None)
-        thread = threading.Thread(target=call)
+        thread = threading.Thread(target=call, daemon=True)
         thread.start()
         connection = server.take()
         client.close()
@@ -254,7 +259,7 @@ def test_a_call_under_way_when_the_client_is_closed_is_answered_and_closes_its_c
     answers: list[httpx.Response] = []
     with Doorkeeper() as server:
         client = KeystoneClient(server.url)
-        thread = threading.Thread(target=lambda: answers.append(client.http_get("version")))
+        thread = threading.Thread(target=lambda: answers.append(client.http_get("version")), daemon=True)
         thread.start()
         connection = server.take()
         client.close()
@@ -271,7 +276,7 @@ def test_a_call_that_waits_for_its_turn_when_the_client_is_closed_says_that_it_i
     with Doorkeeper() as server:
         if kind == "sync":
             client = KeystoneClient(server.url, retry=None, limits=limits)
-            thread = threading.Thread(target=client.http_get, args=("version",))
+            thread = threading.Thread(target=client.http_get, args=("version",), daemon=True)
             thread.start()
             connection = server.take()
             ended: list[bool] = []
@@ -281,10 +286,9 @@ def test_a_call_that_waits_for_its_turn_when_the_client_is_closed_says_that_it_i
                     client.http_get("x")
                 ended.append(True)
 
-            waiting = threading.Thread(target=wait_for_turn)
+            waiting = threading.Thread(target=wait_for_turn, daemon=True)
             waiting.start()
-            while not client._slots._permits.waiting:
-                pass
+            until(lambda: client._slots._permits.waiting)
             client.close()
             connection.sendall(OK)
             waiting.join(30)
@@ -324,28 +328,29 @@ def test_a_connection_the_server_has_closed_in_the_meantime_is_not_used_for_a_wr
     gone = threading.Event()
     with ExitStack() as stack:
         server = stack.enter_context(Doorkeeper())
-        thread = threading.Thread(target=serve, args=(server,))
+        thread = threading.Thread(target=serve, args=(server,), daemon=True)
         thread.start()
         if kind == "sync":
             with KeystoneClient(server.url, retry=None) as client:
                 client.http_get("version")
-                gone.wait(30)
+                assert gone.wait(30)
                 assert client.http_post("x", json={}).status_code == 200
         else:
 
             async def test() -> None:
                 async with AsyncKeystoneClient(server.url, retry=None) as client:
                     await client.http_get("version")
-                    await anyio.to_thread.run_sync(gone.wait, 30)
+                    assert await anyio.to_thread.run_sync(gone.wait, 30)
                     assert (await client.http_post("x", json={})).status_code == 200
 
             anyio.run(test, backend=kind)
         thread.join(30)
+        assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("body", [{"json": {}}, {"files": {"file": ("a.txt", b"x" * 5_000_000)}}], ids=["JSON", "file"])
 def test_on_trio_a_write_that_is_cancelled_leaves_no_generator_behind(body: dict[str, Any]) -> None:
-    """Trio warns of those, and a warning is an error here."""
+    """Trio warns of those when they are collected."""
 
     async def test() -> None:
         async with AsyncKeystoneClient(server.url) as client:
@@ -357,8 +362,10 @@ def test_on_trio_a_write_that_is_cancelled_leaves_no_generator_behind(body: dict
                     group.cancel_scope.cancel()
                 gc.collect()
 
-    with Doorkeeper() as server:
+    with Doorkeeper() as server, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         anyio.run(test, backend="trio")
+    assert [str(warning.message) for warning in caught] == []
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n"

@@ -62,7 +62,8 @@ def test_classes_say_that_they_come_from_where_users_import_them() -> None:
 
 def test_a_star_import_brings_the_public_names() -> None:
     code = "from keystone_client import *; print(sorted(n for n in dir() if not n.startswith('__')))"
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == str(keystone_client.__all__)
 
 

@@ -3,6 +3,7 @@
 import io
 import threading
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import anyio
@@ -22,6 +23,7 @@ from keystone_client_testing import FakeKeystone
 from trio.testing import MockClock
 
 from .scripted import URL, Player, Scripted, answer, connect, cookies, failure
+from .threads import in_threads
 
 BACKENDS = ["asyncio", "trio"]
 CREDENTIALS = ("admin", "quickstart")
@@ -258,7 +260,8 @@ class Expiring(httpx.BaseTransport, httpx.AsyncBaseTransport):
             self.arrived += 1
             if self.arrived == self.crowd:
                 self.event.set()
-            await self.event.wait()
+            with anyio.fail_after(30):
+                await self.event.wait()
         return self._reply(request)
 
     def _reply(self, request: httpx.Request) -> httpx.Response:
@@ -275,11 +278,7 @@ def test_threads_that_meet_the_end_together_ask_the_provider_once() -> None:
     provider, wire = Provider(), Expiring(20)
     client = KeystoneClient("http://keystone.test", transport=wire)
     client.login(provider=provider)
-    threads = [threading.Thread(target=client.create_team, kwargs={"name": "t"}) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(*[partial(client.create_team, name="t")] * 20)
     assert (provider.asked, wire.logins, wire.served) == (2, 2, 20)
 
 

@@ -2,8 +2,8 @@
 
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import anyio
@@ -14,6 +14,7 @@ from keystone_client._protocol.session_state import SessionState
 from keystone_client_testing import Entry, FakeKeystone
 
 from .scripted import URL
+from .threads import in_threads
 
 BACKENDS = ["asyncio", "trio"]
 THREADS, TURNS = 32, 6
@@ -109,20 +110,18 @@ def check_all_by(entries: list[Entry], user: str, count: int) -> None:
     assert len(calls) == count
 
 
-def in_threads(work: Callable[[int], None]) -> None:
-    """Let all threads work at once; the first of their failures is raised."""
+def in_all_threads(work: Callable[[int], None]) -> None:
+    """Let all threads work at once."""
     start = threading.Barrier(THREADS)
 
     def begin(number: int) -> None:
         start.wait(30)
         work(number)
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        for future in [pool.submit(begin, number) for number in range(THREADS)]:
-            future.result(60)
+    in_threads(*[partial(begin, number) for number in range(THREADS)])
 
 
-async def in_tasks(work: Callable[[int], Coroutine[Any, Any, None]]) -> None:
+async def in_all_tasks(work: Callable[[int], Coroutine[Any, Any, None]]) -> None:
     """The same with tasks."""
     with anyio.fail_after(60):
         async with anyio.create_task_group() as group:
@@ -153,10 +152,10 @@ def test_threads_share_a_client_while_some_of_them_change_its_user() -> None:
             for act in calls(number + TURNS * THREADS, client):
                 act()
 
-        in_threads(storm)
+        in_all_threads(storm)
         client.login("ada", "quick-start-1")
         begin = len(fake.journal)
-        in_threads(calm)
+        in_all_threads(calm)
         check_all_by(fake.journal[begin:], "ada", 3 * THREADS)
 
 
@@ -177,10 +176,10 @@ def test_tasks_share_a_client_while_some_of_them_change_its_user(backend: str) -
                 for act in calls(number + TURNS * THREADS, client):
                     await act()
 
-            await in_tasks(storm)
+            await in_all_tasks(storm)
             await client.login("ada", "quick-start-1")
             begin = len(fake.journal)
-            await in_tasks(calm)
+            await in_all_tasks(calm)
             check_all_by(fake.journal[begin:], "ada", 3 * THREADS)
 
     with two_users(fake), fake.serve() as url:
@@ -197,7 +196,7 @@ def test_no_call_of_a_thread_fails_while_others_log_in_as_the_same_user() -> Non
                     act()
 
         client.login("ada", "quick-start-1")
-        in_threads(work)
+        in_all_threads(work)
         check_all_by(fake.journal, "ada", 3 * THREADS * TURNS)
 
 
@@ -214,7 +213,7 @@ def test_no_call_of_a_task_fails_while_others_log_in_as_the_same_user(backend: s
                         await act()
 
             await client.login("ada", "quick-start-1")
-            await in_tasks(work)
+            await in_all_tasks(work)
             check_all_by(fake.journal, "ada", 3 * THREADS * TURNS)
 
     with two_users(fake), fake.serve() as url:

@@ -78,6 +78,7 @@ def serving(certificate: trustme.LeafCert | None) -> Iterator[tuple[str, list[in
         with contextlib.suppress(OSError):
             while True:
                 connection, (_, port) = server.accept()
+                connection.settimeout(30)
                 came.append(port)
                 with connection, contextlib.suppress(OSError):
                     if certificate is None:
@@ -87,11 +88,12 @@ def serving(certificate: trustme.LeafCert | None) -> Iterator[tuple[str, list[in
                         context.wrap_socket(connection, server_side=True).close()
 
     with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield f"https://127.0.0.1:{server.getsockname()[1]}", came
         server.shutdown(socket.SHUT_RDWR)
     thread.join(30)
+    assert not thread.is_alive()
 
 
 HOPELESS = {

@@ -405,11 +405,12 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Answering)
     server.handle_error = lambda *_: None  # type: ignore[method-assign]  # refused handshakes are what is tested
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     yield Secure(f"https://127.0.0.1:{server.server_port}/", ca, str(path))
     server.shutdown()
-    thread.join()
+    thread.join(30)
+    assert not thread.is_alive()
     server.server_close()
 
 
