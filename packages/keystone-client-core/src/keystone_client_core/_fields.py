@@ -6,25 +6,14 @@ and its answer says which one was broken. The exception is a length that only th
 answers 500 without a reason.
 """
 
-import math
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Mapping
 from typing import Literal
 
 from ._errors import FieldError
+from ._field_values import ENCODERS, UnfitFieldError, json_value, untrimmed
 from ._messages import brief, close_matches, suggestion
 from ._references import Reference
 from ._resources import Field, Resource
-from ._url import primary_key
-from ._values import SURROGATE, integer, iso, plain
-
-_DEEPEST = 100
-_MOST_DIGITS = 1_000
-_MOST_BITS = 10_000  # the server refuses integers of more than 4,300 digits, and Python does not convert them to text
-
-
-class _UnfitError(Exception):
-    """The field cannot hold the value; the message says why and what to give instead."""
 
 
 def encode_fields(
@@ -138,9 +127,9 @@ def _encode_field(resource: Resource, field: Field, value: object) -> object:
     if field.kind == "file" or value is None or isinstance(value, Reference):
         return value
     try:
-        encoded = _ENCODERS.get(field.kind, _json)(value) if not field.trimmed else _untrimmed(value)
+        encoded = ENCODERS.get(field.kind, json_value)(value) if not field.trimmed else untrimmed(value)
         _check_column_length(field, encoded)
-    except _UnfitError as error:
+    except UnfitFieldError as error:
         told = "the value" if field.write_only else brief(value)  # a message must not contain a password
         raise FieldError(
             f"{resource.name} field {field.name!r}: {told} does not fit: {error}.", field=field.name
@@ -153,141 +142,4 @@ def _check_column_length(field: Field, encoded: object) -> None:
         return
     length = len(encoded.strip())  # the server strips text before it stores it
     if length > field.column_length:
-        raise _UnfitError(f"it has {length:,} characters, and the server fails on more than {field.column_length}")
-
-
-def _untrimmed(value: object) -> object:
-    text = _json(value)
-    if isinstance(text, str) and text != text.strip():
-        raise _UnfitError("the server would cut off the blanks at its ends; choose one without")
-    return text
-
-
-def _integer(value: object) -> object:
-    value = plain(value)
-    if isinstance(value, (bool, float)):
-        raise _UnfitError("give an integer; the server would cut off decimals")
-    return _json(value)
-
-
-def _decimal(value: object) -> object:
-    value = plain(value)
-    if isinstance(value, bool):
-        raise _UnfitError("give a number")
-    return _json(value)
-
-
-def _boolean(value: object) -> bool:
-    value = plain(value)
-    if not isinstance(value, bool):
-        raise _UnfitError("give True or False")
-    return value
-
-
-def _key(value: object) -> int:
-    try:
-        return primary_key(plain(value))
-    except FieldError as error:
-        raise _UnfitError("give the primary key of a record, a positive integer") from error
-
-
-def _keys(value: object) -> list[object]:
-    if isinstance(value, (str, bytes, bytearray, memoryview, Mapping)) or not isinstance(value, Iterable):
-        raise _UnfitError("give a list of primary keys")
-    keys: list[object] = [item if isinstance(item, Reference) else _key(item) for item in value]
-    return _listed(frozenset(keys)) if isinstance(value, (set, frozenset)) else keys
-
-
-def _date(value: object) -> object:
-    value = plain(value)
-    if isinstance(value, datetime):
-        raise _UnfitError("a date is wanted; give its .date()")
-    return _json(value)
-
-
-_ENCODERS: Mapping[str, Callable[[object], object]] = {
-    "int": _integer,
-    "decimal": _decimal,
-    "bool": _boolean,
-    "key": _key,
-    "keys": _keys,
-    "date": _date,
-}
-
-
-def _json(value: object, depth: int = 0) -> object:
-    if depth > _DEEPEST:
-        raise _UnfitError(f"it is nested more than {_DEEPEST} deep")
-    value = plain(value)
-    if value is None or isinstance(value, (bool, Reference)):
-        return value
-    if isinstance(value, Mapping):
-        return {_name(name): _json(item, depth + 1) for name, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_json(item, depth + 1) for item in _listed(value)]
-    return _scalar(value)
-
-
-def _name(name: object) -> str:
-    name = plain(name)
-    if not isinstance(name, str):
-        raise _UnfitError(f"JSON has only text for keys, not {type(name).__name__}")
-    return _encodable(name)
-
-
-def _listed(value: Iterable[object]) -> list[object]:
-    """Return the items as a list. A set is sorted if possible, so that equal sets make equal requests."""
-    items = list(value)
-    if not isinstance(value, (set, frozenset)):
-        return items
-    try:
-        return sorted(items)  # type: ignore[type-var]  # items that cannot be sorted raise the TypeError caught below
-    except TypeError:
-        return items
-
-
-def _scalar(value: object) -> object:
-    if isinstance(value, str):
-        return _encodable(value)
-    if isinstance(value, float):
-        return _finite(value)
-    if isinstance(value, date):
-        return _moment(value)
-    number = integer(value)
-    if number is None:
-        return _number_or_id(value)
-    if number.bit_length() > _MOST_BITS:
-        raise _UnfitError("it has more digits than the server reads")
-    return number
-
-
-def _number_or_id(value: object) -> str:
-    from decimal import Decimal  # takes 7 ms, and few records need it
-    from uuid import UUID
-
-    if isinstance(value, UUID):
-        return str(value)
-    if not isinstance(value, Decimal):
-        raise _UnfitError(f"JSON cannot hold {type(value).__name__}")
-    if not value.is_finite() or abs(value.adjusted()) > _MOST_DIGITS:
-        raise _UnfitError("give a finite number of a bearable size")
-    return format(value, "f")
-
-
-def _finite(number: float) -> float:
-    if not math.isfinite(number):
-        raise _UnfitError("JSON has no such number; give a finite one")
-    return float(number)
-
-
-def _moment(value: date) -> str:
-    try:
-        return iso(value)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise _UnfitError("give a time the calendar has, in UTC too") from error
-
-
-def _encodable(text: str) -> str:
-    if SURROGATE.search(text):
-        raise _UnfitError("it has lone surrogates, which cannot be sent")
-    return str.__str__(text)
+        raise UnfitFieldError(f"it has {length:,} characters, and the server fails on more than {field.column_length}")
