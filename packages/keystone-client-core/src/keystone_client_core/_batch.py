@@ -209,6 +209,7 @@ class Sized(Protocol):
     @property
     def size(self) -> int:
         """The bytes it takes in the body of the request, without the comma behind it."""
+        ...
 
 
 S = TypeVar("S", bound=Sized)

@@ -1,6 +1,7 @@
 """``FakeKeystone``: what test authors hold in their hands. It hands on to the world and opens its doors.
 
-Imports the doors when they are first used: each brings an HTTP library, and the fake works without any.
+Imports the doors when they are first used, because each brings an HTTP library and the fake works without any; likewise
+the demo data and the dump, which few tests need.
 """
 
 import datetime as dt

@@ -6,7 +6,7 @@ promised to ``keystone-client-testing`` of the same release alone, which is why 
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import overload
+from typing import Any, cast, overload
 
 import httpx
 
@@ -33,7 +33,7 @@ def set_clock(
         sleep: Waits for a number of seconds before a retry; a coroutine function for an async client.
     """
     client._session.clock = client._session.now = clock
-    client._sleep = sleep
+    cast(Any, client)._sleep = sleep  # which kind of function, the overloads say
 
 
 def open_session(client: SyncDriver | AsyncDriver, cookies: Iterable[str]) -> None:

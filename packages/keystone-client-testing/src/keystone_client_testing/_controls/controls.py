@@ -7,6 +7,7 @@ from .._world.faults import Fault
 from .._world.state import World
 from .._world.transactions import HeldTransaction
 from .fault_arguments import check_fault
+from .report import complaints
 
 
 class Controls:
@@ -28,8 +29,6 @@ class Controls:
         Returns:
             One line for each planned fault that has not hit as often as planned and, if asked, for each such request.
         """
-        from .report import complaints
-
         return complaints(self.unused_faults, self.world.journal, strict)
 
     def verify(self, *, strict: bool = False) -> None:

@@ -53,7 +53,7 @@ def stored_value(store: Store, field: Field, value: Any) -> Any:
     """
     if field.kind == "key" and field.target and value is not None:
         return key_of(store, field.target, value)
-    if field.kind == "keys":
+    if field.kind == "keys" and value is not None:
         return sorted({key_of(store, field.target, item) if field.target else item for item in value})
     if field.kind == "choice":
         return _choice(field, value)

@@ -4,7 +4,7 @@ Pure functions of one argument each; what fields and filters may hold is for the
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 import httpx
 from keystone_client_core import FieldError, InvalidURLError, brief, parse_base_url
@@ -77,7 +77,7 @@ def checked_size(size: object) -> int | None:
     raise FieldError(f"max_response_size={brief(size)}: {advice}", field="max_response_size")
 
 
-def is_token(token: object) -> bool:
+def is_token(token: object) -> TypeGuard[str]:
     """Whether a value can be sent as a token."""
     return isinstance(token, str) and token != "" and token.isascii() and token.isprintable() and " " not in token
 

@@ -139,7 +139,7 @@ def _sized_part(part: Any, copies: ExitStack) -> Any:
     if not hasattr(part, "read") or isinstance(part, io.TextIOBase):
         raise _no_files(f"give bytes, text, or a file opened in binary mode, not {type(part).__name__}")
     _check_filename(_own_name(part))
-    file = sized(part)
+    file = sized(cast("IO[bytes]", part))
     return part if file is part else copies.enter_context(file)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import httpx
 from keystone_client_core import KeystoneError
 
-from .._errors import DeadlineExceededError
+from .._errors import DeadlineExceededError, TransportError
 from .._flow import Exclusive, Flow, Pause
 from .._log import LOGGER
 from .._transport.deadline import limited
@@ -141,7 +141,7 @@ class Call:
         try:
             return (yield from renewal(self.session, renewals, self._login))
         except Exception as error:
-            if hasattr(error, "outcome"):
+            if isinstance(error, TransportError | DeadlineExceededError):
                 error.outcome = self._outcome  # of what the caller wants, not of the login
             raise
 
