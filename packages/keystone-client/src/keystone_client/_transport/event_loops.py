@@ -15,8 +15,8 @@ from .pool import TaskSlots
 OPEN: Final[dict[int, dict[object, "OnLoop"]]] = {}
 """What each client has open, by the client's ``id``.
 
-The reference here keeps the garbage collector from finalizing the connections before the client's ``__del__`` has closed
-them.
+The reference here keeps the garbage collector from finalizing the connections before the client's ``__del__`` has
+closed them.
 """
 
 

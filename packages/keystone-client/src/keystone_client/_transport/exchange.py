@@ -47,7 +47,8 @@ class Sent(httpx.SyncByteStream, httpx.AsyncByteStream):
 def _bounded(response: httpx.Response, request: OutgoingRequest) -> Bounded:
     """Return the guarded body of a response.
 
-    A body that goes into a sink may have any size, but with a size limit it is still counted and checked to be complete.
+    A body that goes into a sink may have any size, but with a size limit it is still counted and checked to be
+    complete.
     """
     limit = None if request.size_limit is None else float("inf") if _sink(request, response) else request.size_limit
     return Bounded(response, limit, request.time_left)
@@ -74,7 +75,7 @@ async def exchange_async(transport: httpx.AsyncBaseTransport, request: OutgoingR
 
 
 async def _read(response: httpx.Response) -> None:
-    """Read the body first and decompress it then, so that a failure of either leaves no generator of httpx suspended."""
+    """Read the body first and decompress it then, so that a failure leaves no generator of httpx suspended."""
     if not response.is_closed:  # closed means that the transport has read it already
         response.stream = httpx.ByteStream(b"".join([chunk async for chunk in response.stream]))  # type: ignore[union-attr]
         response.read()

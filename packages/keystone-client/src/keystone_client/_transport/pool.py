@@ -4,8 +4,8 @@ The idea
 --------
 A call first takes a permit; there are as many as ``max_connections``. Then it takes the idle connection that was used
 last, or opens a new one. A call that reads its response to the end puts the connection back. A call that ends in any
-other way (an error, a timeout, a cancellation, Ctrl-C) gives its connection up. The permit is released in ``finally`` in
-either case.
+other way (an error, a timeout, a cancellation, Ctrl-C) gives its connection up. The permit is released in ``finally``
+in either case.
 
 So while a call runs, its connection belongs to it alone. No state is shared between calls, and therefore none has to be
 repaired when one of them is cut short. Each connection is an httpx transport of its own with ``max_connections=1``,
@@ -16,8 +16,8 @@ What was rejected, and why
 Measured with storms of 2,000 to 2,400 cancelled calls on 10 connections, each followed by 20 ordinary calls:
 
 - One httpx transport with a pool for all calls, as in ``httpx.AsyncClient``. httpcore 1.0.9 loses a place in its pool
-  for ever when a call is cancelled, or interrupted by Ctrl-C, at the wrong moment. It depends on the timing: after storms
-  of 3 ms all went well, after those of 60 ms or over TLS 0 of the 20 calls were answered, all others ended in
+  for ever when a call is cancelled, or interrupted by Ctrl-C, at the wrong moment. It depends on the timing: after
+  storms of 3 ms all went well, after those of 60 ms or over TLS 0 of the 20 calls were answered, all others ended in
   ``PoolTimeout``. Its pool is also quadratic in the number of waiting calls.
 - That pool behind ``asyncio.shield``. Trio cannot do it without a nursery, and the calls that were cancelled go on
   behind the scenes: after ten of them to a stalled server, the next call took 2.91 s, here 0.003 s.
@@ -65,7 +65,8 @@ def closed() -> ClosedError:
 def no_permit(request: httpx.Request) -> httpx.PoolTimeout:
     """Return the failure of a call that got no permit in time.
 
-    It has no message, like those that httpx raises itself: ``UNEXPLAINED`` in ``_protocol/failures.py`` has one for both.
+    It has no message, like those that httpx raises itself: ``UNEXPLAINED`` in ``_protocol/failures.py`` has one for
+    both.
     """
     return httpx.PoolTimeout("", request=request)
 
@@ -156,7 +157,7 @@ class ThreadSlots:
     def _exchange(self, slot: httpx.BaseTransport, request: OutgoingRequest) -> httpx.Response:
         try:
             response = exchange(slot, request)
-        except Exception:  # not BaseException: after an interrupt, closing may wait for ever for a lock of the connection
+        except Exception:  # not BaseException: after an interrupt, close() may wait for ever for a lock held then
             slot.close()
             raise
         if not self.idle.put(slot):
@@ -243,7 +244,7 @@ class TaskSlots:
                 stack.push_async_callback(slot.aclose)
 
     def drop(self) -> None:
-        """Drop the idle connections without closing them, because their event loop is gone; collecting them closes them."""
+        """Drop the idle connections, whose event loop is gone; the garbage collector closes them."""
         self.idle.since.clear()
 
     async def _enter(self, request: OutgoingRequest) -> None:

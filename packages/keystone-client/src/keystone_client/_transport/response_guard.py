@@ -12,8 +12,8 @@ httpx, which decompresses them. Each chunk is checked before httpx gets it:
   follows the end of the compressed data. Both are errors here.
 - The deadline of the call is checked between chunks. A read timeout limits one read; a server that sends a byte now and
   then could stretch many reads without end.
-- When the body is closed, bytes behind the response make the connection unusable, or the next call on it would take them
-  for its own response.
+- When the body is closed, bytes behind the response make the connection unusable, or the next call on it would take
+  them for its own response.
 
 What does not work instead
 --------------------------
@@ -73,8 +73,8 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
 
         Args:
             response: The response.
-            most: How many bytes the body may have, decompressed; infinity for any number, ``None`` for any number in any
-                compression.
+            most: How many bytes the body may have, decompressed. With infinity it may have any number; with ``None``
+                also any compression.
             left: Returns the seconds left before the deadline of the call; ``None`` without a deadline.
 
         Raises:
@@ -120,9 +120,9 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
         except BaseException:
             self._chunks = None
             raise
-        # If the event loop, too, takes the deadline for passed, it cancels the next wait by itself. Raising here instead
-        # would abandon the generators inside a transport given by the user: there is no connection whose closing would
-        # end them.
+        # If the event loop, too, takes the deadline for passed, it cancels the next wait by itself. Raising here
+        # instead would abandon the generators inside a transport given by the user: there is no connection whose
+        # closing would end them.
         if self._left is not None and anyio.current_effective_deadline() > anyio.current_time():
             self._check_time()
         self._count(chunk)

@@ -2,8 +2,8 @@
 
 Nothing here knows Keystone. Building a TLS context takes 20 ms, so clients with the same settings share one.
 
-httpx ignores the proxies of the environment as soon as it is given a transport. A client has one server, so its proxy is
-chosen here once.
+httpx ignores the proxies of the environment as soon as it is given a transport. A client has one server, so its proxy
+is chosen here once.
 """
 
 import functools
@@ -33,7 +33,7 @@ def tls_context(base_url: str, verify: bool | str | ssl.SSLContext, trust_env: b
 
 @functools.lru_cache(1)
 def _trusting_nobody() -> ssl.SSLContext:
-    """Return a context without CA certificates, for plain http: it takes 0.14 ms instead of 18, and rejects any server."""
+    """Return a context for plain http. Without CA certificates it takes 0.14 ms instead of 18, and trusts no server."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
