@@ -1,7 +1,7 @@
 """Log in again when the session is over, with credentials from the user's provider.
 
-When several calls find at once that the session is over, one of them logs in and the others wait for it. Whoever waited
-sees by the number of renewals that the work is done.
+When several calls find at once that the session is over, one of them logs in and the others wait for it. They see by
+the number of renewals that a login was tried since they sent their request, and do not try again.
 """
 
 from collections.abc import Callable, Iterator

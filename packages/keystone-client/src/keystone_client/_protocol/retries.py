@@ -9,11 +9,11 @@ may only if the server cannot have acted on it: no connection was made, or it an
 
 *How long to wait?* Full jitter: a random part of an exponentially growing backoff, so that many clients that failed
 together do not come back together (M. Brooker, "Exponential Backoff And Jitter", 2015). A ``Retry-After`` comes on top:
-those who were told the same number of seconds have to be spread out, too, and none of them may come earlier. One that is
-longer than ``max_retry_after`` ends the call instead.
+those who were told the same number of seconds have to be spread out, too, and none of them may come earlier. One that
+is longer than ``max_retry_after`` ends the call instead.
 
-What was rejected
------------------
+What it does not do, and why
+----------------------------
 - Retry after every failure: a POST whose response was lost may have created the record, and would create another.
 - Retry TLS failures that the next handshake would meet again, such as a certificate that is not trusted: see
   ``is_hopeless`` in ``_network_errors.py``.
@@ -162,7 +162,7 @@ def _seconds_asked(value: str, response: httpx.Response) -> float | None:
 
 
 def sent_at(response: httpx.Response) -> float | None:
-    """Return when a response was sent, in seconds since the epoch: by the server's clock if it says so, else by ours."""
+    """Return when a response was sent, in seconds since the epoch, by the server's clock if known, else by ours."""
     told = _seconds_since_epoch(response.headers.get("date", ""))
     return response.extensions.get(RECEIVED) if told is None else told
 

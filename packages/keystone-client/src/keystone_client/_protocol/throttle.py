@@ -24,7 +24,7 @@ class Throttle:
         self._until[identity] = max(until, self._until.get(identity, until))
 
     def release(self) -> None:
-        """Forget the hold on the logged-in identity after a login: it may be another user. If not, a 429 comes again."""
+        """End the hold on the logged-in identity after a login: it may be another user. If not, a 429 comes again."""
         self._until.pop(LOGGED_IN, None)
 
     def until(self, request: httpx.Request, now: float) -> float | None:
@@ -36,7 +36,7 @@ class Throttle:
 
 
 def identity_of(request: httpx.Request) -> str:
-    """Return the identity that the server's throttle counts a request for: the logged-in user, or all anonymous ones."""
+    """Return the identity that the server counts a request for: it throttles logged-in and anonymous ones apart."""
     if isinstance(request, OutgoingRequest) and request.identity is not None:
         return request.identity
     known = "authorization" in request.headers or "sessionid=" in request.headers.get("cookie", "")
