@@ -2878,8 +2878,7 @@ class SyncMethods(SyncDriver):
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
             after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
-                way to ask for what is new: records become visible out of the order of their keys; use
-                ``follow_audit_log``.
+                way to ask for what is new: records become visible out of the order of their keys; use ``follow_audit_log``.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 
@@ -3005,8 +3004,7 @@ class SyncMethods(SyncDriver):
             limit: The most records to give; all if left out.
             page_size: Records to a request, 1 to 1000; the client's if left out.
             after: Go on behind this key, where an iteration was broken off; only with an order by key. It is no
-                way to ask for what is new: records become visible out of the order of their keys; use
-                ``follow_request_log``.
+                way to ask for what is new: records become visible out of the order of their keys; use ``follow_request_log``.
             prefetch: Ask for the next page while this one is worked on.
             on_progress: Called with the records so far and the number there are, after each page.
 

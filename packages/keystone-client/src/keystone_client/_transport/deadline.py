@@ -3,15 +3,14 @@
 A call with a deadline puts a function that returns its seconds left into each of its requests, ``time_left``. It takes
 four means to make that hold, because none of them covers every wait:
 
-- The timeouts of a request are cut to the time left (``limited``). But httpcore applies the same timeout to each read,
-  so a server that sends a byte now and then could stretch the call without end.
+- The timeouts of a request are cut to the time left (``limited``). But that is done once, and httpcore applies the same
+  timeout to each read, so a server that sends a byte now and then could stretch the call without end.
 - In a task, the request is cancelled when no time is left (``within_deadline``).
 - A thread cannot be cancelled. There each connect, read and write of a connection gets the time left as its timeout
   (``TIME_LEFT``, which ``deadline_backend`` reads).
 - A transport that the user gave does not use our connections. So the time is also checked between two chunks of a
   response (``response_guard``).
 
-Never keep a number of seconds for later: it is wrong as soon as something has waited. Ask ``time_left`` each time.
 
 How long a call may take, and which exception reports that it took longer, is decided in ``_protocol/call.py``.
 """
