@@ -198,7 +198,7 @@ class SyncDriver:
 
     def _pause(self, step: Pause, stop: threading.Event | None) -> None:
         """Sleep; raise an error if the iteration this flow fetches a page for has been left meanwhile."""
-        if stop is not None and self._sleep is time.sleep:
+        if stop is not None and self._sleep is time.sleep:  # a replaced sleep may advance a clock other than real time
             stop.wait(step.seconds)
         else:
             self._sleep(step.seconds)

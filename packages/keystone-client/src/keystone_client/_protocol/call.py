@@ -7,8 +7,8 @@ httpx. ``Call.send`` is the part that all flows share. What happens in it, in th
 
 1. The request is built. This is done anew for each try, so that it has the cookies and the CSRF token of the moment.
 2. The deadline is looked at: timeouts are cut to the time left; if none is left, ``DeadlineExceededError``.
-3. The throttle is looked at. While the server wants to hear nothing from this identity, the call pauses and returns to
-   step 1. A random part of the wait spreads out the calls that were held back together.
+3. The throttle is looked at. While a 429 holds back the identity of the request, the call pauses and returns to step 1.
+   A random part of the wait spreads out the calls that were held back together.
 4. The request is yielded. The driver sends it and answers with the response, or throws the error in.
 5. A response below 400 is the result.
 6. Otherwise it is noted whether the server may have acted (``lost``, ``_outcome``). What one try may have done stays

@@ -7,9 +7,9 @@ last, or opens a new one. A call that reads its response to the end puts the con
 other way (an error, a timeout, a cancellation, Ctrl-C) gives its connection up. The permit is released in ``finally``
 in either case.
 
-So while a call runs, its connection belongs to it alone. No state is shared between calls, and therefore none has to be
-repaired when one of them is cut short. Each connection is an httpx transport of its own with ``max_connections=1``,
-which is public API, and works the same on asyncio and on trio.
+So while a call runs, its connection belongs to it alone, and nothing that other calls use has to be repaired when it is
+cut short. Each connection is an httpx transport of its own with ``max_connections=1``, which is public API, and works
+the same on asyncio and on trio.
 
 What was rejected, and why
 --------------------------
@@ -31,8 +31,8 @@ The price: some 7 us a call, and no HTTP/2, which would send several requests ov
 What must never be done here
 ----------------------------
 - Put back a connection whose response was not read to its end: the next call would read the rest.
-- In ``TaskSlots``: wait for anything between getting a permit and the ``try`` that releases it, or while ``_free`` and
-  ``_waiting`` change. A cancellation arrives where something is awaited, and would lose the permit.
+- In ``TaskSlots``: ``await`` anything between getting a permit and the ``try`` that releases it, or between two changes
+  of ``_free`` and ``_waiting`` that belong together. A cancellation arrives at an ``await``, and would lose the permit.
 - In ``ThreadSlots``: close a connection after a ``KeyboardInterrupt``. It may have struck while a lock of that
   connection was held, and closing would wait for that lock for ever. The garbage collector closes the socket.
 - Ask whether there is an idle connection before taking it: another thread may take it in between. Take it, and catch
