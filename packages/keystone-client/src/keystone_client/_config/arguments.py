@@ -1,6 +1,6 @@
-"""Checks of what callers give for any request: what cannot be sent as it is meant is refused before anything is sent.
+"""Check the arguments that concern requests in general, so that a wrong one raises an error before anything is sent.
 
-Pure functions of one argument each; what fields and filters may hold is for the core to say.
+Pure functions of one argument each. What fields and filters may hold is checked in ``keystone_client_core``.
 """
 
 from collections.abc import Mapping
@@ -14,16 +14,17 @@ from .retry_policy import LONGEST_SECONDS
 OURS = frozenset(
     {"host", "cookie", "content-length", "transfer-encoding", "authorization", "x-csrftoken", "x-keystone-cid"}
 )
-"""Headers a caller may not set: the client would break its promises."""
+"""Headers that the caller may not set, because the client sets them itself or relies on them."""
 
 Timeouts: TypeAlias = Mapping[str, float | None]
+"""Seconds by phase (``connect``, ``read``, ``write``, ``pool``); ``None`` for no end."""
 
 
 def checked_base_url(url: str) -> str:
-    """The base URL, ending in one slash.
+    """Return the base URL, ending in one slash.
 
     Raises:
-        InvalidURLError: It is none, or httpx cannot send to it.
+        InvalidURLError: It is no base URL, or httpx cannot send to it.
     """
     base_url = parse_base_url(url)
     try:
@@ -34,17 +35,17 @@ def checked_base_url(url: str) -> str:
 
 
 def checked_headers(headers: Any) -> dict[str, str]:
-    """Headers of a caller, or an error if one is ours to set or could smuggle in another line.
+    """Return the caller's headers as plain strings.
 
     Raises:
-        FieldError: The header, by name; its value is not repeated.
+        FieldError: A header is the client's to set, or could inject another line. The error names it without its value.
     """
     if not isinstance(headers, Mapping):
         raise FieldError(f"headers: give a mapping of names to values, not {type(headers).__name__}", field="headers")
     for name, value in headers.items():
         if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
             raise FieldError(f"{brief(name)} is no name for a header", field="headers")
-        if name.lower().replace("_", "-") in OURS:  # to most web servers these are the same
+        if name.lower().replace("_", "-") in OURS:  # most web servers treat both spellings alike
             raise FieldError(f"the header {name} is set by the client and cannot be given", field="headers")
         if not isinstance(value, str) or not (value.isascii() and value.isprintable()):
             raise FieldError(f"the value of the header {name} must be printable ASCII text", field="headers")
@@ -52,10 +53,10 @@ def checked_headers(headers: Any) -> dict[str, str]:
 
 
 def checked_timeout(timeout: object) -> Timeouts:
-    """Seconds by phase, ``None`` for no end.
+    """Return a timeout as seconds by phase, ``None`` for no end.
 
     Raises:
-        FieldError: It is no number of seconds above 0, no ``httpx.Timeout`` of such, and not ``None``.
+        FieldError: It is not a number of seconds above 0, an ``httpx.Timeout`` of such numbers, or ``None``.
     """
     if timeout is None or (isinstance(timeout, int | float | httpx.Timeout) and not isinstance(timeout, bool)):
         phases: Timeouts = httpx.Timeout(timeout).as_dict()
@@ -66,10 +67,10 @@ def checked_timeout(timeout: object) -> Timeouts:
 
 
 def checked_size(size: object) -> int | None:
-    """A number of bytes, or ``None`` for any.
+    """Return the size limit in bytes, ``None`` for no limit.
 
     Raises:
-        FieldError: It is neither.
+        FieldError: It is neither a whole number from 1 nor ``None``.
     """
     if size is None or (type(size) is int and size > 0):
         return size
@@ -78,7 +79,7 @@ def checked_size(size: object) -> int | None:
 
 
 def is_token(token: object) -> TypeGuard[str]:
-    """Whether a value can be sent as a token."""
+    """Return whether a value can be sent as a token."""
     return isinstance(token, str) and token != "" and token.isascii() and token.isprintable() and " " not in token
 
 
@@ -92,4 +93,4 @@ def checked_token(token: object) -> str | None:
         return None
     if not is_token(token):
         raise FieldError("the token must be printable ASCII text without blanks", field="token")
-    return str.__str__(token)  # not what an enum calls itself
+    return str.__str__(token)  # the text itself: str() of a member of an enum could be its name

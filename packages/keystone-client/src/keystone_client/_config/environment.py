@@ -1,4 +1,4 @@
-"""What ``from_env`` reads: the address and the identity of a client, from the variables of the environment."""
+"""Read the environment variables of ``from_env``: the address of the server, and a token or credentials."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -11,7 +11,7 @@ URL, TOKEN, USERNAME, PASSWORD = "KEYSTONE_URL", "KEYSTONE_TOKEN", "KEYSTONE_USE
 
 
 class Credentials(NamedTuple):
-    """Kept until the login."""
+    """A username and a password, kept for logins; the repr hides them."""
 
     username: str
     password: str
@@ -21,7 +21,7 @@ class Credentials(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """What the environment says."""
+    """The settings found in the environment."""
 
     url: str
     token: str | None
@@ -29,10 +29,10 @@ class Settings(NamedTuple):
 
 
 def settings(environ: Mapping[str, str]) -> Settings:
-    """Read the variables; an empty one counts as missing.
+    """Read the settings from environment variables; an empty one counts as missing.
 
     Raises:
-        FieldError: One is missing, or they contradict each other. The error names variables and no values.
+        FieldError: A variable is missing, or two contradict each other. The error has their names, never their values.
         InvalidURLError: The URL is no base URL.
     """
     given = {name: environ[name] for name in (URL, TOKEN, USERNAME, PASSWORD) if environ.get(name)}

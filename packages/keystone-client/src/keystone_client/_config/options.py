@@ -1,4 +1,4 @@
-"""Check what both constructors take, in one place, and keep it as values; nothing is built from them here."""
+"""Check the arguments of both constructors and keep them as plain values, from which nothing is built yet."""
 
 import os
 import ssl
@@ -30,11 +30,14 @@ class Options(NamedTuple):
     trust_env: bool
 
     def __repr__(self) -> str:
-        """Show nothing: a token is secret, and the URL of a proxy may hold a password."""
+        """Hide all values: the token is secret, and the URL of a proxy may contain a password."""
         return "<options>"
 
     def for_one_connection(self) -> dict[str, Any]:
-        """Return the arguments of a transport of httpx that holds one connection; it reads the environment."""
+        """Return the arguments for an httpx transport that holds one connection.
+
+        This reads the environment (CA certificates, proxies), unless the client was told not to trust it.
+        """
         return {
             "verify": tls_context(self.base_url, self.verify, self.trust_env),
             "proxy": proxy_for(self.base_url, self.proxy, self.trust_env),
@@ -62,7 +65,7 @@ def checked_options(
     Raises:
         InvalidURLError: The URL is no base URL.
         InvalidCIDError: The correlation id is no UUID.
-        FieldError: Another argument cannot be what it says.
+        FieldError: Another argument has a wrong type or value.
     """
     if retry is not None and not isinstance(retry, RetryPolicy):
         raise FieldError(f"retry={brief(retry)}: give a RetryPolicy, or None to switch retries off", field="retry")
@@ -87,10 +90,10 @@ def checked_options(
 
 
 def checked_transport(transport: object, method: str) -> None:
-    """Refuse a transport of the other colour.
+    """Check that a transport has the method to send requests with: a sync and an async one have different ones.
 
     Raises:
-        FieldError: It cannot send what this client sends.
+        FieldError: It lacks the method.
     """
     if transport is not None and not hasattr(transport, method):
         kind = type(transport).__name__
@@ -102,5 +105,5 @@ def _checked_verify(verify: object) -> bool | str | ssl.SSLContext:
         verify = os.fspath(verify)
     if isinstance(verify, bool | ssl.SSLContext) or (isinstance(verify, str) and os.path.isfile(verify)):
         return verify
-    given = repr(verify) if isinstance(verify, str) else brief(verify)  # of a path the end matters most
+    given = repr(verify) if isinstance(verify, str) else brief(verify)  # brief() would cut off the end of a path
     raise FieldError(f"verify={given}: give True, a file of CA certificates that exists, or a context", field="verify")

@@ -1,11 +1,11 @@
-"""The retry policy: how often and how long a call is tried; numbers only, checked when they are given."""
+"""The retry policy: how many times and for how long a call is tried. Numbers only, checked by the constructor."""
 
 from typing import Final, NamedTuple, Self
 
 from keystone_client_core import FieldError, brief
 
 LONGEST_SECONDS: Final = 1e9
-"""Seconds, 30 years: ten times as long is more than an operating system takes for the timeout of a socket."""
+"""The most seconds accepted anywhere, some 30 years. Operating systems reject socket timeouts ten times as long."""
 
 
 class _Numbers(NamedTuple):
@@ -16,15 +16,15 @@ class _Numbers(NamedTuple):
     deadline: float | None
 
 
-class RetryPolicy(_Numbers):  # no dataclass: those take longer to import than all the rest of this module
-    """How often and how long a call is tried.
+class RetryPolicy(_Numbers):  # no dataclass: importing dataclasses takes longer than all the rest of this module
+    """How many times and for how long a call is tried.
 
     Args:
-        attempts: Tries in all, at least 1.
-        backoff: Seconds; the wait before try n + 1 is drawn from 0 to ``backoff * 2 ** (n - 1)``, and comes on top of
-            what a ``Retry-After`` asks for: those who were told the same do not come back together.
-        max_backoff: The longest such wait, in seconds.
-        max_retry_after: The longest ``Retry-After`` that is waited for, in seconds; after a longer one the call fails.
+        attempts: The number of tries in all, at least 1.
+        backoff: Seconds. The wait before try n + 1 is random, from 0 to ``backoff * 2 ** (n - 1)``. It is added to what
+            a ``Retry-After`` asks for, so that clients that were told the same do not come back together.
+        max_backoff: The longest backoff, in seconds.
+        max_retry_after: The longest ``Retry-After`` that is waited for, in seconds. After a longer one the call fails.
         deadline: Seconds for the whole call, waits and pages included; ``None`` for no end.
     """
 
@@ -38,7 +38,11 @@ class RetryPolicy(_Numbers):  # no dataclass: those take longer to import than a
         max_retry_after: float = 120,
         deadline: float | None = None,
     ) -> Self:
-        """Refuse numbers that make no sense."""
+        """Check the numbers.
+
+        Raises:
+            FieldError: A number has the wrong type, or is out of range.
+        """
         self = super().__new__(cls, attempts, backoff, max_backoff, max_retry_after, deadline)
         self._check()
         return self

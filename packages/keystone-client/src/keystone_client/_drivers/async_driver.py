@@ -1,4 +1,8 @@
-"""Serves flows with tasks, on asyncio and trio: sends what they yield, sleeps when they pause."""
+"""Drive flows in tasks, on asyncio and trio: send the requests they yield, sleep when they pause.
+
+The sync twin is ``sync_driver``. What a client does stands in the flows, which both drive; a driver knows only how to
+wait.
+"""
 
 import sys
 import time
@@ -30,54 +34,54 @@ T = TypeVar("T")
 
 
 async def attempt(act: Awaitable[object]) -> Answer:
-    """What an act brought, or how it failed: the flow decides what a failure means."""
+    """Return the result of a step, or its failure, for the flow to handle."""
     try:
         return Answer(await act, None)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, an interrupt too, the flow must see it
+    except BaseException as error:  # noqa: BLE001 - the flow must see it, even an interrupt or a cancellation
         forget_locals(error)
         return Answer(None, error)
 
 
 class Task:
-    """Something to be awaited in the end, begun early where a task can be had for it: on asyncio.
+    """A coroutine that will be awaited, and that on asyncio can be started before that.
 
-    Trio has no tasks outside of a block, so there it runs when it is awaited.
+    Trio allows tasks only inside of a nursery, so there the coroutine runs when it is awaited.
     """
 
     def __init__(self, act: Coroutine[Any, Any, Any]) -> None:
-        """Take what is to be awaited."""
+        """Keep the coroutine, without starting it."""
         self._act = act
         self._task: Any = None
 
     def start(self) -> None:
-        """Begin now, if there can be a task."""
+        """Start the coroutine in a task, on asyncio; else do nothing."""
         if on_asyncio():
             self._task = sys.modules["asyncio"].create_task(self._act)
 
     def __await__(self) -> Generator[Any, None, Any]:
-        """Wait for the result."""
+        """Wait for the result of the coroutine."""
         return (self._task or self._act).__await__()
 
     async def __aenter__(self) -> Self:
-        """Nothing to do yet."""
+        """Return itself; nothing is started yet."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Leave no task behind."""
+        """Cancel the task if it still runs, and wait for its end."""
         if self._task is None:
             self._act.close()
             return
         self._task.cancel()
         await sys.modules["asyncio"].wait([self._task])
         if not self._task.cancelled():
-            self._task.exception()  # looked at, so that asyncio does not complain that nobody did
+            self._task.exception()  # retrieved, or asyncio logs that it never was
 
 
 class AsyncDriver:
-    """The part of ``AsyncKeystoneClient`` that does the work."""
+    """The base class of ``AsyncKeystoneClient``: drives its flows and owns its connections."""
 
     def __init__(self, options: Options, transport: httpx.AsyncBaseTransport | None) -> None:
-        """Take options that were checked; nothing is opened before the first request."""
+        """Prepare a client from options that were checked; no connection is opened before the first request."""
         checked_transport(transport, "handle_async_request")
         self._options = options
         self._session = SessionState(options)
@@ -88,7 +92,7 @@ class AsyncDriver:
         watch(self)
 
     def __del__(self, warn: Callable[..., None] = warnings.warn) -> None:
-        """Close what nobody can use any more, and say so: it should have been closed before."""
+        """Close the idle connections of a client that was not closed, and warn about it."""
         OPEN.pop(id(self), None)
         left = [here for here in getattr(self, "_loops", {}).values() if len(here.slots.idle)]
         for here in left:
@@ -96,14 +100,14 @@ class AsyncDriver:
         if left:
             warn(f"{self!r} was not closed: use `async with`, or close()", ResourceWarning, stacklevel=2, source=self)
 
-    __reduce__ = SessionState.__reduce__  # else a shallow copy would share its connections, and close them
+    __reduce__ = SessionState.__reduce__  # a shallow copy would share the connections, and close them
 
     def _after_fork(self) -> None:
         self._loops = {}
         self._session.after_fork()
 
     async def close(self) -> None:
-        """Close the connections; the session on the server lives on. Closing twice is fine."""
+        """Close the connections. The session on the server goes on. Closing twice is fine."""
         self._closed = True
         transport, self._transport = self._transport, None
         if transport is not None:
@@ -118,7 +122,7 @@ class AsyncDriver:
                 await here.slots.aclose()
 
     async def _run(self, flow: Flow[T]) -> T:
-        """Serve a flow to its end."""
+        """Drive a flow to its end, and return its result."""
         answer = NOTHING
         with closing(flow):
             while True:
@@ -133,7 +137,10 @@ class AsyncDriver:
                 answer = await attempt(self._act(step))
 
     async def _stream(self, batches: listing.Batches, prefetch: bool) -> AsyncGenerator[dict[str, Any], None]:
-        """Serve a listing, handing out its records as they come."""
+        """Drive a listing, and yield its records as they come.
+
+        With ``prefetch`` the next page is fetched while the caller works on this one, where a task can be started.
+        """
         answer = NOTHING
         with closing(batches):
             while True:
@@ -144,7 +151,7 @@ class AsyncDriver:
                 if isinstance(step, listing.Batch):
                     async with Task(self._run(step.ahead)) as coming:
                         for place, record in enumerate(step.records):
-                            if place == 1 and prefetch:  # not before: many callers want the first record only
+                            if place == 1 and prefetch:  # not at the first record: many callers want only that one
                                 coming.start()
                             yield record
                         answer = await attempt(coming)
@@ -152,6 +159,7 @@ class AsyncDriver:
                     answer = await attempt(self._act(step))
 
     async def _act(self, step: Step) -> Any:
+        """Do what a flow asked for, and return the result."""
         if isinstance(step, OutgoingRequest):
             return await self._exchange(step)
         if isinstance(step, Pause):
@@ -166,6 +174,7 @@ class AsyncDriver:
             return await answer
 
     async def _alone(self, step: Exclusive) -> Any:
+        """Drive a flow while no other exclusive one runs on this loop; return ``None`` if its turn comes too late."""
         turn = self._here().turn
         with anyio.move_on_after(step.timeout) as waiting:
             await turn.acquire()
@@ -184,7 +193,7 @@ class AsyncDriver:
         return await within_deadline(self._here().slots.exchange, step)
 
     def _here(self) -> OnLoop:
-        """What there is on the loop that runs; what one that is gone has left behind is let go."""
+        """Return the pool and the lock for the running loop; if they are new, drop those of loops that are closed."""
         loop = running_loop()
         here = self._loops.get(loop)
         if here is None:

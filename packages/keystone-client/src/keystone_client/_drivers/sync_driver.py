@@ -1,4 +1,8 @@
-"""Serves flows with threads: sends what they yield, sleeps when they pause. The async twin is ``async_driver``."""
+"""Drive flows in threads: send the requests they yield, sleep when they pause.
+
+The async twin is ``async_driver``. What a client does stands in the flows, which both drive; a driver knows only how to
+wait.
+"""
 
 import os
 import threading
@@ -35,56 +39,61 @@ T = TypeVar("T")
 
 
 def attempt(act: Callable[[], object]) -> Answer:
-    """What an act brought, or how it failed: the flow decides what a failure means."""
+    """Return the result of a step, or its failure, for the flow to handle."""
     try:
         return Answer(act(), None)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, an interrupt too, the flow must see it
+    except BaseException as error:  # noqa: BLE001 - the flow must see it, even an interrupt
         forget_locals(error)
         return Answer(None, error)
 
 
 def _result(coming: "Future[Any]", process: int) -> Any:
+    """Wait for the result of a worker thread; in a forked child, which does not have the thread, raise an error."""
     if os.getpid() != process:
         raise ClosedError("the iteration was begun in the parent process, whose threads are not here: begin it anew")
     return coming.result()
 
 
 class Worker:
-    """Fetches the next page of a listing in a thread while the caller works on this one."""
+    """A thread that fetches the next page of a listing while the caller works on this one."""
 
     def __init__(self, run: Callable[[Flow[Any], threading.Event], Any]) -> None:
-        """Take what serves a flow; a thread is started when there is something to fetch."""
+        """Keep the function that drives a flow; the thread is started when there is something to fetch."""
         self._run = run
         self._stop = threading.Event()
         self._threads: Executor | None = None
 
     def start(self, flow: Flow[Any]) -> Callable[[], Any]:
-        """Begin to serve a flow, and give what waits for its result."""
-        from concurrent.futures import ThreadPoolExecutor  # slow to import, and not always needed
+        """Start to drive a flow, and return a function that waits for its result."""
+        from concurrent.futures import ThreadPoolExecutor  # here because it is slow to import and not always needed
 
         self._threads = self._threads or ThreadPoolExecutor(1, "keystone-client")
         coming = self._threads.submit(copy_context().run, self._run, flow, self._stop)
         return partial(_result, coming, os.getpid())
 
     def __enter__(self) -> Self:
-        """Nothing to do yet."""
+        """Return itself; no thread is started yet."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave no thread behind: a pause ends at once, a request that is on its way is waited for."""
+        """End the thread and wait for its end. A pause is cut short; a request on its way cannot be cancelled."""
         self._stop.set()
         if self._threads is not None:
             self._threads.shutdown(cancel_futures=True)
 
 
 def _opener(options: Options) -> Callable[[], httpx.BaseTransport]:
-    """What opens connections, all as the first one; no method of the client, which could not be dropped then."""
+    """Return a function that opens connections, all with the arguments that the first one had.
+
+    A closure, not a method, so that it does not keep the client alive.
+    """
     arguments = cache(options.for_one_connection)
 
     def open_connection() -> httpx.BaseTransport:
         transport = httpx.HTTPTransport(**arguments())
         if options.retry.deadline is not None:
-            from .._transport.deadline_backend import DeadlineBackend  # httpcore is slow to import; by now it is there
+            # Imported here because it imports httpcore, which is slow; by now the transport has done that anyway.
+            from .._transport.deadline_backend import DeadlineBackend
 
             use_backend(transport, DeadlineBackend())
         return transport
@@ -93,10 +102,10 @@ def _opener(options: Options) -> Callable[[], httpx.BaseTransport]:
 
 
 class SyncDriver:
-    """The part of ``KeystoneClient`` that does the work."""
+    """The base class of ``KeystoneClient``: drives its flows and owns its connections."""
 
     def __init__(self, options: Options, transport: httpx.BaseTransport | None) -> None:
-        """Take options that were checked; nothing is opened before the first request."""
+        """Prepare a client from options that were checked; no connection is opened before the first request."""
         checked_transport(transport, "handle_request")
         self._options = options
         self._session = SessionState(options)
@@ -108,20 +117,20 @@ class SyncDriver:
         watch(self)
 
     def __del__(self, warn: Callable[..., None] = warnings.warn) -> None:
-        """Close what nobody can use any more, and say so: it should have been closed before."""
+        """Close the idle connections of a client that was not closed, and warn about it."""
         slots = getattr(self, "_slots", None)
         if slots is not None and len(slots.idle):
             slots.close()
             warn(f"{self!r} was not closed: use `with`, or close()", ResourceWarning, stacklevel=2, source=self)
 
-    __reduce__ = SessionState.__reduce__  # else a shallow copy would share its connections, and close them
+    __reduce__ = SessionState.__reduce__  # a shallow copy would share the connections, and close them
 
     def _after_fork(self) -> None:
         self._slots, self._turn = self._make_slots(), Permits(1)
         self._session.after_fork()
 
     def close(self) -> None:
-        """Close the connections; the session on the server lives on. Closing twice is fine."""
+        """Close the connections. The session on the server goes on. Closing twice is fine."""
         self._closed = True
         transport, self._transport = self._transport, None
         if transport is not None:
@@ -129,7 +138,7 @@ class SyncDriver:
         self._slots.close()
 
     def _run(self, flow: Flow[T], stop: threading.Event | None = None) -> T:
-        """Serve a flow to its end; ``stop`` ends its pauses at once."""
+        """Drive a flow to its end, and return its result; setting ``stop`` ends its pauses at once."""
         answer = NOTHING
         with closing(flow):
             while True:
@@ -144,7 +153,10 @@ class SyncDriver:
                 answer = attempt(partial(self._act, step, stop))
 
     def _stream(self, batches: listing.Batches, prefetch: bool) -> Generator[dict[str, Any], None, None]:
-        """Serve a listing, handing out its records as they come."""
+        """Drive a listing, and yield its records as they come.
+
+        With ``prefetch`` the next page is fetched in a thread while the caller works on this one.
+        """
         answer = NOTHING
         with closing(batches), Worker(self._run) as worker:
             while True:
@@ -155,7 +167,7 @@ class SyncDriver:
                 if isinstance(step, listing.Batch):
                     more: Callable[[], object] = partial(self._run, step.ahead)
                     for place, record in enumerate(step.records):
-                        if place == 1 and prefetch:  # not before: many callers want the first record only
+                        if place == 1 and prefetch:  # not at the first record: many callers want only that one
                             more = worker.start(step.ahead)
                         yield record
                     answer = attempt(more)
@@ -163,6 +175,7 @@ class SyncDriver:
                     answer = attempt(partial(self._act, step))
 
     def _act(self, step: Step, stop: threading.Event | None = None) -> Any:
+        """Do what a flow asked for, and return the result."""
         if isinstance(step, OutgoingRequest):
             return self._exchange(step)
         if isinstance(step, Pause):
@@ -176,6 +189,7 @@ class SyncDriver:
         return self._slots.exchange(request) if transport is None else exchange(transport, request)
 
     def _alone(self, step: Exclusive) -> Any:
+        """Drive a flow while no other exclusive one of this client runs; return ``None`` if its turn comes too late."""
         turn = self._turn.permit()
         try:
             return self._run(step.flow) if turn.enter(step.timeout) else None
@@ -183,7 +197,8 @@ class SyncDriver:
             turn.leave()
 
     def _pause(self, step: Pause, stop: threading.Event | None) -> None:
-        if stop is not None and self._sleep is time.sleep:
+        """Sleep; raise an error if the iteration this flow fetches a page for has been left meanwhile."""
+        if stop is not None and self._sleep is time.sleep:  # a replaced sleep may advance a clock other than real time
             stop.wait(step.seconds)
         else:
             self._sleep(step.seconds)

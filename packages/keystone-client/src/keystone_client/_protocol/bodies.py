@@ -1,4 +1,4 @@
-"""Bodies on their way to the server, each with a length: the server ignores those that come without one."""
+"""Build the bodies of requests, each of known length: the server ignores a body that is sent in chunks without one."""
 
 import io
 import json
@@ -18,32 +18,32 @@ Content: TypeAlias = "str | os.PathLike[str] | bytes | IO[bytes]"
 """A path, bytes, or a file opened in binary mode."""
 
 Sent: TypeAlias = Callable[[int, int], object]
-"""Called with the bytes that are sent and the bytes there are."""
+"""Called with the number of bytes sent so far and the number of bytes in all."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 IN_MEMORY = 1_000_000
-"""Bytes of a file of unknown length that are kept in memory before it is spooled to disk."""
+"""How many bytes of a file of unknown length are kept in memory before it is spooled to disk."""
 
 
 class Upload(NamedTuple):
-    """A file that is ready to be sent, from its first byte and as often as needed."""
+    """A file of known length that can be sent again from its beginning, as a retry needs it."""
 
     filename: str
     file: IO[bytes]
     size: int
     opened: IO[bytes] | None
-    """What was opened for it; a file of the caller's stays open."""
+    """The file to close afterwards; ``None`` if the caller opened it."""
 
     def close(self) -> None:
-        """Close what was opened for it."""
+        """Close the file, unless the caller opened it."""
         if self.opened is not None:
             self.opened.close()
 
 
 def json_body(value: object) -> bytes:
-    """A body of JSON.
+    """Return a value as JSON.
 
     Raises:
         FieldError: JSON cannot hold the value.
@@ -56,15 +56,15 @@ def json_body(value: object) -> bytes:
 
 
 def open_upload(content: Content, filename: str | None = None, on_progress: Sent | None = None) -> Upload:
-    """Make a file ready to be sent.
+    """Open a file for an upload.
 
     Args:
         content: A path, bytes, or a file opened in binary mode.
-        filename: What to call it; the path's or the file's own name if left out.
-        on_progress: Called with the bytes sent and the bytes there are.
+        filename: The name to send; that of the path or the file if left out.
+        on_progress: Called with the number of bytes sent so far and the number of bytes in all.
 
     Returns:
-        The upload, to be closed by whoever asked for it.
+        The upload, which the caller closes.
 
     Raises:
         FieldError: It is no file, has no name, or was opened as text.
@@ -104,19 +104,27 @@ def _check_filename(filename: object) -> None:
 
 
 def _is_sendable(text: object) -> bool:
-    """Whether it is text that has an encoding, and cannot end the line it stands in."""
+    """Return whether a value is text that can be encoded, without control characters that could start another line."""
     return isinstance(text, str) and _UNSENDABLE.search(text) is None
 
 
 def multipart(sent: Mapping[str, object]) -> dict[str, Any]:
-    """The body of a request whose fields hold an ``Upload``, as httpx takes it."""
+    """Return the ``data`` and ``files`` arguments of httpx for fields of which some are an ``Upload``."""
     files = {name: (value.filename, value.file) for name, value in sent.items() if isinstance(value, Upload)}
     data = {name: str(value) for name, value in sent.items() if not isinstance(value, Upload)}
     return {"data": data, "files": files}
 
 
 def with_known_length(files: Any, copies: ExitStack) -> Any:
-    """The ``files`` of httpx, where files that cannot tell their length are spooled first; ``copies`` closes those."""
+    """Return the ``files`` argument of httpx with a spooled copy of each file that cannot tell its length.
+
+    Args:
+        files: What the caller gave as ``files``.
+        copies: Closes the copies.
+
+    Raises:
+        FieldError: It is not what httpx takes, or has a name or header that cannot be sent.
+    """
     try:
         pairs = [(name, part) for name, part in (files.items() if isinstance(files, Mapping) else files)]
     except (TypeError, ValueError):
@@ -144,7 +152,11 @@ def _sized_part(part: Any, copies: ExitStack) -> Any:
 
 
 def _check_part(filename: Any = None, file: Any = None, kind: Any = None, headers: Any = None, *more: Any) -> None:
-    """Refuse what would smuggle in other lines: httpx writes the type and the headers of a part as they are."""
+    """Check a part of a multipart body, so that it cannot inject lines: httpx writes type and headers unchecked.
+
+    Raises:
+        FieldError: The part has the wrong form, or text that cannot be sent.
+    """
     _check_filename(filename)
     pairs = list(headers.items()) if isinstance(headers, Mapping) else [(headers, headers)]
     texts = [text for text in (kind, *(text for pair in pairs for text in pair)) if text is not None]
@@ -157,7 +169,7 @@ def _no_files(problem: str) -> FieldError:
 
 
 def sized(file: IO[bytes]) -> IO[bytes]:
-    """The file itself if it can tell its length and start again, else a spooled copy."""
+    """Return the file if it can seek, and so tell its length and be sent again; else a spooled copy of it."""
     try:
         file.seek(file.tell())
     except (AttributeError, OSError, ValueError):
@@ -177,7 +189,7 @@ def _length(file: IO[bytes]) -> int:
 
 
 def _own_name(content: object) -> str | None:
-    """The name of a path, or of a file that has one."""
+    """Return the name of a path, or of a file that has one; else ``None``."""
     if isinstance(content, str | os.PathLike):
         return Path(content).name
     name = getattr(content, "name", None)
@@ -185,7 +197,7 @@ def _own_name(content: object) -> str | None:
 
 
 class _Watched(io.BufferedIOBase):
-    """A file that tells how far it was read."""
+    """A file that reports how far it was read."""
 
     def __init__(self, file: IO[bytes], size: int, on_progress: Sent) -> None:
         self._file, self._size, self._on_progress = file, size, on_progress
@@ -210,10 +222,12 @@ class _Watched(io.BufferedIOBase):
 
 
 def attachment_fields(request: object, upload: Upload, name: str | None) -> dict[str, object]:
-    """Return the fields of a new attachment; the server names it after its file where it has no name.
+    """Return the fields of a new attachment.
+
+    Without a name the server takes the name of the file, and on PostgreSQL answers 500 if that is too long.
 
     Raises:
-        FieldError: The name of the file is too long to be that of the record, which is a 500 on PostgreSQL.
+        FieldError: There is no name, and that of the file is too long.
     """
     fields = {"request": request, "file": upload}
     if name is not None:

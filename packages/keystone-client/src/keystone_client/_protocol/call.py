@@ -1,4 +1,38 @@
-"""One call of a user, from the first try to the last: retries, deadline, log lines. Written once, without colour."""
+"""The life of one call: its tries, and between them the throttle, the renewal of the session and the deadline.
+
+The idea
+--------
+A call of the user is a flow, a generator that yields what it needs and is sent the result, like ``Auth.auth_flow`` of
+httpx. ``Call.send`` is the part that all flows share. What happens in it, in this order:
+
+1. The request is built. This is done anew for each try, so that it has the cookies and the CSRF token of the moment.
+2. The deadline is looked at: timeouts are cut to the time left; if none is left, ``DeadlineExceededError``.
+3. The throttle is looked at. While a 429 holds back the identity of the request, the call pauses and returns to step 1.
+   A random part of the wait spreads out the calls that were held back together.
+4. The request is yielded. The driver sends it and answers with the response, or throws the error in.
+5. A response below 400 is the result.
+6. Otherwise it is noted whether the server may have acted (``lost``, ``_outcome``). What one try may have done stays
+   true for the call, however the later ones end: an error says ``"unknown"`` if any of its tries may have arrived.
+7. If the session is over and the user gave a provider of credentials, the call logs in again, or waits for another call
+   that does, and returns to step 1. That happens once in a call, and the try that met the end of the session does not
+   count: the server rejected it before acting.
+8. ``retries`` decides whether there is another try, and after how long. After a 429 the other calls of the same
+   identity are told to wait as well.
+9. With another try, the call pauses and returns to step 1, unless the deadline would pass meanwhile. Without one, the
+   response is returned whatever its status (what it means is up to ``responses``), or the error of the last try raised.
+
+Why a generator
+---------------
+Two clients, sync and async, have to behave alike. Here the behaviour is written once, without threads and without
+``await``, and each driver only does what is yielded: send, sleep, ask the user's code, run alone.
+
+What must never be done here
+----------------------------
+- Do I/O, sleep, or read a clock other than ``session.clock``: tests, and the fake, put their own in its place.
+- Send again what the server may have acted on, outside of the rules in ``retries``: it would act twice.
+- Let an exception of httpx out with its request: that carries the body and the credentials. ``harmless`` removes them.
+- Take an interrupted request (``KeyboardInterrupt``, cancellation) for one that was not sent: it counts as lost.
+"""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -22,20 +56,20 @@ from .throttle import identity_of
 
 
 class Call:
-    """One call: what was tried, what may have happened unseen, and when it must be over."""
+    """One call: its tries, what the server may have done unnoticed, and its deadline."""
 
     def __init__(self, session: SessionState) -> None:
-        """Start the clock of the call."""
+        """Start the time of the call."""
         self.session: Final = session
         self.cid: Final = session.cid
         self.lost = False
-        """Whether an answer was lost: the server may have acted without our knowing."""
+        """Whether a response was lost: the server may have acted, and nothing tells whether it has."""
         self._outcome = "not sent"
         self._until: float | None = None
         self.restart()
 
     def restart(self) -> None:
-        """Begin the time of the deadline anew: what the caller does between the pages of an iteration is not ours."""
+        """Start the deadline again, because the time the caller spends between two pages does not count against it."""
         deadline = self.session.retry.deadline
         self._until = None if deadline is None else self.session.clock() + deadline
 
@@ -46,18 +80,19 @@ class Call:
         may_retry: Callable[[Failure], bool] | None = None,
         renew: bool = True,
     ) -> Flow[httpx.Response]:
-        """Send a request until it is answered or the policy says that it is enough.
+        """Send a request, and again as long as it fails and the retry policy allows another try.
 
         Args:
-            build: Gives the request; called anew for each try, so that it carries the cookies of the moment.
-            may_retry: Says for which failures the same request may be sent again; all the policy allows if left out.
-            renew: Whether a session that is over may be begun again.
+            build: Returns the request; called for each try, so that each has the cookies of the moment.
+            may_retry: Returns whether the request may be sent again after a failure; by default after each that the
+                policy allows.
+            renew: Whether the call may log in again if the session is over.
 
         Returns:
-            The answer of the last try, whatever its status.
+            The response to the last try, whatever its status.
 
         Raises:
-            TransportError: No answer arrived.
+            TransportError: There was no response.
             DeadlineExceededError: The deadline of the policy passed.
         """
         attempt = 0
@@ -74,7 +109,7 @@ class Call:
             if renew and is_over(self.session, failure):
                 renew = False
                 if (yield from self._renewed(request, renewals)):
-                    attempt -= 1  # nobody has acted on a request of nobody
+                    attempt -= 1  # the server rejected it before acting, so this try does not count
                     continue
             wait = self._wait(request, attempt, failure, may_retry)
             if wait is None:
@@ -84,7 +119,10 @@ class Call:
     def _wait(
         self, request: OutgoingRequest, attempt: int, failure: Failure, may_retry: Callable[[Failure], bool] | None
     ) -> float | None:
-        """The seconds before the next try, ``None`` if there is none; after a 429 the calls of others wait as well."""
+        """Return the seconds to wait before the next try, ``None`` for no further try.
+
+        After a 429 this also holds back the other calls of the same identity.
+        """
         policy = self.session.retry
         wait = None
         if may_retry is None or may_retry(failure):
@@ -95,7 +133,7 @@ class Call:
         return wait
 
     def _ended(self, request: OutgoingRequest, failure: Failure, attempts: int) -> httpx.Response:
-        """The answer of the last try, or the error of there being none."""
+        """Return the response to the last try, or raise the error that reports that there is none."""
         if isinstance(failure, httpx.Response):
             return failure
         error: KeystoneError
@@ -107,6 +145,7 @@ class Call:
         raise error from harmless(failure, request)
 
     def _pause_before(self, request: OutgoingRequest, failure: Failure, attempt: int, wait: float) -> Flow[None]:
+        """Log that another try follows, and wait for it; raise the error now if the deadline would pass meanwhile."""
         if self._too_long(wait):
             raise self._too_late(request, failure, wait) from harmless(failure, request)
         message = "%s: try %d follows in %.2f s"
@@ -114,7 +153,10 @@ class Call:
         yield Pause(wait)
 
     def _admitted(self, build: Callable[[], OutgoingRequest], attempt: int) -> Flow[OutgoingRequest]:
-        """A request that may be sent now: while the server throttles us, all wait, and come back spread out."""
+        """Return a request that may be sent now, after the throttle has let this call pass.
+
+        A call waits once for each time that the throttle gives, even if the clock says afterwards that it is not over.
+        """
         waited = None
         while True:
             request = self._within_deadline(build())
@@ -130,7 +172,7 @@ class Call:
             yield Pause(wait)
 
     def _renewed(self, request: OutgoingRequest, renewals: int) -> Flow[bool]:
-        """Whether there is a session again, by the doing of this call or of another."""
+        """Log in again, or wait for another call that does, and return whether there is a session."""
         self.session.log(logging.WARNING, "the session is over: a login follows", request, 401)
         renewed = yield Exclusive(self._renewal(renewals), self.time_left)
         if renewed is None:
@@ -142,11 +184,11 @@ class Call:
             return (yield from renewal(self.session, renewals, self._login))
         except Exception as error:
             if isinstance(error, TransportError | DeadlineExceededError):
-                error.outcome = self._outcome  # of what the caller wants, not of the login
+                error.outcome = self._outcome  # the outcome of the caller's request, not of the login
             raise
 
     def _login(self) -> "Call":
-        """A call that logs in within the time this one has left."""
+        """Return a call for the login, with the deadline of this one."""
         login = Call(self.session)
         login._until = self._until
         return login
@@ -160,7 +202,7 @@ class Call:
         content: bytes | None = None,
         may_retry: Callable[[Failure], bool] | None = None,
     ) -> Flow[httpx.Response]:
-        """Send a request of the typed methods; see ``send``."""
+        """Build and send a request to an endpoint, with a body that is JSON already; see ``send``."""
         return self.send(
             lambda: self.session.request(method, endpoint, params=params, content=content), may_retry=may_retry
         )
@@ -172,11 +214,11 @@ class Call:
         return page_of((yield from self.json("GET", endpoint, params=params, may_retry=may_retry)), self.cid)
 
     def record(self, method: str, endpoint: str, content: bytes) -> Flow[dict[str, Any]]:
-        """Write a record and give it back as the server keeps it."""
+        """Write a record, and return it as the server has stored it."""
         return record_of((yield from self.json(method, endpoint, content=content)), self.cid)
 
     def pause(self, seconds: float) -> Flow[bool]:
-        """Wait, and say so; not at all where the deadline would pass meanwhile."""
+        """Wait and return ``True``; return ``False`` at once if the deadline would pass meanwhile."""
         if self._too_long(seconds):
             return False
         yield Pause(seconds)
@@ -184,16 +226,18 @@ class Call:
 
     @property
     def time_left(self) -> float | None:
-        """The seconds that are left of the call, 0 where its time is over; ``None`` without a deadline."""
+        """The seconds left before the deadline, at least 0; ``None`` without a deadline."""
         return None if self._until is None else max(self._left(), 0)
 
     def _left(self) -> float:
         return float("inf") if self._until is None else self._until - self.session.clock()
 
     def _too_long(self, seconds: float) -> bool:
+        """Return whether the deadline passes within so many seconds."""
         return self._until is not None and self.session.clock() + seconds >= self._until
 
     def _attempt(self, request: OutgoingRequest) -> Flow[Failure]:
+        """Send a request once, and return the response or the error of httpx."""
         listened = LOGGER.isEnabledFor(logging.INFO)
         if listened:
             self.session.log(logging.DEBUG, "%s %s", request, "", request.method, request.endpoint)
@@ -203,7 +247,7 @@ class Call:
             return error
         except KeystoneError:  # the client is closed
             raise
-        except BaseException:  # interrupted, cancelled
+        except BaseException:  # interrupted or cancelled while it was on its way
             self.lost = True
             raise
         self.session.receive(response)
@@ -230,7 +274,7 @@ class Call:
                       request.method, request.endpoint, wait)  # fmt: skip
 
     def _within_deadline(self, request: OutgoingRequest) -> OutgoingRequest:
-        """The request with timeouts that do not outlast the call."""
+        """Cut the timeouts of a request to the time left, and let it ask for the time left later on."""
         if self._until is not None:
             left = self._until - self.session.clock()
             if left <= 0:
@@ -250,7 +294,12 @@ class Call:
         return self.too_late(f"{request.method} {request.endpoint}", last)
 
     def too_late(self, where: str, last: str = "") -> DeadlineExceededError:
-        """The error of a call whose deadline leaves no time: where it was, and what came last."""
+        """Return the error of a call whose deadline leaves no time.
+
+        Args:
+            where: What the call was doing, such as its method and endpoint.
+            last: What it ended in, to be added to the message.
+        """
         deadline = self.session.retry.deadline
         error = DeadlineExceededError(f"{where}: the deadline of {deadline} s leaves no time for another try{last}")
         error.cid = self.cid

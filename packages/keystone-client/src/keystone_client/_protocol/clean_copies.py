@@ -1,4 +1,4 @@
-"""Copies of requests and responses without secrets: what errors keep."""
+"""Copy requests and responses without their secrets, for errors to keep."""
 
 import httpx
 
@@ -8,17 +8,17 @@ FRAMING_HEADERS = frozenset({"content-encoding", "content-length", "transfer-enc
 
 
 def clean_request(request: httpx.Request) -> httpx.Request:
-    """A copy without body, credentials and cookies."""
+    """Return a copy of a request without body, credentials and cookies."""
     return httpx.Request(request.method, request.url, headers=_clean(request.headers, SECRET_HEADERS))
 
 
 def clean_response(response: httpx.Response) -> httpx.Response:
-    """A copy without cookies, on a clean request."""
+    """Return a copy of a response without cookies; its request is a clean copy, too."""
     headers = _clean(response.headers, SECRET_HEADERS | FRAMING_HEADERS)
     request = clean_request(response.request)
     return httpx.Response(response.status_code, headers=headers, content=response.content, request=request)
 
 
 def _clean(headers: httpx.Headers, unwanted: frozenset[str]) -> list[tuple[bytes, bytes]]:
-    """The other headers, as bytes: a server may send some that are not ASCII."""
+    """Return all headers but the unwanted ones; as bytes, because a server may send values that are not ASCII."""
     return [(name, value) for name, value in headers.raw if name.decode("ascii").lower() not in unwanted]

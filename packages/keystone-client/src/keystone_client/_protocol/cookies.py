@@ -1,6 +1,6 @@
-"""The cookies of a server: taken from its answers within bounds, so that none of them can harm the next request.
+"""Keep the cookies of a server, within bounds: none of them can break the requests that carry them.
 
-What they mean, who is logged in, is for the conversation to say.
+What the cookies say about the session is the business of ``session_state``.
 """
 
 import re
@@ -10,31 +10,33 @@ from typing import Final
 import httpx
 
 SESSION, CSRF = "sessionid", "csrftoken"
-"""The cookies of Keystone itself; any other is for the machines in front of it."""
+"""The cookies of Keystone itself. Any other comes from a machine in front of it, such as a load balancer."""
 
 MOST_COOKIES: Final = 50
+"""How many cookies are kept; RFC 6265, section 6.1, asks clients to keep as many for a domain."""
 _ENDLESS: Final = re.compile("[0-9]{20}")
-"""A number of seconds or a year that Python's cookie jar stumbles over."""
+"""A number so long, as seconds or as a year, that Python's cookie jar fails on it."""
 
 LONGEST_COOKIE: Final = 4096
-"""Bytes of a line. RFC 6265, section 6.1, wants a client to take so much; more would only swell each request."""
+"""The most bytes of a ``Set-Cookie`` line. RFC 6265, section 6.1, asks clients to accept as many; more would only make
+each request longer."""
 
 
 class CookieStore(httpx.Cookies):
-    """Cookies that take what is fit to be sent back, and show no values."""
+    """A cookie jar that keeps only cookies that are safe to send back; its repr hides their values."""
 
     def __repr__(self) -> str:
         return f"<{len(self.jar)} cookies>"
 
     def copy(self) -> "CookieStore":
-        """The same cookies, with a lock of their own."""
+        """Return a copy with a lock of its own."""
         copy = CookieStore()
         for cookie in self.jar:
             copy.jar.set_cookie(cookie)
         return copy
 
     def take(self, response: httpx.Response) -> None:
-        """Take the cookies of an answer; of a flood, no more than a browser would, Keystone's own first."""
+        """Take in the cookies of a response. If there are too many, Keystone's own are the last to be dropped."""
         lines = [line for line in response.headers.get_list("set-cookie") if _is_fit(line)]
         headers = [("set-cookie", line) for line in lines[:MOST_COOKIES]]
         self.extract_cookies(httpx.Response(200, headers=headers, request=response.request))
@@ -43,27 +45,27 @@ class CookieStore(httpx.Cookies):
             self.jar.clear(cookie.domain, cookie.path, cookie.name)
 
     def header(self, url: str) -> str:
-        """The ``Cookie`` header of a request; empty without cookies for it."""
+        """Return the ``Cookie`` header for a URL; empty if there is no cookie for it."""
         probe = httpx.Request("GET", url)
         self.set_cookie_header(probe)
         return str(probe.headers.get("cookie", ""))
 
 
 class SecretHeaders(httpx.Headers):
-    """Headers that show no values."""
+    """Headers whose repr hides their values."""
 
     def __repr__(self) -> str:
         return f"<{len(self)} headers>"
 
 
 def cookies_of(header: str) -> Mapping[str, str]:
-    """The cookies in a ``Cookie`` header, by name."""
+    """Return the cookies of a ``Cookie`` header by name."""
     pairs = (pair.partition("=") for pair in header.split("; "))
     return {name: value for name, _, value in pairs}
 
 
 def _is_fit(line: str) -> bool:
-    """Whether what a cookie holds can stand in a header: text without controls, of a reasonable length."""
+    """Return whether a ``Set-Cookie`` line is safe to keep: printable ASCII of limited length, with sane numbers."""
     pair, _, attributes = line.partition(";")
     fits = line.isascii() and line.isprintable() and len(line) <= LONGEST_COOKIE and "=" in pair
     return fits and _ENDLESS.search(attributes) is None

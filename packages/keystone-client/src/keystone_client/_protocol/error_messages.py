@@ -1,4 +1,4 @@
-"""Turns a response that is not a success into the error it stands for, with a message that says what to do.
+"""Turn a response that is not a success into an exception whose message says what to do.
 
 Pure functions of a response; nothing is sent from here.
 """
@@ -41,25 +41,25 @@ UNKNOWN = (
 )
 
 DEEPEST = 20
-"""Levels of a refusal that an error takes apart; Keystone's own have three."""
+"""How many levels of nested field errors are unfolded; Keystone's own have three."""
 
 EXCERPT = 200
-"""Characters of a foreign answer that an error repeats."""
+"""How many characters of a body that is not Keystone's, such as a page of a proxy, go into a message."""
 
 LONGEST_TEXT = 2_000
-"""Characters that the text of an error repeats of what a server says; its attributes hold all of it."""
+"""How many characters of what the server says go into a message; the attributes of the error hold all of it."""
 
 
 def status_error(
     response: httpx.Response, cid: str, *, kind: type[StatusError] | None = None, hint: str = ""
 ) -> StatusError:
-    """The error a response that is not a success stands for.
+    """Return the error for a response that is not a success.
 
     Args:
-        response: The answer, read whole.
+        response: The response, read to its end.
         cid: The correlation id of the client.
-        kind: The class, if the status does not tell it.
-        hint: What to do, in words; chosen by the status if left out.
+        kind: The class of the error, if not the one that belongs to the status.
+        hint: What to do about it; chosen by the status if left out.
 
     Returns:
         The error, not raised.
@@ -68,7 +68,7 @@ def status_error(
     detail, fields = _detail(body), _field_errors(body)
     status = response.status_code
     step = body.get("body") if status == 422 and isinstance(body, dict) else None
-    fields = fields or _field_errors(step)  # what was wrong with the action of a job that failed
+    fields = fields or _field_errors(step)  # for a failed job, the errors of the action that failed
     kind = kind or BY_STATUS.get(status) or (ServerError if status >= 500 else StatusError)
     wrong = "; ".join(f"{name}: {' '.join(messages)}" for name, messages in fields.items())
     said = ": ".join(part for part in (detail, wrong or _detail(step)) if part) or _excerpt(response)
@@ -82,19 +82,19 @@ def status_error(
 
 
 def cut(text: str) -> str:
-    """A text of a bearable length."""
+    """Return a text, shortened to ``LONGEST_TEXT``."""
     return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
 
 
 def printable(text: str) -> str:
-    """A text of a server's without what would steer a terminal, forge a line of a log, or not be encoded at all."""
+    """Escape what a server's text must not contain: it could control a terminal, forge log lines, or fail to encode."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def decode_error(response: httpx.Response, what: str, cid: str) -> DecodeError:
-    """The error of an answer that is not what the API promises."""
+    """Return the error for a response that is not what the API promises; ``what`` says why, such as "is not JSON"."""
     kind = response.headers.get("content-type", "no content type")
     message = f"{_headline(response)}: the answer {what} ({kind}, {len(response.content)} bytes): {_excerpt(response)}"
     if response.content[:1] == b"<":
@@ -171,6 +171,6 @@ def _failed_write(response: httpx.Response) -> str:
 
 
 def _writes_a_record(request: httpx.Request) -> bool:
-    """Tell whether a request may have written a record; of jobs, those who send them say more."""
+    """Return whether a request may have written a record; jobs are left out, their errors say more than a hint can."""
     endpoint = _shown_path(request)
     return request.method in ("POST", "PATCH", "PUT") and not endpoint.startswith(("/authentication/", "/batch/"))

@@ -1,4 +1,7 @@
-"""What a try that failed means: whether the server may have acted, its name in log lines, and the error it becomes."""
+"""Say what a failed try means: whether the server may have acted, how log lines name it, and which error reports it.
+
+A failure is a response that is not a success, or an exception of httpx where there is no response.
+"""
 
 from collections.abc import Mapping
 
@@ -18,18 +21,18 @@ MEANING = {"not sent": "the request was not sent", "unknown": "whether the serve
 UNEXPLAINED: Mapping[type[httpx.RequestError], str] = {
     httpx.PoolTimeout: "every connection was in use for too long: raise `limits`, or do less at once"
 }
-"""What failures are about that httpx raises without a word."""
+"""Messages for exceptions that httpx raises without one."""
 
 
 def may_have_acted(failure: Failure) -> bool:
-    """Whether the server may have done what it was asked although the answer says nothing of it."""
+    """Return whether the server may have done what the request asked for, in spite of the failure."""
     if isinstance(failure, httpx.Response):
-        return failure.status_code >= 500  # also a 500: it may come from behind the commit, or from a front end
+        return failure.status_code >= 500  # a 500, too: it may have failed after the commit, or a front end sent it
     return outcome_of(failure) == "unknown"
 
 
 def harmless(failure: Failure, request: httpx.Request) -> Exception | None:
-    """The failure of httpx, without the body and the credentials its request carries; an answer is none."""
+    """Remove body and credentials from the request of an exception of httpx, and return it; ``None`` for a response."""
     if isinstance(failure, httpx.Response):
         return None
     failure.request = clean_request(request)
@@ -37,26 +40,26 @@ def harmless(failure: Failure, request: httpx.Request) -> Exception | None:
 
 
 def status_of(failure: Failure) -> int | str:
-    """The status of an answer, as the field of a log record."""
+    """Return the status code for the field of a log record; empty if there was no response."""
     return failure.status_code if isinstance(failure, httpx.Response) else ""
 
 
 def name_of(failure: Failure) -> str:
-    """What a failure is called in a sentence."""
+    """Return how messages name a failure: its status code, or the class of the exception."""
     return str(failure.status_code) if isinstance(failure, httpx.Response) else type(failure).__name__
 
 
 def no_answer(
     failure: httpx.RequestError, request: httpx.Request, *, where: str, attempts: int, outcome: str, cid: str
 ) -> KeystoneError:
-    """The error of a call that was not answered, or with something that cannot be read.
+    """Return the error of a call without a response, or with one that cannot be read.
 
     Args:
-        failure: What the last try ended in.
-        request: What was sent in it.
-        where: The method and the address, without a query.
+        failure: The exception of the last try.
+        request: The request of the last try.
+        where: The method and the URL, without a query.
         attempts: How many tries there were.
-        outcome: Of all of them: one before the last may have arrived.
+        outcome: ``"unknown"`` if the server may have acted on any of the tries, not only the last; else ``"not sent"``.
         cid: The correlation id of the client.
 
     Returns:

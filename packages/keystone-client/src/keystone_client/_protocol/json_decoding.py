@@ -1,4 +1,4 @@
-"""Read the JSON of any response, be it a success or not."""
+"""Decode the JSON of any response, a success or not."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import httpx
 
 
 def json_of(response: httpx.Response) -> Any:
-    """The JSON of any answer, or ``None``."""
+    """Return the JSON of a response; ``None`` if its body is not JSON."""
     try:
         return json.loads(response.content)
     except (ValueError, RecursionError):

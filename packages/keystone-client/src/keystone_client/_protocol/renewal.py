@@ -1,4 +1,8 @@
-"""Beginning a session again that has ended, with credentials from a provider: once, however many calls meet its end."""
+"""Log in again when the session is over, with credentials from the user's provider.
+
+When several calls find at once that the session is over, one of them logs in and the others wait for it. They see by
+the number of renewals that a login was tried since they sent their request, and do not try again.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +21,7 @@ _ASKING: ContextVar[tuple[SessionState, ...]] = ContextVar("asking", default=())
 
 @contextmanager
 def asking(session: SessionState) -> Iterator[None]:
-    """Mark the calls that the user's code makes while it is asked for credentials: they cannot wait for these."""
+    """Mark the calls that a provider makes while it is asked for credentials: they would wait for themselves."""
     token = _ASKING.set((*_ASKING.get(), session))
     try:
         yield
@@ -26,19 +30,21 @@ def asking(session: SessionState) -> Iterator[None]:
 
 
 def is_over(session: SessionState, failure: Failure) -> bool:
-    """Whether an answer says that the session has ended, and there is a way to begin another."""
+    """Return whether a failure says that the session is over and there is a provider to log in again with."""
     if session.renew is None or not isinstance(failure, httpx.Response) or failure.status_code != 401:
         return False
     return is_json(failure) and session not in _ASKING.get()
 
 
 def renewal(session: SessionState, renewals: int, login: Callable[[], Any]) -> Flow[bool]:
-    """Begin a session, unless another call has tried since; whoever gives up midway leaves it to the next.
+    """Log in again, unless another call has tried since. It must run alone (``Exclusive``).
+
+    A cancelled renewal does not count as one, so that the next call in line tries it.
 
     Args:
-        session: The conversation whose session is over.
-        renewals: How many there had been when the call that asks for this one was sent.
-        login: Gives the call that logs in.
+        session: The state of the client whose session is over.
+        renewals: The number of renewals when the request was sent that found the session over.
+        login: Returns the call to log in with.
 
     Returns:
         Whether there is a session now.

@@ -1,4 +1,4 @@
-"""Build requests from the base URL, an endpoint, and headers that were prepared once; no I/O, no state of a session."""
+"""Build requests from the base URL, an endpoint and headers prepared in advance; no I/O, no state of a session."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ class RequestBuilder:
     """Builds requests to one server."""
 
     def __init__(self, base_url: str) -> None:
-        """Take the base URL, which ends in a slash."""
+        """Build requests below a base URL, which ends in a slash."""
         self.url_of = functools.lru_cache(256)(functools.partial(_url_of, base_url))
 
     def request(
@@ -44,11 +44,11 @@ class RequestBuilder:
             params: Query parameters.
             content: A body that is JSON already.
             more: Further headers.
-            timeout: Seconds by phase.
+            timeout: Timeouts in seconds by phase.
             body: ``json``, ``data`` or ``files``, as httpx takes them.
 
         Returns:
-            The request, of no session and without a limit.
+            The request, without a session number and without a size limit.
         """
         url = self.url_of(endpoint)
         if params:
@@ -66,7 +66,7 @@ class RequestBuilder:
 
 
 def without_credentials(request: OutgoingRequest) -> OutgoingRequest:
-    """Take the session or token out of a request; cookies of its answer will be dropped."""
+    """Remove the session or token from a request; cookies of its response will be dropped."""
     for name in CREDENTIALS:
         request.headers.pop(name, None)
     request.session = NO_SESSION

@@ -1,4 +1,4 @@
-"""Reads answers: what a response means, as a value or as the error it stands for.
+"""Turn a response into the value it holds, or raise the error it stands for.
 
 Pure functions of a response; nothing is sent from here.
 """
@@ -12,7 +12,7 @@ from .error_messages import decode_error, status_error
 from .json_decoding import json_of
 
 KEYS = (int, str)
-"""The types of keys."""
+"""The types that a primary key may have."""
 
 
 class Page(NamedTuple):
@@ -24,21 +24,24 @@ class Page(NamedTuple):
 
 
 def is_json(response: httpx.Response) -> bool:
-    """Whether an answer is the API's own, not a page of a proxy."""
+    """Return whether a response is JSON, and so comes from the API, not from a proxy in front of it."""
     return json_of(response) is not None
 
 
 def is_missing(response: httpx.Response) -> bool:
-    """Whether a 404 says "no such record": JSON with a ``detail``. A page of HTML says that the URL is wrong."""
+    """Return whether a response is the API's "no such record".
+
+    That is a 404 with a JSON ``detail``. Any other 404, such as a page of HTML, says that the URL is wrong.
+    """
     said = json_of(response) if response.status_code == 404 else None
     return isinstance(said, dict) and "detail" in said
 
 
 def decoded(response: httpx.Response, cid: str) -> Any:
-    """The JSON of a successful answer.
+    """Return the JSON of a successful response.
 
     Raises:
-        StatusError: The answer is not a success.
+        StatusError: The response is not a success.
         DecodeError: It is not JSON.
     """
     if response.status_code >= 300 or response.status_code < 200:
@@ -50,18 +53,18 @@ def decoded(response: httpx.Response, cid: str) -> Any:
 
 
 def acknowledged(response: httpx.Response, cid: str) -> None:
-    """Check that an answer that promises no record is a success of the API's; a page of a proxy says nothing of it.
+    """Check that a response without a record is a success of the API, not a page of a proxy.
 
     Raises:
-        StatusError: The answer is not a success.
-        DecodeError: It holds something that is not JSON.
+        StatusError: The response is not a success.
+        DecodeError: It has a body that is not JSON.
     """
     if response.content or not response.is_success:
         decoded(response, cid)
 
 
 def record_of(response: httpx.Response, cid: str) -> dict[str, Any]:
-    """The record a successful answer holds: an object with an ``id``."""
+    """Return the record of a successful response: an object with an ``id``."""
     record = decoded(response, cid)
     if not _is_record(record):
         raise decode_error(response, "is not a record with an id", cid)
@@ -69,7 +72,7 @@ def record_of(response: httpx.Response, cid: str) -> dict[str, Any]:
 
 
 def page_of(response: httpx.Response, cid: str) -> Page:
-    """The page of a listing a successful answer holds."""
+    """Return the page of a listing that a successful response holds."""
     match decoded(response, cid):
         case {"count": int(count), "next": str() | None as following, "results": list(records)} if all(
             map(_is_record, records)

@@ -1,7 +1,28 @@
-"""When to try again, and how long to wait first: arithmetic only, without clock, network or randomness of its own.
+"""Decide whether a failed request is sent again, and how long to wait first.
 
-Design of the waits: full jitter, so that many clients that failed together do not come back together
-(M. Brooker, "Exponential Backoff And Jitter", 2015).
+The idea
+--------
+Two questions, answered by arithmetic alone: the random number and the time a response came are arguments.
+
+*May it be sent again?* A request whose method is idempotent may, after a failure that may pass. Any other (POST, PATCH)
+may only if the server cannot have acted on it: no connection was made, or it answered 429, before acting.
+
+*How long to wait?* Full jitter: a random part of an exponentially growing backoff, so that many clients that failed
+together do not come back together (M. Brooker, "Exponential Backoff And Jitter", 2015). A ``Retry-After`` comes on top:
+those who were told the same number of seconds have to be spread out, too, and none of them may come earlier. One that
+is longer than ``max_retry_after`` ends the call instead.
+
+What it does not do, and why
+----------------------------
+- Retry after every failure: a POST whose response was lost may have created the record, and would create another.
+- Retry TLS failures that the next handshake would meet again, such as a certificate that is not trusted: see
+  ``is_hopeless`` in ``_network_errors.py``.
+- Cut a long ``Retry-After`` down to ``max_retry_after``: the server would only refuse again.
+
+What must never be done here
+----------------------------
+- Read a clock or draw a random number.
+- Add a failure to ``NOT_SENT`` that can also come when the server has received the request.
 """
 
 from datetime import UTC
@@ -14,13 +35,13 @@ from .._config.retry_policy import RetryPolicy
 from .._network_errors import is_hopeless
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-"""Methods that may be sent twice (RFC 9110, section 9.2.2)."""
+"""Methods whose requests may be sent twice (RFC 9110, section 9.2.2)."""
 
 PASSING = frozenset({429, 502, 503, 504})
-"""Statuses that a later try may not meet again."""
+"""Statuses of temporary failures: a later try may succeed."""
 
 OUR_FAULT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
-"""Failures of a request that cannot be sent, now or later."""
+"""Failures of requests that cannot be sent, now or later."""
 
 NOT_SENT = (
     httpx.ConnectError,
@@ -31,26 +52,26 @@ NOT_SENT = (
 )
 """Failures after which the server cannot have acted.
 
-``LocalProtocolError`` is none of them: a body that outgrows its ``Content-Length`` is noticed when all the server waits
-for is on its way.
+``LocalProtocolError`` is not among them. It is raised, for one, when a body is longer than its ``Content-Length``, and
+by then the server has been sent all the bytes it waits for.
 """
 
 RECEIVED: Final = "keystone.received"
-"""The extension of an answer that holds when it came, in seconds since the epoch by our clock."""
+"""The key in a response's ``extensions`` for the time at which it came, in seconds since the epoch by our clock."""
 
 
 Failure: TypeAlias = httpx.Response | httpx.RequestError
 
 
 def outcome_of(error: httpx.RequestError) -> str:
-    """``"not sent"`` if the server cannot have acted on the request, else ``"unknown"``."""
+    """Return ``"not sent"`` if the server cannot have acted on the request, else ``"unknown"``."""
     return "not sent" if isinstance(error, NOT_SENT) else "unknown"
 
 
 def may_repeat(method: str, failure: Failure) -> bool:
-    """Whether a request that failed like this may be sent again.
+    """Return whether a request with this method may be sent again after this failure.
 
-    Methods that are not idempotent only where the server cannot have acted: never connected, or throttled.
+    If the method is not idempotent, only if the server cannot have acted: it was never connected, or it throttled us.
     """
     if isinstance(failure, httpx.Response):
         passing = failure.status_code in PASSING
@@ -62,10 +83,10 @@ def may_repeat(method: str, failure: Failure) -> bool:
 
 
 def wait_before(policy: RetryPolicy, method: str, attempt: int, failure: Failure, *, draw: float) -> float | None:
-    """The seconds to wait before the next try, or ``None`` for no further try.
+    """Return the seconds to wait before the next try, or ``None`` for no further try.
 
     Args:
-        policy: The policy.
+        policy: The retry policy.
         method: The HTTP method.
         attempt: How many tries there were, at least 1.
         failure: What the last try ended in.
@@ -83,15 +104,16 @@ def wait_before(policy: RetryPolicy, method: str, attempt: int, failure: Failure
 
 
 def hold_after(policy: RetryPolicy, failure: Failure, wait: float | None) -> float | None:
-    """The seconds for which no other call of the same identity has a chance either, or ``None``.
+    """Return the seconds for which the other calls of the same identity are held back, or ``None`` if they are not.
 
-    That is after a 429: the server counts by identity, so its answer to one call is an answer to all. Where it asks for
-    more than the policy waits for, or nothing is tried again, nobody is held back: each call hears it from the server.
+    The server counts requests by identity, so a 429 to one call would be the answer to all of them. If it asks for a
+    longer wait than the policy allows, or the policy allows no retries, nothing is held back: each call then learns it
+    from the server itself.
 
     Args:
-        policy: The policy.
+        policy: The retry policy.
         failure: What the last try ended in.
-        wait: What the call itself waits, in seconds.
+        wait: How long this call itself waits, in seconds.
 
     Returns:
         Seconds, or ``None``.
@@ -105,15 +127,17 @@ def hold_after(policy: RetryPolicy, failure: Failure, wait: float | None) -> flo
 
 
 def backoff_ceiling(policy: RetryPolicy, attempt: int) -> float:
-    """The longest wait before try ``attempt + 1``, in seconds."""
+    """Return the longest backoff before try ``attempt + 1``, in seconds."""
     return min(policy.max_backoff, policy.backoff * 2.0 ** min(attempt - 1, 64))
 
 
 def retry_after(response: httpx.Response) -> float | None:
-    """The seconds an answer asks to wait: the longest where it does so twice, as with a proxy before the server.
+    """Return how many seconds a response asks to wait.
+
+    If there are several ``Retry-After`` headers, one of the server and one of a proxy, the longest counts.
 
     Args:
-        response: The answer.
+        response: The response.
 
     Returns:
         Seconds, or ``None`` without a ``Retry-After`` that can be understood.
@@ -123,9 +147,9 @@ def retry_after(response: httpx.Response) -> float | None:
 
 
 def _seconds_asked(value: str, response: httpx.Response) -> float | None:
-    """A number, or a date (RFC 9110, section 10.2.3).
+    """Return the seconds a ``Retry-After`` asks for, as a number or as a date (RFC 9110, section 10.2.3).
 
-    A date is meant by the server's clock, which its ``Date`` tells; where there is none, ours serves.
+    A date is compared with the server's own clock, taken from the ``Date`` header, or with ours if there is none.
     """
     try:
         seconds = float(value)
@@ -138,7 +162,7 @@ def _seconds_asked(value: str, response: httpx.Response) -> float | None:
 
 
 def sent_at(response: httpx.Response) -> float | None:
-    """Return when an answer was sent, in seconds since the epoch: by the server's clock, else by ours."""
+    """Return when a response was sent, in seconds since the epoch, by the server's clock if known, else by ours."""
     told = _seconds_since_epoch(response.headers.get("date", ""))
     return response.extensions.get(RECEIVED) if told is None else told
 
@@ -146,6 +170,6 @@ def sent_at(response: httpx.Response) -> float | None:
 def _seconds_since_epoch(date: str) -> float | None:
     try:
         moment = parsedate_to_datetime(date)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()  # HTTP knows no local time
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()  # HTTP dates are UTC
     except (ValueError, OverflowError):
         return None

@@ -1,6 +1,6 @@
-"""What a client knows and remembers of its server: the address, the identity, the cookies, the CSRF token.
+"""What a client remembers between requests: the address, the identity, the cookies, the CSRF token.
 
-No I/O: the headers of requests are prepared once, and whatever an answer changes is taken in here.
+No I/O. The headers of requests are prepared in advance, and again whenever a response changes the cookies.
 """
 
 import random
@@ -27,12 +27,19 @@ AGENT = f"keystone-api-client/{__version__}"
 
 
 class SessionHeaders:
-    """What the requests of one session have in common; replaced whole, so that a reader needs no lock."""
+    """The headers that requests of one session share. Never changed, only replaced, so that reading takes no lock."""
 
     __slots__ = ("key", "number", "safe", "unsafe")
 
     def __init__(self, number: int, key: str | None, safe: httpx.Headers, unsafe: httpx.Headers) -> None:
-        """Take a number that grows with every login and logout, the session cookie, and the headers to send."""
+        """Keep the headers of one session.
+
+        Args:
+            number: The number of the session; it grows with every login and logout.
+            key: The session cookie; ``None`` without a session.
+            safe: The headers of requests that only read.
+            unsafe: The headers of requests that write.
+        """
         self.number: Final = number
         self.key: Final = key
         self.safe: Final = safe
@@ -40,10 +47,10 @@ class SessionHeaders:
 
 
 class SessionState:
-    """What a client knows and remembers of its server."""
+    """What a client remembers between requests, and the builder of its requests."""
 
     def __init__(self, options: Options) -> None:
-        """Take settings that were checked."""
+        """Start without a session, from options that were checked."""
         self.base_url: Final = options.base_url
         self.cid: Final = options.cid
         self.page_size: Final = options.page_size
@@ -57,11 +64,11 @@ class SessionState:
         self.draw: Callable[[], float] = random.random
         self.throttle: Final = Throttle()
         self.renew: Callable[[Any], Generator[Any, Any, object]] | None = None
-        """Logs in again for a call, where the user gave a provider of credentials."""
+        """Logs in again for a call; ``None`` if the user gave no provider of credentials."""
         self.renewals = 0
-        """How often that was tried."""
+        """How many times that was tried."""
         self.upload_limits = Limits()
-        """Known once the server was asked for its settings."""
+        """Empty until the server has been asked for its settings."""
         self._log = ContextAdapter(LOGGER, {"cid": self.cid, "baseurl": self.base_url})
         self._lock = threading.Lock()
         self._cookies = CookieStore()
@@ -72,16 +79,16 @@ class SessionState:
         if options.token is not None:
             self._fixed["Authorization"] = f"Token {options.token}"
         self.headers = self._prepared(self._cookies, 0, None)
-        """Replaced as a whole, so that a reader needs no lock."""
+        """Replaced as a whole, so that reading takes no lock."""
         self._build = RequestBuilder(self.base_url)
 
     @property
     def number(self) -> int:
-        """The number of the session there is, or of the time without one."""
+        """The number of the current session; the time between a logout and a login has a number of its own."""
         return self.headers.number
 
     def __reduce__(self) -> NoReturn:
-        """Refuse to be pickled: a session is nothing to be stored, and connections cannot be."""
+        """Refuse to be pickled or copied: a session should not be stored, and connections cannot be."""
         raise TypeError("a Keystone client can be neither pickled nor copied: it holds a session; make a new one")
 
     @property
@@ -110,15 +117,15 @@ class SessionState:
         timeout: Timeouts | None = None,
         **body: Any,
     ) -> OutgoingRequest:
-        """Build a request to an endpoint that is known to be good.
+        """Build a request to an endpoint that was checked.
 
         Args:
             method: The HTTP method, upper case.
-            endpoint: The path below the base URL, as ``endpoint_path`` gives it.
+            endpoint: The path below the base URL, as ``endpoint_path`` returns it.
             params: Query parameters.
             content: A body that is JSON already.
             headers: Further headers, checked.
-            timeout: Seconds by phase; the client's if left out.
+            timeout: Timeouts in seconds by phase; the client's if left out.
             body: ``json``, ``data`` or ``files``, as httpx takes them.
 
         Returns:
@@ -139,9 +146,9 @@ class SessionState:
         return request
 
     def receive(self, response: httpx.Response) -> None:
-        """Take in when an answer came, and what it changes: its cookies.
+        """Note when a response came, and take in its cookies.
 
-        Not those of an answer that comes late, from a session that is over: it may end the session there is now.
+        The cookies of a late response, to a request of an earlier session, are ignored: they could end the current one.
         """
         response.extensions[RECEIVED] = self.now()
         if "set-cookie" not in response.headers:
@@ -155,7 +162,7 @@ class SessionState:
                 self._use(cookies, self.headers.number)
 
     def forget_session(self, number: int) -> None:
-        """Drop all cookies, unless the session of this number is over anyway and there is another."""
+        """Drop all cookies, unless the session with this number has been replaced by another."""
         with self._lock:
             if number == self.headers.number:
                 self._use(CookieStore(), number)
@@ -166,11 +173,11 @@ class SessionState:
         self._cookies, self.headers = cookies, headers
 
     def after_fork(self) -> None:
-        """Begin anew with the cookies there are: another thread of the parent may have held a lock of them."""
+        """Replace the locks, which another thread of the parent may have held at the fork, and keep the cookies."""
         self._cookies, self._lock = self._cookies.copy(), threading.Lock()
 
     def _prepared(self, cookies: CookieStore, number: int, former_key: str | None) -> SessionHeaders:
-        """The headers of safe and unsafe requests, with these cookies."""
+        """Return the headers of requests with these cookies, with the next number if the session cookie is another."""
         cookie = cookies.header(self.base_url)
         named = cookies_of(cookie)
         safe = SecretHeaders(self._fixed)
@@ -187,20 +194,20 @@ class SessionState:
         """Return the URL of an endpoint.
 
         Raises:
-            InvalidURLError: It is longer than a URL can be.
+            InvalidURLError: The URL is too long.
         """
         return self._build.url_of(endpoint)
 
     def endpoint(self, endpoint: str) -> str:
-        """The path below the base URL an endpoint of a caller means.
+        """Return the path below the base URL for an endpoint given by the caller.
 
         Raises:
-            InvalidURLError: It leads elsewhere.
+            InvalidURLError: It leads out of the base URL.
         """
         return endpoint_path(self.base_url, endpoint)
 
     def log(self, level: int, message: str, request: httpx.Request, status_code: int | str, *details: object) -> None:
-        """Log one line about a request, with the fields every record of the logger has."""
+        """Log a line about a request, with the fields that every record of the logger has."""
         extra = {
             "method": request.method,
             "endpoint": endpoint_of(request),

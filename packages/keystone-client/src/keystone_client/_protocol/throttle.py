@@ -1,6 +1,6 @@
-"""What the calls of one client tell each other: until when the server wants to hear nothing.
+"""Remember until when the server's throttle holds back the calls of a client.
 
-State only: how long a wait is, ``_retry`` says; who waits, ``_call``.
+State only: ``retries`` decides how long the waits are, ``call`` does the waiting.
 """
 
 from typing import Final
@@ -13,30 +13,30 @@ LOGGED_IN: Final = "logged in"
 
 
 class Throttle:
-    """Until when nobody of an identity sends: the server counts by identity, so one 429 answers all of its calls."""
+    """When each identity may send again: the server counts requests by identity, so a 429 concerns all of its calls."""
 
     def __init__(self) -> None:
-        """Hold nobody back."""
+        """Start without any hold."""
         self._until: Final[dict[str, float]] = {}
 
     def hold(self, identity: str, until: float) -> None:
-        """Hold an identity back, in the time of the client's clock; what was asked for before stays asked for."""
+        """Hold an identity back until a time of the client's clock; this never shortens an earlier hold."""
         self._until[identity] = max(until, self._until.get(identity, until))
 
     def release(self) -> None:
-        """Hold back nobody who is logged in: it is another user now, or the server says it again."""
+        """End the hold on the logged-in identity after a login: it may be another user. If not, a 429 comes again."""
         self._until.pop(LOGGED_IN, None)
 
     def until(self, request: httpx.Request, now: float) -> float | None:
-        """Until when this request has to wait, or ``None`` if it may go."""
-        if not self._until:  # nearly always
+        """Return until when a request has to wait, or ``None`` if it may be sent now."""
+        if not self._until:  # saves the nearly always needless look at the request's headers
             return None
         until = self._until.get(identity_of(request))
         return None if until is None or until <= now else until
 
 
 def identity_of(request: httpx.Request) -> str:
-    """Whom the server takes the caller for: it counts those who are logged in and all others apart."""
+    """Return the identity that the server counts a request for: it throttles logged-in and anonymous ones apart."""
     if isinstance(request, OutgoingRequest) and request.identity is not None:
         return request.identity
     known = "authorization" in request.headers or "sessionid=" in request.headers.get("cookie", "")

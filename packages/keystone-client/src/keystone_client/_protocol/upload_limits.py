@@ -1,4 +1,4 @@
-"""Which files a server takes, as far as it says so: what is beyond is refused before it is sent."""
+"""Check files against the limits that the server announces, before they are sent."""
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -10,25 +10,26 @@ from .bodies import Upload
 
 
 class Limits(NamedTuple):
-    """Which files a server says that it takes; ``None`` where it does not say."""
+    """The files that the server accepts; ``None`` where it does not say."""
 
     size: int | None = None
-    """Bytes at most."""
+    """The most bytes a file may have."""
     types: Collection[str] | None = None
+    """The MIME types a file may have."""
 
 
 def limits_of(told: Mapping[str, Any]) -> Limits:
-    """The limits in the settings of a server, as far as they make sense."""
+    """Return the limits in the settings that a server sent; values that make no sense are ignored."""
     size, types = told.get("max_upload_size"), told.get("allowed_file_types")
     known = isinstance(types, list) and all(isinstance(each, str) for each in types)
     return Limits(size if type(size) is int and size > 0 else None, types if known else None)
 
 
 def check_uploads(uploads: Iterable[Upload], limits: Limits) -> None:
-    """Compare files with the limits of the server, where those are known.
+    """Check files against the limits, where those are known.
 
     Raises:
-        FieldError: A file is larger, or empty, which the server takes for a mistake, or of a type it does not take.
+        FieldError: A file is too large, is empty (which the server rejects), or has a type that it does not accept.
     """
     for upload in uploads:
         name = repr(upload.filename)
@@ -42,13 +43,14 @@ def check_uploads(uploads: Iterable[Upload], limits: Limits) -> None:
 
 
 def _wrong_type(filename: str, types: Collection[str]) -> str:
-    """Why the server will not take a file of this name; nothing where only the server can tell.
+    """Return why the server will not accept a file of this name; empty if it may accept it.
 
-    It goes by the extension, and asks the tables of its own machine: those of this one may know another type.
+    The server guesses the type from the extension, with the MIME tables of its own machine, which may differ from those
+    here. So a file is refused only if every guess made here is a type that is not accepted.
     """
     if not Path(filename).suffix:
         return "has no extension, by which the server tells the type of a file"
-    import mimetypes  # reads the tables of the machine, and is not always needed
+    import mimetypes  # here because it reads the tables of the machine, and most programs upload nothing
 
     tables = (mimetypes.MimeTypes(), mimetypes)
     guesses = {table.guess_type(filename, strict=strict)[0] for table in tables for strict in (True, False)} - {None}

@@ -1,15 +1,18 @@
-"""Everything about a call that must be over: the seconds it has left, and what ends it then.
+"""End a call at its deadline, whatever it is waiting for.
 
-A call with a deadline puts a function that gives its seconds left into each of its requests. From there on:
+A call with a deadline puts a function that returns its seconds left into each of its requests, ``time_left``. It takes
+four means to make that hold, because none of them covers every wait:
 
-- the timeouts of a request are cut to what is left (``limited``);
-- a call of a task is cancelled when nothing is left (``within_deadline``);
-- a call of a thread cannot be cancelled: each read and write of its connection has what is left (``TIME_LEFT``, asked
-  by ``deadline_backend``);
-- between two chunks of an answer the time is looked at as well (``response_guard``), for transports that have no
-  connection of ours.
+- The timeouts of a request are cut to the time left (``limited``). But that is done once, and httpcore applies the same
+  timeout to each read, so a server that sends a byte now and then could stretch the call without end.
+- In a task, the request is cancelled when no time is left (``within_deadline``).
+- A thread cannot be cancelled. There each connect, read and write of a connection gets the time left as its timeout
+  (``TIME_LEFT``, which ``deadline_backend`` reads).
+- A transport that the user gave does not use our connections. So the time is also checked between two chunks of a
+  response (``response_guard``).
 
-How long a call may take, and what error it ends in, is decided in ``_protocol/call.py``.
+
+How long a call may take, and which exception reports that it took longer, is decided in ``_protocol/call.py``.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -23,21 +26,21 @@ import httpx
 from .outgoing import OutgoingRequest
 
 TIME_LEFT: ContextVar[Callable[[], float] | None] = ContextVar("time_left", default=None)
-"""The seconds left of the call of this thread, for a connection to ask while it carries its request."""
+"""Returns the seconds left of the call that this thread is making. Its connection reads this at each step."""
 
 
 class Trace:
-    """What httpcore tells of a request on its way."""
+    """Records what httpcore reports about one request, through its ``trace`` extension."""
 
     def __init__(self) -> None:
-        """Nothing has happened yet."""
+        """Start with nothing reported."""
         self.opened: list[Any] = []
-        """The TCP connections that were made for it."""
+        """The TCP connections that were opened for the request."""
         self.begun = False
-        """Whether the server may have seen some of it."""
+        """Whether the server may have received part of the request."""
 
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take a note of an event."""
+        """Record an event."""
         if event.endswith(".connect_tcp.complete"):
             self.opened.append(info["return_value"])
         elif event == "http11.send_request_headers.started":
@@ -45,13 +48,13 @@ class Trace:
 
 
 def limited(timeouts: Mapping[str, float | None], left: float) -> dict[str, float | None]:
-    """Return timeouts that do not outlast the call."""
+    """Return the timeouts, none of them longer than the seconds left."""
     return {name: left if timeout is None else min(timeout, left) for name, timeout in timeouts.items()}
 
 
 @contextmanager
 def time_left_of(request: OutgoingRequest) -> Iterator[None]:
-    """Let connections of this thread know what is left of the call that sends a request."""
+    """Tell the connections that this thread uses inside the block how much time the call of a request has left."""
     token = TIME_LEFT.set(request.time_left)
     try:
         yield
@@ -62,11 +65,11 @@ def time_left_of(request: OutgoingRequest) -> Iterator[None]:
 async def within_deadline(
     send: Callable[[OutgoingRequest], Awaitable[httpx.Response]], request: OutgoingRequest
 ) -> httpx.Response:
-    """Send a request, and break that off when its call must be over.
+    """Send a request, and cancel that at the deadline of its call.
 
     Raises:
-        httpx.ConnectTimeout: It was broken off before anything was sent.
-        httpx.ReadTimeout: It was broken off later, or nobody knows.
+        httpx.ConnectTimeout: It was cancelled before anything was sent.
+        httpx.ReadTimeout: It was cancelled later, or, without a trace, at an unknown point.
     """
     if request.time_left is None:
         return await send(request)

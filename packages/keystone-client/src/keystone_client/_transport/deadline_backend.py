@@ -1,6 +1,6 @@
-"""Connections of the client for threads, each of whose steps ends with the call; see ``deadline``.
+"""Connections of the sync client that stop at the deadline of the call that uses them; see ``deadline``.
 
-Apart from it because httpcore is slow to import: this is imported when a client with a deadline opens a connection.
+A module of its own because httpcore is slow to import: it is imported when a client with a deadline opens a connection.
 """
 
 from collections.abc import Iterable
@@ -12,10 +12,11 @@ from .deadline import TIME_LEFT
 
 
 def _limited(timeout: float | None, error: type[Exception]) -> float | None:
-    """Return the timeout, or what is left of the call if that is less.
+    """Return the timeout, or the time left of the call if that is shorter.
 
-    Raises:
-        httpcore.TimeoutException: Nothing is left.
+    Args:
+        timeout: The timeout in seconds; ``None`` for no end.
+        error: The ``httpcore.TimeoutException`` to raise when no time is left.
     """
     time_left = TIME_LEFT.get()
     if time_left is None:
@@ -27,10 +28,10 @@ def _limited(timeout: float | None, error: type[Exception]) -> float | None:
 
 
 class DeadlineStream(httpcore.NetworkStream):
-    """A connection whose every step ends with the call."""
+    """A connection that gives each connect, read and write the time left of the call as its timeout."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
-        """Take the connection itself."""
+        """Wrap the connection that does the work."""
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -46,17 +47,17 @@ class DeadlineStream(httpcore.NetworkStream):
         self._stream.close()
 
     def start_tls(self, ssl_context: Any, server_hostname: Any = None, timeout: Any = None) -> httpcore.NetworkStream:
-        """Speak TLS from now on."""
+        """Start TLS on this connection, and return the encrypted one."""
         limit = _limited(timeout, httpcore.ConnectTimeout)
         return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, limit))
 
     def get_extra_info(self, info: str) -> Any:
-        """Tell what the connection knows of itself."""
+        """Return what the wrapped connection says about itself, such as its socket."""
         return self._stream.get_extra_info(info)
 
 
 class DeadlineBackend(httpcore.SyncBackend):
-    """Opens such connections."""
+    """A network backend of httpcore that opens connections with a deadline."""
 
     def connect_tcp(
         self,
@@ -66,6 +67,6 @@ class DeadlineBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect."""
+        """Open a TCP connection within the time left."""
         limit = _limited(timeout, httpcore.ConnectTimeout)
         return DeadlineStream(super().connect_tcp(host, port, limit, local_address, socket_options))

@@ -1,4 +1,8 @@
-"""What belongs to one event loop: its connections, and how to reach it from elsewhere. On asyncio and trio."""
+"""What an async client keeps for each event loop, on asyncio and trio: a connection pool and a lock.
+
+Connections work only on the loop that opened them, so a client that is used on another loop (a second ``asyncio.run``)
+gets another pool there. Closing such a pool from elsewhere, another loop or a finalizer, is done here as well.
+"""
 
 import sys
 from collections.abc import Callable
@@ -9,12 +13,16 @@ import anyio
 from .pool import TaskSlots
 
 OPEN: Final[dict[int, dict[object, "OnLoop"]]] = {}
-"""What each client has open: held here, so that no collector takes it before the client itself could close it."""
+"""What each client has open, by the client's ``id``.
+
+The reference here keeps the garbage collector from finalizing the connections before the client's ``__del__`` has
+closed them.
+"""
 
 
 def on_asyncio() -> bool:
-    """Whether this runs in a task of asyncio."""
-    asyncio = sys.modules.get("asyncio")  # not imported here: it takes as long as all the rest, and trio needs none
+    """Return whether this runs in a task of asyncio."""
+    asyncio = sys.modules.get("asyncio")  # not imported: that takes as long as all the rest, and trio does not need it
     try:
         return asyncio is not None and asyncio.current_task() is not None
     except RuntimeError:
@@ -22,15 +30,18 @@ def on_asyncio() -> bool:
 
 
 def running_loop() -> Any:
-    """The event loop that runs."""
-    from anyio.lowlevel import current_token  # slow to import, and found at once from the second time on
+    """Return the running event loop: the loop itself on asyncio, its token on trio."""
+    from anyio.lowlevel import current_token  # here because it is slow to import
 
     token = current_token()
-    return getattr(token, "native_token", token)  # bare before anyio 4.11
+    return getattr(token, "native_token", token)  # before anyio 4.11 the token was the loop itself
 
 
 class OnLoop(NamedTuple):
-    """What belongs to one event loop."""
+    """What an async client keeps for one event loop.
+
+    ``turn`` lets one flow run at a time where a flow asks for that.
+    """
 
     loop: Any
     slots: TaskSlots
@@ -42,11 +53,11 @@ class OnLoop(NamedTuple):
 
     @property
     def is_gone(self) -> bool:
-        """Whether the loop runs no more."""
+        """Whether the loop is closed."""
         return not self._soon(lambda: None)
 
     def leave(self) -> None:
-        """Close the connections from elsewhere: on their loop if it lives, else without it."""
+        """Close the connections from outside of their loop: in a task on it if it still runs, else by dropping them."""
         close = self.slots.aclose
         if self._is_trio:
             alive = self._soon(lambda: sys.modules["trio"].lowlevel.spawn_system_task(close))
@@ -56,6 +67,7 @@ class OnLoop(NamedTuple):
             self.slots.drop()
 
     def _soon(self, act: Callable[[], object]) -> bool:
+        """Have the loop call a function, and return whether the loop still takes calls."""
         try:
             soon = self.loop.run_sync_soon if self._is_trio else self.loop.call_soon_threadsafe
             soon(act)

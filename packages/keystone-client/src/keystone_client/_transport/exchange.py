@@ -1,6 +1,9 @@
-"""One request and its answer: sent through a transport, read whole or into a file, broken off when it is too late.
+"""Send one request through a transport and read its response, whole or into a sink.
 
-Nothing here knows Keystone, and nothing decides what an answer means.
+Nothing here knows Keystone, and nothing here decides what a response means.
+
+The async half reads and sends without async generators wherever it can. A call that is cancelled or fails leaves them
+suspended before their end, and trio warns about each one.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -19,36 +22,40 @@ FRAMING = frozenset({b"content-encoding", b"content-length", b"transfer-encoding
 
 
 class Sent(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of a request, given out by no generator: a cancelled call leaves those midway, and trio warns of it."""
+    """The body of a request, iterated without an async generator."""
 
     def __init__(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> None:
-        """Take a body that needs no waiting: all that httpx makes of bytes, forms and files are such."""
+        """Wrap a body that can be read without awaiting, as can all that httpx makes of bytes, forms and files."""
         self._stream: Any = stream
 
     def __iter__(self) -> Iterator[bytes]:
-        """Send it from a thread."""
+        """Iterate from the beginning, in a thread."""
         return iter(self._stream)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """Send it from a task, from its beginning."""
+        """Iterate from the beginning, in a task."""
         self._chunks = iter(self)
         return self
 
     async def __anext__(self) -> bytes:
-        """Give the next piece."""
+        """Return the next chunk."""
         for chunk in self._chunks:
             return chunk
         raise StopAsyncIteration
 
 
 def _bounded(response: httpx.Response, request: OutgoingRequest) -> Bounded:
-    """Return the body of an answer, within what the request allows; a download may be of any size."""
+    """Return the guarded body of a response.
+
+    A body that goes into a sink may have any size, but with a size limit it is still counted and checked to be
+    complete.
+    """
     limit = None if request.size_limit is None else float("inf") if _sink(request, response) else request.size_limit
     return Bounded(response, limit, request.time_left)
 
 
 async def exchange_async(transport: httpx.AsyncBaseTransport, request: OutgoingRequest) -> httpx.Response:
-    """Send a request through a transport and read its answer whole."""
+    """Send a request through a transport, and read the response to its end."""
     started = perf_counter()
     request.stream = Sent(request.stream)
     response = await transport.handle_async_request(request)
@@ -68,21 +75,21 @@ async def exchange_async(transport: httpx.AsyncBaseTransport, request: OutgoingR
 
 
 async def _read(response: httpx.Response) -> None:
-    """Read it, and unpack it then: the generators of httpx would be left midway should that fail, and trio warns."""
-    if not response.is_closed:  # else a transport has read it
+    """Read the body first and decompress it then, so that a failure leaves no generator of httpx suspended."""
+    if not response.is_closed:  # closed means that the transport has read it already
         response.stream = httpx.ByteStream(b"".join([chunk async for chunk in response.stream]))  # type: ignore[union-attr]
         response.read()
 
 
 def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The body of a download, unpacked; for the same reason not by httpx where it is not packed."""
+    """Iterate over a decompressed body; past httpx, and so without its generators, if it is not compressed."""
     if "content-encoding" in response.headers:
         return response.aiter_bytes(CHUNK)
     return aiter(response.stream)  # type: ignore[arg-type]
 
 
 def exchange(transport: httpx.BaseTransport, request: OutgoingRequest) -> httpx.Response:
-    """Send a request through a transport and read its answer whole."""
+    """Send a request through a transport, and read the response to its end."""
     if request.time_left is None:
         return _exchange(transport, request)
     with time_left_of(request):
@@ -107,11 +114,12 @@ def _exchange(transport: httpx.BaseTransport, request: OutgoingRequest) -> httpx
 
 
 def _sink(request: OutgoingRequest, response: httpx.Response) -> Sink | None:
-    """Return what takes the body of a download bit by bit; errors are read whole like all other answers."""
+    """Return the sink for the body of a response, if there is one; only a 200 is a download, an error is read whole."""
     return request.sink if response.status_code == 200 else None
 
 
 def _without_body(response: httpx.Response) -> httpx.Response:
+    """Return a copy of a response whose body went into a sink."""
     return httpx.Response(
         response.status_code,
         headers=[pair for pair in response.headers.raw if pair[0].lower() not in FRAMING],
@@ -122,14 +130,14 @@ def _without_body(response: httpx.Response) -> httpx.Response:
 
 
 def _length(response: httpx.Response) -> int:
-    """The bytes there will be, or 0 where the server does not tell."""
+    """Return how many bytes the sink will get, or 0 if the server does not say."""
     length = response.headers.get("content-length", "")
     known = length.isdecimal() and len(length) < 20 and "content-encoding" not in response.headers
     return int(length) if known else 0
 
 
 def _finished(response: httpx.Response, request: OutgoingRequest, started: float) -> httpx.Response:
-    """Return the response as ``httpx.Client`` would hand it out: with the time it took."""
-    check_size(len(response.content), request.size_limit)  # a transport may have read it whole
+    """Return the response as ``httpx.Client`` would: with its elapsed time."""
+    check_size(len(response.content), request.size_limit)  # a transport that read the body itself went past the guard
     response.elapsed = timedelta(seconds=perf_counter() - started)
     return response

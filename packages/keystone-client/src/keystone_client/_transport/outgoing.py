@@ -1,4 +1,4 @@
-"""A request on its way to the server, with all that the way needs to know about it."""
+"""The request as the client hands it from module to module: an httpx request with typed attributes of our own."""
 
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -6,43 +6,43 @@ from typing import Final, Protocol
 import httpx
 
 NO_SESSION: Final = -1
-"""The number of no session: cookies in the answer to such a request are dropped."""
+"""The session number of a request that belongs to no session: cookies in its response are dropped."""
 
 
 class Sink(Protocol):
-    """What takes the body of an answer bit by bit."""
+    """Takes the body of a response chunk by chunk."""
 
     def write(self, chunk: bytes, total: int) -> None:
-        """Take some of the body; ``total`` is the number of its bytes, 0 where the server does not tell."""
+        """Take a chunk; ``total`` is the size of the whole body in bytes, 0 if the server does not say."""
 
 
 class OutgoingRequest(httpx.Request):
-    """A request of ours.
+    """A request with what the client needs to know about it while it is sent.
 
-    It is a request of httpx, so that every transport takes it. What else its way needs stands in attributes, and not
-    under keys of ``extensions``, where no type checker sees a misspelt one.
+    It is a subclass, so that every transport of httpx accepts it. The rest stands in attributes rather than under keys
+    of ``extensions``, because a type checker finds a misspelt attribute and does not find a misspelt key.
     """
 
     endpoint: str = ""
     """The path below the base URL, without a query."""
     session: int | None = None
-    """The number of the session it was built in; ``None`` for a login, whose answer may always set cookies."""
+    """The number of the session it was built in; ``None`` for a login, whose response may always set cookies."""
     size_limit: int | None = None
-    """The most bytes its answer may have, unpacked; ``None`` for any number."""
+    """How many bytes the response may have, decompressed; ``None`` for any number."""
     sink: Sink | None = None
-    """What its answer is written into, instead of being read whole."""
+    """Where the body of a 200 is written, instead of being kept in memory."""
     time_left: Callable[[], float] | None = None
-    """Gives the seconds left of the call, where there is a deadline."""
+    """Returns the seconds left before the deadline of the call; ``None`` without a deadline."""
     identity: str | None = None
-    """An identity of its own for the throttle, so that a 429 to it holds back no other call."""
+    """Overrides the identity that the throttle sees, so that a 429 to this request holds back no other call."""
 
     @property
     def timeouts(self) -> dict[str, float | None]:
-        """The longest time for each phase in seconds, as httpx keeps it."""
+        """The timeouts in seconds by phase (``connect``, ``read``, ``write``, ``pool``), as httpx keeps them."""
         limits: dict[str, float | None] = self.extensions["timeout"]
         return limits
 
 
 def endpoint_of(request: httpx.Request) -> str:
-    """Return what a request asks for: the path below the base URL, or the whole path of a request that is not ours."""
+    """Return the path of a request below the base URL, or its whole path if the client did not build it."""
     return (request.endpoint if isinstance(request, OutgoingRequest) else "") or request.url.path

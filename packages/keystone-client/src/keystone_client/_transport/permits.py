@@ -1,8 +1,12 @@
-"""How many threads may do something at once: permits, handed on in the order they were asked for.
+"""A semaphore for threads that Ctrl-C cannot break: permits, handed on in the order in which they were asked for.
 
-``threading.Semaphore`` loses one for ever when Ctrl-C strikes between its instructions. Here a permit belongs to an
-object that is asked first whether it holds one, so that it can be given back whatever happened, and by the collector in
-the end. Only ``with`` on a lock of C cannot be interrupted between taking it and the block that gives it back.
+``threading.Semaphore`` loses a permit for ever when a ``KeyboardInterrupt`` strikes between acquiring it and the code
+that would release it. Here the object that holds a permit exists before the permit is taken, and knows whether it holds
+one. So ``leave`` in a ``finally`` is right wherever the interrupt struck, and if not even that runs, the garbage
+collector calls it.
+
+The state changes only inside ``with`` on a ``threading.Lock``: written in C, it cannot be interrupted between acquiring
+the lock and entering the block that releases it.
 """
 
 import threading
@@ -11,35 +15,40 @@ from contextlib import suppress
 
 
 class Permits:
-    """So many permits; infinity is fine."""
+    """A semaphore: how many permits are free, and who waits for one."""
 
     def __init__(self, count: float) -> None:
-        """Take how many there are."""
+        """Start with ``count`` free permits; infinity is allowed."""
         self.free = count
         self.lock = threading.Lock()
         self.waiting: deque[Permit] = deque()
 
     def permit(self) -> "Permit":
-        """One that is not held yet."""
+        """Return a permit that is not held yet."""
         return Permit(self)
 
 
 class Permit:
-    """To be entered inside of a ``try`` whose ``finally`` leaves it."""
+    """One permit. Call ``enter`` inside a ``try`` whose ``finally`` calls ``leave``."""
 
+    # Both on the class: an interrupt may end ``__init__`` early, and ``leave`` must work even then.
     held = False
-    _turn: "threading.Lock | None" = None  # both on the class: an interrupt may keep ``__init__`` from its end
+    _turn: "threading.Lock | None" = None
 
     def __init__(self, permits: Permits) -> None:
-        """Take where it comes from."""
+        """Belong to a semaphore, without holding anything yet."""
         self._permits = permits
 
     def __del__(self) -> None:
-        """Give it back, should an interrupt have kept its holder from that."""
+        """Release the permit if an interrupt kept its holder from doing so."""
         self.leave()
 
     def enter(self, timeout: float | None) -> bool:
-        """Wait for a permit, so many seconds at most or without end; whether it is held now."""
+        """Wait for a permit and return whether it is held now.
+
+        Args:
+            timeout: How many seconds to wait at most; ``None`` for no end.
+        """
         if not self._taken():
             assert self._turn is not None
             self._turn.acquire(timeout=-1 if timeout is None else min(timeout, threading.TIMEOUT_MAX))
@@ -47,12 +56,12 @@ class Permit:
         return self.held
 
     def _taken(self) -> bool:
-        """Take a permit or get in line."""
+        """Take a permit if one is free and nobody waits, else queue for one."""
         permits = self._permits
         with permits.lock:
             if permits.free > 0 and not permits.waiting:
                 permits.free -= 1
-                self.held = True  # nothing is called between these two, so nothing interrupts
+                self.held = True  # no call stands between these two lines, so no interrupt can separate them
                 return True
             self._turn = threading.Lock()
             self._turn.acquire()
@@ -60,7 +69,7 @@ class Permit:
             return False
 
     def leave(self) -> None:
-        """Hand it to the one who waits longest, or put it back; nothing if it is not held."""
+        """Hand the permit to the thread that has waited longest, or put it back; do nothing if it is not held."""
         if self._turn is not None:
             self._out_of_line()
         if self.held:

@@ -1,9 +1,34 @@
-"""How much of an answer is read: its bytes are counted as they arrive, unpacked, and reading ends at the limit.
+"""Guard the body of a response while it is read: its size, its compression, the deadline, and what follows its end.
 
-It also ends when the call must be over: each read has a timeout, many reads have none.
+The idea
+--------
+``Bounded`` takes the place of the stream of a response, between httpcore, which delivers the bytes of the body, and
+httpx, which decompresses them. Each chunk is checked before httpx gets it:
 
-A packed answer is counted by unpacking it a little at a time and throwing that away, so a bomb never fills the memory.
-That also tells whether it was packed whole: httpx takes one that was cut for complete, and drops what follows its end.
+- The bytes are counted, as received and as decompressed. Reading stops at the limit.
+- To count a compressed body it is decompressed here, at most ``STEP`` bytes at a time, and the result is thrown away.
+  So a decompression bomb never fills the memory.
+- That also shows whether the compressed data is complete. httpx takes a truncated body for a whole one, and drops what
+  follows the end of the compressed data. Both are errors here.
+- The deadline of the call is checked between chunks. A read timeout limits one read; a server that sends a byte now and
+  then could stretch many reads without end.
+- When the body is closed, bytes behind the response make the connection unusable, or the next call on it would take
+  them for its own response.
+
+What does not work instead
+--------------------------
+- Trust ``Content-Length``: it gives the compressed size, and not every response has it.
+- Measure ``response.content`` after reading: by then a bomb is in memory.
+- Let httpx decompress and count that: its decoders turn each chunk into all that it holds, with no limit. This is why a
+  compressed body is decompressed twice.
+- Open a new connection for each call, so that nothing can follow a response: that costs a handshake each.
+
+What must never be done here
+----------------------------
+- Read the body with an async generator. A cancelled call leaves it suspended, and trio warns about that; hence
+  ``__anext__``, written out.
+- Pass on a chunk before it is counted.
+- Accept, where there is a limit, a compression that cannot be counted here (``br``, ``zstd``, several at once).
 """
 
 import zlib
@@ -17,21 +42,21 @@ import httpx
 from .httpcore_internals import connection_state
 
 STEP: Final = 262_144
-"""Bytes that are unpacked at a time."""
+"""How many bytes are decompressed at a time."""
 
 _PACKED: Final = frozenset({"gzip", "deflate", "br", "zstd"})
-"""What httpx unpacks, given the packages for it; it takes any other name for plain bytes."""
+"""The encodings that httpx decompresses, if the packages for them are installed; it passes others on as they are."""
 
 _WINDOWS: Final = {"gzip": [zlib.MAX_WBITS | 16], "deflate": [zlib.MAX_WBITS, -zlib.MAX_WBITS]}
-"""How zlib is to read a packing; some servers leave the header of deflate out, which httpx reads too."""
+"""The window sizes to try with zlib. Some servers send deflate without its header; httpx accepts that, too."""
 
 
 class TooLargeError(httpx.DecodingError):
-    """An answer has more bytes than the client reads."""
+    """A response is larger than the client's limit."""
 
 
 def check_size(size: int, most: float | None) -> None:
-    """Refuse more bytes than the limit.
+    """Check a number of bytes against the limit; ``None`` is no limit.
 
     Raises:
         TooLargeError: There are more.
@@ -41,22 +66,23 @@ def check_size(size: int, most: float | None) -> None:
 
 
 class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of an answer, which ends in an error where there is too much or too little of it, or it is too late."""
+    """The body of a response, which raises an error if it is too large, is truncated, or comes too late."""
 
     def __init__(self, response: httpx.Response, most: float | None, left: Callable[[], float] | None = None) -> None:
-        """Take an answer that was not read yet, and its bounds.
+        """Wrap the stream of a response that was not read yet.
 
         Args:
-            response: The answer.
-            most: The bytes it may have unpacked; ``None`` for any, packed in any way.
-            left: Gives the seconds left of the call, where there is a deadline.
+            response: The response.
+            most: How many bytes the body may have, decompressed. With infinity it may have any number; with ``None``
+                also any compression.
+            left: Returns the seconds left before the deadline of the call; ``None`` without a deadline.
 
         Raises:
-            httpx.DecodingError: It is packed in a way that nobody asked for and that cannot be counted.
+            httpx.DecodingError: The compression was not asked for and cannot be counted.
         """
         self._stream: Any = response.stream
         self._chunks: Any = None
-        """What is being read from a task, and not at its end."""
+        """The iterator a task is reading from; ``None`` before, and after its end or an error."""
         self._network = response.extensions.get("network_stream")
         self._wire = connection_state(response.stream)
         self._left = left
@@ -71,7 +97,7 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._unpackers = [zlib.decompressobj(bits) for bits in _WINDOWS[packed[0]]] if countable else []
 
     def __iter__(self) -> Iterator[bytes]:
-        """Read it from a thread."""
+        """Read the body from a thread."""
         for chunk in self._stream:
             self._check_time()
             self._count(chunk)
@@ -79,12 +105,12 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._check_end()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """Read it from a task; no generator, because trio warns of those that are left midway."""
+        """Read the body from a task. No generator, because trio warns about one that is abandoned before its end."""
         self._chunks = aiter(self._stream)
         return self
 
     async def __anext__(self) -> bytes:
-        """Read some of it."""
+        """Return the next chunk."""
         try:
             chunk: bytes = await anext(self._chunks)
         except StopAsyncIteration:
@@ -94,8 +120,9 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
         except BaseException:
             self._chunks = None
             raise
-        # Where the loop's clock says that it is too late, too, the next wait is cancelled. An error here would leave
-        # the generators of a transport of the user behind, which has no connection to close.
+        # If the event loop, too, takes the deadline for passed, it cancels the next wait by itself. Raising here
+        # instead would abandon the generators inside a transport given by the user: there is no connection whose
+        # closing would end them.
         if self._left is not None and anyio.current_effective_deadline() > anyio.current_time():
             self._check_time()
         self._count(chunk)
@@ -115,7 +142,7 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
             try:
                 self._unpacked += len(unpacker.decompress(chunk, STEP))
             except zlib.error as error:
-                del self._unpackers[0]  # the next way
+                del self._unpackers[0]  # try the next window size
                 if not self._unpackers:
                     raise httpx.DecodingError(str(error)) from None
             else:
@@ -127,7 +154,7 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
             raise httpx.DecodingError("the packed bytes were cut before their end")
 
     def _part(self) -> None:
-        """Have the connection closed if there are bytes behind the answer, which the next call would take for its own.
+        """Make httpcore close the connection if bytes follow the response; the next call would take them for its own.
 
         httpcore 1.0.9 looks for such bytes on the socket, but not among those it has read already.
         """
@@ -135,12 +162,15 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
             self._wire.send_failed()
 
     def close(self) -> None:
-        """Close the body."""
+        """Close the body, and with it the connection if it cannot be used again."""
         self._part()
         self._stream.close()
 
     async def _give_up(self) -> None:
-        """Let the generators of httpx and httpcore come to their end: without its connection the innermost fails."""
+        """Run the generators of httpx and httpcore to their end, where reading stopped before the end of the body.
+
+        With the connection closed, the innermost one raises an error, and that ends all of them.
+        """
         if self._chunks is not None and self._network is not None:
             await self._network.aclose()
             with suppress(httpx.TransportError):
@@ -148,7 +178,7 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
                     pass
 
     async def aclose(self) -> None:
-        """Close the body."""
+        """Close the body, and with it the connection if it cannot be used again."""
         self._part()
         await self._give_up()
         await self._stream.aclose()

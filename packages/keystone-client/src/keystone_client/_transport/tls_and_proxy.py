@@ -1,6 +1,9 @@
-"""How bytes travel: TLS contexts and proxies.
+"""Choose the TLS context and the proxy of a client.
 
-Nothing here knows Keystone. Building a TLS context takes 20 ms, so contexts are shared by all clients of a process.
+Nothing here knows Keystone. Building a TLS context takes 20 ms, so clients with the same settings share one.
+
+httpx ignores the proxies of the environment as soon as it is given a transport. A client has one server, so its proxy
+is chosen here once.
 """
 
 import functools
@@ -14,12 +17,12 @@ import httpx
 from keystone_client_core import FieldError
 
 Verify: TypeAlias = bool | str | os.PathLike[str] | ssl.SSLContext
-"""What ``verify`` may be."""
+"""The types that the ``verify`` argument of a client accepts."""
 DEFAULT_LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 
 
 def tls_context(base_url: str, verify: bool | str | ssl.SSLContext, trust_env: bool) -> ssl.SSLContext:
-    """The TLS context for a server; the same object for all clients that ask for the same."""
+    """Return the TLS context for a server; clients with the same settings get the same object."""
     if isinstance(verify, ssl.SSLContext):
         return verify
     if base_url.startswith("http:"):
@@ -30,7 +33,7 @@ def tls_context(base_url: str, verify: bool | str | ssl.SSLContext, trust_env: b
 
 @functools.lru_cache(1)
 def _trusting_nobody() -> ssl.SSLContext:
-    """A bare context where no TLS is spoken: 0.14 ms instead of 18, and it fails closed."""
+    """Return a context for plain http. Without CA certificates it takes 0.14 ms instead of 18, and trusts no server."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -46,7 +49,7 @@ def _tls_context(verify: bool | str, trust_env: bool, _environment: tuple[str | 
 
 
 def proxy_for(base_url: str, proxy: str | httpx.Proxy | None, trust_env: bool) -> str | httpx.Proxy | None:
-    """The proxy to go through: the one given, else that of the environment, unless ``NO_PROXY`` names the host."""
+    """Return the proxy to use: the given one, else that of the environment, unless ``NO_PROXY`` names the host."""
     if proxy is not None or not trust_env:
         return proxy
     url = httpx.URL(base_url)
@@ -60,10 +63,14 @@ def proxy_for(base_url: str, proxy: str | httpx.Proxy | None, trust_env: bool) -
 
 
 def check_proxy(proxy: object, what: str) -> None:
-    """Refuse what is no proxy; its URL may hold a password, so no message repeats it.
+    """Check that a value can be used as a proxy. Its URL may contain a password, so no message repeats it.
+
+    Args:
+        proxy: The value; ``None`` is fine.
+        what: How error messages name it.
 
     Raises:
-        FieldError: It is none, or needs a package that is not there.
+        FieldError: It is no proxy, or needs a package that is not installed.
     """
     if proxy is None or isinstance(proxy, httpx.Proxy):
         return
