@@ -140,6 +140,8 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
     async def _give_up(self) -> None:
         """Let the generators of httpx and httpcore come to their end: without its connection the innermost fails."""
         if self._chunks is not None and self._network is not None:
+            if self._wire is not None:
+                self._wire.send_failed()  # an answer that is there whole would make the closed connection an idle one
             await self._network.aclose()
             with suppress(httpx.TransportError):
                 async for _ in self._chunks:
