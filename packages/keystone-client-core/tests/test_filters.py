@@ -468,3 +468,15 @@ def test_whatever_is_given_the_query_is_one_the_server_understands_or_refused(
         return
     assert len(read(resource, encoded.params)) == len(encoded.params)
     assert encoded.nothing or len(encoded.params) == len(filters)
+
+
+@pytest.mark.parametrize("error", [TypeError, ValueError])
+def test_an_array_of_several_numbers_is_no_integer(error: type[Exception]) -> None:
+    """It has the method of an integer, for the case that it holds one number, and raises where it holds more."""
+
+    class Array:
+        def __index__(self) -> int:
+            raise error("only size-1 arrays can be converted to Python scalars")
+
+    with pytest.raises(FilterError):
+        encode_filters(RESOURCES["cluster"], {"id": Array()})

@@ -310,3 +310,10 @@ def test_whatever_the_key_it_is_a_positive_integer_or_refused(pk: object) -> Non
 def test_a_url_without_its_scheme_is_refused_with_an_example(url: str) -> None:
     with pytest.raises(InvalidURLError, match=r"as https://keystone\.example\.org is"):
         parse_base_url(url)
+
+
+@pytest.mark.parametrize("url", ["users\\teams", "\\users", "users/?a=\\", "\\\\elsewhere.example/x"])
+def test_a_backslash_is_refused_by_its_name_anywhere_in_an_endpoint(url: str) -> None:
+    """Browsers and some servers take it for a slash; to escape it silently would ask for something else."""
+    with pytest.raises(InvalidURLError, match="backslash"):
+        endpoint_path("http://keystone.test/", url)

@@ -172,6 +172,8 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
         With the connection closed, the innermost one raises an error, and that ends all of them.
         """
         if self._chunks is not None and self._network is not None:
+            if self._wire is not None:
+                self._wire.send_failed()  # an answer that is there whole would make the closed connection an idle one
             await self._network.aclose()
             with suppress(httpx.TransportError):
                 async for _ in self._chunks:
