@@ -75,7 +75,7 @@ class FeedWalk:
             return
         kind.total = found.total
         for record in found.records:
-            moment = self._time(record)
+            moment = self._reader.moment(record)
             kind.newest = max(kind.newest, moment)
             self._read += 1
             heappush(self._waiting, (moment, self._read, record))
@@ -85,13 +85,6 @@ class FeedWalk:
         until = min((kind.newest - SLACK for kind in self._kinds if not kind.ended), default=None)
         while self._waiting and (until is None or self._waiting[0][0] <= until):
             yield heappop(self._waiting)[2]
-
-    def _time(self, record: Record) -> datetime:
-        try:
-            moment = datetime.fromisoformat(record["timestamp"])
-        except (KeyError, TypeError, ValueError):
-            raise self._reader.incomplete(f"the entry {record.get('id')!r} has no timestamp") from None
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def feed_walk(reader: Reader) -> FeedWalk:

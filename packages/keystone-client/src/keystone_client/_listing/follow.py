@@ -209,8 +209,4 @@ class _Log:
         return int(record["id"])
 
     def _time(self, record: Record) -> float:
-        try:
-            moment = datetime.fromisoformat(record["timestamp"])
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-        except (KeyError, TypeError, ValueError, OverflowError):
-            raise self._reader().incomplete(f"the record {record['id']!r} has no timestamp") from None
+        return self._reader().moment(record).timestamp()

@@ -5,6 +5,7 @@ business of ``plan``.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Protocol
 
 import httpx
@@ -129,6 +130,18 @@ class Reader:
         if value is None:
             raise self.incomplete(f"the record {page.records[0]['id']!r} has no {name}")
         return value, page.total
+
+    def moment(self, record: Record) -> datetime:
+        """Return the timestamp of a record; one without a zone is in UTC.
+
+        Raises:
+            PaginationError: It has none.
+        """
+        try:
+            moment = datetime.fromisoformat(record["timestamp"])
+        except (KeyError, TypeError, ValueError):
+            raise self.incomplete(f"the record {record.get('id')!r} has no timestamp") from None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
     def incomplete(self, what: str) -> PaginationError:
         """Return the error for pages that contradict each other."""
