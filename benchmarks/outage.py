@@ -108,12 +108,12 @@ class Counted:
     def __init__(self, client: KeystoneClient | AsyncKeystoneClient) -> None:
         """Wrap the method that builds requests, which the client calls once for each try."""
         self.requests = 0
-        self._build = client._session.request
-        client._session.request = self._counted  # type: ignore[method-assign]
+        self._build = client._session.builder.build
+        client._session.builder.build = self._counted  # type: ignore[assignment,method-assign]
 
-    def _counted(self, *arguments: Any, **options: Any) -> Any:
+    def _counted(self, *arguments: Any) -> Any:
         self.requests += 1
-        return self._build(*arguments, **options)
+        return self._build(*arguments)
 
 
 def threads(url: str, policy: RetryPolicy, tasks: int) -> tuple[int, int]:

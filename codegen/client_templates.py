@@ -12,7 +12,11 @@ from __future__ import annotations  # so that the types of records are not impor
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .._drivers.async_driver import AsyncDriver
+from .._drivers.async_runner import AsyncRun
+from .._drivers.client_base import ClientBase
+from .._flows import records as flows
 from .._flows import server_info
+from .._listing import plan as listing
 from .._listing.query import (
     UNSET,
     Beginning,
@@ -25,7 +29,6 @@ from .._listing.query import (
     Progress,
     Query,
 )
-from .._protocol.call import Call
 from .._redaction import redacted
 
 K = TypeVar("K", bound=Key)
@@ -47,8 +50,11 @@ if TYPE_CHECKING:
     )
 
 
-class AsyncMethods(AsyncDriver):
+class AsyncMethods(ClientBase):
     """The methods for each resource, single and in bulk, and those that return what the server says about itself."""
+
+    _driver: AsyncDriver
+    _run: AsyncRun
 '''
 
 LIST_ARGUMENTS = """\
@@ -101,7 +107,7 @@ RETRIEVE_ONE = """
             PaginationError: The list cannot be completed: the server repeats or skips records.
         \"\"\"
         query = Query(filters, search, order, limit, page_size, on_progress)
-        return await self._retrieve("{name}", pk, raise_not_exists, query)
+        return await self._run(flows.retrieve(self._call(), "{name}", pk, raise_not_exists, query))
 """
 
 RETRIEVE_LIST = """
@@ -123,7 +129,7 @@ RETRIEVE_LIST = """
             PaginationError: The list cannot be completed: the server repeats or skips records.
         \"\"\"
         query = Query(filters, search, order, limit, page_size, on_progress)
-        return await self._retrieve("{name}", UNSET, False, query)
+        return await self._run(flows.retrieve(self._call(), "{name}", UNSET, False, query))
 """
 
 ITERATE = """
@@ -150,7 +156,7 @@ ITERATE = """
             PaginationError: The list cannot be completed: the server repeats or skips records.
         \"\"\"
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
-        return self._iterate("{name}", query)
+        return self._driver.stream(listing.plan(self._call(), "{name}", query), prefetch)
 """
 
 FOLLOW = """
@@ -185,7 +191,8 @@ FOLLOW = """
                 not a number of seconds.
             PaginationError: The log was replaced, or records may have been deleted before they were read.
         \"\"\"
-        return await self._follow("{name}", FollowOptions(position, after, overlap, filters, limit))
+        options = FollowOptions(position, after, overlap, filters, limit)
+        return await self._run(self._follower.follow(self._call(), "{name}", options))
 """
 
 COUNT = """
@@ -199,7 +206,7 @@ COUNT = """
         Raises:
             FilterError: The server would ignore or misread a filter or the search.
         \"\"\"
-        return await self._count("{name}", Query(filters, search))
+        return await self._run(listing.count(self._call(), "{name}", Query(filters, search)))
 """
 
 CREATE = """
@@ -216,7 +223,7 @@ CREATE = """
             FieldError: A field does not exist or is missing, or the server would drop it.
             ValidationError: The server refused the values. The error carries its messages by field.
         \"\"\"
-        return await self._create("{name}", fields)
+        return await self._run(flows.create(self._call(), "{name}", fields))
 """
 
 UPDATE = """
@@ -235,7 +242,7 @@ UPDATE = """
             NotFoundError: There is no such record.
             ValidationError: The server refused the values. The error carries its messages by field.
         \"\"\"
-        return await self._update("{name}", pk, data)
+        return await self._run(flows.update(self._call(), "{name}", pk, data))
 """
 
 DELETE = """
@@ -249,7 +256,7 @@ DELETE = """
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
         \"\"\"
-        await self._delete("{name}", pk, raise_not_exists)
+        await self._run(flows.delete(self._call(), "{name}", pk, raise_not_exists))
 """
 
 BULK_CREATE = """
@@ -279,7 +286,7 @@ BULK_CREATE = """
                 ``pending``.
         \"\"\"
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_create("{name}", records, options)
+        return await self._run(self._bulk.create(self._call(), "{name}", records, options))
 """
 
 BULK_UPDATE = """
@@ -309,7 +316,7 @@ BULK_UPDATE = """
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
         \"\"\"
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_update("{name}", changes, options)
+        return await self._run(self._bulk.update(self._call(), "{name}", changes, options))
 """
 
 BULK_DELETE = """
@@ -336,7 +343,7 @@ BULK_DELETE = """
             BulkError: A chunk failed. The error has each key in ``completed``, ``failed``, ``unknown`` or ``pending``.
         \"\"\"
         options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
-        await self._bulk_delete("{name}", pks, options)
+        await self._run(self._bulk.delete(self._call(), "{name}", pks, options))
 """
 
 STATS = """
@@ -349,21 +356,21 @@ STATS = """
         Raises:
             FilterError: The server would ignore or misread a filter.
         \"\"\"
-        return await self._run(server_info.stats(Call(self._session), "{name}", filters))
+        return await self._run(server_info.stats(self._call(), "{name}", filters))
 """
 
 SERVER = """
     async def retrieve_config(self) -> ServerConfig:
         \"\"\"Return the settings of the server. Uploads above its limit are refused locally from then on.\"\"\"
-        return await self._run(server_info.config(Call(self._session)))
+        return await self._run(server_info.config(self._call()))
 
     async def retrieve_health(self) -> list[HealthCheck]:
         \"\"\"Return the state of each service that the server depends on. The login throttle counts this call.\"\"\"
-        return await self._run(server_info.health(Call(self._session)))
+        return await self._run(server_info.health(self._call()))
 
     async def retrieve_version(self) -> str:
         \"\"\"Return the version of the server. No login is needed.\"\"\"
-        return await self._run(server_info.version(Call(self._session)))
+        return await self._run(server_info.version(self._call()))
 
     async def retrieve_choices(self, name: str, field: str) -> dict[str, str]:
         \"\"\"Return this server's labels of the codes of a field: ``retrieve_choices("request", "status")``.
@@ -378,5 +385,5 @@ SERVER = """
         Raises:
             FieldError: The server has no list of choices for that field. The message names the fields that have one.
         \"\"\"
-        return await self._run(server_info.choices(Call(self._session), name, field))
+        return await self._run(server_info.choices(self._call(), name, field))
 """

@@ -142,7 +142,7 @@ def test_caplog_sees_the_records(logger: logging.Logger, caplog: pytest.LogCaptu
     with caplog.at_level(logging.DEBUG, logger=logger.name):
         logger.debug("by name")
     assert caplog.messages == ["by root", "by name"]
-    assert [caplog.records[0].__dict__[name] for name in LOG_FIELDS] == [""] * 6
+    assert [caplog.records[0].__dict__[name] for name in LOG_FIELDS] == [""] * 8
 
 
 def test_children_behave_as_under_any_logger(logger: logging.Logger, at_root: Seen) -> None:
@@ -214,7 +214,7 @@ def test_the_filter_gives_other_loggers_records_the_fields(root: logging.Logger)
     other = logging.getLogger(f"core-test-{next(_NUMBERS)}")
     other.addHandler(own)
     other.warning("x", extra={"cid": "c1"})
-    assert [own.records[0].__dict__[name] for name in LOG_FIELDS] == ["c1", "", "", "", "", ""]
+    assert [own.records[0].__dict__[name] for name in LOG_FIELDS] == ["c1", "", "", "", "", "", "", ""]
 
 
 def test_the_adapter_adds_its_context_and_the_call_wins(logger: logging.Logger) -> None:

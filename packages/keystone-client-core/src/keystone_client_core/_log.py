@@ -7,8 +7,11 @@ import logging
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-LOG_FIELDS = ("cid", "baseurl", "method", "endpoint", "url", "status_code")
-"""The attributes that every record has, empty where they do not apply, so that any formatter can use them."""
+LOG_FIELDS = ("cid", "baseurl", "method", "endpoint", "url", "status_code", "attempt", "elapsed")
+"""The attributes that every record has, an empty text where they do not apply, so that any formatter can use them.
+
+``attempt`` is the number of the try, from 1; ``elapsed`` the seconds that it took, without waits.
+"""
 
 _PLAIN_LEVEL = logging.Logger.getEffectiveLevel
 _NULL = logging.NullHandler

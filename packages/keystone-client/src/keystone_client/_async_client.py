@@ -11,6 +11,7 @@ import httpx
 from ._config.environment import Credentials, settings
 from ._config.options import checked_options
 from ._config.retry_policy import RetryPolicy
+from ._drivers.async_driver import AsyncDriver
 from ._flows import auth, raw_http
 from ._flows import records as record_flows
 from ._flows.auth import AsyncProvider
@@ -18,7 +19,6 @@ from ._flows.raw_http import ReadOptions, WriteOptions
 from ._generated.async_methods import AsyncMethods
 from ._listing.query import Key
 from ._protocol.bodies import Content, Sent
-from ._protocol.call import Call
 from ._redaction import redacted
 from ._transport.tls_and_proxy import DEFAULT_LIMITS, Verify
 
@@ -92,7 +92,8 @@ class AsyncKeystoneClient(AsyncMethods):
             limits=limits,
             trust_env=trust_env,
         )
-        super().__init__(options, transport)
+        driver = AsyncDriver(options, transport, f"{type(self).__name__}({options.base_url!r}, cid={options.cid!r})")
+        self._use(driver, options)
         self._credentials: Credentials | None = None
 
     @classmethod
@@ -119,19 +120,6 @@ class AsyncKeystoneClient(AsyncMethods):
         client._credentials = found.credentials
         return client
 
-    @property
-    def cid(self) -> str:
-        """The correlation id that is sent with every request and appears in the server's logs."""
-        return self._session.cid
-
-    @property
-    def base_url(self) -> str:
-        """The base URL, ending in one slash."""
-        return self._session.base_url
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.base_url!r}, cid={self.cid!r})"
-
     async def __aenter__(self) -> Self:
         credentials, self._credentials = self._credentials, None
         if credentials is not None:
@@ -146,6 +134,11 @@ class AsyncKeystoneClient(AsyncMethods):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close()
+
+    async def close(self) -> None:
+        """Close the connections. The session on the server goes on. Closing twice is fine."""
+        if self._owns_driver:
+            await self._driver.close()
 
     @overload
     async def login(self, username: str, password: str) -> "User": ...
@@ -183,19 +176,19 @@ class AsyncKeystoneClient(AsyncMethods):
             FieldError: The client has a token, which the server would prefer to the session; or the arguments, or the
                 result of the provider, are not a username and a password.
         """
-        return cast("User", await self._run(auth.login(Call(self._session), username, password, provider)))
+        return cast("User", await self._run(auth.login(self._call(), username, password, provider)))
 
     async def logout(self) -> None:
         """End the session and drop its cookies; do nothing when not logged in."""
-        await self._run(auth.logout(Call(self._session)))
+        await self._run(auth.logout(self._call()))
 
     async def is_authenticated(self) -> bool:
         """Ask the server whether this client is logged in: ``False`` only after a 401; any other failure raises."""
-        return await self._run(auth.is_authenticated(Call(self._session)))
+        return await self._run(auth.is_authenticated(self._call()))
 
     async def whoami(self) -> "User | None":
         """Fetch the user this client is logged in as; ``None`` if it is not logged in."""
-        return cast("User | None", await self._run(auth.whoami(Call(self._session))))
+        return cast("User | None", await self._run(auth.whoami(self._call())))
 
     @redacted
     async def http_get(self, endpoint: str, **options: Unpack[ReadOptions]) -> httpx.Response:
@@ -213,27 +206,27 @@ class AsyncKeystoneClient(AsyncMethods):
             InvalidURLError: The endpoint is not below the base URL.
             TransportError: No answer arrived.
         """
-        return await self._run(raw_http.http(Call(self._session), "GET", endpoint, options))
+        return await self._run(raw_http.http(self._call(), "GET", endpoint, options))
 
     @redacted
     async def http_post(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a POST request, with ``json``, ``data`` or ``files``; otherwise like ``http_get``."""
-        return await self._run(raw_http.http(Call(self._session), "POST", endpoint, options))
+        return await self._run(raw_http.http(self._call(), "POST", endpoint, options))
 
     @redacted
     async def http_put(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a PUT request, with ``json``, ``data`` or ``files``; otherwise like ``http_get``."""
-        return await self._run(raw_http.http(Call(self._session), "PUT", endpoint, options))
+        return await self._run(raw_http.http(self._call(), "PUT", endpoint, options))
 
     @redacted
     async def http_patch(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a PATCH request, with ``json``, ``data`` or ``files``; otherwise like ``http_get``."""
-        return await self._run(raw_http.http(Call(self._session), "PATCH", endpoint, options))
+        return await self._run(raw_http.http(self._call(), "PATCH", endpoint, options))
 
     @redacted
     async def http_delete(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a DELETE request, with ``json``, ``data`` or ``files`` if need be; otherwise like ``http_get``."""
-        return await self._run(raw_http.http(Call(self._session), "DELETE", endpoint, options))
+        return await self._run(raw_http.http(self._call(), "DELETE", endpoint, options))
 
     async def create_attachment(
         self,
@@ -261,7 +254,7 @@ class AsyncKeystoneClient(AsyncMethods):
             ValidationError: The server does not accept files of this type or size.
         """
         flow = record_flows.create_attachment(
-            Call(self._session), request, file, name=name, filename=filename, on_progress=on_progress
+            self._call(), request, file, name=name, filename=filename, on_progress=on_progress
         )
         return cast("Attachment", await self._run(flow))
 
@@ -284,7 +277,7 @@ class AsyncKeystoneClient(AsyncMethods):
         """
         from ._flows import downloads  # most programs never need it
 
-        flow = downloads.download(Call(self._session), pk, to, on_progress)
+        flow = downloads.download(self._call(), pk, to, on_progress)
         return cast("Attachment", await self._run(flow))
 
     @asynccontextmanager
@@ -308,4 +301,4 @@ class AsyncKeystoneClient(AsyncMethods):
 
         with batch_job.collecting(Job(dry_run)) as job:
             yield job
-            await self._run(batch_job.send(Call(self._session), job))
+            await self._run(batch_job.send(self._call(), job))

@@ -12,6 +12,7 @@ import httpx
 from ._config.environment import Credentials, settings
 from ._config.options import checked_options
 from ._config.retry_policy import RetryPolicy
+from ._drivers.sync_driver import SyncDriver
 from ._flows import auth, raw_http
 from ._flows import records as record_flows
 from ._flows.auth import Provider
@@ -19,7 +20,6 @@ from ._flows.raw_http import ReadOptions, WriteOptions
 from ._generated.sync_methods import SyncMethods
 from ._listing.query import Key
 from ._protocol.bodies import Content, Sent
-from ._protocol.call import Call
 from ._redaction import redacted
 from ._transport.tls_and_proxy import DEFAULT_LIMITS, Verify
 
@@ -93,7 +93,8 @@ class KeystoneClient(SyncMethods):
             limits=limits,
             trust_env=trust_env,
         )
-        super().__init__(options, transport)
+        driver = SyncDriver(options, transport, f"{type(self).__name__}({options.base_url!r}, cid={options.cid!r})")
+        self._use(driver, options)
         self._credentials: Credentials | None = None
 
     @classmethod
@@ -120,19 +121,6 @@ class KeystoneClient(SyncMethods):
         client._credentials = found.credentials
         return client
 
-    @property
-    def cid(self) -> str:
-        """The correlation id that is sent with every request and appears in the server's logs."""
-        return self._session.cid
-
-    @property
-    def base_url(self) -> str:
-        """The base URL, ending in one slash."""
-        return self._session.base_url
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.base_url!r}, cid={self.cid!r})"
-
     def __enter__(self) -> Self:
         credentials, self._credentials = self._credentials, None
         if credentials is not None:
@@ -147,6 +135,11 @@ class KeystoneClient(SyncMethods):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def close(self) -> None:
+        """Close the connections. The session on the server goes on. Closing twice is fine."""
+        if self._owns_driver:
+            self._driver.close()
 
     @overload
     def login(self, username: str, password: str) -> "User": ...
@@ -184,19 +177,19 @@ class KeystoneClient(SyncMethods):
             FieldError: The client has a token, which the server would prefer to the session; or the arguments, or the
                 result of the provider, are not a username and a password.
         """
-        return cast("User", self._run(auth.login(Call(self._session), username, password, provider)))
+        return cast("User", self._run(auth.login(self._call(), username, password, provider)))
 
     def logout(self) -> None:
         """End the session and drop its cookies; do nothing when not logged in."""
-        self._run(auth.logout(Call(self._session)))
+        self._run(auth.logout(self._call()))
 
     def is_authenticated(self) -> bool:
         """Ask the server whether this client is logged in: ``False`` only after a 401; any other failure raises."""
-        return self._run(auth.is_authenticated(Call(self._session)))
+        return self._run(auth.is_authenticated(self._call()))
 
     def whoami(self) -> "User | None":
         """Fetch the user this client is logged in as; ``None`` if it is not logged in."""
-        return cast("User | None", self._run(auth.whoami(Call(self._session))))
+        return cast("User | None", self._run(auth.whoami(self._call())))
 
     @redacted
     def http_get(self, endpoint: str, **options: Unpack[ReadOptions]) -> httpx.Response:
@@ -214,27 +207,27 @@ class KeystoneClient(SyncMethods):
             InvalidURLError: The endpoint is not below the base URL.
             TransportError: No answer arrived.
         """
-        return self._run(raw_http.http(Call(self._session), "GET", endpoint, options))
+        return self._run(raw_http.http(self._call(), "GET", endpoint, options))
 
     @redacted
     def http_post(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a POST request, with ``json``, ``data`` or ``files``; otherwise like ``http_get``."""
-        return self._run(raw_http.http(Call(self._session), "POST", endpoint, options))
+        return self._run(raw_http.http(self._call(), "POST", endpoint, options))
 
     @redacted
     def http_put(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a PUT request, with ``json``, ``data`` or ``files``; otherwise like ``http_get``."""
-        return self._run(raw_http.http(Call(self._session), "PUT", endpoint, options))
+        return self._run(raw_http.http(self._call(), "PUT", endpoint, options))
 
     @redacted
     def http_patch(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a PATCH request, with ``json``, ``data`` or ``files``; otherwise like ``http_get``."""
-        return self._run(raw_http.http(Call(self._session), "PATCH", endpoint, options))
+        return self._run(raw_http.http(self._call(), "PATCH", endpoint, options))
 
     @redacted
     def http_delete(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
         """Send a DELETE request, with ``json``, ``data`` or ``files`` if need be; otherwise like ``http_get``."""
-        return self._run(raw_http.http(Call(self._session), "DELETE", endpoint, options))
+        return self._run(raw_http.http(self._call(), "DELETE", endpoint, options))
 
     def create_attachment(
         self,
@@ -262,7 +255,7 @@ class KeystoneClient(SyncMethods):
             ValidationError: The server does not accept files of this type or size.
         """
         flow = record_flows.create_attachment(
-            Call(self._session), request, file, name=name, filename=filename, on_progress=on_progress
+            self._call(), request, file, name=name, filename=filename, on_progress=on_progress
         )
         return cast("Attachment", self._run(flow))
 
@@ -285,7 +278,7 @@ class KeystoneClient(SyncMethods):
         """
         from ._flows import downloads  # most programs never need it
 
-        flow = downloads.download(Call(self._session), pk, to, on_progress)
+        flow = downloads.download(self._call(), pk, to, on_progress)
         return cast("Attachment", self._run(flow))
 
     @contextmanager
@@ -309,4 +302,4 @@ class KeystoneClient(SyncMethods):
 
         with batch_job.collecting(Job(dry_run)) as job:
             yield job
-            self._run(batch_job.send(Call(self._session), job))
+            self._run(batch_job.send(self._call(), job))

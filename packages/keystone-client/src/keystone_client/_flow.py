@@ -20,12 +20,11 @@ in a ``finally``.
 """
 
 from collections.abc import Callable, Generator
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from ._transport.outgoing import OutgoingRequest
 
 T = TypeVar("T")
-S = TypeVar("S")
 
 
 class Pause(NamedTuple):
@@ -57,22 +56,3 @@ class Exclusive(NamedTuple):
 
 Step: TypeAlias = OutgoingRequest | Pause | Ask | Exclusive
 Flow: TypeAlias = Generator[Step, Any, T]
-
-
-class Answer(NamedTuple):
-    """What a driver hands to a flow: the value of its step, or the exception that took its place."""
-
-    value: Any
-    failure: BaseException | None
-
-
-NOTHING: Final = Answer(None, None)
-
-
-def advance(flow: Generator[S, Any, Any], answer: Answer) -> S:
-    """Hand a flow its answer and return its next step.
-
-    Raises:
-        StopIteration: The flow has ended; the value is its result.
-    """
-    return flow.send(answer.value) if answer.failure is None else flow.throw(answer.failure)

@@ -10,20 +10,24 @@ from typing import Any, cast, overload
 
 import httpx
 
-from ._drivers.async_driver import AsyncDriver
-from ._drivers.sync_driver import SyncDriver
+from ._async_client import AsyncKeystoneClient
+from ._client import KeystoneClient
 
 
 @overload
-def set_clock(client: SyncDriver, clock: Callable[[], float], sleep: Callable[[float], object]) -> None: ...
+def set_clock(client: KeystoneClient, clock: Callable[[], float], sleep: Callable[[float], object]) -> None: ...
 
 
 @overload
-def set_clock(client: AsyncDriver, clock: Callable[[], float], sleep: Callable[[float], Awaitable[object]]) -> None: ...
+def set_clock(
+    client: AsyncKeystoneClient, clock: Callable[[], float], sleep: Callable[[float], Awaitable[object]]
+) -> None: ...
 
 
 def set_clock(
-    client: SyncDriver | AsyncDriver, clock: Callable[[], float], sleep: Callable[[float], Awaitable[object] | object]
+    client: KeystoneClient | AsyncKeystoneClient,
+    clock: Callable[[], float],
+    sleep: Callable[[float], Awaitable[object] | object],
 ) -> None:
     """Let a client read the time from another clock, and wait by another function.
 
@@ -33,10 +37,10 @@ def set_clock(
         sleep: Waits for a number of seconds before a retry; a coroutine function for an async client.
     """
     client._session.clock = client._session.now = clock
-    cast(Any, client)._sleep = sleep  # which kind of function, the overloads say
+    cast(Any, client._driver).sleep = sleep  # which kind of function, the overloads say
 
 
-def open_session(client: SyncDriver | AsyncDriver, cookies: Iterable[str]) -> None:
+def open_session(client: KeystoneClient | AsyncKeystoneClient, cookies: Iterable[str]) -> None:
     """Log a client in without a request.
 
     Args:

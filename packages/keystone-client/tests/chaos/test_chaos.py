@@ -61,7 +61,7 @@ def threaded(proxy: Proxy, make: Any, operations: int) -> list[Worker]:
             errors.append(error)
 
     with KeystoneClient(proxy.url, **OPTIONS) as client:
-        client._sleep = nap
+        client._driver.sleep = nap
         client.login("admin", "quickstart")
         proxy.rate = RATE
         workers = [make(client, number) for number in range(THREADS)]
@@ -78,7 +78,7 @@ def threaded(proxy: Proxy, make: Any, operations: int) -> list[Worker]:
 
 async def tasked(proxy: Proxy, make: Any, operations: int) -> list[Worker]:
     async with AsyncKeystoneClient(proxy.url, **OPTIONS) as client:
-        client._sleep = nap_async
+        client._driver.sleep = nap_async
         await client.login("admin", "quickstart")
         proxy.rate = RATE
         workers = [make(client, number) for number in range(TASKS)]

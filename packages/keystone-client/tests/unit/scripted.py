@@ -84,9 +84,9 @@ class Player:
         client._session.draw = lambda: 1.0
         client._session.clock = lambda: sum(self.pauses)
         if isinstance(client, KeystoneClient):
-            client._sleep = self.pauses.append
+            client._driver.sleep = self.pauses.append
         else:
-            client._sleep = self._sleep
+            client._driver.sleep = self._sleep
 
     async def _sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)

@@ -87,7 +87,7 @@ def test_an_interrupt_while_waiting_leaves_nothing_unknown(colour: str, refusal:
     async def interrupted_async(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    client.client._sleep = interrupted if colour == "sync" else interrupted_async
+    client.client._driver.sleep = interrupted if colour == "sync" else interrupted_async
 
     with pytest.raises(KeyboardInterrupt) as caught:
         client.bulk_create_cluster(rows(6), chunk_size=2)

@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import anyio
@@ -33,6 +34,7 @@ class Connection(httpx.AsyncBaseTransport, httpx.BaseTransport):
     def __init__(self, **options: Any) -> None:
         self.options = options
         self.closed = 0
+        self._pool = SimpleNamespace()  # the client gives it another network backend
         Connection.made.append(self)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -263,7 +265,7 @@ def test_connections_nobody_uses_any_more_are_closed(
             async with anyio.create_task_group() as group:
                 for _ in range(5):
                     group.start_soon(client.http_get, "version")
-            idle = client._here().slots.idle
+            idle = client._driver.here().pool.idle
             idle.clock = lambda: now
             idle.since = type(idle.since)((now, slot) for _, slot in idle.since)
             assert len(idle) == 5
@@ -382,9 +384,9 @@ def test_connections_no_thread_uses_any_more_are_closed(
 ) -> None:
     now = 100.0
     with KeystoneClient(URL, limits=httpx.Limits(keepalive_expiry=expiry)) as client:
-        client._slots.idle.clock = lambda: now
+        client._driver.pool.idle.clock = lambda: now
         for _ in range(5):
-            assert client._slots.idle.put(stub())
+            assert client._driver.pool.idle.put(stub())
         for _ in range(3):  # one goes on being used
             now += 2.0
             client.http_get("version")

@@ -177,7 +177,7 @@ def test_who_only_queued_until_the_deadline_knows_that_nothing_was_sent(backend:
     async def test() -> None:
         limits = httpx.Limits(max_connections=1)
         async with AsyncKeystoneClient(url, limits=limits, retry=RetryPolicy(deadline=0.2)) as client:
-            slots = client._here().slots
+            slots = client._driver.here().pool
             slots._free = 0
             with pytest.raises(DeadlineExceededError) as caught:
                 await client.create_team(name="t")

@@ -176,6 +176,8 @@ def test_caplog_sees_the_records_with_all_their_fields(colour: str, caplog: pyte
         "endpoint": "users/teams/",
         "url": f"{URL}users/teams/",
         "status_code": 201,
+        "attempt": 1,
+        "elapsed": pytest.approx(0, abs=60),
     }
     assert record.levelname == "INFO"
 
@@ -204,6 +206,20 @@ def test_debug_comes_before_sending_info_with_the_answer_and_a_warning_per_retry
         ("DEBUG", ""),
         ("INFO", 200),
     ]
+
+
+def test_the_records_say_which_try_it_was_and_how_long_it_took(colour: str, caplog: pytest.LogCaptureFixture) -> None:
+    client = connect(colour, Scripted(answer(503), answer(200, {"id": 1})))
+    with caplog.at_level("DEBUG"):
+        response = client.http_get("users/teams/1/")
+    assert [(record.levelname, record.__dict__["attempt"]) for record in logged(caplog)] == [
+        ("DEBUG", 1),
+        ("INFO", 1),
+        ("WARNING", 1),
+        ("DEBUG", 2),
+        ("INFO", 2),
+    ]
+    assert logged(caplog)[-1].__dict__["elapsed"] == response.elapsed.total_seconds()
 
 
 def test_each_page_of_a_listing_has_its_line(colour: str, caplog: pytest.LogCaptureFixture) -> None:

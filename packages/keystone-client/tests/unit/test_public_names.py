@@ -21,6 +21,7 @@ OTHERS |= {
     "retrieve_config",
     "retrieve_health",
     "retrieve_version",
+    "with_options",
 }
 OTHERS |= {f"retrieve_{name}_stats" for name in ("grant", "notification", "publication", "request")}
 OTHERS |= {"follow_audit_log", "follow_request_log"}
@@ -93,7 +94,7 @@ def test_both_clients_take_the_same_arguments(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(public(KeystoneClient) - {"cid", "base_url"}))
 def test_the_async_client_awaits_or_iterates_where_the_sync_one_returns(name: str) -> None:
     method = getattr(AsyncKeystoneClient, name)
-    plain = name.startswith("iterate_") or name in ("batch", "from_env")  # a block to enter, and a constructor
+    plain = name.startswith("iterate_") or name in ("batch", "from_env", "with_options")  # a block to enter, and two that make a client
     assert inspect.iscoroutinefunction(method) is not plain
     assert not inspect.iscoroutinefunction(getattr(KeystoneClient, name))
 

@@ -344,7 +344,7 @@ class Time:
         self.now = 0.0
         self.pauses: list[float] = []
         player.client._session.clock = lambda: self.now
-        player.client._sleep = self.advance if hasattr(player.client, "__enter__") else self.sleep
+        player.client._driver.sleep = self.advance if hasattr(player.client, "__enter__") else self.sleep
 
     def advance(self, seconds: float) -> None:
         self.now += seconds

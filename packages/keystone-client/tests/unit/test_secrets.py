@@ -115,7 +115,7 @@ def outcome(colour: str, client: Any, act: Callable[[Any], Any]) -> BaseExceptio
 def client_of(colour: str, wire: Any, **options: Any) -> Any:
     kind: Any = KeystoneClient if colour == "sync" else AsyncKeystoneClient
     client = kind(URL, transport=wire, retry=RetryPolicy(2), **options)
-    client._sleep = Player(client)._sleep if colour == "async" else list[float]().append
+    client._driver.sleep = Player(client)._sleep if colour == "async" else list[float]().append
     return client
 
 

@@ -5,12 +5,17 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import anyio
 import httpx
 import pytest
 from keystone_client import AsyncKeystoneClient, KeystoneClient, StatusError
+from keystone_client._config.call_options import CallOptions
+from keystone_client._config.retry_policy import RetryPolicy
+from keystone_client._protocol.requests import Draft
 from keystone_client._protocol.session_state import SessionState
+from keystone_client._transport.outgoing import OutgoingRequest
 from keystone_client_testing import Entry, FakeKeystone
 
 from .scripted import URL
@@ -28,23 +33,28 @@ def answered(request: httpx.Request, *lines: str, status: int = 200) -> httpx.Re
     return httpx.Response(status, headers=[("set-cookie", line) for line in lines], request=request)
 
 
+def built(session: SessionState, method: str, endpoint: str) -> OutgoingRequest:
+    options = CallOptions(str(uuid4()), {"read": 1.0}, RetryPolicy())
+    return session.builder.build(Draft(method, endpoint), session.headers, options)
+
+
 def opened(session: SessionState, key: str) -> None:
     """Let a login succeed."""
-    request = session.request("POST", "authentication/login/")
+    request = built(session, "POST", "authentication/login/")
     request.session = None
     session.receive(answered(request, f"sessionid={key}; Path=/", f"csrftoken=csrf-{key}; Path=/"))
 
 
 def sent(session: SessionState) -> tuple[str, str | None]:
-    request = session.request("POST", "x/")
+    request = built(session, "POST", "x/")
     return "; ".join(sorted(request.headers.get("cookie", "").split("; "))), request.headers.get("x-csrftoken")
 
 
 def test_a_late_answer_of_a_session_that_is_over_does_not_end_the_new_one() -> None:
     session = conversation()
     opened(session, "old")
-    slow = session.request("GET", "x/")
-    session.receive(answered(session.request("GET", "x/"), 'sessionid=""; Max-Age=0; Path=/', status=401))
+    slow = built(session, "GET", "x/")
+    session.receive(answered(built(session, "GET", "x/"), 'sessionid=""; Max-Age=0; Path=/', status=401))
     opened(session, "new")
     session.receive(answered(slow, 'sessionid=""; Max-Age=0; Path=/', "csrftoken=stale; Path=/", status=401))
     assert sent(session) == ("csrftoken=csrf-new; sessionid=new", "csrf-new")
@@ -65,7 +75,7 @@ def test_answers_within_a_session_still_change_its_cookies() -> None:
     session = conversation()
     opened(session, "a")
     for token in ("b", "c"):
-        session.receive(answered(session.request("GET", "x/"), f"csrftoken={token}; Path=/"))
+        session.receive(answered(built(session, "GET", "x/"), f"csrftoken={token}; Path=/"))
     assert sent(session) == ("csrftoken=c; sessionid=a", "c")
 
 

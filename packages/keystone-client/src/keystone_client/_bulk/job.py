@@ -29,8 +29,8 @@ from .._listing.query import Query
 from .._protocol.bodies import Content, Upload, attachment_fields, json_body, open_upload
 from .._protocol.call import Call
 from .._protocol.error_messages import UNKNOWN
+from .._protocol.requests import Draft
 from .._protocol.upload_limits import check_uploads
-from .._transport.outgoing import OutgoingRequest
 from .job_results import check_kept, results_of
 
 T_co = TypeVar("T_co", covariant=True)
@@ -177,15 +177,15 @@ def send(call: Call, job: Collector) -> Flow[None]:
     check_uploads(job._uploads.values(), call.session.upload_limits)
     body = job_json([handle._action.json(handle._alias) for handle in handles], job._dry_run)
     actions = [handle._action for handle in handles]
-    response = yield from call.send(lambda: _request(call, body, job._uploads))
+    response = yield from call.send(_draft(body, job._uploads))
     results = results_of(response, call.cid, actions, UNKNOWN)
     for handle, result in zip(handles, results, strict=True):
         handle._take(result)
     check_kept(actions, results)
 
 
-def _request(call: Call, body: Mapping[str, Any], uploads: Mapping[str, Upload]) -> OutgoingRequest:
+def _draft(body: Mapping[str, Any], uploads: Mapping[str, Upload]) -> Draft:
     if not uploads:
-        return call.session.request("POST", ENDPOINT, content=json_body({"job": body}))
+        return Draft("POST", ENDPOINT, content=json_body({"job": body}))
     files = {part: (upload.filename, upload.file) for part, upload in uploads.items()}
-    return call.session.request("POST", ENDPOINT, data={"job": json_body(body).decode()}, files=files)
+    return Draft("POST", ENDPOINT, body={"data": {"job": json_body(body).decode()}, "files": files})

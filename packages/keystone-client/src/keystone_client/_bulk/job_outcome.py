@@ -30,6 +30,7 @@ from keystone_client_core import CALLER, Action, KeystoneError, Resource, primar
 from .._errors import DeadlineExceededError
 from .._flow import Flow
 from .._protocol.call import Call
+from .._protocol.requests import Draft
 from .._protocol.responses import page_of
 from .._protocol.retries import sent_at
 from .report import Item
@@ -135,7 +136,7 @@ def _audit_rows(call: Call, resource: Resource, since: datetime | None) -> Flow[
     asked = {"cid": call.cid, "_order": "-id", "_limit": str(_LONGEST_PAGE)}
     if since is not None:
         asked["timestamp__gte"] = since.isoformat()
-    page = page_of((yield from call.json("GET", "logs/audit/", params=asked)), call.cid)
+    page = page_of((yield from call.send(Draft("GET", "logs/audit/", asked))), call.cid)
     if page.more:
         return None
     return [row for row in page.records if str(row.get("record_name")).rpartition("| ")[2] == resource.model]

@@ -12,7 +12,8 @@ from keystone_client_core import Resource, primary_key
 from .._flow import Flow
 from .._listing.plan import room_for_filters, split_keys
 from .._protocol.call import Call
-from .._protocol.responses import is_missing
+from .._protocol.requests import Draft
+from .._protocol.responses import is_missing, page_of
 from .report import Item
 
 
@@ -23,7 +24,7 @@ def missing(call: Call, resource: Resource, first: Item, chunk: Sequence[Item]) 
         listed = yield from _listed(call, resource, chunk)
         for item in chunk:
             if primary_key(item.given) not in listed and item.place not in places:
-                response = yield from call.json("GET", item.action.path[1:])
+                response = yield from call.send(Draft("GET", item.action.path[1:]))
                 places |= {item.place} if is_missing(response) else set()
     finally:
         call.lost = False  # at most the answers to these look-ups were lost: the job itself was undone
@@ -34,6 +35,7 @@ def _listed(call: Call, resource: Resource, chunk: Sequence[Item]) -> Flow[set[i
     found: set[int] = set()
     keys = [primary_key(item.given) for item in chunk]
     for some in split_keys(keys, room_for_filters(call, resource)):
-        page = yield from call.page(f"{resource.path}/", {**some, "_limit": "1000", "_order": "id"})
+        draft = Draft("GET", f"{resource.path}/", {**some, "_limit": "1000", "_order": "id"})
+        page = page_of((yield from call.send(draft)), call.cid)
         found |= {record["id"] for record in page.records}
     return found

@@ -24,7 +24,6 @@ caller's progress function, or wait, before the results of an answer are kept: a
 of what the server has written.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
@@ -44,6 +43,7 @@ from .._listing.query import BulkOptions
 from .._progress import check_progress
 from .._protocol.bodies import json_body
 from .._protocol.call import Call
+from .._protocol.requests import Draft
 from .._protocol.retries import Failure, backoff_ceiling
 from .chunk_size import first_chunk_size, next_chunk_size
 from .failed_jobs import FailedJob, FailedJobs
@@ -124,11 +124,11 @@ class Run:
     def _job(self, chunk: Sequence[Item]) -> Flow[list[Any]]:
         actions = [item.action for item in chunk]
         job = job_json([action.json() for action in actions], self._options.dry_run)
-        content = json_body({"job": job})
-        response = yield from self._call.json("POST", ENDPOINT, content=content, may_retry=_not_throttled)
+        draft = Draft("POST", ENDPOINT, content=json_body({"job": job}))
+        response = yield from self._call.send(draft, may_retry=_not_throttled)
         self._response = response
         results = results_of(response, self._call.cid, actions)
-        seconds, timeout = response.elapsed.total_seconds(), self._call.session.timeout["read"]
+        seconds, timeout = response.elapsed.total_seconds(), self._call.options.timeout["read"]
         self._size = next_chunk_size(self._size, len(chunk), seconds, timeout)
         return results
 
@@ -157,7 +157,7 @@ class Run:
 
     def _after_500(self, error: StatusError, chunk: Sequence[Item]) -> Flow[None]:
         """Prepare to send the records again, in jobs that cannot write them twice, or raise the error."""
-        policy, draw = self._call.session.retry, self._call.session.draw
+        policy, draw = self._call.options.retry, self._call.session.draw
         harmless = (yield from self._wrote_nothing(chunk)) or all(may_be_sent_twice(each.action) for each in chunk)
         past = self._failed.of(chunk)
         jobs = 1 if past is None else past.jobs + 1
@@ -167,7 +167,7 @@ class Run:
         self._failed.note(chunk, FailedJob(jobs, len(chunk), size, error))
         wait = draw() * backoff_ceiling(policy, jobs)
         message = "%s: a job of %d records was answered with a 500: the next follows in %.2f s"
-        self._call.session.log(logging.WARNING, message, error.request, BROKEN, self._name, len(chunk), wait)
+        self._call.log.problem(message, error.request, self._name, len(chunk), wait, status_code=BROKEN)
         if not (yield from self._call.pause(wait)):
             raise self._call.too_late(f"POST {ENDPOINT}", "; the last job ended in a 500") from error
 
@@ -206,8 +206,9 @@ class Run:
         )
 
     def _warn(self, error: BulkError) -> None:
-        request = self._call.session.request("POST", ENDPOINT)
-        self._call.session.log(logging.WARNING, "%s", request, "", error)
+        session = self._call.session
+        request = session.builder.build(Draft("POST", ENDPOINT), session.headers, self._call.options)
+        self._call.log.problem("%s", request, error)
 
 
 def _not_throttled(failure: Failure) -> bool:

@@ -9,7 +9,6 @@ Rejected: to send the job again as soon as the server takes a request. Most step
 still, so it would be stopped once more.
 """
 
-import logging
 import re
 from typing import Final
 
@@ -55,7 +54,7 @@ class ThrottledJobs:
             StatusError: The error itself, where the retry policy allows no such wait.
             DeadlineExceededError: The deadline would pass meanwhile.
         """
-        policy = self._call.session.retry
+        policy = self._call.options.retry
         seconds = max(WINDOW, _asked_for(error))
         step = error.action if isinstance(error, JobError) else None
         if self._waited:
@@ -64,7 +63,7 @@ class ThrottledJobs:
         if policy.attempts == 1 or seconds > policy.max_retry_after or self._vain >= policy.attempts:
             raise error
         message = "%s: throttled, on with it in %.0f s"
-        self._call.session.log(logging.WARNING, message, error.request, 429, self._name, seconds)
+        self._call.log.problem(message, error.request, self._name, seconds, status_code=429)
         if not (yield from self._call.pause(seconds)):
             last = f"; the last was throttled, the next would be {seconds:.0f} s away"
             raise self._call.too_late(f"POST {ENDPOINT}", last)

@@ -10,7 +10,8 @@ from keystone_client_core import FieldError, adopt_cid, brief, check_page_size, 
 
 from .._transport.tls_and_proxy import check_proxy, proxy_for, tls_context
 from .arguments import Timeouts, checked_base_url, checked_headers, checked_size, checked_timeout, checked_token
-from .retry_policy import NO_RETRIES, RetryPolicy
+from .call_options import CallOptions, checked_retry
+from .retry_policy import RetryPolicy
 
 
 class Options(NamedTuple):
@@ -32,6 +33,10 @@ class Options(NamedTuple):
     def __repr__(self) -> str:
         """Hide all values: the token is secret, and the URL of a proxy may contain a password."""
         return "<options>"
+
+    def of_calls(self) -> CallOptions:
+        """Return those that ``with_options`` can replace."""
+        return CallOptions(self.cid, self.timeout, self.retry)
 
     def for_one_connection(self) -> dict[str, Any]:
         """Return the arguments for an httpx transport that holds one connection.
@@ -67,8 +72,6 @@ def checked_options(
         InvalidCIDError: The correlation id is no UUID.
         FieldError: Another argument has a wrong type or value.
     """
-    if retry is not None and not isinstance(retry, RetryPolicy):
-        raise FieldError(f"retry={brief(retry)}: give a RetryPolicy, or None to switch retries off", field="retry")
     if not isinstance(limits, httpx.Limits):
         raise FieldError(f"limits={brief(limits)}: give httpx.Limits", field="limits")
     certificates = _checked_verify(verify)
@@ -78,7 +81,7 @@ def checked_options(
         cid=new_cid() if cid is None else adopt_cid(cid),
         token=checked_token(token),
         timeout=checked_timeout(timeout),
-        retry=NO_RETRIES if retry is None else retry,
+        retry=checked_retry(retry),
         page_size=check_page_size(page_size),
         max_response_size=checked_size(max_response_size),
         headers=checked_headers(headers or {}),

@@ -14,6 +14,7 @@ from .._protocol.call import Call
 from .._protocol.cookies import SESSION
 from .._protocol.error_messages import status_error
 from .._protocol.renewal import asking
+from .._protocol.requests import Draft
 from .._protocol.responses import acknowledged, is_json, record_of
 from .._protocol.session_state import SessionState
 from .._transport.outgoing import OutgoingRequest
@@ -54,9 +55,9 @@ def _login_anew(call: Call, provider: Callable[[], object]) -> Flow[dict[str, An
 def _credentials(call: Call, provider: Callable[[], object]) -> Flow[Any]:
     try:
         with asking(call.session):
-            return (yield Ask(provider, call.time_left))
+            return (yield Ask(provider, call.deadline.time_left))
     except TimeoutError as error:
-        if call.time_left == 0:
+        if call.deadline.time_left == 0:
             raise call.too_late("the provider of credentials") from error
         raise
 
@@ -69,7 +70,8 @@ def _login(call: Call, username: object, password: object) -> Flow[dict[str, Any
         if not isinstance(value, str) or not value:
             raise FieldError(f"the {field} must be text that is not empty", field=field)
     content = json_body({"username": username, "password": password})
-    response = yield from call.send(lambda: _login_request(call, content), renew=False)
+    draft = Draft("POST", "authentication/login/", content=content, change=_as_login)
+    response = yield from call.send(draft, renew=False)
     if response.status_code in (400, 401) and is_json(response):
         raise status_error(response, call.cid, kind=AuthenticationError, hint="the login was refused")
     user = record_of(response, call.cid)
@@ -78,16 +80,14 @@ def _login(call: Call, username: object, password: object) -> Flow[dict[str, Any
     return user
 
 
-def _login_request(call: Call, content: bytes) -> OutgoingRequest:
-    """Build the request of a login.
+def _as_login(request: OutgoingRequest) -> None:
+    """Make a request a login.
 
     With a session cookie the server demands a CSRF token. Where there is none, the cookies are left out as well.
     """
-    request = call.session.request("POST", "authentication/login/", content=content)
     request.session = None  # its answer sets cookies whichever session is current by then
     if "x-csrftoken" not in request.headers:
         request.headers.pop("cookie", None)
-    return request
 
 
 def _opened(session: SessionState, response: httpx.Response) -> bool:
@@ -111,7 +111,7 @@ def logout(call: Call) -> Flow[None]:
         session.forget_session(number)
         return
     try:
-        response = yield from call.json("POST", "authentication/logout/", content=b"{}")
+        response = yield from call.send(Draft("POST", "authentication/logout/", content=b"{}"))
         if response.status_code != 401:
             acknowledged(response, call.cid)
     finally:
@@ -120,7 +120,7 @@ def logout(call: Call) -> Flow[None]:
 
 def whoami(call: Call) -> Flow[dict[str, Any] | None]:
     """Fetch the user this client is logged in as; ``None`` if it is not logged in."""
-    response = yield from call.json("GET", WHOAMI)
+    response = yield from call.send(Draft("GET", WHOAMI))
     if response.status_code == 401:
         return None
     return record_of(response, call.cid)

@@ -18,7 +18,7 @@ from .._progress import check_progress
 from .._protocol.bodies import IN_MEMORY, Sent
 from .._protocol.call import Call
 from .._protocol.error_messages import decode_error, status_error
-from .._protocol.requests import without_credentials
+from .._protocol.requests import Draft, without_credentials
 from .._protocol.responses import record_of
 from .._transport.outgoing import OutgoingRequest
 
@@ -35,10 +35,12 @@ class Sink:
         """Take the file to write to and the function to call with the progress, if any."""
         self._file, self._on_progress = file, on_progress
 
-    def start(self) -> None:
-        """Discard what an earlier try has written."""
+    def receive(self, request: OutgoingRequest) -> None:
+        """Take the body of the answer to a request, without credentials; discard what an earlier try has written."""
+        without_credentials(request)
         self._file.seek(0)
         self._file.truncate()
+        request.sink = self
 
     def write(self, chunk: bytes, total: int) -> None:
         """Write a part of the body; ``total`` is its full length, 0 if the server does not say."""
@@ -56,12 +58,12 @@ def download(call: Call, pk: object, to: Target, on_progress: Sent | None) -> Fl
     elif isinstance(to, io.TextIOBase):
         raise FieldError("to: this file was opened as text; open it in binary mode", field="to")
     check_progress(on_progress)
-    response = yield from call.json("GET", record_path(RESOURCES["attachment"].path, pk))
+    response = yield from call.send(Draft("GET", record_path(RESOURCES["attachment"].path, pk)))
     record = record_of(response, call.cid)
     endpoint = _endpoint(call, response, record)
     with _whole(to) as file:
-        sink = Sink(file, on_progress)
-        answer = yield from call.send(lambda: _request(call, endpoint, sink), renew=False)
+        draft = Draft("GET", endpoint, headers={"Accept": "*/*"}, change=Sink(file, on_progress).receive)
+        answer = yield from call.send(draft, renew=False)
         if answer.status_code != 200 or answer.headers.get("content-type", "").startswith("text/html"):
             raise status_error(answer, call.cid, hint="" if answer.has_redirect_location else HINT)
     return record
@@ -71,7 +73,7 @@ def _endpoint(call: Call, response: httpx.Response, record: Mapping[str, Any]) -
     """Return the endpoint of a record's file; fail unless it lies below ``media/``."""
     try:
         endpoint = call.session.endpoint(f"media/{quote(record['file'])}").removesuffix("/")
-        call.session.url_of(endpoint)  # raises where the URL would be too long
+        call.session.builder.url_of(endpoint)  # raises where the URL would be too long
     except (KeyError, TypeError, ValueError):
         endpoint = ""
     if not endpoint.startswith("media/"):
@@ -88,13 +90,6 @@ def _check_path(target: Path) -> None:
         raise FieldError(f"to={str(target)!r} is a device or the like: open it and give the open file", field="to")
     if not target.parent.is_dir():
         raise FieldError(f"to={str(target)!r}: there is no folder {str(target.parent)!r}; make it first", field="to")
-
-
-def _request(call: Call, endpoint: str, sink: Sink) -> OutgoingRequest:
-    request = without_credentials(call.session.request("GET", endpoint, headers={"Accept": "*/*"}))
-    sink.start()
-    request.sink = sink
-    return request
 
 
 @contextmanager

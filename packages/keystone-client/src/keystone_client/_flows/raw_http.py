@@ -11,6 +11,7 @@ from .._config.arguments import checked_headers, checked_timeout
 from .._flow import Flow
 from .._protocol.bodies import json_body, with_known_length
 from .._protocol.call import Call
+from .._protocol.requests import Draft
 
 
 class ReadOptions(TypedDict, total=False):
@@ -49,11 +50,8 @@ def http(call: Call, method: str, endpoint: str, options: Mapping[str, Any]) -> 
     with ExitStack() as copies:
         if "files" in body:
             body["files"] = with_known_length(body["files"], copies)
-        return (
-            yield from call.send(
-                lambda: call.session.request(method, path, params=params, headers=headers, timeout=timeout, **body)
-            )
-        )
+        content = body.pop("content", None)
+        return (yield from call.send(Draft(method, path, params, content, headers, timeout, body)))
 
 
 def _query(params: Any) -> list[tuple[str, str]]:

@@ -13,13 +13,16 @@ from keystone_client_core import (
 )
 
 from .._flow import Flow
+from .._listing import plan as listing
+from .._listing.query import Query
 from .._protocol.bodies import Content, Sent, Upload, attachment_fields, json_body, multipart, open_upload
 from .._protocol.call import Call
+from .._protocol.requests import Draft
 from .._protocol.responses import acknowledged, is_missing, record_of
 from .._protocol.upload_limits import check_uploads
 
 
-def create(call: Call, name: str, fields: Mapping[str, object]) -> Flow[dict[str, Any]]:
+def create(call: Call, name: str, fields: Mapping[str, object]) -> Flow[Any]:
     """Create a record and return it as the server keeps it."""
     resource = RESOURCES[name]
     sent = _ready(resource, encode_fields(resource, fields, "create"))
@@ -27,7 +30,7 @@ def create(call: Call, name: str, fields: Mapping[str, object]) -> Flow[dict[str
     return _unabridged(resource, sent, record, "create")
 
 
-def update(call: Call, name: str, pk: object, data: Mapping[str, object]) -> Flow[dict[str, Any]]:
+def update(call: Call, name: str, pk: object, data: Mapping[str, object]) -> Flow[Any]:
     """Change some fields of a record and return it as the server keeps it."""
     resource = RESOURCES[name]
     endpoint = record_path(resource.path, pk)
@@ -36,9 +39,11 @@ def update(call: Call, name: str, pk: object, data: Mapping[str, object]) -> Flo
     return _unabridged(resource, sent, record, "update")
 
 
-def retrieve(call: Call, name: str, pk: object, raise_not_exists: bool) -> Flow[dict[str, Any] | None]:
-    """Fetch one record; if it does not exist, return ``None`` or raise, as asked."""
-    response = yield from call.json("GET", record_path(RESOURCES[name].path, pk))
+def retrieve(call: Call, name: str, pk: object, raise_not_exists: bool, query: Query) -> Flow[Any]:
+    """Fetch all records that match, or one record; if that does not exist, return ``None`` or raise, as asked."""
+    if not listing.wants_one(pk, raise_not_exists, query):
+        return (yield from listing.collected(listing.plan(call, name, query)))
+    response = yield from call.send(Draft("GET", record_path(RESOURCES[name].path, pk)))
     if is_missing(response) and not raise_not_exists:
         return None
     return record_of(response, call.cid)
@@ -46,7 +51,7 @@ def retrieve(call: Call, name: str, pk: object, raise_not_exists: bool) -> Flow[
 
 def delete(call: Call, name: str, pk: object, raise_not_exists: bool) -> Flow[None]:
     """Delete a record; if it does not exist, do nothing or raise, as asked."""
-    response = yield from call.json("DELETE", record_path(RESOURCES[name].path, pk))
+    response = yield from call.send(Draft("DELETE", record_path(RESOURCES[name].path, pk)))
     if is_missing(response) and (call.lost or not raise_not_exists):
         return  # after a lost answer, "no such record" means that the first try has deleted it
     acknowledged(response, call.cid)
@@ -60,7 +65,7 @@ def create_attachment(
     name: str | None,
     filename: str | None,
     on_progress: Sent | None,
-) -> Flow[dict[str, Any]]:
+) -> Flow[Any]:
     """Attach a file to an allocation request."""
     upload = open_upload(content, filename, on_progress)
     try:
@@ -72,10 +77,11 @@ def create_attachment(
 def _written(call: Call, method: str, endpoint: str, sent: Mapping[str, object]) -> Flow[dict[str, Any]]:
     uploads = [value for value in sent.values() if isinstance(value, Upload)]
     if not uploads:
-        return (yield from call.record(method, endpoint, json_body(sent)))
+        response = yield from call.send(Draft(method, endpoint, content=json_body(sent)))
+        return record_of(response, call.cid)
     try:
         check_uploads(uploads, call.session.upload_limits)
-        response = yield from call.send(lambda: call.session.request(method, endpoint, **multipart(sent)))
+        response = yield from call.send(Draft(method, endpoint, body=multipart(sent)))
     finally:
         for upload in uploads:
             upload.close()

@@ -11,7 +11,7 @@ from .._listing.plan import room_for_filters
 from .._listing.query import Filters
 from .._protocol.call import Call
 from .._protocol.error_messages import decode_error, status_error
-from .._protocol.requests import without_credentials
+from .._protocol.requests import Draft, without_credentials
 from .._protocol.responses import decoded
 from .._protocol.upload_limits import limits_of
 from .._transport.outgoing import NO_SESSION, OutgoingRequest
@@ -78,21 +78,24 @@ def _public(call: Call, endpoint: str) -> Flow[httpx.Response]:
     front of the server may demand credentials: after a 401 or 403 the request is sent once more, with them.
     """
     session = call.session
-    response = yield from call.send(lambda: without_credentials(_apart(call, endpoint)), renew=False)
+    response = yield from call.send(Draft("GET", endpoint, change=_anonymous), renew=False)
     if response.status_code in (401, 403) and session.has_credentials:
-        response = yield from call.send(lambda: _apart(call, endpoint), renew=False)
+        response = yield from call.send(Draft("GET", endpoint, change=_apart), renew=False)
     return response
 
 
-def _apart(call: Call, endpoint: str) -> OutgoingRequest:
-    """Build a request whose answer affects no other call: its cookies are dropped, its 429 holds back nothing else."""
-    request = call.session.request("GET", endpoint)
-    request.session, request.identity = NO_SESSION, endpoint
-    return request
+def _apart(request: OutgoingRequest) -> None:
+    """Let the answer affect no other call: its cookies are dropped, its 429 holds back nothing else."""
+    request.session, request.identity = NO_SESSION, request.endpoint
+
+
+def _anonymous(request: OutgoingRequest) -> None:
+    _apart(request)
+    without_credentials(request)
 
 
 def _object(call: Call, endpoint: str, params: Mapping[str, str] | None = None) -> Flow[dict[str, Any]]:
-    response = yield from call.json("GET", endpoint, params=params)
+    response = yield from call.send(Draft("GET", endpoint, params))
     told = decoded(response, call.cid)
     if not isinstance(told, dict):
         raise decode_error(response, "is no object", call.cid)

@@ -6,7 +6,11 @@ from __future__ import annotations  # so that the types of records are not impor
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .._drivers.async_driver import AsyncDriver
+from .._drivers.async_runner import AsyncRun
+from .._drivers.client_base import ClientBase
+from .._flows import records as flows
 from .._flows import server_info
+from .._listing import plan as listing
 from .._listing.query import (
     UNSET,
     Beginning,
@@ -19,7 +23,6 @@ from .._listing.query import (
     Progress,
     Query,
 )
-from .._protocol.call import Call
 from .._redaction import redacted
 
 K = TypeVar("K", bound=Key)
@@ -81,8 +84,11 @@ if TYPE_CHECKING:
     )
 
 
-class AsyncMethods(AsyncDriver):
+class AsyncMethods(ClientBase):
     """The methods for each resource, single and in bulk, and those that return what the server says about itself."""
+
+    _driver: AsyncDriver
+    _run: AsyncRun
 
     @overload
     async def retrieve_user(self, pk: Key, *, raise_not_exists: Literal[True]) -> User: ...
@@ -132,7 +138,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress)
-        return await self._retrieve("user", pk, raise_not_exists, query)
+        return await self._run(flows.retrieve(self._call(), "user", pk, raise_not_exists, query))
 
     def iterate_user(
         self,
@@ -167,7 +173,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
-        return self._iterate("user", query)
+        return self._driver.stream(listing.plan(self._call(), "user", query), prefetch)
 
     async def count_user(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of users that match, without fetching them.
@@ -179,7 +185,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter or the search.
         """
-        return await self._count("user", Query(filters, search))
+        return await self._run(listing.count(self._call(), "user", Query(filters, search)))
 
     @redacted
     async def create_user(self, **fields: Unpack[UserCreate]) -> User:
@@ -195,7 +201,7 @@ class AsyncMethods(AsyncDriver):
             FieldError: A field does not exist or is missing, or the server would drop it.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._create("user", fields)
+        return await self._run(flows.create(self._call(), "user", fields))
 
     @redacted
     async def bulk_create_user(
@@ -224,7 +230,7 @@ class AsyncMethods(AsyncDriver):
                 ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_create("user", records, options)
+        return await self._run(self._bulk.create(self._call(), "user", records, options))
 
     @redacted
     async def update_user(self, pk: Key, data: UserUpdate) -> User:
@@ -242,7 +248,7 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._update("user", pk, data)
+        return await self._run(flows.update(self._call(), "user", pk, data))
 
     @redacted
     async def bulk_update_user(
@@ -271,7 +277,7 @@ class AsyncMethods(AsyncDriver):
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_update("user", changes, options)
+        return await self._run(self._bulk.update(self._call(), "user", changes, options))
 
     async def delete_user(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a user. Nothing happens if it does not exist.
@@ -283,7 +289,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
         """
-        await self._delete("user", pk, raise_not_exists)
+        await self._run(flows.delete(self._call(), "user", pk, raise_not_exists))
 
     async def bulk_delete_user(
         self,
@@ -308,7 +314,7 @@ class AsyncMethods(AsyncDriver):
             BulkError: A chunk failed. The error has each key in ``completed``, ``failed``, ``unknown`` or ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
-        await self._bulk_delete("user", pks, options)
+        await self._run(self._bulk.delete(self._call(), "user", pks, options))
 
     @overload
     async def retrieve_team(self, pk: Key, *, raise_not_exists: Literal[True]) -> Team: ...
@@ -358,7 +364,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress)
-        return await self._retrieve("team", pk, raise_not_exists, query)
+        return await self._run(flows.retrieve(self._call(), "team", pk, raise_not_exists, query))
 
     def iterate_team(
         self,
@@ -393,7 +399,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
-        return self._iterate("team", query)
+        return self._driver.stream(listing.plan(self._call(), "team", query), prefetch)
 
     async def count_team(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of teams that match, without fetching them.
@@ -405,7 +411,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter or the search.
         """
-        return await self._count("team", Query(filters, search))
+        return await self._run(listing.count(self._call(), "team", Query(filters, search)))
 
     async def create_team(self, **fields: Unpack[TeamCreate]) -> Team:
         """Create a team.
@@ -420,7 +426,7 @@ class AsyncMethods(AsyncDriver):
             FieldError: A field does not exist or is missing, or the server would drop it.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._create("team", fields)
+        return await self._run(flows.create(self._call(), "team", fields))
 
     async def bulk_create_team(
         self,
@@ -448,7 +454,7 @@ class AsyncMethods(AsyncDriver):
                 ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_create("team", records, options)
+        return await self._run(self._bulk.create(self._call(), "team", records, options))
 
     async def update_team(self, pk: Key, data: TeamUpdate) -> Team:
         """Change some fields of a team.
@@ -465,7 +471,7 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._update("team", pk, data)
+        return await self._run(flows.update(self._call(), "team", pk, data))
 
     async def bulk_update_team(
         self,
@@ -493,7 +499,7 @@ class AsyncMethods(AsyncDriver):
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_update("team", changes, options)
+        return await self._run(self._bulk.update(self._call(), "team", changes, options))
 
     async def delete_team(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a team. Nothing happens if it does not exist.
@@ -505,7 +511,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
         """
-        await self._delete("team", pk, raise_not_exists)
+        await self._run(flows.delete(self._call(), "team", pk, raise_not_exists))
 
     async def bulk_delete_team(
         self,
@@ -530,7 +536,7 @@ class AsyncMethods(AsyncDriver):
             BulkError: A chunk failed. The error has each key in ``completed``, ``failed``, ``unknown`` or ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
-        await self._bulk_delete("team", pks, options)
+        await self._run(self._bulk.delete(self._call(), "team", pks, options))
 
     @overload
     async def retrieve_membership(self, pk: Key, *, raise_not_exists: Literal[True]) -> Membership: ...
@@ -580,7 +586,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress)
-        return await self._retrieve("membership", pk, raise_not_exists, query)
+        return await self._run(flows.retrieve(self._call(), "membership", pk, raise_not_exists, query))
 
     def iterate_membership(
         self,
@@ -615,7 +621,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
-        return self._iterate("membership", query)
+        return self._driver.stream(listing.plan(self._call(), "membership", query), prefetch)
 
     async def count_membership(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of memberships that match, without fetching them.
@@ -627,7 +633,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter or the search.
         """
-        return await self._count("membership", Query(filters, search))
+        return await self._run(listing.count(self._call(), "membership", Query(filters, search)))
 
     async def create_membership(self, **fields: Unpack[MembershipCreate]) -> Membership:
         """Create a membership.
@@ -642,7 +648,7 @@ class AsyncMethods(AsyncDriver):
             FieldError: A field does not exist or is missing, or the server would drop it.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._create("membership", fields)
+        return await self._run(flows.create(self._call(), "membership", fields))
 
     async def bulk_create_membership(
         self,
@@ -670,7 +676,7 @@ class AsyncMethods(AsyncDriver):
                 ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_create("membership", records, options)
+        return await self._run(self._bulk.create(self._call(), "membership", records, options))
 
     async def update_membership(self, pk: Key, data: MembershipUpdate) -> Membership:
         """Change some fields of a membership.
@@ -687,7 +693,7 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._update("membership", pk, data)
+        return await self._run(flows.update(self._call(), "membership", pk, data))
 
     async def bulk_update_membership(
         self,
@@ -715,7 +721,7 @@ class AsyncMethods(AsyncDriver):
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_update("membership", changes, options)
+        return await self._run(self._bulk.update(self._call(), "membership", changes, options))
 
     async def delete_membership(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a membership. Nothing happens if it does not exist.
@@ -727,7 +733,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
         """
-        await self._delete("membership", pk, raise_not_exists)
+        await self._run(flows.delete(self._call(), "membership", pk, raise_not_exists))
 
     async def bulk_delete_membership(
         self,
@@ -752,7 +758,7 @@ class AsyncMethods(AsyncDriver):
             BulkError: A chunk failed. The error has each key in ``completed``, ``failed``, ``unknown`` or ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
-        await self._bulk_delete("membership", pks, options)
+        await self._run(self._bulk.delete(self._call(), "membership", pks, options))
 
     @overload
     async def retrieve_cluster(self, pk: Key, *, raise_not_exists: Literal[True]) -> Cluster: ...
@@ -802,7 +808,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress)
-        return await self._retrieve("cluster", pk, raise_not_exists, query)
+        return await self._run(flows.retrieve(self._call(), "cluster", pk, raise_not_exists, query))
 
     def iterate_cluster(
         self,
@@ -837,7 +843,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
-        return self._iterate("cluster", query)
+        return self._driver.stream(listing.plan(self._call(), "cluster", query), prefetch)
 
     async def count_cluster(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of clusters that match, without fetching them.
@@ -849,7 +855,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter or the search.
         """
-        return await self._count("cluster", Query(filters, search))
+        return await self._run(listing.count(self._call(), "cluster", Query(filters, search)))
 
     async def create_cluster(self, **fields: Unpack[ClusterCreate]) -> Cluster:
         """Create a cluster.
@@ -864,7 +870,7 @@ class AsyncMethods(AsyncDriver):
             FieldError: A field does not exist or is missing, or the server would drop it.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._create("cluster", fields)
+        return await self._run(flows.create(self._call(), "cluster", fields))
 
     async def bulk_create_cluster(
         self,
@@ -892,7 +898,7 @@ class AsyncMethods(AsyncDriver):
                 ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_create("cluster", records, options)
+        return await self._run(self._bulk.create(self._call(), "cluster", records, options))
 
     async def update_cluster(self, pk: Key, data: ClusterUpdate) -> Cluster:
         """Change some fields of a cluster.
@@ -909,7 +915,7 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._update("cluster", pk, data)
+        return await self._run(flows.update(self._call(), "cluster", pk, data))
 
     async def bulk_update_cluster(
         self,
@@ -937,7 +943,7 @@ class AsyncMethods(AsyncDriver):
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_update("cluster", changes, options)
+        return await self._run(self._bulk.update(self._call(), "cluster", changes, options))
 
     async def delete_cluster(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a cluster. Nothing happens if it does not exist.
@@ -949,7 +955,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
         """
-        await self._delete("cluster", pk, raise_not_exists)
+        await self._run(flows.delete(self._call(), "cluster", pk, raise_not_exists))
 
     async def bulk_delete_cluster(
         self,
@@ -974,7 +980,7 @@ class AsyncMethods(AsyncDriver):
             BulkError: A chunk failed. The error has each key in ``completed``, ``failed``, ``unknown`` or ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
-        await self._bulk_delete("cluster", pks, options)
+        await self._run(self._bulk.delete(self._call(), "cluster", pks, options))
 
     @overload
     async def retrieve_request(self, pk: Key, *, raise_not_exists: Literal[True]) -> Request: ...
@@ -1024,7 +1030,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress)
-        return await self._retrieve("request", pk, raise_not_exists, query)
+        return await self._run(flows.retrieve(self._call(), "request", pk, raise_not_exists, query))
 
     def iterate_request(
         self,
@@ -1059,7 +1065,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
-        return self._iterate("request", query)
+        return self._driver.stream(listing.plan(self._call(), "request", query), prefetch)
 
     async def count_request(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of allocation requests that match, without fetching them.
@@ -1071,7 +1077,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter or the search.
         """
-        return await self._count("request", Query(filters, search))
+        return await self._run(listing.count(self._call(), "request", Query(filters, search)))
 
     async def retrieve_request_stats(self, *, filters: Filters | None = None) -> RequestStats:
         """Return statistics of the allocation requests that match and that the caller may see.
@@ -1082,7 +1088,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter.
         """
-        return await self._run(server_info.stats(Call(self._session), "request", filters))
+        return await self._run(server_info.stats(self._call(), "request", filters))
 
     async def create_request(self, **fields: Unpack[RequestCreate]) -> Request:
         """Create an allocation request.
@@ -1097,7 +1103,7 @@ class AsyncMethods(AsyncDriver):
             FieldError: A field does not exist or is missing, or the server would drop it.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._create("request", fields)
+        return await self._run(flows.create(self._call(), "request", fields))
 
     async def bulk_create_request(
         self,
@@ -1125,7 +1131,7 @@ class AsyncMethods(AsyncDriver):
                 ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_create("request", records, options)
+        return await self._run(self._bulk.create(self._call(), "request", records, options))
 
     async def update_request(self, pk: Key, data: RequestUpdate) -> Request:
         """Change some fields of an allocation request.
@@ -1142,7 +1148,7 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._update("request", pk, data)
+        return await self._run(flows.update(self._call(), "request", pk, data))
 
     async def bulk_update_request(
         self,
@@ -1170,7 +1176,7 @@ class AsyncMethods(AsyncDriver):
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_update("request", changes, options)
+        return await self._run(self._bulk.update(self._call(), "request", changes, options))
 
     async def delete_request(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete an allocation request. Nothing happens if it does not exist.
@@ -1182,7 +1188,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
         """
-        await self._delete("request", pk, raise_not_exists)
+        await self._run(flows.delete(self._call(), "request", pk, raise_not_exists))
 
     async def bulk_delete_request(
         self,
@@ -1207,7 +1213,7 @@ class AsyncMethods(AsyncDriver):
             BulkError: A chunk failed. The error has each key in ``completed``, ``failed``, ``unknown`` or ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
-        await self._bulk_delete("request", pks, options)
+        await self._run(self._bulk.delete(self._call(), "request", pks, options))
 
     @overload
     async def retrieve_allocation(self, pk: Key, *, raise_not_exists: Literal[True]) -> Allocation: ...
@@ -1257,7 +1263,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress)
-        return await self._retrieve("allocation", pk, raise_not_exists, query)
+        return await self._run(flows.retrieve(self._call(), "allocation", pk, raise_not_exists, query))
 
     def iterate_allocation(
         self,
@@ -1292,7 +1298,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
-        return self._iterate("allocation", query)
+        return self._driver.stream(listing.plan(self._call(), "allocation", query), prefetch)
 
     async def count_allocation(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of allocations that match, without fetching them.
@@ -1304,7 +1310,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter or the search.
         """
-        return await self._count("allocation", Query(filters, search))
+        return await self._run(listing.count(self._call(), "allocation", Query(filters, search)))
 
     async def create_allocation(self, **fields: Unpack[AllocationCreate]) -> Allocation:
         """Create an allocation.
@@ -1319,7 +1325,7 @@ class AsyncMethods(AsyncDriver):
             FieldError: A field does not exist or is missing, or the server would drop it.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._create("allocation", fields)
+        return await self._run(flows.create(self._call(), "allocation", fields))
 
     async def bulk_create_allocation(
         self,
@@ -1347,7 +1353,7 @@ class AsyncMethods(AsyncDriver):
                 ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_create("allocation", records, options)
+        return await self._run(self._bulk.create(self._call(), "allocation", records, options))
 
     async def update_allocation(self, pk: Key, data: AllocationUpdate) -> Allocation:
         """Change some fields of an allocation.
@@ -1364,7 +1370,7 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._update("allocation", pk, data)
+        return await self._run(flows.update(self._call(), "allocation", pk, data))
 
     async def bulk_update_allocation(
         self,
@@ -1392,7 +1398,7 @@ class AsyncMethods(AsyncDriver):
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_update("allocation", changes, options)
+        return await self._run(self._bulk.update(self._call(), "allocation", changes, options))
 
     async def delete_allocation(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete an allocation. Nothing happens if it does not exist.
@@ -1404,7 +1410,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
         """
-        await self._delete("allocation", pk, raise_not_exists)
+        await self._run(flows.delete(self._call(), "allocation", pk, raise_not_exists))
 
     async def bulk_delete_allocation(
         self,
@@ -1429,7 +1435,7 @@ class AsyncMethods(AsyncDriver):
             BulkError: A chunk failed. The error has each key in ``completed``, ``failed``, ``unknown`` or ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
-        await self._bulk_delete("allocation", pks, options)
+        await self._run(self._bulk.delete(self._call(), "allocation", pks, options))
 
     @overload
     async def retrieve_review(self, pk: Key, *, raise_not_exists: Literal[True]) -> Review: ...
@@ -1479,7 +1485,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress)
-        return await self._retrieve("review", pk, raise_not_exists, query)
+        return await self._run(flows.retrieve(self._call(), "review", pk, raise_not_exists, query))
 
     def iterate_review(
         self,
@@ -1514,7 +1520,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
-        return self._iterate("review", query)
+        return self._driver.stream(listing.plan(self._call(), "review", query), prefetch)
 
     async def count_review(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of reviews that match, without fetching them.
@@ -1526,7 +1532,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter or the search.
         """
-        return await self._count("review", Query(filters, search))
+        return await self._run(listing.count(self._call(), "review", Query(filters, search)))
 
     async def create_review(self, **fields: Unpack[ReviewCreate]) -> Review:
         """Create a review.
@@ -1541,7 +1547,7 @@ class AsyncMethods(AsyncDriver):
             FieldError: A field does not exist or is missing, or the server would drop it.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._create("review", fields)
+        return await self._run(flows.create(self._call(), "review", fields))
 
     async def bulk_create_review(
         self,
@@ -1569,7 +1575,7 @@ class AsyncMethods(AsyncDriver):
                 ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_create("review", records, options)
+        return await self._run(self._bulk.create(self._call(), "review", records, options))
 
     async def update_review(self, pk: Key, data: ReviewUpdate) -> Review:
         """Change some fields of a review.
@@ -1586,7 +1592,7 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._update("review", pk, data)
+        return await self._run(flows.update(self._call(), "review", pk, data))
 
     async def bulk_update_review(
         self,
@@ -1614,7 +1620,7 @@ class AsyncMethods(AsyncDriver):
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_update("review", changes, options)
+        return await self._run(self._bulk.update(self._call(), "review", changes, options))
 
     async def delete_review(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a review. Nothing happens if it does not exist.
@@ -1626,7 +1632,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
         """
-        await self._delete("review", pk, raise_not_exists)
+        await self._run(flows.delete(self._call(), "review", pk, raise_not_exists))
 
     async def bulk_delete_review(
         self,
@@ -1651,7 +1657,7 @@ class AsyncMethods(AsyncDriver):
             BulkError: A chunk failed. The error has each key in ``completed``, ``failed``, ``unknown`` or ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
-        await self._bulk_delete("review", pks, options)
+        await self._run(self._bulk.delete(self._call(), "review", pks, options))
 
     @overload
     async def retrieve_comment(self, pk: Key, *, raise_not_exists: Literal[True]) -> Comment: ...
@@ -1701,7 +1707,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress)
-        return await self._retrieve("comment", pk, raise_not_exists, query)
+        return await self._run(flows.retrieve(self._call(), "comment", pk, raise_not_exists, query))
 
     def iterate_comment(
         self,
@@ -1736,7 +1742,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
-        return self._iterate("comment", query)
+        return self._driver.stream(listing.plan(self._call(), "comment", query), prefetch)
 
     async def count_comment(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of comments that match, without fetching them.
@@ -1748,7 +1754,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter or the search.
         """
-        return await self._count("comment", Query(filters, search))
+        return await self._run(listing.count(self._call(), "comment", Query(filters, search)))
 
     async def create_comment(self, **fields: Unpack[CommentCreate]) -> Comment:
         """Create a comment.
@@ -1763,7 +1769,7 @@ class AsyncMethods(AsyncDriver):
             FieldError: A field does not exist or is missing, or the server would drop it.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._create("comment", fields)
+        return await self._run(flows.create(self._call(), "comment", fields))
 
     async def bulk_create_comment(
         self,
@@ -1791,7 +1797,7 @@ class AsyncMethods(AsyncDriver):
                 ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_create("comment", records, options)
+        return await self._run(self._bulk.create(self._call(), "comment", records, options))
 
     async def update_comment(self, pk: Key, data: CommentUpdate) -> Comment:
         """Change some fields of a comment.
@@ -1808,7 +1814,7 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._update("comment", pk, data)
+        return await self._run(flows.update(self._call(), "comment", pk, data))
 
     async def bulk_update_comment(
         self,
@@ -1836,7 +1842,7 @@ class AsyncMethods(AsyncDriver):
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_update("comment", changes, options)
+        return await self._run(self._bulk.update(self._call(), "comment", changes, options))
 
     async def delete_comment(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a comment. Nothing happens if it does not exist.
@@ -1848,7 +1854,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
         """
-        await self._delete("comment", pk, raise_not_exists)
+        await self._run(flows.delete(self._call(), "comment", pk, raise_not_exists))
 
     async def bulk_delete_comment(
         self,
@@ -1873,7 +1879,7 @@ class AsyncMethods(AsyncDriver):
             BulkError: A chunk failed. The error has each key in ``completed``, ``failed``, ``unknown`` or ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
-        await self._bulk_delete("comment", pks, options)
+        await self._run(self._bulk.delete(self._call(), "comment", pks, options))
 
     @overload
     async def retrieve_attachment(self, pk: Key, *, raise_not_exists: Literal[True]) -> Attachment: ...
@@ -1923,7 +1929,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress)
-        return await self._retrieve("attachment", pk, raise_not_exists, query)
+        return await self._run(flows.retrieve(self._call(), "attachment", pk, raise_not_exists, query))
 
     def iterate_attachment(
         self,
@@ -1958,7 +1964,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
-        return self._iterate("attachment", query)
+        return self._driver.stream(listing.plan(self._call(), "attachment", query), prefetch)
 
     async def count_attachment(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of attachments that match, without fetching them.
@@ -1970,7 +1976,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter or the search.
         """
-        return await self._count("attachment", Query(filters, search))
+        return await self._run(listing.count(self._call(), "attachment", Query(filters, search)))
 
     async def update_attachment(self, pk: Key, data: AttachmentUpdate) -> Attachment:
         """Change some fields of an attachment.
@@ -1987,7 +1993,7 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._update("attachment", pk, data)
+        return await self._run(flows.update(self._call(), "attachment", pk, data))
 
     async def bulk_update_attachment(
         self,
@@ -2015,7 +2021,7 @@ class AsyncMethods(AsyncDriver):
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_update("attachment", changes, options)
+        return await self._run(self._bulk.update(self._call(), "attachment", changes, options))
 
     async def delete_attachment(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete an attachment. Nothing happens if it does not exist.
@@ -2027,7 +2033,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
         """
-        await self._delete("attachment", pk, raise_not_exists)
+        await self._run(flows.delete(self._call(), "attachment", pk, raise_not_exists))
 
     async def bulk_delete_attachment(
         self,
@@ -2052,7 +2058,7 @@ class AsyncMethods(AsyncDriver):
             BulkError: A chunk failed. The error has each key in ``completed``, ``failed``, ``unknown`` or ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
-        await self._bulk_delete("attachment", pks, options)
+        await self._run(self._bulk.delete(self._call(), "attachment", pks, options))
 
     @overload
     async def retrieve_grant(self, pk: Key, *, raise_not_exists: Literal[True]) -> Grant: ...
@@ -2102,7 +2108,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress)
-        return await self._retrieve("grant", pk, raise_not_exists, query)
+        return await self._run(flows.retrieve(self._call(), "grant", pk, raise_not_exists, query))
 
     def iterate_grant(
         self,
@@ -2137,7 +2143,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
-        return self._iterate("grant", query)
+        return self._driver.stream(listing.plan(self._call(), "grant", query), prefetch)
 
     async def count_grant(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of grants that match, without fetching them.
@@ -2149,7 +2155,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter or the search.
         """
-        return await self._count("grant", Query(filters, search))
+        return await self._run(listing.count(self._call(), "grant", Query(filters, search)))
 
     async def retrieve_grant_stats(self, *, filters: Filters | None = None) -> GrantStats:
         """Return statistics of the grants that match and that the caller may see.
@@ -2160,7 +2166,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter.
         """
-        return await self._run(server_info.stats(Call(self._session), "grant", filters))
+        return await self._run(server_info.stats(self._call(), "grant", filters))
 
     async def create_grant(self, **fields: Unpack[GrantCreate]) -> Grant:
         """Create a grant.
@@ -2175,7 +2181,7 @@ class AsyncMethods(AsyncDriver):
             FieldError: A field does not exist or is missing, or the server would drop it.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._create("grant", fields)
+        return await self._run(flows.create(self._call(), "grant", fields))
 
     async def bulk_create_grant(
         self,
@@ -2203,7 +2209,7 @@ class AsyncMethods(AsyncDriver):
                 ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_create("grant", records, options)
+        return await self._run(self._bulk.create(self._call(), "grant", records, options))
 
     async def update_grant(self, pk: Key, data: GrantUpdate) -> Grant:
         """Change some fields of a grant.
@@ -2220,7 +2226,7 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._update("grant", pk, data)
+        return await self._run(flows.update(self._call(), "grant", pk, data))
 
     async def bulk_update_grant(
         self,
@@ -2248,7 +2254,7 @@ class AsyncMethods(AsyncDriver):
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_update("grant", changes, options)
+        return await self._run(self._bulk.update(self._call(), "grant", changes, options))
 
     async def delete_grant(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a grant. Nothing happens if it does not exist.
@@ -2260,7 +2266,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
         """
-        await self._delete("grant", pk, raise_not_exists)
+        await self._run(flows.delete(self._call(), "grant", pk, raise_not_exists))
 
     async def bulk_delete_grant(
         self,
@@ -2285,7 +2291,7 @@ class AsyncMethods(AsyncDriver):
             BulkError: A chunk failed. The error has each key in ``completed``, ``failed``, ``unknown`` or ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
-        await self._bulk_delete("grant", pks, options)
+        await self._run(self._bulk.delete(self._call(), "grant", pks, options))
 
     @overload
     async def retrieve_publication(self, pk: Key, *, raise_not_exists: Literal[True]) -> Publication: ...
@@ -2335,7 +2341,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress)
-        return await self._retrieve("publication", pk, raise_not_exists, query)
+        return await self._run(flows.retrieve(self._call(), "publication", pk, raise_not_exists, query))
 
     def iterate_publication(
         self,
@@ -2370,7 +2376,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
-        return self._iterate("publication", query)
+        return self._driver.stream(listing.plan(self._call(), "publication", query), prefetch)
 
     async def count_publication(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of publications that match, without fetching them.
@@ -2382,7 +2388,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter or the search.
         """
-        return await self._count("publication", Query(filters, search))
+        return await self._run(listing.count(self._call(), "publication", Query(filters, search)))
 
     async def retrieve_publication_stats(self, *, filters: Filters | None = None) -> PublicationStats:
         """Return statistics of the publications that match and that the caller may see.
@@ -2393,7 +2399,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter.
         """
-        return await self._run(server_info.stats(Call(self._session), "publication", filters))
+        return await self._run(server_info.stats(self._call(), "publication", filters))
 
     async def create_publication(self, **fields: Unpack[PublicationCreate]) -> Publication:
         """Create a publication.
@@ -2408,7 +2414,7 @@ class AsyncMethods(AsyncDriver):
             FieldError: A field does not exist or is missing, or the server would drop it.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._create("publication", fields)
+        return await self._run(flows.create(self._call(), "publication", fields))
 
     async def bulk_create_publication(
         self,
@@ -2436,7 +2442,7 @@ class AsyncMethods(AsyncDriver):
                 ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_create("publication", records, options)
+        return await self._run(self._bulk.create(self._call(), "publication", records, options))
 
     async def update_publication(self, pk: Key, data: PublicationUpdate) -> Publication:
         """Change some fields of a publication.
@@ -2453,7 +2459,7 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._update("publication", pk, data)
+        return await self._run(flows.update(self._call(), "publication", pk, data))
 
     async def bulk_update_publication(
         self,
@@ -2481,7 +2487,7 @@ class AsyncMethods(AsyncDriver):
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_update("publication", changes, options)
+        return await self._run(self._bulk.update(self._call(), "publication", changes, options))
 
     async def delete_publication(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a publication. Nothing happens if it does not exist.
@@ -2493,7 +2499,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
         """
-        await self._delete("publication", pk, raise_not_exists)
+        await self._run(flows.delete(self._call(), "publication", pk, raise_not_exists))
 
     async def bulk_delete_publication(
         self,
@@ -2518,7 +2524,7 @@ class AsyncMethods(AsyncDriver):
             BulkError: A chunk failed. The error has each key in ``completed``, ``failed``, ``unknown`` or ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
-        await self._bulk_delete("publication", pks, options)
+        await self._run(self._bulk.delete(self._call(), "publication", pks, options))
 
     @overload
     async def retrieve_notification(self, pk: Key, *, raise_not_exists: Literal[True]) -> Notification: ...
@@ -2568,7 +2574,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress)
-        return await self._retrieve("notification", pk, raise_not_exists, query)
+        return await self._run(flows.retrieve(self._call(), "notification", pk, raise_not_exists, query))
 
     def iterate_notification(
         self,
@@ -2603,7 +2609,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
-        return self._iterate("notification", query)
+        return self._driver.stream(listing.plan(self._call(), "notification", query), prefetch)
 
     async def count_notification(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of notifications that match, without fetching them.
@@ -2615,7 +2621,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter or the search.
         """
-        return await self._count("notification", Query(filters, search))
+        return await self._run(listing.count(self._call(), "notification", Query(filters, search)))
 
     async def retrieve_notification_stats(self, *, filters: Filters | None = None) -> NotificationStats:
         """Return statistics of the notifications that match and that the caller may see.
@@ -2626,7 +2632,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter.
         """
-        return await self._run(server_info.stats(Call(self._session), "notification", filters))
+        return await self._run(server_info.stats(self._call(), "notification", filters))
 
     async def update_notification(self, pk: Key, data: NotificationUpdate) -> Notification:
         """Change some fields of a notification.
@@ -2643,7 +2649,7 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._update("notification", pk, data)
+        return await self._run(flows.update(self._call(), "notification", pk, data))
 
     async def bulk_update_notification(
         self,
@@ -2671,7 +2677,7 @@ class AsyncMethods(AsyncDriver):
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_update("notification", changes, options)
+        return await self._run(self._bulk.update(self._call(), "notification", changes, options))
 
     @overload
     async def retrieve_preference(self, pk: Key, *, raise_not_exists: Literal[True]) -> Preference: ...
@@ -2721,7 +2727,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress)
-        return await self._retrieve("preference", pk, raise_not_exists, query)
+        return await self._run(flows.retrieve(self._call(), "preference", pk, raise_not_exists, query))
 
     def iterate_preference(
         self,
@@ -2756,7 +2762,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
-        return self._iterate("preference", query)
+        return self._driver.stream(listing.plan(self._call(), "preference", query), prefetch)
 
     async def count_preference(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of notification preferences that match, without fetching them.
@@ -2768,7 +2774,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter or the search.
         """
-        return await self._count("preference", Query(filters, search))
+        return await self._run(listing.count(self._call(), "preference", Query(filters, search)))
 
     async def create_preference(self, **fields: Unpack[PreferenceCreate]) -> Preference:
         """Create a notification preference.
@@ -2783,7 +2789,7 @@ class AsyncMethods(AsyncDriver):
             FieldError: A field does not exist or is missing, or the server would drop it.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._create("preference", fields)
+        return await self._run(flows.create(self._call(), "preference", fields))
 
     async def bulk_create_preference(
         self,
@@ -2811,7 +2817,7 @@ class AsyncMethods(AsyncDriver):
                 ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_create("preference", records, options)
+        return await self._run(self._bulk.create(self._call(), "preference", records, options))
 
     async def update_preference(self, pk: Key, data: PreferenceUpdate) -> Preference:
         """Change some fields of a notification preference.
@@ -2828,7 +2834,7 @@ class AsyncMethods(AsyncDriver):
             NotFoundError: There is no such record.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._update("preference", pk, data)
+        return await self._run(flows.update(self._call(), "preference", pk, data))
 
     async def bulk_update_preference(
         self,
@@ -2856,7 +2862,7 @@ class AsyncMethods(AsyncDriver):
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress)
-        return await self._bulk_update("preference", changes, options)
+        return await self._run(self._bulk.update(self._call(), "preference", changes, options))
 
     async def delete_preference(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a notification preference. Nothing happens if it does not exist.
@@ -2868,7 +2874,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
         """
-        await self._delete("preference", pk, raise_not_exists)
+        await self._run(flows.delete(self._call(), "preference", pk, raise_not_exists))
 
     async def bulk_delete_preference(
         self,
@@ -2893,7 +2899,7 @@ class AsyncMethods(AsyncDriver):
             BulkError: A chunk failed. The error has each key in ``completed``, ``failed``, ``unknown`` or ``pending``.
         """
         options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
-        await self._bulk_delete("preference", pks, options)
+        await self._run(self._bulk.delete(self._call(), "preference", pks, options))
 
     @overload
     async def retrieve_audit_log(self, pk: Key, *, raise_not_exists: Literal[True]) -> AuditLog: ...
@@ -2943,7 +2949,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress)
-        return await self._retrieve("audit_log", pk, raise_not_exists, query)
+        return await self._run(flows.retrieve(self._call(), "audit_log", pk, raise_not_exists, query))
 
     def iterate_audit_log(
         self,
@@ -2978,7 +2984,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
-        return self._iterate("audit_log", query)
+        return self._driver.stream(listing.plan(self._call(), "audit_log", query), prefetch)
 
     async def count_audit_log(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of entries of the audit log that match, without fetching them.
@@ -2990,7 +2996,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter or the search.
         """
-        return await self._count("audit_log", Query(filters, search))
+        return await self._run(listing.count(self._call(), "audit_log", Query(filters, search)))
 
     async def follow_audit_log(
         self,
@@ -3023,7 +3029,8 @@ class AsyncMethods(AsyncDriver):
                 not a number of seconds.
             PaginationError: The log was replaced, or records may have been deleted before they were read.
         """
-        return await self._follow("audit_log", FollowOptions(position, after, overlap, filters, limit))
+        options = FollowOptions(position, after, overlap, filters, limit)
+        return await self._run(self._follower.follow(self._call(), "audit_log", options))
 
     @overload
     async def retrieve_request_log(self, pk: Key, *, raise_not_exists: Literal[True]) -> RequestLog: ...
@@ -3073,7 +3080,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress)
-        return await self._retrieve("request_log", pk, raise_not_exists, query)
+        return await self._run(flows.retrieve(self._call(), "request_log", pk, raise_not_exists, query))
 
     def iterate_request_log(
         self,
@@ -3108,7 +3115,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
-        return self._iterate("request_log", query)
+        return self._driver.stream(listing.plan(self._call(), "request_log", query), prefetch)
 
     async def count_request_log(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of entries of the request log that match, without fetching them.
@@ -3120,7 +3127,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter or the search.
         """
-        return await self._count("request_log", Query(filters, search))
+        return await self._run(listing.count(self._call(), "request_log", Query(filters, search)))
 
     async def follow_request_log(
         self,
@@ -3153,7 +3160,8 @@ class AsyncMethods(AsyncDriver):
                 not a number of seconds.
             PaginationError: The log was replaced, or records may have been deleted before they were read.
         """
-        return await self._follow("request_log", FollowOptions(position, after, overlap, filters, limit))
+        options = FollowOptions(position, after, overlap, filters, limit)
+        return await self._run(self._follower.follow(self._call(), "request_log", options))
 
     @overload
     async def retrieve_task_result(self, pk: Key, *, raise_not_exists: Literal[True]) -> TaskResult: ...
@@ -3203,7 +3211,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress)
-        return await self._retrieve("task_result", pk, raise_not_exists, query)
+        return await self._run(flows.retrieve(self._call(), "task_result", pk, raise_not_exists, query))
 
     def iterate_task_result(
         self,
@@ -3238,7 +3246,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
-        return self._iterate("task_result", query)
+        return self._driver.stream(listing.plan(self._call(), "task_result", query), prefetch)
 
     async def count_task_result(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of task results that match, without fetching them.
@@ -3250,7 +3258,7 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter or the search.
         """
-        return await self._count("task_result", Query(filters, search))
+        return await self._run(listing.count(self._call(), "task_result", Query(filters, search)))
 
     async def retrieve_feed_entry(
         self,
@@ -3280,7 +3288,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress)
-        return await self._retrieve("feed_entry", UNSET, False, query)
+        return await self._run(flows.retrieve(self._call(), "feed_entry", UNSET, False, query))
 
     def iterate_feed_entry(
         self,
@@ -3315,7 +3323,7 @@ class AsyncMethods(AsyncDriver):
             PaginationError: The list cannot be completed: the server repeats or skips records.
         """
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
-        return self._iterate("feed_entry", query)
+        return self._driver.stream(listing.plan(self._call(), "feed_entry", query), prefetch)
 
     async def count_feed_entry(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of feed entries that match, without fetching them.
@@ -3327,19 +3335,19 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FilterError: The server would ignore or misread a filter or the search.
         """
-        return await self._count("feed_entry", Query(filters, search))
+        return await self._run(listing.count(self._call(), "feed_entry", Query(filters, search)))
 
     async def retrieve_config(self) -> ServerConfig:
         """Return the settings of the server. Uploads above its limit are refused locally from then on."""
-        return await self._run(server_info.config(Call(self._session)))
+        return await self._run(server_info.config(self._call()))
 
     async def retrieve_health(self) -> list[HealthCheck]:
         """Return the state of each service that the server depends on. The login throttle counts this call."""
-        return await self._run(server_info.health(Call(self._session)))
+        return await self._run(server_info.health(self._call()))
 
     async def retrieve_version(self) -> str:
         """Return the version of the server. No login is needed."""
-        return await self._run(server_info.version(Call(self._session)))
+        return await self._run(server_info.version(self._call()))
 
     async def retrieve_choices(self, name: str, field: str) -> dict[str, str]:
         """Return this server's labels of the codes of a field: ``retrieve_choices("request", "status")``.
@@ -3354,4 +3362,4 @@ class AsyncMethods(AsyncDriver):
         Raises:
             FieldError: The server has no list of choices for that field. The message names the fields that have one.
         """
-        return await self._run(server_info.choices(Call(self._session), name, field))
+        return await self._run(server_info.choices(self._call(), name, field))

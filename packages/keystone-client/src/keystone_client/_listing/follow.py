@@ -41,6 +41,7 @@ from keystone_client_core import (
 from .._config.retry_policy import LONGEST_SECONDS
 from .._flow import Flow
 from .._protocol.call import Call
+from .._protocol.requests import Draft
 from .._protocol.responses import page_of
 from .._protocol.retries import sent_at
 from .by_key import KeyWalk
@@ -102,7 +103,7 @@ class _Log:
     def newest(self) -> Flow[_Now]:
         """Fetch the key of the newest row, without the caller's filters, and the server's time."""
         endpoint, asked = f"{self._resource.path}/", {"_order": "-id", "_limit": "1"}
-        response = yield from self._call.json("GET", endpoint, params=asked)
+        response = yield from self._call.send(Draft("GET", endpoint, asked))
         page = page_of(response, self._call.cid)
         time = sent_at(response)
         key = self._key(page.records[0]) if page.records else 0

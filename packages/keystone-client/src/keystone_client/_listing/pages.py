@@ -14,7 +14,8 @@ from keystone_client_core import Resource
 from .._errors import PaginationError, RequestTimeoutError, ResponseTooLargeError, ServerError
 from .._flow import Flow
 from .._protocol.call import Call
-from .._protocol.responses import Page
+from .._protocol.requests import Draft
+from .._protocol.responses import Page, page_of
 from .._protocol.retries import Failure, backoff_ceiling
 
 HALVINGS: Final = 5
@@ -87,7 +88,7 @@ class Reader:
                 self.size = max(self._least, size // 2)
                 if isinstance(error, ResponseTooLargeError):
                     self._full = self.size  # a slow server may recover; an answer this large stays too large
-                policy = self.call.session.retry
+                policy = self.call.options.retry
                 wait = self.call.session.draw() * backoff_ceiling(policy, halved) if policy.attempts > 1 else 0
                 if wait and not (yield from self.call.pause(wait)):
                     raise self.call.too_late(f"GET {self.resource.path}/", f"; the last ended in {error}") from error
@@ -109,7 +110,8 @@ class Reader:
         """
         may_retry = None if patient else (lambda failure: not _too_big(failure))
         asked = {**self.params, **params, "_limit": str(size)}
-        return (yield from self.call.page(f"{self.resource.path}/", asked, may_retry=may_retry))
+        response = yield from self.call.send(Draft("GET", f"{self.resource.path}/", asked), may_retry=may_retry)
+        return page_of(response, self.call.cid)
 
     def ended(self, page: Page) -> bool:
         """Check that a page holds the end of the listing, also in an order where new records do not come last.

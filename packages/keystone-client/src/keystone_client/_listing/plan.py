@@ -9,9 +9,9 @@ depends on the order, so the choice is made here, in one place:
 - the feed in its natural order: ``feed``, because its keys are text;
 - nothing can match, or ``limit=0``: an empty chain of walks, which sends nothing.
 
-A walk fetches pages and knows nothing of the caller. ``batches`` puts the limit and the progress function around it and
-yields each batch of records *together with the flow that fetches the next one*. So it is the driver that decides
-whether to start that flow while the caller works on the records, which needs a thread or a task.
+A walk fetches pages and knows nothing of the caller. ``next_batch`` puts the limit and the progress function around it
+and returns records *together with the flow that fetches the next ones*. So it is the driver that decides whether to
+start that flow while the caller works on the records, which needs a thread or a task.
 
 Rejected:
 
@@ -24,8 +24,8 @@ What must never be done here: to send anything before all arguments are checked;
 sent, or send a weaker one in its place.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from keystone_client_core import (
     LONGEST_URL,
@@ -43,30 +43,24 @@ from keystone_client_core import (
     query_length,
 )
 
-from .._flow import Flow, Step
+from .._flow import Flow
 from .._progress import check_progress
 from .._protocol.call import Call
 from .by_key import KeyWalk
 from .by_order import OrderedWalk
 from .feed import feed_walk
 from .pages import Chain, Found, Parameters, Reader, Record, Walk
-from .query import UNSET, Progress, Query
+from .query import NO_QUERY, UNSET, Progress, Query
 
 ROOM_FOR_WALKS = 200
 """Characters of a URL for what walks add: page size, offset, and bounds on the key or on the time."""
 
 
 class Batch(NamedTuple):
-    """Records to hand out, and the flow that fetches more.
-
-    The driver runs that flow while the caller works on the records, or after, and sends its result back.
-    """
+    """Records to hand out, and the flow that fetches more, which is run while the caller works on them, or after."""
 
     records: list[Record]
-    ahead: Flow[Found | None]
-
-
-Batches: TypeAlias = Generator[Step | Batch, Any, None]
+    following: Flow["Batch | None"]
 
 
 class Plan(NamedTuple):
@@ -88,8 +82,8 @@ def wants_one(pk: object, raise_not_exists: bool, query: Query) -> bool:
         if raise_not_exists:
             raise FieldError("raise_not_exists goes with pk; a list without matches is []", field="raise_not_exists")
         return False
-    given = [name for name, value in query._asdict().items() if value != Query._field_defaults[name]]
-    if given:
+    if query != NO_QUERY:
+        given = [name for name, value in query._asdict().items() if value != Query._field_defaults[name]]
         raise FieldError(f"pk asks for one record and {', '.join(given)} for a list: give one of them", field="pk")
     return True
 
@@ -114,35 +108,49 @@ def plan(call: Call, name: str, query: Query) -> Plan:
     return Plan(call, walk, limit, query.on_progress)
 
 
-def batches(plan: Plan, *, at_once: bool = False) -> Batches:
-    """Walk a listing and yield its records, batch by batch.
+def collected(plan: Plan) -> Flow[list[Record]]:
+    """Walk a listing to its end and return its records. The deadline of the retry policy holds for all of it."""
+    records: list[Record] = []
+    while plan.limit is None or len(records) < plan.limit:
+        found = yield from plan.walk.step(_left(plan, len(records)))
+        if found is None:
+            break
+        records += _taken(plan, found, len(records))
+    return records
+
+
+def next_batch(plan: Plan, done: int = 0) -> Flow[Batch | None]:
+    """Fetch the next records of a listing. The deadline of the retry policy holds for each batch anew.
 
     Args:
         plan: The listing.
-        at_once: Let the deadline of the retry policy hold for the whole listing, not for each page anew.
+        done: The number of records before.
 
-    Yields:
-        Requests and pauses for the driver to serve, and batches of records.
+    Returns:
+        The records, with the flow that fetches more; ``None`` at the end of the listing.
     """
-    left = plan.limit
-    done = 0
-    found = yield from plan.walk.step(left)
-    while found is not None:
-        records = found.records[:left]
-        done += len(records)
-        if plan.on_progress is not None:
-            plan.on_progress(done, found.total if plan.limit is None else min(found.total, plan.limit))
-        if plan.limit is not None:
-            left = plan.limit - done
-        found = yield Batch(records, _ahead(plan, left, at_once))
-
-
-def _ahead(plan: Plan, left: int | None, at_once: bool) -> Flow[Found | None]:
+    left = _left(plan, done)
     if left == 0:
         return None
-    if not at_once:
-        plan.call.restart()
-    return (yield from plan.walk.step(left))
+    plan.call.deadline.restart()
+    found = yield from plan.walk.step(left)
+    if found is None:
+        return None
+    records = _taken(plan, found, done)
+    return Batch(records, next_batch(plan, done + len(records)))
+
+
+def _left(plan: Plan, done: int) -> int | None:
+    return None if plan.limit is None else plan.limit - done
+
+
+def _taken(plan: Plan, found: Found, done: int) -> list[Record]:
+    """Return the records of a step that are within the limit, and report the progress."""
+    records = found.records[: _left(plan, done)]
+    if plan.on_progress is not None:
+        total = found.total if plan.limit is None else min(found.total, plan.limit)
+        plan.on_progress(done + len(records), total)
+    return records
 
 
 def count(call: Call, name: str, query: Query) -> Flow[int]:
@@ -210,6 +218,8 @@ def _walk(reader: Reader, order: list[str], after: int | None, parts: Iterable[P
     readers = [reader.narrowed(some) for some in parts]
     pinned = reader.resource.growing and not descending
     walks = [KeyWalk(each, descending=descending, after=after, pinned=pinned) for each in readers]
+    if len(walks) == 1:
+        return walks[0]
     return Chain(walks[::-1] if descending else walks)
 
 

@@ -41,6 +41,8 @@ class Query(NamedTuple):
     prefetch: bool = True
 
 
+NO_QUERY: Final = Query()
+
 T_co = TypeVar("T_co", covariant=True)
 
 Beginning: TypeAlias = Key | Literal["now"] | None

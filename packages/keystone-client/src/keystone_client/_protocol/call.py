@@ -34,22 +34,21 @@ What must never be done here
 - Take an interrupted request (``KeyboardInterrupt``, cancellation) for one that was not sent: it counts as lost.
 """
 
-import logging
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 import httpx
 from keystone_client_core import KeystoneError
 
+from .._config.call_options import CallOptions
 from .._errors import DeadlineExceededError, TransportError
 from .._flow import Exclusive, Flow, Pause
-from .._log import LOGGER
-from .._transport.deadline import limited
+from .._transport.deadline import Deadline
 from .._transport.outgoing import OutgoingRequest
+from .call_log import CallLog, is_listened_to
 from .failures import harmless, may_have_acted, name_of, no_answer, status_of
 from .renewal import is_over, renewal
-from .requests import Parameters
-from .responses import Page, page_of, record_of
+from .requests import Draft
 from .retries import Failure, backoff_ceiling, hold_after, wait_before
 from .session_state import SessionState
 from .throttle import identity_of
@@ -58,32 +57,24 @@ from .throttle import identity_of
 class Call:
     """One call: its tries, what the server may have done unnoticed, and its deadline."""
 
-    def __init__(self, session: SessionState) -> None:
+    def __init__(self, session: SessionState, options: CallOptions) -> None:
         """Start the time of the call."""
         self.session: Final = session
-        self.cid: Final = session.cid
+        self.options: Final = options
+        self.cid: Final = options.cid
+        self.log: Final = CallLog(session.base_url, options.cid)
         self.lost = False
         """Whether a response was lost: the server may have acted, and nothing tells whether it has."""
         self._outcome = "not sent"
-        self._until: float | None = None
-        self.restart()
-
-    def restart(self) -> None:
-        """Start the deadline again, because the time the caller spends between two pages does not count against it."""
-        deadline = self.session.retry.deadline
-        self._until = None if deadline is None else self.session.clock() + deadline
+        self.deadline: Final = Deadline(options.retry.deadline, session.clock)
 
     def send(
-        self,
-        build: Callable[[], OutgoingRequest],
-        *,
-        may_retry: Callable[[Failure], bool] | None = None,
-        renew: bool = True,
+        self, draft: Draft, *, may_retry: Callable[[Failure], bool] | None = None, renew: bool = True
     ) -> Flow[httpx.Response]:
         """Send a request, and again as long as it fails and the retry policy allows another try.
 
         Args:
-            build: Returns the request; called for each try, so that each has the cookies of the moment.
+            draft: What the request is made of.
             may_retry: Returns whether the request may be sent again after a failure; by default after each that the
                 policy allows.
             renew: Whether the call may log in again if the session is over.
@@ -100,8 +91,8 @@ class Call:
         while True:
             attempt += 1
             renewals = self.session.renewals
-            request = yield from self._admitted(build, attempt)
-            failure = yield from self._attempt(request)
+            request = yield from self._admitted(draft, attempt)
+            failure = yield from self._attempt(request, attempt)
             if isinstance(failure, httpx.Response) and failure.status_code < 400:
                 return failure
             if may_have_acted(failure):
@@ -116,6 +107,46 @@ class Call:
                 return self._ended(request, failure, attempt)
             yield from self._pause_before(request, failure, attempt + 1, wait)
 
+    def _admitted(self, draft: Draft, attempt: int) -> Flow[OutgoingRequest]:
+        """Return a request that may be sent now, after the throttle has let this call pass.
+
+        A call waits once for each time that the throttle gives, even if the clock says afterwards that it is not over.
+        """
+        session = self.session
+        waited = None
+        while True:
+            request = session.builder.build(draft, session.headers, self.options)
+            if not self.deadline.limit(request):
+                raise self._too_late(request)
+            until = session.throttle.until(request, session.clock)
+            if until is None or until == waited:
+                return request
+            wait = until - session.clock() + session.draw() * backoff_ceiling(self.options.retry, attempt)
+            if self.deadline.passes_within(wait):
+                raise self._too_late(request, wait=wait)
+            waited = until
+            self.log.held(request, wait)
+            yield Pause(wait)
+
+    def _attempt(self, request: OutgoingRequest, attempt: int) -> Flow[Failure]:
+        """Send a request once, and return the response or the error of httpx."""
+        listened = is_listened_to()
+        if listened:
+            self.log.sending(request, attempt)
+        try:
+            response: httpx.Response = yield request
+        except httpx.RequestError as error:
+            return error
+        except KeystoneError:  # the client is closed
+            raise
+        except BaseException:  # interrupted or cancelled while it was on its way
+            self.lost = True
+            raise
+        self.session.receive(response)
+        if listened:
+            self.log.received(request, response, attempt)
+        return response
+
     def _wait(
         self, request: OutgoingRequest, attempt: int, failure: Failure, may_retry: Callable[[Failure], bool] | None
     ) -> float | None:
@@ -123,7 +154,7 @@ class Call:
 
         After a 429 this also holds back the other calls of the same identity.
         """
-        policy = self.session.retry
+        policy = self.options.retry
         wait = None
         if may_retry is None or may_retry(failure):
             wait = wait_before(policy, request.method, attempt, failure, draw=self.session.draw())
@@ -137,7 +168,7 @@ class Call:
         if isinstance(failure, httpx.Response):
             return failure
         error: KeystoneError
-        if self._too_long(0):
+        if self.deadline.passes_within(0):
             error = self._too_late(request, failure)
         else:
             where = f"{request.method} {self.session.base_url}{request.endpoint}"
@@ -146,35 +177,17 @@ class Call:
 
     def _pause_before(self, request: OutgoingRequest, failure: Failure, attempt: int, wait: float) -> Flow[None]:
         """Log that another try follows, and wait for it; raise the error now if the deadline would pass meanwhile."""
-        if self._too_long(wait):
+        if self.deadline.passes_within(wait):
             raise self._too_late(request, failure, wait) from harmless(failure, request)
         message = "%s: try %d follows in %.2f s"
-        self.session.log(logging.WARNING, message, request, status_of(failure), name_of(failure), attempt, wait)
+        details = (name_of(failure), attempt, wait)
+        self.log.problem(message, request, *details, status_code=status_of(failure), attempt=attempt - 1)
         yield Pause(wait)
-
-    def _admitted(self, build: Callable[[], OutgoingRequest], attempt: int) -> Flow[OutgoingRequest]:
-        """Return a request that may be sent now, after the throttle has let this call pass.
-
-        A call waits once for each time that the throttle gives, even if the clock says afterwards that it is not over.
-        """
-        waited = None
-        while True:
-            request = self._within_deadline(build())
-            now = self.session.clock()
-            until = self.session.throttle.until(request, now)
-            if until is None or until == waited:
-                return request
-            wait = until - now + self.session.draw() * backoff_ceiling(self.session.retry, attempt)
-            if self._too_long(wait):
-                raise self._too_late(request, wait=wait)
-            waited = until
-            self._log_hold(request, wait)
-            yield Pause(wait)
 
     def _renewed(self, request: OutgoingRequest, renewals: int) -> Flow[bool]:
         """Log in again, or wait for another call that does, and return whether there is a session."""
-        self.session.log(logging.WARNING, "the session is over: a login follows", request, 401)
-        renewed = yield Exclusive(self._renewal(renewals), self.time_left)
+        self.log.problem("the session is over: a login follows", request, status_code=401)
+        renewed = yield Exclusive(self._renewal(renewals), self.deadline.time_left)
         if renewed is None:
             raise self._too_late(request)
         return bool(renewed)
@@ -189,99 +202,16 @@ class Call:
 
     def _login(self) -> "Call":
         """Return a call for the login, with the deadline of this one."""
-        login = Call(self.session)
-        login._until = self._until
+        login = Call(self.session, self.options)
+        login.deadline.until = self.deadline.until
         return login
-
-    def json(
-        self,
-        method: str,
-        endpoint: str,
-        *,
-        params: Parameters | None = None,
-        content: bytes | None = None,
-        may_retry: Callable[[Failure], bool] | None = None,
-    ) -> Flow[httpx.Response]:
-        """Build and send a request to an endpoint, with a body that is JSON already; see ``send``."""
-        return self.send(
-            lambda: self.session.request(method, endpoint, params=params, content=content), may_retry=may_retry
-        )
-
-    def page(
-        self, endpoint: str, params: Mapping[str, str], *, may_retry: Callable[[Failure], bool] | None = None
-    ) -> Flow[Page]:
-        """Fetch one page of a listing."""
-        return page_of((yield from self.json("GET", endpoint, params=params, may_retry=may_retry)), self.cid)
-
-    def record(self, method: str, endpoint: str, content: bytes) -> Flow[dict[str, Any]]:
-        """Write a record, and return it as the server has stored it."""
-        return record_of((yield from self.json(method, endpoint, content=content)), self.cid)
 
     def pause(self, seconds: float) -> Flow[bool]:
         """Wait and return ``True``; return ``False`` at once if the deadline would pass meanwhile."""
-        if self._too_long(seconds):
+        if self.deadline.passes_within(seconds):
             return False
         yield Pause(seconds)
         return True
-
-    @property
-    def time_left(self) -> float | None:
-        """The seconds left before the deadline, at least 0; ``None`` without a deadline."""
-        return None if self._until is None else max(self._left(), 0)
-
-    def _left(self) -> float:
-        return float("inf") if self._until is None else self._until - self.session.clock()
-
-    def _too_long(self, seconds: float) -> bool:
-        """Return whether the deadline passes within so many seconds."""
-        return self._until is not None and self.session.clock() + seconds >= self._until
-
-    def _attempt(self, request: OutgoingRequest) -> Flow[Failure]:
-        """Send a request once, and return the response or the error of httpx."""
-        listened = LOGGER.isEnabledFor(logging.INFO)
-        if listened:
-            self.session.log(logging.DEBUG, "%s %s", request, "", request.method, request.endpoint)
-        try:
-            response: httpx.Response = yield request
-        except httpx.RequestError as error:
-            return error
-        except KeystoneError:  # the client is closed
-            raise
-        except BaseException:  # interrupted or cancelled while it was on its way
-            self.lost = True
-            raise
-        self.session.receive(response)
-        if listened:
-            self._log_response(request, response)
-        return response
-
-    def _log_response(self, request: OutgoingRequest, response: httpx.Response) -> None:
-        endpoint = request.endpoint
-        milliseconds = response.elapsed.total_seconds() * 1000
-        self.session.log(
-            logging.INFO,
-            "%s %s %d in %.0f ms",
-            request,
-            response.status_code,
-            request.method,
-            endpoint or "/",
-            response.status_code,
-            milliseconds,
-        )
-
-    def _log_hold(self, request: OutgoingRequest, wait: float) -> None:
-        self.session.log(logging.DEBUG, "%s %s waits %.2f s: the server throttles this client", request, "",
-                      request.method, request.endpoint, wait)  # fmt: skip
-
-    def _within_deadline(self, request: OutgoingRequest) -> OutgoingRequest:
-        """Cut the timeouts of a request to the time left, and let it ask for the time left later on."""
-        if self._until is not None:
-            left = self._until - self.session.clock()
-            if left <= 0:
-                raise self._too_late(request)
-            request.time_left = self._left
-            request.extensions["timeout"] = limited(request.timeouts, left)
-        return request
 
     def _too_late(
         self, request: OutgoingRequest, failure: Failure | None = None, wait: float = 0
@@ -300,7 +230,7 @@ class Call:
             where: What the call was doing, such as its method and endpoint.
             last: What it ended in, to be added to the message.
         """
-        deadline = self.session.retry.deadline
+        deadline = self.options.retry.deadline
         error = DeadlineExceededError(f"{where}: the deadline of {deadline} s leaves no time for another try{last}")
         error.cid = self.cid
         error.outcome = self._outcome

@@ -1,13 +1,14 @@
-"""Build requests from the base URL, an endpoint and headers prepared in advance; no I/O, no state of a session."""
+"""Build requests from the base URL, a draft and headers prepared in advance; no I/O, no state of a session."""
 
 import functools
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import httpx
 from keystone_client_core import InvalidURLError, encode_query
 
 from .._config.arguments import Timeouts
+from .._config.call_options import CallOptions
 from .._transport.outgoing import NO_SESSION, OutgoingRequest
 from .cookies import SecretHeaders
 
@@ -16,61 +17,101 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[tuple[str, Any]]
 
 
+class Draft(NamedTuple):
+    """What a request is made of. Each try builds it anew, with the cookies and the CSRF token of the moment."""
+
+    method: str
+    """The HTTP method, upper case."""
+    endpoint: str
+    """The path below the base URL, as ``endpoint_path`` returns it."""
+    params: Parameters | None = None
+    """Query parameters."""
+    content: bytes | None = None
+    """A body that is JSON already."""
+    headers: Mapping[str, str] | None = None
+    """Further headers, checked."""
+    timeout: Timeouts | None = None
+    """Timeouts in seconds by phase; those of the call if left out."""
+    body: Mapping[str, Any] = {}
+    """``data`` and ``files``, as httpx takes them."""
+    change: Callable[[OutgoingRequest], object] | None = None
+    """A function that changes the request after it was built."""
+
+    def __repr__(self) -> str:
+        """Hide the values: the body of a login has a password."""
+        return f"<draft of {self.method} {self.endpoint}>"
+
+
+class SessionHeaders:
+    """The headers that requests of one session share. Never changed, only replaced, so that reading takes no lock."""
+
+    __slots__ = ("key", "number", "safe", "unsafe")
+
+    def __init__(self, number: int, key: str | None, safe: httpx.Headers, unsafe: httpx.Headers) -> None:
+        """Keep the headers of one session.
+
+        Args:
+            number: The number of the session; it grows with every login and logout.
+            key: The session cookie; ``None`` without a session.
+            safe: The headers of requests that only read.
+            unsafe: The headers of requests that write.
+        """
+        self.number: Final = number
+        self.key: Final = key
+        self.safe: Final = safe
+        self.unsafe: Final = unsafe
+
+
 class RequestBuilder:
     """Builds requests to one server."""
 
-    def __init__(self, base_url: str) -> None:
-        """Build requests below a base URL, which ends in a slash."""
+    def __init__(self, base_url: str, size_limit: int | None) -> None:
+        """Build requests below a base URL, which ends in a slash, whose responses may have so many bytes."""
         self.url_of = functools.lru_cache(256)(functools.partial(_url_of, base_url))
+        self._size_limit = size_limit
 
-    def request(
-        self,
-        method: str,
-        endpoint: str,
-        *,
-        headers: httpx.Headers,
-        params: Parameters | None,
-        content: bytes | None,
-        more: Mapping[str, str] | None,
-        timeout: Timeouts,
-        body: Mapping[str, Any],
-    ) -> OutgoingRequest:
+    def build(self, draft: Draft, session: SessionHeaders, options: CallOptions) -> OutgoingRequest:
         """Build a request.
 
         Args:
-            method: The HTTP method, upper case.
-            endpoint: The path below the base URL.
-            headers: The headers of the session.
-            params: Query parameters.
-            content: A body that is JSON already.
-            more: Further headers.
-            timeout: Timeouts in seconds by phase.
-            body: ``json``, ``data`` or ``files``, as httpx takes them.
+            draft: What the request is made of.
+            session: The headers of the current session.
+            options: The options of the call.
 
         Returns:
-            The request, without a session number and without a size limit.
+            The request, with cookies, CSRF token and correlation id.
         """
-        url = self.url_of(endpoint)
-        if params:
-            url = _url_of(f"{url}{'&' if url.query else '?'}", encode_query(params))
-        if content is not None:
+        url = self.url_of(draft.endpoint)
+        if draft.params:
+            url = _url_of(f"{url}{'&' if url.query else '?'}", encode_query(draft.params))
+        headers = session.safe if draft.method in SAFE_METHODS else session.unsafe
+        if draft.content is not None or options.headers or draft.headers:
             headers = SecretHeaders(headers)
-            headers["Content-Type"] = "application/json"
-        if more:
-            headers = SecretHeaders(headers)
-            headers.update(more)
-        extensions = {"timeout": timeout}
-        request = OutgoingRequest(method, url, headers=headers, content=content, extensions=extensions, **body)
-        request.endpoint = endpoint.partition("?")[0]
+            if draft.content is not None:
+                headers["Content-Type"] = "application/json"
+            for more in (options.headers, draft.headers):
+                if more:
+                    headers.update(more)
+        request = OutgoingRequest(
+            draft.method,
+            url,
+            headers=headers,
+            content=draft.content,
+            extensions={"timeout": draft.timeout or options.timeout},
+            **draft.body,
+        )
+        request.endpoint = draft.endpoint.partition("?")[0]
+        request.session, request.size_limit = session.number, self._size_limit
+        if draft.change is not None:
+            draft.change(request)
         return request
 
 
-def without_credentials(request: OutgoingRequest) -> OutgoingRequest:
+def without_credentials(request: OutgoingRequest) -> None:
     """Remove the session or token from a request; cookies of its response will be dropped."""
     for name in CREDENTIALS:
         request.headers.pop(name, None)
     request.session = NO_SESSION
-    return request
 
 
 def _url_of(base_url: str, endpoint: str) -> httpx.URL:

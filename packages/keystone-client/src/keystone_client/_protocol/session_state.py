@@ -6,44 +6,22 @@ No I/O. The headers of requests are prepared in advance, and again whenever a re
 import random
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
-from typing import Any, Final, NoReturn
+from collections.abc import Callable, Generator
+from typing import Any, Final
 
 import httpx
-from keystone_client_core import ContextAdapter, __version__, endpoint_path
+from keystone_client_core import __version__, endpoint_path
 
-from .._config.arguments import Timeouts
+from .._config.call_options import CID_HEADER
 from .._config.options import Options
-from .._log import LOGGER
-from .._transport.outgoing import OutgoingRequest, endpoint_of
+from .._transport.outgoing import OutgoingRequest
 from .cookies import CSRF, SESSION, CookieStore, SecretHeaders, cookies_of
-from .requests import SAFE_METHODS, Parameters, RequestBuilder
+from .requests import RequestBuilder, SessionHeaders
 from .retries import RECEIVED
 from .throttle import Throttle
 from .upload_limits import Limits
 
-CID_HEADER = "X-KEYSTONE-CID"
 AGENT = f"keystone-api-client/{__version__}"
-
-
-class SessionHeaders:
-    """The headers that requests of one session share. Never changed, only replaced, so that reading takes no lock."""
-
-    __slots__ = ("key", "number", "safe", "unsafe")
-
-    def __init__(self, number: int, key: str | None, safe: httpx.Headers, unsafe: httpx.Headers) -> None:
-        """Keep the headers of one session.
-
-        Args:
-            number: The number of the session; it grows with every login and logout.
-            key: The session cookie; ``None`` without a session.
-            safe: The headers of requests that only read.
-            unsafe: The headers of requests that write.
-        """
-        self.number: Final = number
-        self.key: Final = key
-        self.safe: Final = safe
-        self.unsafe: Final = unsafe
 
 
 class SessionState:
@@ -52,11 +30,7 @@ class SessionState:
     def __init__(self, options: Options) -> None:
         """Start without a session, from options that were checked."""
         self.base_url: Final = options.base_url
-        self.cid: Final = options.cid
         self.page_size: Final = options.page_size
-        self.size_limit: Final = options.max_response_size
-        self.retry: Final = options.retry
-        self.timeout: Final = options.timeout
         self.has_token: Final = options.token is not None
         self.clock: Callable[[], float] = time.monotonic
         self.now: Callable[[], float] = time.time
@@ -69,27 +43,22 @@ class SessionState:
         """How many times that was tried."""
         self.upload_limits = Limits()
         """Empty until the server has been asked for its settings."""
-        self._log = ContextAdapter(LOGGER, {"cid": self.cid, "baseurl": self.base_url})
         self._lock = threading.Lock()
         self._cookies = CookieStore()
         self._fixed = SecretHeaders({"Accept": "application/json", "Accept-Encoding": "gzip, deflate"})
         self._fixed.update({"Connection": "keep-alive", "User-Agent": AGENT})
         self._fixed.update(options.headers)
-        self._fixed[CID_HEADER] = self.cid
+        self._fixed[CID_HEADER] = options.cid
         if options.token is not None:
             self._fixed["Authorization"] = f"Token {options.token}"
         self.headers = self._prepared(self._cookies, 0, None)
         """Replaced as a whole, so that reading takes no lock."""
-        self._build = RequestBuilder(self.base_url)
+        self.builder = RequestBuilder(self.base_url, options.max_response_size)
 
     @property
     def number(self) -> int:
         """The number of the current session; the time between a logout and a login has a number of its own."""
         return self.headers.number
-
-    def __reduce__(self) -> NoReturn:
-        """Refuse to be pickled or copied: a session should not be stored, and connections cannot be."""
-        raise TypeError("a Keystone client can be neither pickled nor copied: it holds a session; make a new one")
 
     @property
     def has_session(self) -> bool:
@@ -105,45 +74,6 @@ class SessionState:
     def keeps_secure_cookies_back(self) -> bool:
         """Whether there is a session cookie that must not travel over plain http."""
         return any(cookie.name == SESSION and cookie.secure for cookie in self._cookies.jar)
-
-    def request(
-        self,
-        method: str,
-        endpoint: str,
-        *,
-        params: Parameters | None = None,
-        content: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: Timeouts | None = None,
-        **body: Any,
-    ) -> OutgoingRequest:
-        """Build a request to an endpoint that was checked.
-
-        Args:
-            method: The HTTP method, upper case.
-            endpoint: The path below the base URL, as ``endpoint_path`` returns it.
-            params: Query parameters.
-            content: A body that is JSON already.
-            headers: Further headers, checked.
-            timeout: Timeouts in seconds by phase; the client's if left out.
-            body: ``json``, ``data`` or ``files``, as httpx takes them.
-
-        Returns:
-            The request, with cookies, CSRF token and correlation id.
-        """
-        current = self.headers
-        request = self._build.request(
-            method,
-            endpoint,
-            headers=current.safe if method in SAFE_METHODS else current.unsafe,
-            params=params,
-            content=content,
-            more=headers,
-            timeout=timeout or self.timeout,
-            body=body,
-        )
-        request.session, request.size_limit = current.number, self.size_limit
-        return request
 
     def receive(self, response: httpx.Response) -> None:
         """Note when a response came, and take in its cookies.
@@ -190,14 +120,6 @@ class SessionState:
         key = named.get(SESSION)
         return SessionHeaders(number + (key != former_key), key, safe, unsafe)
 
-    def url_of(self, endpoint: str) -> httpx.URL:
-        """Return the URL of an endpoint.
-
-        Raises:
-            InvalidURLError: The URL is too long.
-        """
-        return self._build.url_of(endpoint)
-
     def endpoint(self, endpoint: str) -> str:
         """Return the path below the base URL for an endpoint given by the caller.
 
@@ -205,13 +127,3 @@ class SessionState:
             InvalidURLError: It leads out of the base URL.
         """
         return endpoint_path(self.base_url, endpoint)
-
-    def log(self, level: int, message: str, request: httpx.Request, status_code: int | str, *details: object) -> None:
-        """Log a line about a request, with the fields that every record of the logger has."""
-        extra = {
-            "method": request.method,
-            "endpoint": endpoint_of(request),
-            "url": str(request.url),
-            "status_code": status_code,
-        }
-        self._log.log(level, message, *details, extra=extra)

@@ -3,6 +3,7 @@
 State only: ``retries`` decides how long the waits are, ``call`` does the waiting.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import httpx
@@ -27,12 +28,12 @@ class Throttle:
         """End the hold on the logged-in identity after a login: it may be another user. If not, a 429 comes again."""
         self._until.pop(LOGGED_IN, None)
 
-    def until(self, request: httpx.Request, now: float) -> float | None:
+    def until(self, request: httpx.Request, clock: Callable[[], float]) -> float | None:
         """Return until when a request has to wait, or ``None`` if it may be sent now."""
         if not self._until:  # saves the nearly always needless look at the request's headers
             return None
         until = self._until.get(identity_of(request))
-        return None if until is None or until <= now else until
+        return None if until is None or until <= clock() else until
 
 
 def identity_of(request: httpx.Request) -> str:

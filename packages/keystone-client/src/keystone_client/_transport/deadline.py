@@ -3,7 +3,7 @@
 A call with a deadline puts a function that returns its seconds left into each of its requests, ``time_left``. It takes
 four means to make that hold, because none of them covers every wait:
 
-- The timeouts of a request are cut to the time left (``limited``). But that is done once, and httpcore applies the same
+- The timeouts of a request are cut to the time left (``Deadline.limit``). But that is done once, and httpcore applies the same
   timeout to each read, so a server that sends a byte now and then could stretch the call without end.
 - In a task, the request is cancelled when no time is left (``within_deadline``).
 - A thread cannot be cancelled. There each connect, read and write of a connection gets the time left as its timeout
@@ -47,9 +47,55 @@ class Trace:
             self.begun = True
 
 
-def limited(timeouts: Mapping[str, float | None], left: float) -> dict[str, float | None]:
-    """Return the timeouts, none of them longer than the seconds left."""
-    return {name: left if timeout is None else min(timeout, left) for name, timeout in timeouts.items()}
+class Deadline:
+    """Until when a call may take."""
+
+    __slots__ = ("_clock", "_seconds", "until")
+
+    def __init__(self, seconds: float | None, clock: Callable[[], float]) -> None:
+        """Start the time.
+
+        Args:
+            seconds: How long the call may take; ``None`` for no end.
+            clock: Returns seconds of a monotonic clock.
+        """
+        self._seconds, self._clock = seconds, clock
+        self.until: float | None = None
+        """The time of the clock at which the call ends."""
+        self.restart()
+
+    def restart(self) -> None:
+        """Start the time again: what the caller spends between two pages of a listing does not count."""
+        if self._seconds is not None:
+            self.until = self._clock() + self._seconds
+
+    @property
+    def time_left(self) -> float | None:
+        """The seconds left, at least 0; ``None`` without a deadline."""
+        return None if self.until is None else max(self.until - self._clock(), 0)
+
+    def passes_within(self, seconds: float) -> bool:
+        """Return whether the deadline passes within so many seconds."""
+        return self.until is not None and self._clock() + seconds >= self.until
+
+    def limit(self, request: OutgoingRequest) -> bool:
+        """Cut the timeouts of a request to the time left, and let it ask for that later on.
+
+        Returns:
+            Whether any time is left.
+        """
+        if self.until is None:
+            return True
+        left = self._left()
+        request.time_left = self._left
+        request.extensions["timeout"] = {
+            name: left if timeout is None else min(timeout, left) for name, timeout in request.timeouts.items()
+        }
+        return left > 0
+
+    def _left(self) -> float:
+        assert self.until is not None
+        return self.until - self._clock()
 
 
 @contextmanager
@@ -71,8 +117,7 @@ async def within_deadline(
         httpx.ConnectTimeout: It was cancelled before anything was sent.
         httpx.ReadTimeout: It was cancelled later, or, without a trace, at an unknown point.
     """
-    if request.time_left is None:
-        return await send(request)
+    assert request.time_left is not None
     with anyio.move_on_after(request.time_left()):
         return await send(request)
     trace = request.extensions.get("trace")

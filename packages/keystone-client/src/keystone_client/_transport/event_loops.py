@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import anyio
 
-from .pool import TaskSlots
+from .pool import AsyncPool
 
 OPEN: Final[dict[int, dict[object, "OnLoop"]]] = {}
 """What each client has open, by the client's ``id``.
@@ -44,7 +44,7 @@ class OnLoop(NamedTuple):
     """
 
     loop: Any
-    slots: TaskSlots
+    pool: AsyncPool
     turn: anyio.Lock
 
     @property
@@ -58,13 +58,13 @@ class OnLoop(NamedTuple):
 
     def leave(self) -> None:
         """Close the connections from outside of their loop: in a task on it if it still runs, else by dropping them."""
-        close = self.slots.aclose
+        close = self.pool.aclose
         if self._is_trio:
             alive = self._soon(lambda: sys.modules["trio"].lowlevel.spawn_system_task(close))
         else:
             alive = self._soon(lambda: self.loop.create_task(close()))
         if not alive:
-            self.slots.drop()
+            self.pool.drop()
 
     def _soon(self, act: Callable[[], object]) -> bool:
         """Have the loop call a function, and return whether the loop still takes calls."""

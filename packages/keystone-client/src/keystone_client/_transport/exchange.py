@@ -13,7 +13,6 @@ from typing import Any
 
 import httpx
 
-from .deadline import time_left_of
 from .outgoing import OutgoingRequest, Sink
 from .response_guard import Bounded, check_size
 
@@ -90,13 +89,6 @@ def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
 
 def exchange(transport: httpx.BaseTransport, request: OutgoingRequest) -> httpx.Response:
     """Send a request through a transport, and read the response to its end."""
-    if request.time_left is None:
-        return _exchange(transport, request)
-    with time_left_of(request):
-        return _exchange(transport, request)
-
-
-def _exchange(transport: httpx.BaseTransport, request: OutgoingRequest) -> httpx.Response:
     started = perf_counter()
     response = transport.handle_request(request)
     sink = _sink(request, response)

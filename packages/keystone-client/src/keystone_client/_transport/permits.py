@@ -77,11 +77,11 @@ class Permit:
 
     def _hand_on(self) -> None:
         with self._permits.lock:
-            for heir in self._permits.waiting:
-                if not heir.held:
-                    assert heir._turn is not None
-                    self.held, heir.held = False, True
-                    heir._turn.release()
+            for waiting in self._permits.waiting:
+                if not waiting.held:
+                    assert waiting._turn is not None
+                    self.held, waiting.held = False, True
+                    waiting._turn.release()
                     return
             self.held = False
             self._permits.free += 1

@@ -31,9 +31,9 @@ The price: some 7 us a call, and no HTTP/2, which would send several requests ov
 What must never be done here
 ----------------------------
 - Put back a connection whose response was not read to its end: the next call would read the rest.
-- In ``TaskSlots``: ``await`` anything between getting a permit and the ``try`` that releases it, or between two changes
+- In ``AsyncPool``: ``await`` anything between getting a permit and the ``try`` that releases it, or between two changes
   of ``_free`` and ``_waiting`` that belong together. A cancellation arrives at an ``await``, and would lose the permit.
-- In ``ThreadSlots``: close a connection after a ``KeyboardInterrupt``. It may have struck while a lock of that
+- In ``SyncPool``: close a connection after a ``KeyboardInterrupt``. It may have struck while a lock of that
   connection was held, and closing would wait for that lock for ever. The garbage collector closes the socket.
 - Ask whether there is an idle connection before taking it: another thread may take it in between. Take it, and catch
   the ``IndexError``.
@@ -100,11 +100,11 @@ class Idle(Generic[Transport]):
         except IndexError:  # asking first would not help: another thread may take the last one in between
             return None
 
-    def put(self, slot: Transport) -> bool:
+    def put(self, connection: Transport) -> bool:
         """Keep a connection if there is room, and return whether there was."""
         if len(self.since) >= self.most:
             return False
-        self.since.append((self.clock(), slot))
+        self.since.append((self.clock(), connection))
         return True
 
     def take_old(self) -> Transport | None:
@@ -118,7 +118,7 @@ class Idle(Generic[Transport]):
             return None
 
 
-class ThreadSlots:
+class SyncPool:
     """The connection pool of a sync client, shared by all threads that use it."""
 
     def __init__(self, make: Callable[[], httpx.BaseTransport], limits: httpx.Limits, clock: Clock) -> None:
@@ -154,14 +154,14 @@ class ThreadSlots:
         finally:
             permit.leave()
 
-    def _exchange(self, slot: httpx.BaseTransport, request: OutgoingRequest) -> httpx.Response:
+    def _exchange(self, connection: httpx.BaseTransport, request: OutgoingRequest) -> httpx.Response:
         try:
-            response = exchange(slot, request)
+            response = exchange(connection, request)
         except Exception:  # not BaseException: after an interrupt, close() may wait for ever for a lock held then
-            slot.close()
+            connection.close()
             raise
-        if not self.idle.put(slot):
-            slot.close()
+        if not self.idle.put(connection):
+            connection.close()
         elif self._closed:
             self.close()  # another thread closed the pool before this connection was back in it
         return response
@@ -169,11 +169,11 @@ class ThreadSlots:
     def close(self) -> None:
         """Close the idle connections now, and each of the others when its call is over."""
         self._closed = True
-        while (slot := self.idle.take()) is not None:
-            slot.close()
+        while (connection := self.idle.take()) is not None:
+            connection.close()
 
 
-class TaskSlots:
+class AsyncPool:
     """The connection pool of an async client on one event loop."""
 
     def __init__(
@@ -214,23 +214,23 @@ class TaskSlots:
         finally:
             self._leave()
 
-    async def _exchange(self, slot: httpx.AsyncBaseTransport, request: OutgoingRequest) -> httpx.Response:
+    async def _exchange(self, connection: httpx.AsyncBaseTransport, request: OutgoingRequest) -> httpx.Response:
         kept = False
         try:
-            response = await exchange_async(slot, request)
-            kept = self.idle.put(slot)
+            response = await exchange_async(connection, request)
+            kept = self.idle.put(connection)
             return response
         finally:
             if not kept:
-                await self._close(slot, request)
+                await self._close(connection, request)
 
-    async def _close(self, slot: httpx.AsyncBaseTransport, request: OutgoingRequest | None = None) -> None:
+    async def _close(self, connection: httpx.AsyncBaseTransport, request: OutgoingRequest | None = None) -> None:
         """Close a connection, even while the call is being cancelled.
 
         httpcore forgets a TCP connection whose TLS handshake is cancelled. The trace of the request remembers it.
         """
         with anyio.CancelScope(shield=True):
-            await slot.aclose()
+            await connection.aclose()
             if request is not None and "trace" in request.extensions:
                 for stream in request.extensions["trace"].opened:
                     await stream.aclose()
@@ -240,8 +240,8 @@ class TaskSlots:
         self.idle.most = 0  # connections in use find no room when they come back, and are closed
         self._closed = True
         async with AsyncExitStack() as stack:  # it closes the rest if closing one of them is cancelled or fails
-            while (slot := self.idle.take()) is not None:
-                stack.push_async_callback(slot.aclose)
+            while (connection := self.idle.take()) is not None:
+                stack.push_async_callback(connection.aclose)
 
     def drop(self) -> None:
         """Drop the idle connections, whose event loop is gone; the garbage collector closes them."""
