@@ -27,6 +27,10 @@ WORDS = {
     "async_driver": "sync_driver",
     "async_runner": "sync_runner",
     "AsyncProvider": "Provider",
+    "Awaitable[object]": "object",
+    "Awaitable, ": "",
+    "AsyncHook": "Hook",
+    "AsyncClientOptions": "ClientOptions",
     "The client for tasks": "The client for threads",
     "between tasks, on asyncio or trio": "between threads",
 }

@@ -1,14 +1,14 @@
 """The client for tasks: public methods with their types. Each runs a flow, which is written once for both clients."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypedDict, Unpack, cast, overload
 
 import httpx
 
-from ._config.environment import Credentials, settings
+from ._config.environment import settings
 from ._config.options import checked_options
 from ._config.retry_policy import RetryPolicy
 from ._drivers.async_driver import AsyncDriver
@@ -31,6 +31,28 @@ if TYPE_CHECKING:
     from ._generated.job_methods import Job
 
 
+AsyncHook: TypeAlias = Callable[[Any], Awaitable[object]]
+"""A function that is called with a request or a response."""
+
+
+class AsyncClientOptions(TypedDict, total=False):
+    """The arguments of the constructor that ``from_env`` passes on."""
+
+    cid: "UUID | str | None"
+    timeout: float | httpx.Timeout | None
+    retry: RetryPolicy | None
+    page_size: int
+    max_response_size: int | None
+    verify: Verify
+    headers: Mapping[str, str] | None
+    proxy: str | httpx.Proxy | None
+    limits: httpx.Limits
+    trust_env: bool
+    event_hooks: "Mapping[str, Sequence[AsyncHook]] | None"
+    wrap_transport: "Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] | None"
+    transport: httpx.AsyncBaseTransport | None
+
+
 class AsyncKeystoneClient(AsyncMethods):
     """A client for one Keystone server. It can be shared between tasks, on asyncio or trio.
 
@@ -49,8 +71,13 @@ class AsyncKeystoneClient(AsyncMethods):
         headers: Additional headers for every request.
         proxy: The URL of a proxy, or an ``httpx.Proxy``. If left out, the proxy that the environment names, if any.
         limits: The number of connections, as an ``httpx.Limits``.
-        transport: An httpx transport to send the requests with, in place of the network; for tests.
         trust_env: Whether to take proxies and certificates from the environment.
+        event_hooks: Functions to call once per try, as in httpx: ``{"request": [f], "response": [g]}``. They get the
+            real request, credentials included, and may change its headers, but not its server; the body of a response
+            has been read. What they raise ends the call and is not retried. In the async client they are awaited.
+        wrap_transport: A function that gets the transport of each new connection and returns the one to use: for
+            caches, tracing, other authentication. What it returns must not answer one user with another's records.
+        transport: An httpx transport to send the requests with, in place of the network; for tests.
 
     Raises:
         InvalidURLError: The URL cannot be a base URL.
@@ -74,8 +101,10 @@ class AsyncKeystoneClient(AsyncMethods):
         headers: Mapping[str, str] | None = None,
         proxy: str | httpx.Proxy | None = None,
         limits: httpx.Limits = DEFAULT_LIMITS,
-        transport: httpx.AsyncBaseTransport | None = None,
         trust_env: bool = True,
+        event_hooks: "Mapping[str, Sequence[AsyncHook]] | None" = None,
+        wrap_transport: "Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] | None" = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """Check the arguments, which the class describes; nothing is sent, and no connection is opened."""
         options = checked_options(
@@ -91,25 +120,28 @@ class AsyncKeystoneClient(AsyncMethods):
             proxy=proxy,
             limits=limits,
             trust_env=trust_env,
+            event_hooks=event_hooks,
+            wrap_transport=wrap_transport,
+            transport=transport,
         )
         driver = AsyncDriver(options, transport, f"{type(self).__name__}({options.base_url!r}, cid={options.cid!r})")
         self._use(driver, options)
-        self._credentials: Credentials | None = None
 
     @classmethod
     @redacted
-    def from_env(cls, **options: Any) -> Self:
+    def from_env(cls, **options: "Unpack[AsyncClientOptions]") -> Self:
         """Create a client from environment variables.
 
         These are ``KEYSTONE_URL``, and either ``KEYSTONE_TOKEN`` or ``KEYSTONE_USERNAME`` and ``KEYSTONE_PASSWORD``.
-        Nothing is sent yet. With a password, the client logs in when its ``with`` block is entered, and then forgets
-        the password.
+        Nothing is sent yet. With a password, the first call that needs a session logs in, and so does a call that
+        finds the session over. ``is_authenticated``, ``retrieve_health`` and ``retrieve_version`` never log in;
+        ``login`` replaces the credentials, and after ``logout`` nothing logs in by itself.
 
         Args:
             **options: Further arguments of the constructor.
 
         Returns:
-            The client, to be used as a context manager.
+            The client.
 
         Raises:
             FieldError: A variable is missing, or two of them contradict each other; the error shows names, not values.
@@ -117,17 +149,11 @@ class AsyncKeystoneClient(AsyncMethods):
         """
         found = settings(os.environ)
         client = cls(found.url, token=found.token, **options)
-        client._credentials = found.credentials
+        if found.credentials is not None:
+            auth.log_in_when_needed(client._session, found.credentials)
         return client
 
     async def __aenter__(self) -> Self:
-        credentials, self._credentials = self._credentials, None
-        if credentials is not None:
-            try:
-                await self.login(*credentials)
-            except BaseException:
-                await self.close()
-                raise
         return self
 
     async def __aexit__(

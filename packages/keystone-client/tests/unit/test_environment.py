@@ -1,5 +1,6 @@
-"""A client of the environment: which variables it wants, when it logs in, and what it forgets."""
+"""A client of the environment: which variables it wants, and when it logs in."""
 
+import asyncio
 from typing import Any
 
 import anyio
@@ -11,10 +12,12 @@ from keystone_client import (
     FieldError,
     InvalidURLError,
     KeystoneClient,
+    RetryPolicy,
+    TransportError,
 )
 from keystone_client_testing import FakeKeystone
 
-from .scripted import Scripted, answer, connect
+from .scripted import Player, Scripted, answer, connect
 
 LOGIN = {"KEYSTONE_USERNAME": "admin", "KEYSTONE_PASSWORD": "quickstart"}
 
@@ -46,17 +49,91 @@ def inside(client: Any, ask: str) -> Any:
     return anyio.run(run)
 
 
-def test_a_password_logs_in_when_the_context_is_entered_and_is_dropped(colour: str, set_env: Any) -> None:
+def logins(fake: FakeKeystone) -> int:
+    return sum(entry.path == "/authentication/login/" for entry in fake.journal)
+
+
+@pytest.mark.parametrize("in_block", [True, False])
+def test_the_first_call_that_needs_it_logs_in_once(colour: str, set_env: Any, in_block: bool) -> None:
     fake = FakeKeystone()
     set_env(KEYSTONE_URL=fake.url, **LOGIN)
 
     client = made(colour, transport=fake.transport, page_size=7)
     before = len(fake.journal)
-    user = inside(client, "whoami")
+    user = inside(client, "whoami") if in_block else Player(client).whoami()
 
     assert before == 0
     assert user["username"] == "admin"
-    assert "quickstart" not in repr(vars(client))
+    assert [entry.path for entry in fake.journal] == ["/authentication/login/", "/authentication/whoami/"]
+    assert "quickstart" not in f"{vars(client)!r} {vars(client._session)!r}"
+
+
+def from_env(colour: str, fake: FakeKeystone, set_env: Any, **options: Any) -> Player:
+    set_env(KEYSTONE_URL=fake.url, **LOGIN)
+    return Player(made(colour, transport=fake.transport, **options))
+
+
+def test_health_version_and_the_question_who_is_logged_in_never_log_in(colour: str, set_env: Any) -> None:
+    fake = FakeKeystone()
+    client = from_env(colour, fake, set_env)
+    client.retrieve_version()
+    client.retrieve_health()
+    assert client.is_authenticated() is False
+    assert logins(fake) == 0
+
+
+def test_a_session_that_ends_is_renewed_with_the_same_credentials(colour: str, set_env: Any) -> None:
+    fake = FakeKeystone()
+    client = from_env(colour, fake, set_env)
+    client.retrieve_team()
+    fake.clock.advance(365 * 24 * 3600)
+    assert client.whoami()["username"] == "admin"
+    assert logins(fake) == 2
+
+
+def test_other_credentials_replace_those_of_the_environment(colour: str, set_env: Any) -> None:
+    fake = FakeKeystone()
+    fake.add.user(username="ada", password="quick-start-1")
+    client = from_env(colour, fake, set_env)
+    client.login("ada", "quick-start-1")
+    fake.clock.advance(365 * 24 * 3600)
+    assert client.whoami()["username"] == "ada"
+
+
+def test_after_a_logout_nothing_logs_in_by_itself(colour: str, set_env: Any) -> None:
+    fake = FakeKeystone()
+    client = from_env(colour, fake, set_env)
+    client.logout()
+    assert client.whoami() is None
+    assert logins(fake) == 0
+
+
+@pytest.mark.parametrize("call", ["retrieve_team", "http_get"])
+def test_a_service_starts_while_the_server_is_down_and_its_calls_say_so_until_it_is_up(
+    colour: str, set_env: Any, call: str
+) -> None:
+    fake = FakeKeystone()
+    client = from_env(colour, fake, set_env, retry=RetryPolicy(attempts=2))
+    arguments = ["users/teams/"] if call == "http_get" else []
+    fake.fail(error="connect", times=2)
+    with pytest.raises(TransportError, match="authentication/login/") as caught:
+        getattr(client, call)(*arguments)
+    assert caught.value.outcome == "not sent"
+    getattr(client, call)(*arguments)
+    assert client.is_authenticated()
+
+
+def test_calls_that_begin_together_log_in_once_and_share_a_failure(set_env: Any) -> None:
+    fake = FakeKeystone()
+    set_env(KEYSTONE_URL=fake.url, KEYSTONE_USERNAME="admin", KEYSTONE_PASSWORD="wrong")
+
+    async def run() -> list[object]:
+        async with AsyncKeystoneClient.from_env(transport=fake.transport) as client:
+            return await asyncio.gather(*(client.retrieve_team() for _ in range(5)), return_exceptions=True)
+
+    failures = asyncio.run(run())
+    assert [type(failure) for failure in failures] == [AuthenticationError] * 5
+    assert logins(fake) == 1
 
 
 def test_a_token_is_sent_without_a_login(colour: str, set_env: Any) -> None:
@@ -68,7 +145,7 @@ def test_a_token_is_sent_without_a_login(colour: str, set_env: Any) -> None:
     assert [request.headers["authorization"] for request in transport.requests] == ["Token s3cret"]
 
 
-def test_a_refused_login_closes_the_client(colour: str, set_env: Any) -> None:
+def test_a_refused_login_raises_from_the_call_that_needed_it(colour: str, set_env: Any) -> None:
     transport = Scripted(answer(400, {"non_field_errors": ["Invalid username or password."]}))
     set_env(KEYSTONE_URL="http://keystone.test", **LOGIN)
 

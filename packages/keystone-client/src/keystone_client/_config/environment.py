@@ -19,6 +19,10 @@ class Credentials(NamedTuple):
     def __repr__(self) -> str:
         return "<credentials>"
 
+    def provide(self) -> tuple[str, str]:
+        """Return both, as a provider of credentials does."""
+        return (self.username, self.password)
+
 
 class Settings(NamedTuple):
     """The settings found in the environment."""

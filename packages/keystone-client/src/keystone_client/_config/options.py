@@ -2,8 +2,8 @@
 
 import os
 import ssl
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import httpx
 from keystone_client_core import FieldError, adopt_cid, brief, check_page_size, new_cid
@@ -12,6 +12,15 @@ from .._transport.tls_and_proxy import check_proxy, proxy_for, tls_context
 from .arguments import Timeouts, checked_base_url, checked_headers, checked_size, checked_timeout, checked_token
 from .call_options import CallOptions, checked_retry
 from .retry_policy import RetryPolicy
+
+_HOOKS: Final = 'give {"request": [function], "response": [function]}, as httpx takes them'
+
+
+class EventHooks(NamedTuple):
+    """The user's functions to call with each request before it is sent, and with each response."""
+
+    request: Sequence[Callable[..., Any]] = ()
+    response: Sequence[Callable[..., Any]] = ()
 
 
 class Options(NamedTuple):
@@ -29,6 +38,8 @@ class Options(NamedTuple):
     proxy: str | httpx.Proxy | None
     limits: httpx.Limits
     trust_env: bool
+    hooks: EventHooks
+    wrap_transport: Callable[[Any], Any] | None
 
     def __repr__(self) -> str:
         """Hide all values: the token is secret, and the URL of a proxy may contain a password."""
@@ -64,6 +75,9 @@ def checked_options(
     proxy: str | httpx.Proxy | None,
     limits: object,
     trust_env: bool,
+    event_hooks: object,
+    wrap_transport: object,
+    transport: object,
 ) -> Options:
     """Check the arguments of a constructor; see ``KeystoneClient`` for their meaning.
 
@@ -76,6 +90,11 @@ def checked_options(
         raise FieldError(f"limits={brief(limits)}: give httpx.Limits", field="limits")
     certificates = _checked_verify(verify)
     check_proxy(proxy, "proxy")
+    if proxy is not None and transport is not None:
+        raise FieldError("proxy: a transport takes the place of the network, proxy included: give one", field="proxy")
+    if wrap_transport is not None and not callable(wrap_transport):
+        advice = "give a function that takes a transport and returns the one to use"
+        raise FieldError(f"wrap_transport={brief(wrap_transport)}: {advice}", field="wrap_transport")
     return Options(
         base_url=checked_base_url(url),
         cid=new_cid() if cid is None else adopt_cid(cid),
@@ -89,18 +108,46 @@ def checked_options(
         proxy=proxy,
         limits=limits,
         trust_env=trust_env,
+        hooks=checked_hooks(event_hooks),
+        wrap_transport=wrap_transport,
     )
 
 
-def checked_transport(transport: object, method: str) -> None:
+def checked_transport(transport: object, method: str, field: str = "transport") -> None:
     """Check that a transport has the method to send requests with: a sync and an async one have different ones.
 
+    Args:
+        transport: The transport; ``None`` is fine.
+        method: The name of the method.
+        field: How the error names the transport.
+
     Raises:
-        FieldError: It lacks the method.
+        FieldError: It lacks the method, or belongs to another library, whose requests are of other classes.
     """
-    if transport is not None and not hasattr(transport, method):
-        kind = type(transport).__name__
-        raise FieldError(f"transport: {kind} has no {method}; is it for the other client?", field="transport")
+    if transport is None:
+        return
+    kind = type(transport)
+    if not hasattr(transport, method):
+        raise FieldError(f"{field}: {kind.__name__} has no {method}; is it for the other client?", field=field)
+    others = [base for base in kind.__mro__ if base.__name__ in ("BaseTransport", "AsyncBaseTransport")]
+    if others and not issubclass(kind, httpx.BaseTransport | httpx.AsyncBaseTransport):
+        library = others[0].__module__.partition(".")[0]
+        raise FieldError(f"{field}: {kind.__name__} is a transport of {library}; give one of httpx", field=field)
+
+
+def checked_hooks(event_hooks: object) -> EventHooks:
+    """Return the functions to call with each request and each response.
+
+    Raises:
+        FieldError: It is not a mapping of ``"request"`` and ``"response"`` to lists of functions.
+    """
+    given = {} if event_hooks is None else event_hooks
+    if not isinstance(given, Mapping) or not set(given) <= set(EventHooks._fields):
+        raise FieldError(f"event_hooks={brief(event_hooks)}: {_HOOKS}", field="event_hooks")
+    for name, hooks in given.items():
+        if not isinstance(hooks, list | tuple) or not all(map(callable, hooks)):
+            raise FieldError(f"event_hooks[{name!r}]={brief(hooks)}: {_HOOKS}", field="event_hooks")
+    return EventHooks(*(tuple(given.get(name, ())) for name in EventHooks._fields))
 
 
 def _checked_verify(verify: object) -> bool | str | ssl.SSLContext:

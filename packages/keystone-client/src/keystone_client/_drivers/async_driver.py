@@ -21,8 +21,10 @@ from .._transport.deadline import within_deadline
 from .._transport.event_loops import OPEN, OnLoop, on_asyncio, running_loop
 from .._transport.exchange import exchange_async
 from .._transport.fork import watch
+from .._transport.instrumentation import send_async
 from .._transport.outgoing import OutgoingRequest
 from .._transport.pool import AsyncPool, closed
+from .._transport.wrapped import WrappedTransport
 from .async_runner import AsyncRun, AsyncRunner
 
 T = TypeVar("T")
@@ -60,6 +62,16 @@ class Ahead:
         await sys.modules["asyncio"].wait([self._task])
         if not self._task.cancelled():
             self._task.exception()  # retrieved, or asyncio logs that it never was
+
+
+def _opener(options: Options) -> Callable[[], httpx.AsyncBaseTransport]:
+    """Return a function that opens connections; not a method, so that it does not keep the driver alive."""
+    open_connection = partial(httpx.AsyncHTTPTransport, **options.for_one_connection())
+    wrap = options.wrap_transport
+    if wrap is None:
+        return open_connection
+    check = partial(checked_transport, method="handle_async_request", field="wrap_transport")
+    return lambda: WrappedTransport(open_connection(), wrap, check)
 
 
 class AsyncDriver(AsyncRunner):
@@ -149,8 +161,8 @@ class AsyncDriver(AsyncRunner):
         transport = self._transport
         exchange = self.here().pool.exchange if transport is None else partial(exchange_async, transport)
         if request.time_left is None:
-            return await exchange(request)
-        return await within_deadline(exchange, request)
+            return await send_async(exchange, request)
+        return await within_deadline(partial(send_async, exchange), request)
 
     def here(self) -> OnLoop:
         """Return the pool and the lock for the running loop; if they are new, drop those of loops that are closed."""
@@ -165,6 +177,5 @@ class AsyncDriver(AsyncRunner):
         return here
 
     def _new_pool(self) -> AsyncPool:
-        make = partial(httpx.AsyncHTTPTransport, **self._options.for_one_connection())
         secure = self.session.base_url.startswith("https:")
-        return AsyncPool(make, self._options.limits, time.monotonic, secure=secure)
+        return AsyncPool(_opener(self._options), self._options.limits, time.monotonic, secure=secure)

@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Callable
 from contextvars import ContextVar, copy_context
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx
@@ -23,9 +23,11 @@ from .._transport.deadline import time_left_of
 from .._transport.exchange import exchange
 from .._transport.fork import watch
 from .._transport.httpcore_internals import use_backend
+from .._transport.instrumentation import send
 from .._transport.outgoing import OutgoingRequest
 from .._transport.permits import Permits
 from .._transport.pool import SyncPool, closed
+from .._transport.wrapped import WrappedTransport
 from .sync_runner import SyncRun, SyncRunner
 
 if TYPE_CHECKING:
@@ -100,6 +102,7 @@ def _opener(options: Options) -> Callable[[], httpx.BaseTransport]:
     A closure, not a method, so that it does not keep the driver alive.
     """
     arguments = cache(options.for_one_connection)
+    check = partial(checked_transport, method="handle_request", field="wrap_transport")
 
     def open_connection() -> httpx.BaseTransport:
         transport = httpx.HTTPTransport(**arguments())
@@ -107,7 +110,8 @@ def _opener(options: Options) -> Callable[[], httpx.BaseTransport]:
         from .._transport.deadline_backend import DeadlineBackend
 
         use_backend(transport, DeadlineBackend())
-        return transport
+        wrap = options.wrap_transport
+        return transport if wrap is None else WrappedTransport(transport, wrap, check)
 
     return open_connection
 
@@ -174,9 +178,9 @@ class SyncDriver(SyncRunner):
         if self._closed:
             raise closed()
         if request.time_left is None:
-            return connections.exchange(request)
+            return send(connections.exchange, request)
         with time_left_of(request):
-            return connections.exchange(request)
+            return send(connections.exchange, request)
 
     def _alone(self, step: Exclusive) -> Any:
         """Run a flow while no other exclusive one of this client runs; return ``None`` if its turn comes too late."""

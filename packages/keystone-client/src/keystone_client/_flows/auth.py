@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import httpx
 from keystone_client_core import FieldError
 
+from .._config.environment import Credentials
 from .._errors import AuthenticationError
 from .._flow import Ask, Flow
 from .._protocol.bodies import json_body
@@ -37,9 +38,18 @@ def login(call: Call, username: object, password: object, provider: object) -> F
     else:
         renew = partial(_login_anew, provider=provider)
         user = yield from renew(call)
-    call.session.renew = renew
-    call.session.throttle.release()
+    session = call.session
+    if renew is None and session.keeps_credentials:
+        renew = partial(_login_anew, provider=Credentials(str(username), str(password)).provide)
+    session.renew, session.login_pending = renew, False
+    session.throttle.release()
     return user
+
+
+def log_in_when_needed(session: SessionState, credentials: Credentials) -> None:
+    """Have the first call that needs a session log in, and again each call that finds the session over."""
+    session.renew = partial(_login_anew, provider=credentials.provide)
+    session.login_pending = session.keeps_credentials = True
 
 
 def _login_anew(call: Call, provider: Callable[[], object]) -> Flow[dict[str, Any]]:
@@ -105,7 +115,7 @@ def _why_no_session(call: Call) -> str:
 def logout(call: Call) -> Flow[None]:
     """End the session and forget its cookies; do nothing if there is none."""
     session = call.session
-    session.renew = None
+    session.renew, session.login_pending = None, False
     number = session.number
     if not session.has_session:
         session.forget_session(number)
@@ -118,14 +128,14 @@ def logout(call: Call) -> Flow[None]:
         session.forget_session(number)
 
 
-def whoami(call: Call) -> Flow[dict[str, Any] | None]:
+def whoami(call: Call, *, renew: bool = True) -> Flow[dict[str, Any] | None]:
     """Fetch the user this client is logged in as; ``None`` if it is not logged in."""
-    response = yield from call.send(Draft("GET", WHOAMI))
+    response = yield from call.send(Draft("GET", WHOAMI), renew=renew)
     if response.status_code == 401:
         return None
     return record_of(response, call.cid)
 
 
 def is_authenticated(call: Call) -> Flow[bool]:
-    """Ask the server whether this client is logged in."""
-    return (yield from whoami(call)) is not None
+    """Ask the server whether this client is logged in. With credentials of the environment, this never logs in."""
+    return (yield from whoami(call, renew=not call.session.keeps_credentials)) is not None

@@ -34,21 +34,25 @@ What must never be done here
 - Take an interrupted request (``KeyboardInterrupt``, cancellation) for one that was not sent: it counts as lost.
 """
 
-from collections.abc import Callable
-from typing import Final
+import logging
+from collections.abc import Callable, Sequence
+from copy import copy
+from functools import cached_property, partial
+from typing import Any, Final
 
 import httpx
 from keystone_client_core import KeystoneError
 
 from .._config.call_options import CallOptions
 from .._errors import DeadlineExceededError, TransportError
-from .._flow import Exclusive, Flow, Pause
-from .._transport.deadline import Deadline
+from .._flow import Ask, Exclusive, Flow, Pause
+from .._log import LOGGER
+from .._transport.deadline import NO_DEADLINE, Deadline
 from .._transport.outgoing import OutgoingRequest
-from .call_log import CallLog, is_listened_to
+from .call_log import CallLog
 from .failures import harmless, may_have_acted, name_of, no_answer, status_of
-from .renewal import is_over, renewal
-from .requests import Draft
+from .renewal import is_over, must_log_in_first, renewal
+from .requests import Draft, check_origin
 from .retries import Failure, backoff_ceiling, hold_after, wait_before
 from .session_state import SessionState
 from .throttle import identity_of
@@ -62,11 +66,16 @@ class Call:
         self.session: Final = session
         self.options: Final = options
         self.cid: Final = options.cid
-        self.log: Final = CallLog(session.base_url, options.cid)
         self.lost = False
         """Whether a response was lost: the server may have acted, and nothing tells whether it has."""
         self._outcome = "not sent"
-        self.deadline: Final = Deadline(options.retry.deadline, session.clock)
+        seconds = options.retry.deadline
+        self.deadline: Final = NO_DEADLINE if seconds is None else Deadline(seconds, session.clock)
+
+    @cached_property
+    def log(self) -> CallLog:
+        """What to log records about this call with."""
+        return CallLog(self.session.base_url, self.cid)
 
     def send(
         self, draft: Draft, *, may_retry: Callable[[Failure], bool] | None = None, renew: bool = True
@@ -88,6 +97,8 @@ class Call:
         """
         attempt = 0
         self._outcome = "not sent"
+        if renew and self.session.login_pending and must_log_in_first(self.session):
+            yield from self._log_in_first(draft)
         while True:
             attempt += 1
             renewals = self.session.renewals
@@ -116,7 +127,7 @@ class Call:
         waited = None
         while True:
             request = session.builder.build(draft, session.headers, self.options)
-            if not self.deadline.limit(request):
+            if self.deadline.until is not None and not self.deadline.limit(request):
                 raise self._too_late(request)
             until = session.throttle.until(request, session.clock)
             if until is None or until == waited:
@@ -130,9 +141,13 @@ class Call:
 
     def _attempt(self, request: OutgoingRequest, attempt: int) -> Flow[Failure]:
         """Send a request once, and return the response or the error of httpx."""
-        listened = is_listened_to()
+        listened = LOGGER.isEnabledFor(logging.INFO)
         if listened:
             self.log.sending(request, attempt)
+        hooks = self.session.hooks
+        if hooks.request:
+            yield from self._call_hooks(hooks.request, request, request)
+            check_origin(request, self.session.base_url)
         try:
             response: httpx.Response = yield request
         except httpx.RequestError as error:
@@ -145,7 +160,25 @@ class Call:
         self.session.receive(response)
         if listened:
             self.log.received(request, response, attempt)
+        if hooks.response:
+            try:
+                yield from self._call_hooks(hooks.response, response, request)
+            except BaseException:  # the caller does not learn what the server did
+                self.lost = True
+                raise
         return response
+
+    def _call_hooks(
+        self, hooks: Sequence[Callable[..., Any]], subject: httpx.Request | httpx.Response, request: OutgoingRequest
+    ) -> Flow[None]:
+        """Call functions of the user; what they raise passes unchanged and is not retried."""
+        for hook in hooks:
+            try:
+                yield Ask(partial(hook, subject), self.deadline.time_left)
+            except TimeoutError as error:
+                if self.deadline.time_left == 0:
+                    raise self._too_late(request) from error
+                raise
 
     def _wait(
         self, request: OutgoingRequest, attempt: int, failure: Failure, may_retry: Callable[[Failure], bool] | None
@@ -184,6 +217,15 @@ class Call:
         self.log.problem(message, request, *details, status_code=status_of(failure), attempt=attempt - 1)
         yield Pause(wait)
 
+    def _log_in_first(self, draft: Draft) -> Flow[None]:
+        """Log in with the credentials from the environment, or wait for another call that does."""
+        logged_in = yield Exclusive(self._renewal(self.session.renewals), self.deadline.time_left)
+        if logged_in is None:
+            raise self.too_late(f"{draft.method} {draft.endpoint}")
+        failed = self.session.failed_login
+        if not logged_in and failed is not None:
+            raise copy(failed)  # of the call that was waited for: another login at once would fail as well
+
     def _renewed(self, request: OutgoingRequest, renewals: int) -> Flow[bool]:
         """Log in again, or wait for another call that does, and return whether there is a session."""
         self.log.problem("the session is over: a login follows", request, status_code=401)
@@ -203,7 +245,7 @@ class Call:
     def _login(self) -> "Call":
         """Return a call for the login, with the deadline of this one."""
         login = Call(self.session, self.options)
-        login.deadline.until = self.deadline.until
+        login.deadline.until = self.deadline.until  # both have none, or both have one
         return login
 
     def pause(self, seconds: float) -> Flow[bool]:

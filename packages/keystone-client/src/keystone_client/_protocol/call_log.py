@@ -13,11 +13,6 @@ from .._log import LOGGER
 from .._transport.outgoing import endpoint_of
 
 
-def is_listened_to() -> bool:
-    """Return whether anybody listens to the records of each request."""
-    return LOGGER.isEnabledFor(logging.INFO)
-
-
 class CallLog:
     """Logs records about the requests of one call."""
 

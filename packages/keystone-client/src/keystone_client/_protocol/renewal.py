@@ -29,6 +29,11 @@ def asking(session: SessionState) -> Iterator[None]:
         _ASKING.reset(token)
 
 
+def must_log_in_first(session: SessionState) -> bool:
+    """Return whether a call has to log in before it sends anything; not the calls of the provider of credentials."""
+    return session.login_pending and session.renew is not None and session not in _ASKING.get()
+
+
 def is_over(session: SessionState, failure: Failure) -> bool:
     """Return whether a failure says that the session is over and there is a provider to log in again with."""
     if session.renew is None or not isinstance(failure, httpx.Response) or failure.status_code != 401:
@@ -53,8 +58,10 @@ def renewal(session: SessionState, renewals: int, login: Callable[[], Any]) -> F
     if session.renewals == renewals and renew is not None:
         try:
             yield from renew(login())
-        except Exception:
+        except Exception as error:
             session.renewals += 1
+            session.failed_login = error.with_traceback(None)
             raise
         session.renewals += 1
+        session.login_pending = False
     return session.has_session

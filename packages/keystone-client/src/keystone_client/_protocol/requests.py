@@ -114,6 +114,17 @@ def without_credentials(request: OutgoingRequest) -> None:
     request.session = NO_SESSION
 
 
+def check_origin(request: OutgoingRequest, base_url: str) -> None:
+    """Check that a hook did not send a request, with its credentials, to another server.
+
+    Raises:
+        InvalidURLError: It did.
+    """
+    url, base = request.url, httpx.URL(base_url)
+    if (url.scheme, url.host, url.port) != (base.scheme, base.host, base.port):
+        raise InvalidURLError(f"An event hook changed the address to {url.scheme}://{url.netloc.decode('ascii')}.")
+
+
 def _url_of(base_url: str, endpoint: str) -> httpx.URL:
     try:
         return httpx.URL(base_url + endpoint)

@@ -36,11 +36,18 @@ class SessionState:
         self.now: Callable[[], float] = time.time
         """Wall clock, used only to read dates of the server. Waits use the monotonic clock."""
         self.draw: Callable[[], float] = random.random
+        self.hooks: Final = options.hooks
         self.throttle: Final = Throttle()
         self.renew: Callable[[Any], Generator[Any, Any, object]] | None = None
         """Logs in again for a call; ``None`` if the user gave no provider of credentials."""
         self.renewals = 0
         """How many times that was tried."""
+        self.login_pending = False
+        """Whether the first call that needs a session has to log in."""
+        self.keeps_credentials = False
+        """Whether a login with a username and a password is repeated when the session ends."""
+        self.failed_login: Exception | None = None
+        """The failure of the last attempt of ``renew``."""
         self.upload_limits = Limits()
         """Empty until the server has been asked for its settings."""
         self._lock = threading.Lock()

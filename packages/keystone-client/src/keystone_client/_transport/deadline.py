@@ -3,8 +3,8 @@
 A call with a deadline puts a function that returns its seconds left into each of its requests, ``time_left``. It takes
 four means to make that hold, because none of them covers every wait:
 
-- The timeouts of a request are cut to the time left (``Deadline.limit``). But that is done once, and httpcore applies the same
-  timeout to each read, so a server that sends a byte now and then could stretch the call without end.
+- The timeouts of a request are cut to the time left (``Deadline.limit``). But that is done once, and httpcore applies
+  the same timeout to each read, so a server that sends a byte now and then could stretch the call without end.
 - In a task, the request is cancelled when no time is left (``within_deadline``).
 - A thread cannot be cancelled. There each connect, read and write of a connection gets the time left as its timeout
   (``TIME_LEFT``, which ``deadline_backend`` reads).
@@ -15,10 +15,11 @@ four means to make that hold, because none of them covers every wait:
 How long a call may take, and which exception reports that it took longer, is decided in ``_protocol/call.py``.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Final
 
 import anyio
 import httpx
@@ -52,7 +53,7 @@ class Deadline:
 
     __slots__ = ("_clock", "_seconds", "until")
 
-    def __init__(self, seconds: float | None, clock: Callable[[], float]) -> None:
+    def __init__(self, seconds: float | None, clock: Callable[[], float] = time.monotonic) -> None:
         """Start the time.
 
         Args:
@@ -79,13 +80,11 @@ class Deadline:
         return self.until is not None and self._clock() + seconds >= self.until
 
     def limit(self, request: OutgoingRequest) -> bool:
-        """Cut the timeouts of a request to the time left, and let it ask for that later on.
+        """Cut the timeouts of a request to the time left, and let it ask for that later on; there must be a deadline.
 
         Returns:
             Whether any time is left.
         """
-        if self.until is None:
-            return True
         left = self._left()
         request.time_left = self._left
         request.extensions["timeout"] = {
@@ -96,6 +95,9 @@ class Deadline:
     def _left(self) -> float:
         assert self.until is not None
         return self.until - self._clock()
+
+
+NO_DEADLINE: Final = Deadline(None)
 
 
 @contextmanager

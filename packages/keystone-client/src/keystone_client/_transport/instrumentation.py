@@ -1,0 +1,60 @@
+"""Let tools that replace ``httpx.Client.send`` or ``httpx.AsyncClient.send`` see the requests.
+
+Sentry and ddtrace do that, to open a span and to add their trace headers. This client has no ``httpx.Client``, whose
+pool loses connections when calls are cancelled. So where somebody has replaced the method, each try is sent by a
+``httpx.Client`` made for it, whose transport is our own way to send. Where nobody has, that costs one comparison.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import httpx
+
+from .outgoing import OutgoingRequest
+
+
+def _original(method: Any) -> Any:
+    """Return the method of httpx inside of those that have replaced it before this module was imported."""
+    while hasattr(method, "__wrapped__"):
+        method = method.__wrapped__
+    return method
+
+
+SEND: Final = _original(httpx.Client.send)
+SEND_ASYNC: Final = _original(httpx.AsyncClient.send)
+
+
+class _Through(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport that sends with a function."""
+
+    def __init__(self, exchange: Callable[[Any], Any]) -> None:
+        self._exchange = exchange
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response: httpx.Response = self._exchange(request)
+        return response
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response: httpx.Response = await self._exchange(request)
+        return response
+
+
+def send(exchange: Callable[[OutgoingRequest], httpx.Response], request: OutgoingRequest) -> httpx.Response:
+    """Send a request with a function, within ``httpx.Client.send`` if that was replaced."""
+    if httpx.Client.send is SEND:
+        return exchange(request)
+    return _as_it_came(httpx.Client(transport=_Through(exchange), trust_env=False).send(request))
+
+
+async def send_async(
+    exchange: Callable[[OutgoingRequest], Awaitable[httpx.Response]], request: OutgoingRequest
+) -> httpx.Response:
+    """Send a request with a function, within ``httpx.AsyncClient.send`` if that was replaced."""
+    if httpx.AsyncClient.send is SEND_ASYNC:
+        return await exchange(request)
+    return _as_it_came(await httpx.AsyncClient(transport=_Through(exchange), trust_env=False).send(request))
+
+
+def _as_it_came(response: httpx.Response) -> httpx.Response:
+    response.next_request = None  # httpx adds it to a redirect, with the credentials of the request
+    return response
