@@ -129,7 +129,8 @@ def test_calls_that_begin_together_log_in_once_and_share_a_failure(set_env: Any)
 
     async def run() -> list[object]:
         async with AsyncKeystoneClient.from_env(transport=fake.transport) as client:
-            return await asyncio.gather(*(client.retrieve_team() for _ in range(5)), return_exceptions=True)
+            calls = [client.retrieve_team() for _ in range(5)]
+            return list(await asyncio.gather(*calls, return_exceptions=True))
 
     failures = asyncio.run(run())
     assert [type(failure) for failure in failures] == [AuthenticationError] * 5

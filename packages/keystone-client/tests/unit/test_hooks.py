@@ -32,7 +32,7 @@ def hook(colour: str, act: Any) -> Any:
     return hooked
 
 
-def hooked(colour: str, wire: Any, url: str = URL, **hooks: Any) -> Player:
+def hooked(colour: str, wire: Any, url: Any = URL, **hooks: Any) -> Player:
     """A client with a hook for ``request``, ``response`` or both."""
     given = {name: [hook(colour, act)] for name, act in hooks.items()}
     return connect(colour, wire, url, event_hooks=given, retry=RetryPolicy(attempts=3))

@@ -13,15 +13,17 @@ import httpx
 from .outgoing import OutgoingRequest
 
 
-def _original(method: Any) -> Any:
-    """Return the method of httpx inside of those that have replaced it before this module was imported."""
-    while hasattr(method, "__wrapped__"):
-        method = method.__wrapped__
-    return method
+def _own(client: type[Any]) -> Any:
+    """Return the ``send`` of httpx itself; ``None`` if it was replaced before this module was imported.
+
+    Not every tool marks its function as a wrapper, so what tells is the file that the function was written in.
+    """
+    code = getattr(client.send, "__code__", None)
+    return client.send if code and code.co_filename == client.build_request.__code__.co_filename else None
 
 
-SEND: Final = _original(httpx.Client.send)
-SEND_ASYNC: Final = _original(httpx.AsyncClient.send)
+SEND: Final = _own(httpx.Client)
+SEND_ASYNC: Final = _own(httpx.AsyncClient)
 
 
 class _Through(httpx.BaseTransport, httpx.AsyncBaseTransport):
