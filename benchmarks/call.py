@@ -14,7 +14,8 @@ ROUNDS, EACH, AT_ONCE = 60, 20, 50
 LOGIN = {"username": "admin", "password": "quickstart"}
 CLUSTER = "allocations/clusters/1/"
 WHOAMI = "authentication/whoami/"
-BAR, BAR_AT_ONCE = 0.85, 0.6
+CID = "01234567-89ab-4def-8123-456789abcdef"
+BAR, BAR_AT_ONCE, BAR_OPTIONS = 0.85, 0.6, 1.05
 
 
 def sync(url: str) -> None:
@@ -26,6 +27,7 @@ def sync(url: str) -> None:
             {
                 "http_get": lambda: client.http_get(WHOAMI).json(),
                 "retrieve": lambda: client.retrieve_cluster(pk=1),
+                "with options": lambda: client.with_options(timeout=10, cid=CID).retrieve_cluster(pk=1),
                 "raw get": lambda: raw.get(WHOAMI).json(),
                 "raw retrieve": lambda: raw.get(CLUSTER).json(),
             },
@@ -34,6 +36,7 @@ def sync(url: str) -> None:
         )
     report("sync http_get / httpx.Client.get", took["http_get"], took["raw get"], BAR)
     report("sync retrieve_cluster(pk) / httpx.Client.get", took["retrieve"], took["raw retrieve"], BAR)
+    report("sync with_options(timeout, cid) / without", took["with options"], took["retrieve"], BAR_OPTIONS)
 
 
 async def asynchronous(url: str) -> None:

@@ -47,15 +47,15 @@ def changed_options(options: CallOptions, *, timeout: Any, headers: Any, retry: 
         FieldError: A timeout, a header or a retry policy has a wrong type or value.
         InvalidCIDError: The correlation id is no UUID.
     """
-    new = options._replace(
-        timeout=options.timeout if timeout in LEFT_OUT else checked_timeout(timeout),
-        retry=options.retry if retry is NOT_GIVEN else checked_retry(retry),
-    )
-    more = checked_headers(headers) if headers else {}
+    more = {} if headers is None else checked_headers(headers)
     if cid is not NOT_GIVEN:
-        new = new._replace(cid=new_cid() if cid is None else adopt_cid(cid))
-        more[CID_HEADER] = new.cid
-    return new._replace(headers=merged(options.headers, more)) if more else new
+        more[CID_HEADER] = new_cid() if cid is None else adopt_cid(cid)
+    return CallOptions(
+        more.get(CID_HEADER, options.cid),
+        options.timeout if timeout in LEFT_OUT else checked_timeout(timeout),
+        options.retry if retry is NOT_GIVEN else checked_retry(retry),
+        merged(options.headers, more) if options.headers else more,
+    )
 
 
 def merged(headers: Mapping[str, str], more: Mapping[str, str]) -> Mapping[str, str]:

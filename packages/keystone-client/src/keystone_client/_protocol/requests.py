@@ -10,7 +10,6 @@ from keystone_client_core import InvalidURLError, encode_query
 from .._config.arguments import Timeouts
 from .._config.call_options import CallOptions
 from .._transport.outgoing import NO_SESSION, OutgoingRequest
-from .cookies import SecretHeaders
 
 CREDENTIALS = ("cookie", "authorization")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -84,22 +83,19 @@ class RequestBuilder:
         url = self.url_of(draft.endpoint)
         if draft.params:
             url = _url_of(f"{url}{'&' if url.query else '?'}", encode_query(draft.params))
-        headers = session.safe if draft.method in SAFE_METHODS else session.unsafe
-        if draft.content is not None or options.headers or draft.headers:
-            headers = SecretHeaders(headers)
-            if draft.content is not None:
-                headers["Content-Type"] = "application/json"
-            for more in (options.headers, draft.headers):
-                if more:
-                    headers.update(more)
         request = OutgoingRequest(
             draft.method,
             url,
-            headers=headers,
+            headers=session.safe if draft.method in SAFE_METHODS else session.unsafe,
             content=draft.content,
             extensions={"timeout": draft.timeout or options.timeout},
             **draft.body,
         )
+        if draft.content is not None:
+            request.headers["Content-Type"] = "application/json"
+        for more in (options.headers, draft.headers):
+            for name, value in more.items() if more else ():
+                request.headers[name] = value
         request.endpoint = draft.endpoint.partition("?")[0]
         request.session, request.size_limit = session.number, self._size_limit
         if draft.change is not None:
