@@ -1,15 +1,22 @@
 """Which small changes of the code no test notices: a sample of mutants, each against the tests of its package.
 
-    python benchmarks/mutants.py [--sample 400] [--seed 0] [--jobs 1] [--module pages ...] [--list]
+    python benchmarks/mutants.py [--sample 400] [--seed 0] [--jobs 1] [--seconds 60] [--module pages ...] [--list]
 
-Takes mutants of the core and of the client's listing, protocol and bulk parts, as many of each module, runs the tests
-for each in a copy of the tree, and prints the diff of every one that survives: a behaviour without a test, code that is
-not needed, or a change that makes no difference. The same seed and sources give the same sample. Four hundred take
-hours; the work tree is never touched, so work may go on meanwhile.
+Takes mutants of the core and of the client's listing, protocol and bulk parts, as many of each module, and prints the
+diff of every one that survives: a behaviour without a test, code that is not needed, or a change that makes no
+difference. The same seed and sources give the same sample.
+
+The tests run in a copy of the tree, so work may go on meanwhile. They run once to learn which of them execute which
+line. A mutant then has to pass those that execute the changed statement: of each test function the fastest case first,
+then the other cases, as many as fit into ``--seconds``; where the statement is executed at import, or by no test, all
+tests, those first that execute something of the module. So "survived" means: of these tests none fails. A test that
+executes the statement only in a process of its own, and a case that did not fit, are not asked. Four hundred take
+about half an hour.
 """
 
 import argparse
 import difflib
+import json
 import os
 import random
 import shutil
@@ -17,22 +24,24 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
+from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final, NamedTuple
 
-from mutations import Mutation, is_valid, mutations
+from mutations import Mutation, is_valid, lines_run, mutations
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-NEEDED: Final = ["packages", "conftest.py", "pyproject.toml"]
+NEEDED: Final = ["packages", "conftest.py", "pyproject.toml", "benchmarks/mutant_tests.py"]
 """What a copy of the tree consists of."""
-SLACK: Final = 60.0
-"""Seconds that the tests of a mutant may take on top of three times what they take without one."""
+SLACK: Final = 30.0
+"""Seconds that the tests of a mutant may take on top of three times what they should."""
+NO_TESTS: Final = 5
+"""The exit status of pytest that has found no test."""
 
 
 class Part(NamedTuple):
@@ -123,6 +132,42 @@ def diff_of(mutant: Mutant) -> str:
     return "".join(difflib.unified_diff(before, after, mutant.path, mutant.path, n=2))
 
 
+class Reach:
+    """Which tests of a part execute which lines, and how long each takes."""
+
+    def __init__(self, part: Part, measured: Path) -> None:
+        """Read what the plugin has written."""
+        content = json.loads(measured.read_text(encoding="utf-8"))
+        self._source = part.source
+        self.seconds: dict[str, float] = content["seconds"]
+        self._tests = list(self.seconds)
+        self._lines: dict[str, dict[str, list[int]]] = content["lines"]
+
+    def tests_for(self, mutant: Mutant, seconds: float) -> list[str]:
+        """Return the tests that may notice a mutant, in the order in which to run them."""
+        lines = self._lines.get(str(Path(mutant.path).relative_to(self._source)), {})
+        source = (ROOT / mutant.path).read_text(encoding="utf-8")
+        near = {test for line in lines_run(source, mutant.mutation) for test in lines.get(str(line), [])}
+        if near:
+            found = self._ordered(near)
+        else:
+            of_module = {test for tests in lines.values() for test in tests}
+            found = self._ordered(of_module) + self._ordered(set(range(len(self._tests))) - of_module)
+        total = list(accumulate(self.seconds[test] for test in found))
+        return found[: max(1, bisect_right(total, seconds))]
+
+    def _ordered(self, numbers: set[int]) -> list[str]:
+        """The fastest case of each test function, then the other cases."""
+        first: list[str] = []
+        others: list[str] = []
+        functions: set[str] = set()
+        for test in sorted((self._tests[number] for number in numbers), key=self.seconds.__getitem__):
+            function = test.partition("[")[0]
+            (others if function in functions else first).append(test)
+            functions.add(function)
+        return first + others
+
+
 class Copy:
     """A copy of the tree that tests run in."""
 
@@ -134,7 +179,7 @@ class Copy:
                 ignore = shutil.ignore_patterns("__pycache__", ".hypothesis", ".pytest_cache")
                 shutil.copytree(ROOT / name, folder / name, ignore=ignore)
             else:
-                shutil.copy(ROOT / name, folder / name)
+                shutil.copy(ROOT / name, folder)
         sources = os.pathsep.join(str(path) for path in sorted(folder.glob("packages/*/src")))
         self._environment = {**os.environ, "PYTHONPATH": sources, "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -154,20 +199,46 @@ class Copy:
             if Path(shown.stdout.strip()).parent != self.folder / part.source:
                 raise RuntimeError(f"{name} is imported from {shown.stdout.strip()}, not from the copy")
 
-    def passes(self, tests: Iterable[str], seconds: float | None = None) -> bool | None:
+    def measure(self, part: Part) -> Reach:
+        """Run the tests of a part and record what they execute.
+
+        Raises:
+            RuntimeError: They fail without any change.
+        """
+        result = self.folder / "measured.json"
+        if not self._passes(part.tests, {"MUTANTS_MEASURE": f"{self.folder / part.source}{os.pathsep}{result}"}):
+            raise RuntimeError(f"the tests in {', '.join(part.tests)} fail without any change")
+        return Reach(part, result)
+
+    def outcome(self, mutant: Mutant, tests: Sequence[str], seconds: float) -> str:
+        """Return what becomes of a mutant: killed, timeout or survived."""
+        chosen = self.folder / "chosen.json"
+        chosen.write_text(json.dumps(tests), encoding="utf-8")
+        files = sorted({test.partition("::")[0] for test in tests})
+        path = self.folder / mutant.path
+        source = path.read_text(encoding="utf-8")
+        path.write_text(mutant.mutation.apply(source), encoding="utf-8")
+        try:
+            passed = self._passes(files, {"MUTANTS_CHOSEN": str(chosen)}, seconds)
+        finally:
+            path.write_text(source, encoding="utf-8")
+        return "timeout" if passed is None else "survived" if passed else "killed"
+
+    def _passes(self, tests: Iterable[str], settings: dict[str, str], seconds: float | None = None) -> bool | None:
         """Whether tests pass; ``None`` where they take too long."""
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "mutant_tests", "--hypothesis-seed=0"]
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "pytest", *options, *tests],
             cwd=self.folder,
-            env=self._environment,
+            env={**self._environment, **settings},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         try:
-            return process.wait(seconds) == 0
+            # There is no test to run where the names of all have a changed value in them.
+            return process.wait(seconds) in (0, NO_TESTS)
         except subprocess.TimeoutExpired:
             return None
         finally:
@@ -175,36 +246,18 @@ class Copy:
                 os.killpg(process.pid, signal.SIGKILL)  # with the children of tests
                 process.wait()
 
-    def outcome(self, mutant: Mutant, seconds: float) -> str:
-        """Return what becomes of a mutant: killed, timeout or survived."""
-        path = self.folder / mutant.path
-        source = path.read_text(encoding="utf-8")
-        path.write_text(mutant.mutation.apply(source), encoding="utf-8")
-        try:
-            passed = self.passes(mutant.part.tests, seconds)
-        finally:
-            path.write_text(source, encoding="utf-8")
-        return "timeout" if passed is None else "survived" if passed else "killed"
 
-
-def limits(tree: Copy, parts: Iterable[Part]) -> dict[str, float]:
-    """Return the seconds that the tests of each part may take.
-
-    Raises:
-        RuntimeError: They fail without any change.
-    """
+def measured(tree: Copy, parts: Iterable[Part]) -> dict[str, Reach]:
+    """Return what the tests of each part execute."""
     found = {}
     for part in parts:
-        begin = time.monotonic()
-        if not tree.passes(part.tests):
-            raise RuntimeError(f"the tests in {', '.join(part.tests)} fail without any change")
-        took = time.monotonic() - begin
-        found[part.source] = 3 * took + SLACK
-        print(f"{part.source}: its tests take {took:.0f} s", flush=True)
+        found[part.source] = tree.measure(part)
+        seconds = found[part.source].seconds
+        print(f"{part.source}: {len(seconds)} tests, {sum(seconds.values()):.0f} s", flush=True)
     return found
 
 
-def run(mutants: Sequence[Mutant], jobs: int) -> Counter[str]:
+def run(mutants: Sequence[Mutant], jobs: int, seconds: float) -> Counter[str]:
     """Let the tests judge mutants, and print what becomes of each."""
     outcomes: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
@@ -213,13 +266,15 @@ def run(mutants: Sequence[Mutant], jobs: int) -> Counter[str]:
             copies.put(Copy(Path(folder).resolve() / str(number)))
         first = copies.get()
         first.check()
-        seconds = limits(first, [part for part in PARTS if any(mutant.part is part for mutant in mutants)])
+        reach = measured(first, [part for part in PARTS if any(mutant.part is part for mutant in mutants)])
         copies.put(first)
 
         def judge(mutant: Mutant) -> str:
+            known = reach[mutant.part.source]
+            tests = known.tests_for(mutant, seconds)
             tree = copies.get()
             try:
-                return tree.outcome(mutant, seconds[mutant.part.source])
+                return tree.outcome(mutant, tests, 3 * sum(map(known.seconds.__getitem__, tests)) + SLACK)
             finally:
                 copies.put(tree)
 
@@ -238,6 +293,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=400, help="how many mutants; 400 where not given")
     parser.add_argument("--seed", type=int, default=0, help="another seed takes others; 0 where not given")
     parser.add_argument("--jobs", type=int, default=1, help="how many at once, each in a copy of its own; 1")
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long the tests of a mutant may take; 60")
     parser.add_argument("--module", action="append", default=[], help="only of this module, may be repeated")
     parser.add_argument("--list", action="store_true", help="print the mutants and run nothing")
     options = parser.parse_args()
@@ -248,7 +304,7 @@ def main() -> None:
         for mutant in mutants:
             print(diff_of(mutant))
         return
-    outcomes = run(mutants, options.jobs)
+    outcomes = run(mutants, options.jobs, options.seconds)
     print(", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()), f"of {len(mutants)}")
 
 
