@@ -15,121 +15,31 @@ about half an hour.
 """
 
 import argparse
-import difflib
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from bisect import bisect_right
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import accumulate, islice
+from itertools import accumulate
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Final, NamedTuple
+from typing import Final
 
-from mutations import Mutation, is_valid, lines_run, mutations
+from mutant_sample import PARTS, ROOT, Mutant, Part, diff_of, sampled
+from mutations import lines_run
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 NEEDED: Final = ["packages", "conftest.py", "pyproject.toml", "benchmarks/mutant_tests.py"]
 """What a copy of the tree consists of."""
 SLACK: Final = 30.0
 """Seconds that the tests of a mutant may take on top of three times what they should."""
 NO_TESTS: Final = 5
 """The exit status of pytest that has found no test."""
-
-
-class Part(NamedTuple):
-    """Modules that are tested together."""
-
-    source: str
-    """The folder of the package."""
-    modules: Sequence[str]
-    """Modules, or folders with modules, below it; each must exist. ``*`` is every module."""
-    tests: Sequence[str]
-
-
-PARTS: Final = [
-    Part(
-        "packages/keystone-client-core/src/keystone_client_core",
-        ["*"],
-        ["packages/keystone-client-core/tests"],
-    ),
-    Part(
-        "packages/keystone-client/src/keystone_client",
-        ["_listing", "_protocol", "_bulk"],
-        ["packages/keystone-client/tests/unit", "packages/keystone-client/tests/contract"],
-    ),
-]
-
-
-class Mutant(NamedTuple):
-    """A changed module."""
-
-    part: Part
-    path: str
-    """The module, below the root."""
-    mutation: Mutation
-
-
-def modules_of(part: Part, root: Path = ROOT) -> list[Path]:
-    """Return the modules of a part that are written by hand.
-
-    Raises:
-        FileNotFoundError: One that is named does not exist, so the sample would silently have less in it.
-    """
-    found: set[Path] = set()
-    for name in part.modules:
-        folder = root / part.source
-        here = (
-            set(folder.rglob("*.py")) if name == "*" else {*folder.glob(f"{name}.py"), *folder.glob(f"{name}/**/*.py")}
-        )
-        if not here:
-            raise FileNotFoundError(f"there is no module {name} in {part.source}: has it moved?")
-        found |= here
-    return sorted(
-        path for path in found if not path.read_text(encoding="utf-8").startswith(("# Generated", '"""Generated'))
-    )
-
-
-def sampled(size: int, seed: int, only: Sequence[str] = ()) -> list[Mutant]:
-    """Return a sample with as many mutants of each module as it has, up to an equal share."""
-    draw = random.Random(seed)
-    stock = [
-        _shuffled(part, path, draw) for part in PARTS for path in modules_of(part) if not only or path.stem in only
-    ]
-    draw.shuffle(stock)  # a small sample is spread over both parts
-    return list(islice(_in_turns(stock), size))
-
-
-def _shuffled(part: Part, path: Path, draw: random.Random) -> Iterator[Mutant]:
-    """The mutants of a module in a random order, which is drawn at once."""
-    source = path.read_text(encoding="utf-8")
-    all_of = mutations(source)
-    draw.shuffle(all_of)
-    return (Mutant(part, str(path.relative_to(ROOT)), each) for each in all_of if is_valid(each.apply(source)))
-
-
-def _in_turns(stock: Iterable[Iterator[Mutant]]) -> Iterator[Mutant]:
-    """The first of each module, the second of each, and so on."""
-    waiting = deque(stock)
-    while waiting:
-        mutants = waiting.popleft()
-        for mutant in islice(mutants, 1):
-            yield mutant
-            waiting.append(mutants)
-
-
-def diff_of(mutant: Mutant) -> str:
-    """Return what a mutant changes."""
-    source = (ROOT / mutant.path).read_text(encoding="utf-8")
-    before, after = (text.splitlines(keepends=True) for text in (source, mutant.mutation.apply(source)))
-    return "".join(difflib.unified_diff(before, after, mutant.path, mutant.path, n=2))
 
 
 class Reach:
@@ -146,8 +56,7 @@ class Reach:
     def tests_for(self, mutant: Mutant, seconds: float) -> list[str]:
         """Return the tests that may notice a mutant, in the order in which to run them."""
         lines = self._lines.get(str(Path(mutant.path).relative_to(self._source)), {})
-        source = (ROOT / mutant.path).read_text(encoding="utf-8")
-        near = {test for line in lines_run(source, mutant.mutation) for test in lines.get(str(line), [])}
+        near = {test for line in lines_run(mutant.source, mutant.mutation) for test in lines.get(str(line), [])}
         if near:
             found = self._ordered(near)
         else:
@@ -216,12 +125,11 @@ class Copy:
         chosen.write_text(json.dumps(tests), encoding="utf-8")
         files = sorted({test.partition("::")[0] for test in tests})
         path = self.folder / mutant.path
-        source = path.read_text(encoding="utf-8")
-        path.write_text(mutant.mutation.apply(source), encoding="utf-8")
+        path.write_text(mutant.changed(), encoding="utf-8")
         try:
             passed = self._passes(files, {"MUTANTS_CHOSEN": str(chosen)}, seconds)
         finally:
-            path.write_text(source, encoding="utf-8")
+            path.write_text(mutant.source, encoding="utf-8")
         return "timeout" if passed is None else "survived" if passed else "killed"
 
     def _passes(self, tests: Iterable[str], settings: dict[str, str], seconds: float | None = None) -> bool | None:
