@@ -38,6 +38,8 @@ NEEDED: Final = ["packages", "conftest.py", "pyproject.toml", "benchmarks/mutant
 """What a copy of the tree consists of."""
 SLACK: Final = 30.0
 """Seconds that the tests of a mutant may take on top of three times what they should."""
+HANGS: Final = 60
+"""Seconds after which one test counts as failed."""
 NO_TESTS: Final = 5
 """The exit status of pytest that has found no test."""
 
@@ -126,19 +128,20 @@ class Copy:
         files = sorted({test.partition("::")[0] for test in tests})
         # Bytecode counts as that of a source with the same size and time in seconds: a mutant must not leave any.
         settings = {"MUTANTS_CHOSEN": str(chosen), "PYTHONDONTWRITEBYTECODE": "1"}
+        options = ["-o", f"faulthandler_timeout={HANGS}"]
         path = self.folder / mutant.path
         path.write_text(mutant.changed(), encoding="utf-8")
         try:
-            passed = self._passes(files, settings, seconds)
+            passed = self._passes([*options, *files], settings, seconds)
         finally:
             path.write_text(mutant.source, encoding="utf-8")
         return "timeout" if passed is None else "survived" if passed else "killed"
 
-    def _passes(self, tests: Iterable[str], settings: dict[str, str], seconds: float | None = None) -> bool | None:
+    def _passes(self, arguments: Iterable[str], settings: dict[str, str], seconds: float | None = None) -> bool | None:
         """Whether tests pass; ``None`` where they take too long."""
         options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "mutant_tests", "--hypothesis-seed=0"]
         process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *options, *tests],
+            [sys.executable, "-m", "pytest", *options, *arguments],
             cwd=self.folder,
             env={**self._environment, **settings},
             stdin=subprocess.DEVNULL,
