@@ -1,126 +1,82 @@
 """Which small changes of the code no test notices: a sample of mutants, each against the tests of its package.
 
-    python benchmarks/mutants.py [--sample 400] [--seed 0] [--jobs 1] [--module pages ...] [--list]
+    python benchmarks/mutants.py [--sample 400] [--seed 0] [--jobs 1] [--seconds 60] [--module pages ...] [--list]
 
-Takes mutants of the core and of the client's listing, protocol and bulk parts, as many of each module, runs the tests
-for each in a copy of the tree, and prints the diff of every one that survives: a behaviour without a test, code that is
-not needed, or a change that makes no difference. The same seed and sources give the same sample. Four hundred take
-hours; the work tree is never touched, so work may go on meanwhile.
+Takes mutants of the core and of the client's listing, protocol and bulk parts, as many of each module, and prints the
+diff of every one that survives: a behaviour without a test, code that is not needed, or a change that makes no
+difference. The same seed and sources give the same sample.
+
+The tests run in a copy of the tree, so work may go on meanwhile. They run once to learn which of them execute which
+line. A mutant then has to pass those that execute the changed statement: of each test function the fastest case first,
+then the other cases, as many as fit into ``--seconds``; where the statement is executed at import, or by no test, all
+tests, those first that execute something of the module. So "survived" means: of these tests none fails. A test that
+executes the statement only in a process of its own, and a case that did not fit, are not asked. Four hundred take
+about half an hour.
 """
 
 import argparse
-import difflib
+import json
 import os
-import random
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from itertools import accumulate
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Final, NamedTuple
+from typing import Final
 
-from mutations import Mutation, is_valid, mutations
+from mutant_sample import PARTS, ROOT, Mutant, Part, diff_of, sampled
+from mutations import lines_run
 
-ROOT: Final = Path(__file__).resolve().parents[1]
-NEEDED: Final = ["packages", "conftest.py", "pyproject.toml"]
+NEEDED: Final = ["packages", "conftest.py", "pyproject.toml", "benchmarks/mutant_tests.py"]
 """What a copy of the tree consists of."""
-SLACK: Final = 60.0
-"""Seconds that the tests of a mutant may take on top of three times what they take without one."""
+SLACK: Final = 30.0
+"""Seconds that the tests of a mutant may take on top of three times what they should."""
+HANGS: Final = 60
+"""Seconds after which one test counts as failed."""
+NO_TESTS: Final = 5
+"""The exit status of pytest that has found no test."""
 
 
-class Part(NamedTuple):
-    """Modules that are tested together."""
+class Reach:
+    """Which tests of a part execute which lines, and how long each takes."""
 
-    source: str
-    """The folder of the package."""
-    modules: Sequence[str]
-    """Modules, or folders with modules, below it; each must exist. ``*`` is every module."""
-    tests: Sequence[str]
+    def __init__(self, part: Part, measured: Path) -> None:
+        """Read what the plugin has written."""
+        content = json.loads(measured.read_text(encoding="utf-8"))
+        self._source = part.source
+        self.seconds: dict[str, float] = content["seconds"]
+        self._tests = list(self.seconds)
+        self._lines: dict[str, dict[str, list[int]]] = content["lines"]
 
+    def tests_for(self, mutant: Mutant, seconds: float) -> list[str]:
+        """Return the tests that may notice a mutant, in the order in which to run them."""
+        lines = self._lines.get(str(Path(mutant.path).relative_to(self._source)), {})
+        near = {test for line in lines_run(mutant.source, mutant.mutation) for test in lines.get(str(line), [])}
+        if near:
+            found = self._ordered(near)
+        else:
+            of_module = {test for tests in lines.values() for test in tests}
+            found = self._ordered(of_module) + self._ordered(set(range(len(self._tests))) - of_module)
+        total = list(accumulate(self.seconds[test] for test in found))
+        return found[: max(1, bisect_right(total, seconds))]
 
-PARTS: Final = [
-    Part(
-        "packages/keystone-client-core/src/keystone_client_core",
-        ["*"],
-        ["packages/keystone-client-core/tests"],
-    ),
-    Part(
-        "packages/keystone-client/src/keystone_client",
-        ["_listing", "_protocol", "_bulk"],
-        ["packages/keystone-client/tests/unit", "packages/keystone-client/tests/contract"],
-    ),
-]
-
-
-class Mutant(NamedTuple):
-    """A changed module."""
-
-    part: Part
-    path: str
-    """The module, below the root."""
-    mutation: Mutation
-
-
-def modules_of(part: Part, root: Path = ROOT) -> list[Path]:
-    """Return the modules of a part that are written by hand.
-
-    Raises:
-        FileNotFoundError: One that is named does not exist, so the sample would silently have less in it.
-    """
-    found: set[Path] = set()
-    for name in part.modules:
-        folder = root / part.source
-        here = (
-            set(folder.rglob("*.py")) if name == "*" else {*folder.glob(f"{name}.py"), *folder.glob(f"{name}/**/*.py")}
-        )
-        if not here:
-            raise FileNotFoundError(f"there is no module {name} in {part.source}: has it moved?")
-        found |= here
-    return sorted(
-        path for path in found if not path.read_text(encoding="utf-8").startswith(("# Generated", '"""Generated'))
-    )
-
-
-def sampled(size: int, seed: int, only: Sequence[str] = ()) -> list[Mutant]:
-    """Return a sample with as many mutants of each module as it has, up to an equal share."""
-    draw = random.Random(seed)
-    stock = [
-        _shuffled(part, path, draw) for part in PARTS for path in modules_of(part) if not only or path.stem in only
-    ]
-    draw.shuffle(stock)  # a small sample is spread over both parts
-    return list(islice(_in_turns(stock), size))
-
-
-def _shuffled(part: Part, path: Path, draw: random.Random) -> Iterator[Mutant]:
-    """The mutants of a module in a random order, which is drawn at once."""
-    source = path.read_text(encoding="utf-8")
-    all_of = mutations(source)
-    draw.shuffle(all_of)
-    return (Mutant(part, str(path.relative_to(ROOT)), each) for each in all_of if is_valid(each.apply(source)))
-
-
-def _in_turns(stock: Iterable[Iterator[Mutant]]) -> Iterator[Mutant]:
-    """The first of each module, the second of each, and so on."""
-    waiting = deque(stock)
-    while waiting:
-        mutants = waiting.popleft()
-        for mutant in islice(mutants, 1):
-            yield mutant
-            waiting.append(mutants)
-
-
-def diff_of(mutant: Mutant) -> str:
-    """Return what a mutant changes."""
-    source = (ROOT / mutant.path).read_text(encoding="utf-8")
-    before, after = (text.splitlines(keepends=True) for text in (source, mutant.mutation.apply(source)))
-    return "".join(difflib.unified_diff(before, after, mutant.path, mutant.path, n=2))
+    def _ordered(self, numbers: set[int]) -> list[str]:
+        """The fastest case of each test function, then the other cases."""
+        first: list[str] = []
+        others: list[str] = []
+        functions: set[str] = set()
+        for test in sorted((self._tests[number] for number in numbers), key=self.seconds.__getitem__):
+            function = test.partition("[")[0]
+            (others if function in functions else first).append(test)
+            functions.add(function)
+        return first + others
 
 
 class Copy:
@@ -134,9 +90,9 @@ class Copy:
                 ignore = shutil.ignore_patterns("__pycache__", ".hypothesis", ".pytest_cache")
                 shutil.copytree(ROOT / name, folder / name, ignore=ignore)
             else:
-                shutil.copy(ROOT / name, folder / name)
+                shutil.copy(ROOT / name, folder)
         sources = os.pathsep.join(str(path) for path in sorted(folder.glob("packages/*/src")))
-        self._environment = {**os.environ, "PYTHONPATH": sources, "PYTHONDONTWRITEBYTECODE": "1"}
+        self._environment = {**os.environ, "PYTHONPATH": sources}
 
     def check(self) -> None:
         """Make sure that tests see the copy and not what is installed.
@@ -154,20 +110,48 @@ class Copy:
             if Path(shown.stdout.strip()).parent != self.folder / part.source:
                 raise RuntimeError(f"{name} is imported from {shown.stdout.strip()}, not from the copy")
 
-    def passes(self, tests: Iterable[str], seconds: float | None = None) -> bool | None:
+    def measure(self, part: Part) -> Reach:
+        """Run the tests of a part and record what they execute.
+
+        Raises:
+            RuntimeError: They fail without any change.
+        """
+        result = self.folder / "measured.json"
+        if not self._passes(part.tests, {"MUTANTS_MEASURE": f"{self.folder / part.source}{os.pathsep}{result}"}):
+            raise RuntimeError(f"the tests in {', '.join(part.tests)} fail without any change")
+        return Reach(part, result)
+
+    def outcome(self, mutant: Mutant, tests: Sequence[str], seconds: float) -> str:
+        """Return what becomes of a mutant: killed, timeout or survived."""
+        chosen = self.folder / "chosen.json"
+        chosen.write_text(json.dumps(tests), encoding="utf-8")
+        files = sorted({test.partition("::")[0] for test in tests})
+        # Bytecode counts as that of a source with the same size and time in seconds: a mutant must not leave any.
+        settings = {"MUTANTS_CHOSEN": str(chosen), "PYTHONDONTWRITEBYTECODE": "1"}
+        options = ["-o", f"faulthandler_timeout={HANGS}"]
+        path = self.folder / mutant.path
+        path.write_text(mutant.changed(), encoding="utf-8")
+        try:
+            passed = self._passes([*options, *files], settings, seconds)
+        finally:
+            path.write_text(mutant.source, encoding="utf-8")
+        return "timeout" if passed is None else "survived" if passed else "killed"
+
+    def _passes(self, arguments: Iterable[str], settings: dict[str, str], seconds: float | None = None) -> bool | None:
         """Whether tests pass; ``None`` where they take too long."""
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "mutant_tests", "--hypothesis-seed=0"]
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "pytest", *options, *arguments],
             cwd=self.folder,
-            env=self._environment,
+            env={**self._environment, **settings},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         try:
-            return process.wait(seconds) == 0
+            # There is no test to run where the names of all have a changed value in them.
+            return process.wait(seconds) in (0, NO_TESTS)
         except subprocess.TimeoutExpired:
             return None
         finally:
@@ -175,36 +159,18 @@ class Copy:
                 os.killpg(process.pid, signal.SIGKILL)  # with the children of tests
                 process.wait()
 
-    def outcome(self, mutant: Mutant, seconds: float) -> str:
-        """Return what becomes of a mutant: killed, timeout or survived."""
-        path = self.folder / mutant.path
-        source = path.read_text(encoding="utf-8")
-        path.write_text(mutant.mutation.apply(source), encoding="utf-8")
-        try:
-            passed = self.passes(mutant.part.tests, seconds)
-        finally:
-            path.write_text(source, encoding="utf-8")
-        return "timeout" if passed is None else "survived" if passed else "killed"
 
-
-def limits(tree: Copy, parts: Iterable[Part]) -> dict[str, float]:
-    """Return the seconds that the tests of each part may take.
-
-    Raises:
-        RuntimeError: They fail without any change.
-    """
+def measured(tree: Copy, parts: Iterable[Part]) -> dict[str, Reach]:
+    """Return what the tests of each part execute."""
     found = {}
     for part in parts:
-        begin = time.monotonic()
-        if not tree.passes(part.tests):
-            raise RuntimeError(f"the tests in {', '.join(part.tests)} fail without any change")
-        took = time.monotonic() - begin
-        found[part.source] = 3 * took + SLACK
-        print(f"{part.source}: its tests take {took:.0f} s", flush=True)
+        found[part.source] = tree.measure(part)
+        seconds = found[part.source].seconds
+        print(f"{part.source}: {len(seconds)} tests, {sum(seconds.values()):.0f} s", flush=True)
     return found
 
 
-def run(mutants: Sequence[Mutant], jobs: int) -> Counter[str]:
+def run(mutants: Sequence[Mutant], jobs: int, seconds: float) -> Counter[str]:
     """Let the tests judge mutants, and print what becomes of each."""
     outcomes: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
@@ -213,13 +179,15 @@ def run(mutants: Sequence[Mutant], jobs: int) -> Counter[str]:
             copies.put(Copy(Path(folder).resolve() / str(number)))
         first = copies.get()
         first.check()
-        seconds = limits(first, [part for part in PARTS if any(mutant.part is part for mutant in mutants)])
+        reach = measured(first, [part for part in PARTS if any(mutant.part is part for mutant in mutants)])
         copies.put(first)
 
         def judge(mutant: Mutant) -> str:
+            known = reach[mutant.part.source]
+            tests = known.tests_for(mutant, seconds)
             tree = copies.get()
             try:
-                return tree.outcome(mutant, seconds[mutant.part.source])
+                return tree.outcome(mutant, tests, 3 * sum(map(known.seconds.__getitem__, tests)) + SLACK)
             finally:
                 copies.put(tree)
 
@@ -238,6 +206,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=400, help="how many mutants; 400 where not given")
     parser.add_argument("--seed", type=int, default=0, help="another seed takes others; 0 where not given")
     parser.add_argument("--jobs", type=int, default=1, help="how many at once, each in a copy of its own; 1")
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long the tests of a mutant may take; 60")
     parser.add_argument("--module", action="append", default=[], help="only of this module, may be repeated")
     parser.add_argument("--list", action="store_true", help="print the mutants and run nothing")
     options = parser.parse_args()
@@ -248,7 +217,7 @@ def main() -> None:
         for mutant in mutants:
             print(diff_of(mutant))
         return
-    outcomes = run(mutants, options.jobs)
+    outcomes = run(mutants, options.jobs, options.seconds)
     print(", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()), f"of {len(mutants)}")
 
 

@@ -72,6 +72,26 @@ def is_valid(source: str) -> bool:
     return True
 
 
+def lines_run(source: str, mutation: Mutation) -> range:
+    """Return the lines that are executed where a mutation matters; none where that is when the module is imported.
+
+    They are those of the smallest statement around it: of one with a body what stands before the body, but for a
+    default of a function the body, because the default is read whenever that runs.
+    """
+    around = [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.stmt) and node.lineno <= mutation.line <= (node.end_lineno or 0)
+    ]
+    smallest = around[-1]  # outer statements are walked before inner ones
+    if isinstance(smallest, ast.FunctionDef | ast.AsyncFunctionDef):
+        return range(smallest.body[0].lineno, (smallest.end_lineno or 0) + 1)
+    if not any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in around):
+        return range(0)
+    body: list[ast.stmt] = getattr(smallest, "body", [])
+    return range(smallest.lineno, body[0].lineno if body else (smallest.end_lineno or 0) + 1)
+
+
 class _Finder(ast.NodeVisitor):
     def __init__(self, source: str) -> None:
         self.mutations: list[Mutation] = []

@@ -287,3 +287,12 @@ def test_when_the_deadline_passes_while_an_answer_is_waited_for_the_records_are_
         client.bulk_create_cluster(rows(2))
 
     assert caught.value.unknown == rows(2)
+
+
+def test_a_key_that_is_gone_among_many_takes_one_look_for_all_of_them(fake: FakeKeystone, colour: str) -> None:
+    keys = [fake.add.cluster(name=f"C{place}")["id"] for place in range(150)]
+
+    Logged(fake, colour).bulk_delete_cluster([keys[-1] + 1, *keys], chunk_size=200)
+
+    assert names(fake) == []
+    assert [entry.path for entry in fake.journal if entry.method == "GET"] == ["/allocations/clusters/"]

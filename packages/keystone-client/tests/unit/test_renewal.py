@@ -358,3 +358,36 @@ def test_who_gives_up_while_logging_in_leaves_it_to_the_next_one(backend: str) -
     scopes: dict[int, anyio.CancelScope] = {}
     wire = crowd(backend, provider, play)
     assert (asked, wire.logins, wire.served) == (3, 2, 19)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_logout_while_others_wait_for_a_new_session_leaves_them_without_one(backend: str) -> None:
+    asked = 0
+    refused: list[AuthenticationError] = []
+
+    async def provider() -> tuple[str, str]:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            await clients[0].logout()
+            scopes[anyio.get_current_task().id].cancel()
+            await anyio.sleep_forever()
+        return CREDENTIALS
+
+    async def play(client: AsyncKeystoneClient, wire: Expiring) -> None:
+        async def call() -> None:
+            with anyio.CancelScope() as scope:
+                scopes[anyio.get_current_task().id] = scope
+                with pytest.raises(AuthenticationError) as caught:
+                    await client.retrieve_team(1)
+                refused.append(caught.value)
+
+        clients.append(client)
+        async with anyio.create_task_group() as group:
+            for _ in range(20):
+                group.start_soon(call)
+
+    clients: list[AsyncKeystoneClient] = []
+    scopes: dict[int, anyio.CancelScope] = {}
+    wire = crowd(backend, provider, play)
+    assert (asked, wire.logins, len(refused)) == (2, 1, 19)

@@ -67,6 +67,15 @@ def test_an_adopted_correlation_id_is_the_one_sent(colour: str) -> None:
     assert wire.requests[0].headers["x-keystone-cid"] == "4f0c0f5e-7d3b-4a53-9d5c-0c1a3c1d8a11"
 
 
+def test_every_request_asks_for_json_packed_in_a_way_that_python_can_unpack(colour: str) -> None:
+    wire = Scripted()
+    client = connect(colour, wire)
+    for method in METHODS:
+        getattr(client, method)("version")
+    assert {request.headers["accept"] for request in wire.requests} == {"application/json"}
+    assert {request.headers["accept-encoding"] for request in wire.requests} == {"gzip, deflate"}
+
+
 @pytest.mark.parametrize("method", UNSAFE)
 def test_unsafe_methods_carry_the_csrf_token_of_the_cookie_and_a_referer(colour: str, method: str) -> None:
     wire = Scripted(cookies(*SESSION))
