@@ -1,4 +1,4 @@
-"""``fake.add``: records with sensible defaults, and the records they need made on demand. No login, no checks."""
+"""``fake.add``: records with sensible defaults, and the records they need made on demand. No login, no permissions."""
 
 import datetime as dt
 from functools import partial
@@ -76,7 +76,7 @@ class Seeder(Records):
         return key_of(self._world.store, "user", user)
 
     def change(self, resource: str, record: Any, **fields: Any) -> dict[str, Any]:
-        """Change a record as if it had been changed through the API, history included; nothing is checked.
+        """Change a record as if it had been changed through the API, history included, without permission.
 
         Args:
             resource: the kind of record, like ``request``.
@@ -88,6 +88,7 @@ class Seeder(Records):
 
         Raises:
             TypeError: there is no such field.
+            ValueError: the server could not hold a value, or there is no such kind of record.
             LookupError: there is no such record.
         """
         with self._world.lock:
