@@ -44,5 +44,5 @@ def _opened(database: Database, resource: str, field: Field) -> Field:
 
 
 def is_server_written(resource: str, name: str) -> bool:
-    """Tell whether only the server writes a column, so that its texts are neither trimmed nor refused for being blank."""
+    """Tell whether only the server writes a column: its texts are not trimmed, and may be blank."""
     return not COLUMNS[resource][name].writable

@@ -4,7 +4,7 @@ import os
 from pathlib import Path, PurePath
 from typing import Any
 
-from keystone_client_core import brief
+from keystone_client_core import FieldError, brief
 
 from .._parsing.bodies import Upload, clean_filename
 from .._parsing.uploads import check_upload
@@ -24,13 +24,13 @@ def read_upload(file: Any, name: str | None) -> Upload:
         The file under its own name.
 
     Raises:
-        ValueError: it is no file, cannot be read, or the server would refuse it.
+        FieldError: it is no file, cannot be read, or the server would refuse it.
     """
     own = clean_filename(_own_name(file))
     fallback = name if name and PurePath(name).suffix else _DEFAULT_NAME
     upload = Upload(own or clean_filename(fallback), _content(file))
     if complaint := check_upload(upload):
-        raise ValueError(f"attachment field 'file': {upload.name!r} does not fit: {complaint}")
+        raise _unfit(f"{upload.name!r} does not fit: {complaint}")
     return upload
 
 
@@ -49,9 +49,11 @@ def _content(file: Any) -> bytes:
             return bytes(file)
         content = file.read() if hasattr(file, "read") else None
     except (OSError, ValueError) as error:  # a ValueError: a closed file, or a path with NUL
-        raise ValueError(f"attachment field 'file': {brief(file)} cannot be read: {error}") from error
+        raise _unfit(f"{brief(file)} cannot be read: {error}") from error
     if not isinstance(content, bytes | bytearray | memoryview):
-        raise ValueError(
-            f"attachment field 'file': {brief(file)} does not fit: give a path, bytes, or a file opened in binary mode"
-        )
+        raise _unfit(f"{brief(file)} does not fit: give a path, bytes, or a file opened in binary mode")
     return bytes(content)
+
+
+def _unfit(why: str) -> FieldError:
+    return FieldError(f"attachment field 'file': {why}", field="file")

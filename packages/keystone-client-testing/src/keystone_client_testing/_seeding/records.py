@@ -1,4 +1,4 @@
-"""Records as they are stored: completed with sensible defaults, and with the records they need. No login, no permissions."""
+"""Records as they are stored: completed with defaults, and with the records they need. No permissions."""
 
 import datetime as dt
 from decimal import Decimal

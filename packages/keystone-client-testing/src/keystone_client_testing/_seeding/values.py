@@ -9,6 +9,7 @@ import datetime as dt
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from keystone_client_core import CHOICES, RESOURCES, Field, FieldError, brief, encode_fields, primary_key
@@ -44,19 +45,12 @@ def stored_values(store: Store, resource: str, given: Mapping[str, Any]) -> Reco
         LookupError: there is no record of a key.
     """
     table = seeded(store.database, resource)
-    stored: Record = {}
-    for name, value in given.items():
-        field = table.fields[name]
-        if isinstance(value, Secret):
-            stored[name] = value
-        elif field.kind == "datetime" and value is not None:
-            stored[name] = _fitting(resource, field, value, moment_of)
-        else:
-            sent = encode_fields(table, {name: _with_ids(store, field, value)}, "update")[name]
-            stored[name] = _fitting(
-                resource, field, sent, lambda value, field=field: _clean(store, resource, field, value)
-            )  # type: ignore[misc]
-    return stored
+    fields = table.fields
+    kept = {n: value for n, value in given.items() if isinstance(value, Secret) or fields[n].kind == "datetime"}
+    sent = encode_fields(table, {n: _with_ids(store, fields[n], given[n]) for n in given if n not in kept}, "update")
+    for name, value in {**kept, **sent}.items():
+        sent[name] = _fitting(resource, fields[name], value, partial(_clean, store, resource, fields[name]))
+    return sent
 
 
 def key_of(store: Store, resource: str, value: Any) -> int:
@@ -157,7 +151,7 @@ def _fitting(resource: str, field: Field, value: Any, read: Callable[[Any], Any]
     except (InvalidError, ValueError) as error:
         told = "the value" if field.write_only else brief(value)  # a message must not contain a password
         why = " ".join(error.messages) if isinstance(error, InvalidError) else str(error)
-        raise ValueError(f"{resource} field {field.name!r}: {told} does not fit: {why}") from None
+        raise FieldError(f"{resource} field {field.name!r}: {told} does not fit: {why}", field=field.name) from None
 
 
 def _clean(store: Store, resource: str, field: Field, value: Any) -> Any:
@@ -166,10 +160,14 @@ def _clean(store: Store, resource: str, field: Field, value: Any) -> Any:
         if not field.nullable:
             raise InvalidError(NULL)
         return None
+    if isinstance(value, Secret):
+        return value
     if field.name == "id":
         return primary_key(value)
     if field.kind == "choice":
         return _choice(field, value)
+    if field.kind == "datetime":
+        return moment_of(value)
     if field.kind in _TEXTS:
         return _text(store, resource, field, value)
     cleaned = CLEANERS[field.kind](field, value, store)
@@ -187,11 +185,8 @@ def _choice(field: Field, value: Any) -> str:
 def _text(store: Store, resource: str, field: Field, value: Any) -> Any:
     """Check a text; those that only the server writes are neither trimmed nor refused for being blank."""
     if not isinstance(value, str):
-        raise ValueError("give text")
-    if is_server_written(resource, field.name):
-        text = value
-    else:
-        text = clean_text(field, value, store)
+        raise InvalidError("give text")
+    text = value if is_server_written(resource, field.name) else clean_text(field, value, store)
     if not text:
         return text
     if found := [*username_complaints(resource, field, text), *text_complaints(field, text)]:
