@@ -14,6 +14,7 @@ from .._world.models import COLUMNS, CREATED_NOW, HISTORY_LINK, TABLES, TOUCHED,
 from .._world.passwords import Secret
 from .._world.state import World
 from .._world.store import Record
+from . import audit
 from .files import DEFAULT as DEFAULT_FILE
 from .files import read_upload
 from .values import key_of, refuse_doubles, stored_values
@@ -80,7 +81,8 @@ class Records:
         store, now = self._world.store, self.moment
         self._refuse_unknown(resource, fields)
         values = dict.fromkeys(CREATED_NOW.get(resource, ()), now) | DEFAULTS.get(resource, {})
-        record = empty_record(resource) | values | self._stored(resource, fields)
+        stored = self._audit_row(fields) if resource == "audit_log" else self._stored(resource, fields)
+        record = empty_record(resource) | values | stored
         self._name(resource, record, fields)
         refuse_doubles(store, resource, record)  # before anything is written that it needs
         self._relate(resource, record, fields)
@@ -123,9 +125,9 @@ class Records:
         return self._world.store.linked(resource, field, key)
 
     def _refuse_unknown(self, resource: str, fields: dict[str, Any]) -> None:
-        unknown = [name for name in fields if name not in COLUMNS[resource]]
-        if unknown:
-            raise TypeError(f"a {resource} has no {unknown[0]!r}; its fields are: {', '.join(COLUMNS[resource])}")
+        known = dict.fromkeys([*COLUMNS[resource], *(audit.SHOWN if resource == "audit_log" else ())])
+        if unknown := [name for name in fields if name not in known]:
+            raise TypeError(f"a {resource} has no {unknown[0]!r}; its fields are: {', '.join(known)}")
 
     def _touched(self, resource: str) -> Record:
         return {TOUCHED[resource]: self.moment} if resource in TOUCHED else {}
@@ -140,6 +142,14 @@ class Records:
             name = {} if old else {"name": stored.get("name") or upload.name}
             stored = {**stored, **name, "file": upload}
         return stored
+
+    def _audit_row(self, fields: dict[str, Any]) -> Record:
+        """Return a row of the audit log as it is stored: what follows from what it is about, and what is given."""
+        audit.refuse_derived(fields)
+        store = self._world.store
+        own = {name: value for name, value in fields.items() if name not in audit.SHOWN}
+        stored = {"actor": self.by} | stored_values(store, "audit_log", own)
+        return audit.audit_columns(store, fields, store.get("user", stored["actor"])) | stored
 
     def _name(self, resource: str, record: Record, fields: dict[str, Any]) -> None:
         """Give a record the name, and a user the password, that the test has not given."""

@@ -4,9 +4,8 @@ import datetime as dt
 from functools import partial
 from typing import Any
 
-from keystone_client_core import RESOURCES
-
 from .._server.render import View, render
+from .._world.models import TABLES
 from .._world.store import Record
 from .actors import add_actor
 from .records import Records
@@ -30,13 +29,12 @@ class Seeder(Records):
 
     def __getattr__(self, name: str) -> Any:
         """Return the function that adds one kind of record."""
-        if name in ("feed_entry", "audit_log") or name not in RESOURCES:
-            known = ", ".join(kind for kind in RESOURCES if kind not in ("feed_entry", "audit_log"))
-            raise AttributeError(f"a fake has no {name!r} to add; there are: {known}, token")
+        if name not in TABLES:
+            raise AttributeError(f"a fake has no {name!r} to add; there are: {', '.join(TABLES)}, token")
         return partial(self._add, name)
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *(name for name in RESOURCES if name not in ("feed_entry", "audit_log"))]
+        return [*super().__dir__(), *TABLES]
 
     def token(self, user: Any = "admin") -> str:
         """Return a new API token.

@@ -156,23 +156,17 @@ def _fitting(resource: str, field: Field, value: Any, read: Callable[[Any], Any]
 
 def _clean(store: Store, resource: str, field: Field, value: Any) -> Any:
     """Check an encoded value as the server would, and return what it stores."""
-    if value is None:
-        if not field.nullable:
-            raise InvalidError(NULL)
-        return None
-    if isinstance(value, Secret):
+    if value is None and not field.nullable:
+        raise InvalidError(NULL)
+    if value is None or isinstance(value, Secret):
         return value
-    if field.name == "id":
-        return primary_key(value)
-    if field.kind == "choice":
-        return _choice(field, value)
-    if field.kind == "datetime":
-        return moment_of(value)
     if field.kind in _TEXTS:
         return _text(store, resource, field, value)
+    if read := _OTHERS.get("id" if field.name == "id" else field.kind):
+        return read(field, value)
     cleaned = CLEANERS[field.kind](field, value, store)
     if not store.database.fits(field, cleaned):
-        raise ValueError("its database keeps no NUL in JSON")
+        raise InvalidError("its database keeps no NUL in JSON")
     return cleaned
 
 
@@ -221,4 +215,9 @@ _OTHER_TEXTS: Mapping[tuple[str, str], Callable[[str], Any]] = {
     ("user", "password"): _password,
     ("team", "slug"): _slug,
     ("audit_log", "remote_addr"): _address,
+}
+_OTHERS: Mapping[str, Callable[[Field, Any], Any]] = {
+    "id": lambda field, value: primary_key(value),
+    "choice": _choice,
+    "datetime": lambda field, value: moment_of(value),
 }

@@ -80,6 +80,7 @@ CREATED_NOW: Mapping[str, tuple[str, ...]] = {
     "comment": ("created",),
     "attachment": ("uploaded",),
     "notification": ("time",),
+    "audit_log": ("timestamp",),
     "request_log": ("timestamp",),
     "task_result": ("date_created", "date_done"),
 }
