@@ -138,7 +138,7 @@ class FakeKeystone(Controls):
             user: login name, id or record; ``None`` for a client of nobody.
             role: instead of a user: ``outsider``, ``member``, ``team_admin``, ``owner``, ``staff`` or ``superuser``;
                 the user is made on demand.
-            team: of the role, as id or record; the newest by default.
+            team: of the role, as id, record or name; the newest by default.
             options: further arguments of ``KeystoneClient``.
 
         Returns:

@@ -64,7 +64,7 @@ class Records:
         store = self._world.store
         if resource not in CHANGING:
             raise ValueError(f"resource={resource!r} has no records that change: one of {', '.join(CHANGING)}")
-        key = key_of(store, resource, record)
+        key = self.key_of(resource, record)
         self._refuse_unknown(resource, fields)
         if "id" in fields:
             raise ValueError(f"{resource} field 'id': the server never changes it; add another {resource}")
@@ -90,6 +90,10 @@ class Records:
         record = store.insert(resource, record)
         record_change(store, resource, None, record, now, Origin(store.get("user", self.by)))
         return record
+
+    def key_of(self, resource: str, record: Any) -> int:
+        """Return the id of a record given as id, record or name; ``LookupError`` where there is none."""
+        return key_of(self._world.store, resource, record)
 
     def first(self, resource: str, **values: Any) -> Record | None:
         """Return the first record with these values as it is stored, or ``None``."""

@@ -9,7 +9,7 @@ from .._world.models import TABLES
 from .._world.store import Record
 from .actors import add_actor
 from .records import Records
-from .values import key_of, moment_of
+from .values import moment_of
 
 
 class Seeder(Records):
@@ -53,7 +53,7 @@ class Seeder(Records):
 
         Args:
             role: ``outsider``, ``member``, ``team_admin``, ``owner``, ``staff``, or ``superuser`` (who is not staff).
-            team: id or record of the team, for the three roles within one; the newest by default.
+            team: id, record or name of the team, for the three roles within one; the newest by default.
 
         Returns:
             The user; of one role, and one team, always the same.
@@ -71,7 +71,7 @@ class Seeder(Records):
 
     def user_id(self, user: Any) -> int:
         """Return the id of a user given as login name, id or record; ``LookupError`` where there is none."""
-        return key_of(self._world.store, "user", user)
+        return self.key_of("user", user)
 
     def change(self, resource: str, record: Any, **fields: Any) -> dict[str, Any]:
         """Change a record as if it had been changed through the API, history included, without permission.
