@@ -31,7 +31,12 @@ class FakeKeystone(Controls):
     """A Keystone in memory: one world, with one superuser ``admin`` / ``quickstart``, and doors to it."""
 
     def __init__(
-        self, url: str = DEFAULT_URL, *, database: str = DEFAULT_DATABASE, secure_cookies: bool = False
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        database: str = DEFAULT_DATABASE,
+        secure_cookies: bool = False,
+        journal: int | None = None,
     ) -> None:
         """Make a world.
 
@@ -40,9 +45,10 @@ class FakeKeystone(Controls):
             database: what the server keeps its records in: ``postgresql``, as in production, or ``sqlite``, as a server
                 for development. Case, order, ids and bounds depend on it.
             secure_cookies: whether cookies carry ``Secure``, as on a server behind TLS.
+            journal: how many of the last requests ``journal`` keeps; all by default.
 
         Raises:
-            ValueError: the URL is none, or there is no such kind of database.
+            ValueError: the URL is none, there is no such kind of database, or the number is negative.
         """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
@@ -50,6 +56,7 @@ class FakeKeystone(Controls):
         self.url = url.rstrip("/") + "/"
         self.world = World(parts.path.rstrip("/"), database_named(database))
         self.world.secure_cookies = secure_cookies
+        self.world.journal.limit(journal)
         self.add = Seeder(self.world)
 
     def __repr__(self) -> str:
@@ -68,7 +75,7 @@ class FakeKeystone(Controls):
 
     @property
     def journal(self) -> Journal:
-        """Every request and answer so far."""
+        """Every request and answer so far, or the last ones if it was limited."""
         return self.world.journal
 
     @cached_property
@@ -98,10 +105,13 @@ class FakeKeystone(Controls):
 
         Args:
             port: TCP port; 0 for a free one.
-            host: address to bind to.
+            host: address to bind to, of IPv4 or IPv6.
 
         Yields:
             The base URL.
+
+        Raises:
+            OSError: the port is taken, or this machine does not have the address.
         """
         from .doors.server import Server
 
@@ -128,7 +138,7 @@ class FakeKeystone(Controls):
             user: login name, id or record; ``None`` for a client of nobody.
             role: instead of a user: ``outsider``, ``member``, ``team_admin``, ``owner``, ``staff`` or ``superuser``;
                 the user is made on demand.
-            team: of the role, as id or record; the newest by default.
+            team: of the role, as id, record or name; the newest by default.
             options: further arguments of ``KeystoneClient``.
 
         Returns:

@@ -49,3 +49,22 @@ def test_a_role_that_is_none_is_refused(fake: FakeKeystone) -> None:
         fake.client(role="boss")
     with pytest.raises(ValueError, match="role='staff' has no team"):
         fake.client(role="staff", team=1)
+
+
+class Whole:
+    """An integer of another library, such as numpy's."""
+
+    def __index__(self) -> int:
+        return 1
+
+
+def test_the_team_of_a_role_is_a_record_an_id_of_any_kind_or_a_name(fake: FakeKeystone) -> None:
+    team = fake.add.team(name="Stars and more")
+    owner = fake.add.actor("owner", team)
+    for same in (1, "1", Whole(), "Stars and more"):
+        assert fake.add.actor("owner", same) == owner
+    with fake.client(Whole()) as client:
+        assert client.whoami()["username"] == "admin"
+    for wrong in (True, 1.5, "Physics", 9, fake.add.cluster()):
+        with pytest.raises(LookupError, match="no team"):
+            fake.add.actor("owner", wrong)

@@ -92,3 +92,31 @@ def test_the_journal_outlives_every_door(fake: FakeKeystone) -> None:
     with fake.client() as client:
         client.http_get("version")
     assert len(fake.journal.find("GET", "version", status=200)) == 3
+
+
+def test_a_journal_with_a_limit_keeps_the_last_requests_and_says_how_many_are_gone() -> None:
+    fake = FakeKeystone(journal=3)
+    with fake.client() as client:
+        for _ in range(5):
+            client.count_team()
+        client.count_user()
+    assert [entry.path for entry in fake.journal] == ["/users/teams/", "/users/teams/", "/users/users/"]
+    assert fake.journal.dropped == 3
+    with pytest.raises(AssertionError, match=r"got 0\n  \(3 earlier requests are no longer in the journal\)\n  <GET"):
+        fake.journal.assert_requested("DELETE")
+    fake.reset()
+    assert (len(fake.journal), fake.journal.dropped) == (0, 0)
+    with fake.client() as client:
+        for _ in range(5):
+            client.count_team()
+    assert len(fake.journal) == 3
+
+
+def test_a_journal_may_keep_nothing_and_keeps_all_unless_it_is_limited(fake: FakeKeystone) -> None:
+    silent = FakeKeystone(journal=0)
+    for each in (fake, silent):
+        with each.client() as client:
+            client.count_team()
+    assert (len(fake.journal), len(silent.journal)) == (1, 0)
+    with pytest.raises(ValueError, match="journal=-1 is negative"):
+        FakeKeystone(journal=-1)

@@ -92,9 +92,9 @@ def test_those_who_never_read_their_answers_do_not_keep_others_waiting(
 ) -> None:
     monkeypatch.setattr(connections, "MOST", 5)
     for number in range(100):
-        fake.add.cluster(name=f"cluster {number}", description="x" * 20_000)
+        fake.add.grant(title=f"grant {number}", description="x" * 20_000)
     token = fake.add.token().encode()
-    request = b"GET /allocations/clusters/ HTTP/1.1\r\nHost: x\r\nAuthorization: Token " + token + b"\r\n\r\n"
+    request = b"GET /research/grants/ HTTP/1.1\r\nHost: x\r\nAuthorization: Token " + token + b"\r\n\r\n"
     with fake.serve() as url, contextlib.ExitStack() as deaf:
         for _ in range(15):
             deaf.enter_context(connected(url)).sendall(request * 10)  # more than the buffers of a connection hold

@@ -191,16 +191,16 @@ def test_a_download_to_a_file_is_not_limited_but_its_errors_are(colour: str) -> 
 def test_a_listing_asks_for_smaller_pages_where_a_page_is_too_large(colour: str) -> None:
     fake = FakeKeystone("http://keystone.test/")
     for number in range(100):
-        fake.add.cluster(name=f"cluster {number}", description="x" * 1000)
+        fake.add.grant(title=f"grant {number}", description="x" * 1000)
     client = connect(colour, fake.transport, max_response_size=40_000, page_size=100)
     client.login("admin", "quickstart")
-    assert [record["id"] for record in client.retrieve_cluster()] == list(range(1, 101))
-    sizes = [entry.query for entry in fake.journal if entry.path.endswith("/clusters/")]
+    assert [record["id"] for record in client.retrieve_grant()] == list(range(1, 101))
+    sizes = [entry.query for entry in fake.journal if entry.path.endswith("/grants/")]
     assert sum("_limit=100" in query for query in sizes) == 1
     one_is_too_many = connect(colour, fake.transport, max_response_size=1000)
     one_is_too_many.login("admin", "quickstart")
     with pytest.raises(ResponseTooLargeError):
-        one_is_too_many.retrieve_cluster()
+        one_is_too_many.retrieve_grant()
 
 
 JUNK = ["foo", "csrftoken", "sessionid", "csrftoken=\xe9; Path=/", "sessionid=\x01; Path=/", "csrftoken=a\x7f; Path=/"]

@@ -1,8 +1,9 @@
-"""How a test directs a fake Keystone: faults, held transactions, rate limits, and what went unnoticed."""
+"""How a test directs a fake Keystone: faults, held transactions, rate limits, health, and what went unnoticed."""
 
 from contextlib import AbstractContextManager
 from typing import Any
 
+from .._server.endpoints import ALL_CHECKS
 from .._world.faults import Fault
 from .._world.state import World
 from .._world.transactions import HeldTransaction
@@ -123,3 +124,22 @@ class Controls:
         with self.world.lock:
             self.world.throttle.set("user", user)
             self.world.throttle.set("anon", anon)
+
+    def health(self, **errors: str | None) -> None:
+        """Set what the server's checks of its own health find; those that are not named are well.
+
+        Args:
+            errors: by check, what is wrong, like ``Redis="Unavailable: Connection Error"``; ``None`` for nothing. The
+                checks are ``SMTP``, ``Database``, ``Storage``, ``Redis`` and ``Celery``, and ``LDAP``, which a server
+                has only where one is configured: it is among the checks once it is named.
+
+        Raises:
+            ValueError: there is no such check, or an error says nothing.
+        """
+        for name, error in errors.items():
+            if name not in ALL_CHECKS:
+                raise ValueError(f"there is no check {name!r}: one of {', '.join(ALL_CHECKS)}")
+            if error is not None and (not isinstance(error, str) or not error):
+                raise ValueError(f"{name}={error!r}: say what is wrong as text, or None for nothing")
+        with self.world.lock:
+            self.world.health = {name: error or "" for name, error in errors.items()}

@@ -12,6 +12,7 @@ from typing import Any
 
 from keystone_client_core import CHOICES, Field
 
+from .._world.database import SURROGATE
 from .._world.models import PERMISSIONS
 from .._world.store import Store
 from .bodies import Upload
@@ -34,8 +35,6 @@ _LOOSE_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})$")
 
 NULL = "This field may not be null."
 BLANK = "This field may not be blank."
-
-
 BAD_EMAIL = "Enter a valid email address."
 
 
@@ -67,6 +66,8 @@ def text_complaints(field: Field, text: str) -> list[str]:
         complaints.append(f"Ensure this field has no more than {field.length} characters.")
     if "\0" in text:
         complaints.append("Null characters are not allowed.")
+    if lone := SURROGATE.search(text):
+        complaints.append(f"Surrogate characters are not allowed: U+{ord(lone[0]):X}.")
     if field.kind == "email" and not is_email(text):
         complaints.append(BAD_EMAIL)
     return complaints

@@ -143,15 +143,19 @@ def _absent(write: Write, field: Field) -> Any:
 
 
 def _complaints(write: Write, field: Field, value: Any) -> list[str]:
-    complaints = []
-    if write.resource == "user" and field.name == "username" and not _USERNAME.match(value):
-        complaints.append(_BAD_USERNAME)
+    complaints = username_complaints(write.resource, field, value)
     if field.unique and value is not None and write.store.has(write.resource, field.name, value, write.pk):
         model = RESOURCES[write.resource].model.lower()
         complaints.append(f"{model} with this {field.name} already exists.")
     if isinstance(value, str):
         complaints += text_complaints(field, value)
     return complaints or _CHECKS.get((write.resource, field.name), _no_complaint)(write, value)
+
+
+def username_complaints(resource: str, field: Field, value: Any) -> list[str]:
+    """Return the server's complaint about a login name with other characters than those it takes."""
+    is_bad = resource == "user" and field.name == "username" and not _USERNAME.match(value)
+    return [_BAD_USERNAME] if is_bad else []
 
 
 def _no_complaint(write: Write, value: Any) -> list[str]:

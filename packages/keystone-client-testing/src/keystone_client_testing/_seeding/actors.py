@@ -22,13 +22,14 @@ def add_actor(add: Records, role: str, team: Any) -> Record:
     Args:
         add: where the records go.
         role: one of ``ROLES``.
-        team: id or record of the team, for roles within a team; the newest by default, made where there is none.
+        team: id, record or name of the team, for roles within a team; the newest by default, made where there is none.
 
     Returns:
         The user as stored; of one role, and one team, always the same.
 
     Raises:
         ValueError: there is no such role, or the role has no team.
+        LookupError: there is no such team.
     """
     if role not in ROLES:
         raise ValueError(f"role={role!r} is unknown: one of {', '.join(ROLES)}; nobody is user=None")
@@ -36,11 +37,10 @@ def add_actor(add: Records, role: str, team: Any) -> Record:
         if team is not None:
             raise ValueError(f"role={role!r} has no team: of a team are {', '.join(_IN_TEAM)}")
         return add.first("user", username=role) or add.store("user", username=role, **_FLAGS[role])
-    return _of_team(add, role, add.newest("team") if team is None else team)
+    return _of_team(add, role, add.newest("team") if team is None else add.key_of("team", team))
 
 
-def _of_team(add: Records, role: str, team: Any) -> Record:
-    key = team["id"] if isinstance(team, dict) else team
+def _of_team(add: Records, role: str, key: int) -> Record:
     name = f"{role}-{key}"
     if user := add.first("user", username=name):
         return user

@@ -1,24 +1,31 @@
-"""Records as they are stored: completed with sensible defaults, and with the records they need. No login, no checks."""
+"""Records as they are stored: completed with defaults, and with the records they need. No permissions."""
 
 import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-from keystone_client_core import RESOURCES, Field
+from keystone_client_core import Field
 
+from .._parsing.bodies import Upload
 from .._parsing.rules import slugify
 from .._parsing.uploads import storage_path
 from .._world.history import Origin, record_change
-from .._world.models import COLUMNS, CREATED_NOW, HISTORY_LINK, empty_record
+from .._world.models import COLUMNS, CREATED_NOW, HISTORY_LINK, TABLES, TOUCHED, empty_record, unique_columns
 from .._world.passwords import Secret
 from .._world.state import World
 from .._world.store import Record
-from .values import as_upload, refuse_doubles, stored_value
+from . import audit
+from .files import DEFAULT as DEFAULT_FILE
+from .files import read_upload
+from .values import key_of, refuse_doubles, stored_values
 
 DEFAULT_PASSWORD = "quickstart"
+CHANGING = tuple(name for name in TABLES if name != "audit_log")
+"""The kinds of records that ``store_change`` changes."""
 _NAMES = {"user": "username", "team": "name", "cluster": "name", "request": "title", "grant": "title",
-          "publication": "title"}  # fmt: skip
-_TEXTS: dict[str, dict[str, Any]] = {
+          "publication": "title", "task_result": "task_id"}  # fmt: skip
+_FORMS = {"username": "user{}", "task_id": "task-{}"}
+DEFAULTS: dict[str, dict[str, Any]] = {
     "membership": {"role": "MB"},
     "request": {"description": "Compute time for a project."},
     "allocation": {"requested": 1000},
@@ -54,25 +61,39 @@ class Records:
 
     def store_change(self, resource: str, record: Any, **fields: Any) -> Record:
         """Change a record as if through the API, history included, and return it as it is stored."""
-        world, key = self._world, record["id"] if isinstance(record, dict) else record
+        store = self._world.store
+        if resource not in CHANGING:
+            raise ValueError(f"resource={resource!r} has no records that change: one of {', '.join(CHANGING)}")
+        key = self.key_of(resource, record)
         self._refuse_unknown(resource, fields)
-        if (old := world.store.get(resource, key)) is None:
-            raise LookupError(f"the fake has no {resource} {key!r}")
-        stored = {name: stored_value(world.store, COLUMNS[resource][name], value) for name, value in fields.items()}
-        refuse_doubles(world.store, resource, {**old, **stored}, but=key)
-        new = world.store.update(resource, key, stored)
-        record_change(world.store, resource, old, new, self.moment, Origin(world.store.get("user", self.by)))
+        if "id" in fields:
+            raise ValueError(f"{resource} field 'id': the server never changes it; add another {resource}")
+        old = store.tables[resource][key]
+        stored = self._stored(resource, {**self._touched(resource), **fields}, old)
+        refuse_doubles(store, resource, {**old, **stored}, but=key)
+        sent = self._keep_file(stored)
+        new = store.update(resource, key, stored)
+        record_change(store, resource, old, {**new, **sent}, self.moment, Origin(store.get("user", self.by)))
         return new
 
     def store(self, resource: str, **fields: Any) -> Record:
         """Add a record and return it as it is stored."""
-        world = self._world
+        store, now = self._world.store, self.moment
         self._refuse_unknown(resource, fields)
-        completed = self._completed(resource, fields)
-        refuse_doubles(world.store, resource, completed)
-        record = world.store.insert(resource, completed)
-        record_change(world.store, resource, None, record, self.moment, Origin(world.store.get("user", self.by)))
+        values = dict.fromkeys(CREATED_NOW.get(resource, ()), now) | DEFAULTS.get(resource, {})
+        stored = self._audit_row(fields) if resource == "audit_log" else self._stored(resource, fields)
+        record = empty_record(resource) | values | stored
+        self._name(resource, record, fields)
+        refuse_doubles(store, resource, record)  # before anything is written that it needs
+        self._relate(resource, record, fields)
+        self._keep_file(record)
+        record = store.insert(resource, record)
+        record_change(store, resource, None, record, now, Origin(store.get("user", self.by)))
         return record
+
+    def key_of(self, resource: str, record: Any) -> int:
+        """Return the id of a record given as id, record or name; ``LookupError`` where there is none."""
+        return key_of(self._world.store, resource, record)
 
     def first(self, resource: str, **values: Any) -> Record | None:
         """Return the first record with these values as it is stored, or ``None``."""
@@ -108,24 +129,48 @@ class Records:
         return self._world.store.linked(resource, field, key)
 
     def _refuse_unknown(self, resource: str, fields: dict[str, Any]) -> None:
-        unknown = [name for name in fields if name not in COLUMNS[resource]]
-        if unknown:
-            raise TypeError(f"a {resource} has no {unknown[0]!r}; its fields are: {', '.join(COLUMNS[resource])}")
+        known = dict.fromkeys([*COLUMNS[resource], *(audit.SHOWN if resource == "audit_log" else ())])
+        if unknown := [name for name in fields if name not in known]:
+            raise TypeError(f"a {resource} has no {unknown[0]!r}; its fields are: {', '.join(known)}")
 
-    def _completed(self, resource: str, fields: dict[str, Any]) -> Record:
-        now = self.moment
-        record = {
-            **empty_record(resource),
-            **dict.fromkeys(CREATED_NOW.get(resource, ()), now),
-            **_TEXTS.get(resource, {}),
-        }
-        for name, value in fields.items():  # first, so that a value that is refused leaves nothing behind
-            record[name] = stored_value(self._world.store, COLUMNS[resource][name], value)
+    def _touched(self, resource: str) -> Record:
+        return {TOUCHED[resource]: self.moment} if resource in TOUCHED else {}
+
+    def _stored(self, resource: str, fields: dict[str, Any], old: Record | None = None) -> Record:
+        """Return the given values as they are stored, with what the server makes of them; a file is an upload yet."""
+        stored = stored_values(self._world.store, resource, {n: v for n, v in fields.items() if n != "file"})
+        if resource == "team" and "name" in stored:
+            stored = {"slug": slugify(stored["name"]), **stored}
+        if resource == "attachment" and (old is None or "file" in fields):
+            upload = read_upload(fields.get("file", DEFAULT_FILE), stored.get("name"))
+            name = {} if old else {"name": stored.get("name") or upload.name}
+            stored = {**stored, **name, "file": upload}
+        return stored
+
+    def _audit_row(self, fields: dict[str, Any]) -> Record:
+        """Return a row of the audit log as it is stored: what follows from what it is about, and what is given."""
+        audit.refuse_derived(fields)
+        store = self._world.store
+        own = {name: value for name, value in fields.items() if name not in audit.SHOWN}
+        stored = {"actor": self.by} | stored_values(store, "audit_log", own)
+        return audit.audit_columns(store, fields, store.get("user", stored["actor"])) | stored
+
+    def _name(self, resource: str, record: Record, fields: dict[str, Any]) -> None:
+        """Give a record the name, and a user the password, that the test has not given."""
+        number = len(self._world.store.tables[resource]) + 1
+        if (name := _NAMES.get(resource)) and name not in fields:
+            record[name] = self._free_name(resource, name, number)
+        if resource == "team" and not record["slug"]:
+            record["slug"] = slugify(record["name"])
+        if resource == "user" and "password" not in fields:
+            record["password"] = Secret(DEFAULT_PASSWORD)
+
+    def _relate(self, resource: str, record: Record, fields: dict[str, Any]) -> None:
+        """Point a record at the others it needs; they are made where there are none."""
         for name, field in COLUMNS[resource].items():
             needed = field.kind == "key" and field.target and not field.nullable
             if needed and name not in fields and record[name] is None:
                 record[name] = self._related(resource, field)
-        return self._finished(resource, record, fields)
 
     def _related(self, resource: str, field: Field) -> int:
         """Reuse the only request, team and so on where that is not unique; make one where there is none."""
@@ -136,30 +181,19 @@ class Records:
             return self.newest(field.target)
         return int(self.store(field.target)["id"])
 
-    def _finished(self, resource: str, record: Record, fields: dict[str, Any]) -> Record:
-        number = len(self._world.store.tables[resource]) + 1
-        if (name := _NAMES.get(resource)) and not record[name]:
-            record[name] = self._free_name(resource, name, number)
-        if resource == "user":
-            password = fields.get("password", DEFAULT_PASSWORD)
-            record["password"] = password if isinstance(password, Secret) else Secret(password)
-        if resource == "team":
-            record["slug"] = fields.get("slug") or slugify(record["name"])
-        if resource == "task_result" and not record["task_id"]:
-            record["task_id"] = f"task-{number}"
-        if resource == "attachment":
-            self._keep_file(record, fields.get("file", b"An attachment."))
-        return record
-
     def _free_name(self, resource: str, field: str, number: int) -> str:
-        form = "user{}" if resource == "user" else f"{resource.title()} {{}}"
-        unique = RESOURCES[resource].fields[field].unique
+        """Return a name that no other record has, where it has to be unique."""
+        form = _FORMS.get(field, resource.title() + " {}")
+        unique = (field,) in unique_columns(resource)
         while unique and self._world.store.has(resource, field, form.format(number)):
             number += 1
         return form.format(number)
 
-    def _keep_file(self, record: Record, content: Any) -> None:
-        upload = as_upload(record, content)
-        record["file"] = content if isinstance(content, str) else storage_path(self._world.store, upload.name)
-        record["name"] = upload.name
+    def _keep_file(self, record: Record) -> Record:
+        """Store the upload of a record, and return what the history says of it: the name before it is stored."""
+        upload = record.get("file")
+        if not isinstance(upload, Upload):
+            return {}
+        record["file"] = storage_path(self._world.store, upload.name)
         self._world.store.files[record["file"]] = upload.content
+        return {"file": upload.name}

@@ -1,16 +1,15 @@
-"""``fake.add``: records with sensible defaults, and the records they need made on demand. No login, no checks."""
+"""``fake.add``: records with sensible defaults, and the records they need made on demand. No login, no permissions."""
 
 import datetime as dt
 from functools import partial
 from typing import Any
 
-from keystone_client_core import RESOURCES
-
 from .._server.render import View, render
+from .._world.models import TABLES
 from .._world.store import Record
 from .actors import add_actor
 from .records import Records
-from .values import key_of, moment_of
+from .values import moment_of
 
 
 class Seeder(Records):
@@ -30,13 +29,12 @@ class Seeder(Records):
 
     def __getattr__(self, name: str) -> Any:
         """Return the function that adds one kind of record."""
-        if name in ("feed_entry", "audit_log") or name not in RESOURCES:
-            known = ", ".join(kind for kind in RESOURCES if kind not in ("feed_entry", "audit_log"))
-            raise AttributeError(f"a fake has no {name!r} to add; there are: {known}, token")
+        if name not in TABLES:
+            raise AttributeError(f"a fake has no {name!r} to add; there are: {', '.join(TABLES)}, token")
         return partial(self._add, name)
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *(name for name in RESOURCES if name not in ("feed_entry", "audit_log"))]
+        return [*super().__dir__(), *TABLES]
 
     def token(self, user: Any = "admin") -> str:
         """Return a new API token.
@@ -55,7 +53,7 @@ class Seeder(Records):
 
         Args:
             role: ``outsider``, ``member``, ``team_admin``, ``owner``, ``staff``, or ``superuser`` (who is not staff).
-            team: id or record of the team, for the three roles within one; the newest by default.
+            team: id, record or name of the team, for the three roles within one; the newest by default.
 
         Returns:
             The user; of one role, and one team, always the same.
@@ -73,10 +71,10 @@ class Seeder(Records):
 
     def user_id(self, user: Any) -> int:
         """Return the id of a user given as login name, id or record; ``LookupError`` where there is none."""
-        return key_of(self._world.store, "user", user)
+        return self.key_of("user", user)
 
     def change(self, resource: str, record: Any, **fields: Any) -> dict[str, Any]:
-        """Change a record as if it had been changed through the API, history included; nothing is checked.
+        """Change a record as if it had been changed through the API, history included, without permission.
 
         Args:
             resource: the kind of record, like ``request``.
@@ -88,6 +86,7 @@ class Seeder(Records):
 
         Raises:
             TypeError: there is no such field.
+            ValueError: the server could not hold a value, or there is no such kind of record.
             LookupError: there is no such record.
         """
         with self._world.lock:

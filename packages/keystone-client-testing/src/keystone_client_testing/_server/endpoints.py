@@ -15,8 +15,14 @@ from .call import Call
 from .render import View, render
 
 VERSION = "0.0.0"
-_DATABASE = "Database"
-CHECKS = ("SMTP", _DATABASE, "Storage", "Redis", "Celery")
+DATABASE = "Database"
+DATABASE_DOWN = "Unavailable: Database health check failed"
+CHECKS = ("SMTP", DATABASE, "Storage", "Redis", "Celery")
+"""What every server checks of itself."""
+ALL_CHECKS = (*CHECKS, "LDAP")
+"""And what it checks only where it is configured."""
+_TIME_TAKEN = 0.001
+_PROM = "keystone_health_"
 CHOICE_PATHS: Mapping[str, str] = {
     "users/membership-choices/role": "MembershipRole",
     "allocations/request-choices/status": "RequestStatus",
@@ -110,35 +116,39 @@ def config(call: Call) -> Reply:
 
 def health(call: Call) -> Reply:
     """Answer an empty page: 200, or 500 where a check fails."""
-    return Reply(500 if call.database_down else 200, headers=(HTML_TYPE,), text=b"")
+    return Reply(500 if any(_checks(call).values()) else 200, headers=(HTML_TYPE,), text=b"")
 
 
 def health_json(call: Call) -> Reply:
     """Answer each check."""
     rows = [
-        {"check": name, "healthy": not error, "error": error or None, "time_taken": 0.001}
+        {"check": name, "healthy": not error, "error": error or None, "time_taken": _TIME_TAKEN}
         for name, error in _checks(call).items()
     ]
     return written_json(200, {"data": rows})
 
 
 def _checks(call: Call) -> dict[str, str]:
-    """Return the error of each check: all is well in a fake, unless its database is down."""
-    down = "Unavailable: Database health check failed"
-    return {name: down if call.database_down and name == _DATABASE else "" for name in CHECKS}
+    """Return the error of each check: those that the test has set, and of a database that is down."""
+    errors = dict.fromkeys(CHECKS, "") | call.world.health
+    return errors | ({DATABASE: DATABASE_DOWN} if call.database_down else {})
 
 
 def health_prom(call: Call) -> Reply:
     """Answer the checks as Prometheus text."""
+    checks = _checks(call)
     lines = [
-        "# HELP keystone_health_check_status Health check status (200 = healthy, 500 = unhealthy)",
-        "# TYPE keystone_health_check_status gauge",
-        *(
-            f'keystone_health_check_status{{check="{name}"}} {500.0 if error else 200.0}'
-            for name, error in _checks(call).items()
-        ),
+        *_gauge("check_status", "Health check status (200 = healthy, 500 = unhealthy)"),
+        *(f'{_PROM}check_status{{check="{name}"}} {500.0 if error else 200.0}' for name, error in checks.items()),
+        "",
+        *_gauge("check_eval_time_seconds", "Health check evaluation time in seconds"),
+        *(f'{_PROM}check_eval_time_seconds{{check="{name}"}} {_TIME_TAKEN:f}' for name in checks),
     ]
     return Reply(200, headers=(_PLAIN_UTF_8,), text="\n".join(lines).encode() + b"\n")
+
+
+def _gauge(name: str, about: str) -> tuple[str, str]:
+    return f"# HELP {_PROM}{name} {about}", f"# TYPE {_PROM}{name} gauge"
 
 
 def choices_of(name: str) -> Callable[[Call], Reply]:

@@ -5,6 +5,7 @@ world, so that no other module names a database.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -78,9 +79,24 @@ class Database:
         return entry if maximum is None else entry._replace(minimum=0, maximum=maximum)
 
     def fits(self, entry: Field, value: Any) -> bool:
-        """Tell whether the column of a field holds a value whose length the API has not checked."""
+        """Tell whether the column of a field holds a value; the API has not checked JSON, nor every length."""
+        if entry.kind == "json":
+            return holds_json(value, nulls=not self.column_lengths)
         length = entry.column_length
         return not (self.column_lengths and length and isinstance(value, str) and len(value) > length)
+
+
+SURROGATE = re.compile("[\ud800-\udfff]")
+"""A half of a character, which no UTF-8 has."""
+
+
+def holds_json(value: Any, *, nulls: bool) -> bool:
+    """Tell whether a database holds JSON: no text in it may have lone surrogates or, unless ``nulls``, NUL."""
+    if isinstance(value, dict):
+        return all(holds_json(part, nulls=nulls) for pair in value.items() for part in pair)
+    if isinstance(value, list):
+        return all(holds_json(item, nulls=nulls) for item in value)
+    return not isinstance(value, str) or not (SURROGATE.search(value) or ("\0" in value and not nulls))
 
 
 def database_named(name: str) -> Database:

@@ -1,4 +1,4 @@
-"""Every request and answer of a world, kept for assertions. Nothing secret is in it."""
+"""The requests and answers of a world, kept for assertions: all, or the last ones. Nothing secret is in it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -85,6 +85,43 @@ class Entry:
 class Journal(list[Entry]):
     """The entries in the order of the requests."""
 
+    def __init__(self) -> None:
+        """Start empty, and without a limit."""
+        super().__init__()
+        self.dropped = 0
+        """How many entries were dropped because the journal was full."""
+        self._most: int | None = None
+
+    def limit(self, most: int | None) -> None:
+        """Keep only the last entries from now on.
+
+        Args:
+            most: how many; ``None`` for all.
+
+        Raises:
+            ValueError: it is negative.
+        """
+        if most is not None and most < 0:
+            raise ValueError(f"journal={most!r} is negative")
+        self._most = most
+        self._drop()
+
+    def append(self, entry: Entry) -> None:
+        """Add an entry; where the journal is full, the oldest goes."""
+        super().append(entry)
+        self._drop()
+
+    def clear(self) -> None:
+        """Forget every entry; the limit stays."""
+        super().clear()
+        self.dropped = 0
+
+    def _drop(self) -> None:
+        surplus = 0 if self._most is None else len(self) - self._most
+        if surplus > 0:
+            del self[:surplus]
+            self.dropped += surplus
+
     def find(
         self,
         method: str | None = None,
@@ -142,8 +179,9 @@ class Journal(list[Entry]):
 
     def shown(self) -> str:
         """Return the last requests as text, one a line."""
+        lines = [f"  ({self.dropped} earlier requests are no longer in the journal)"] if self.dropped else []
         left = len(self) - _SHOWN
-        lines = [f"  ({left} earlier requests)"] if left > 0 else []
+        lines += [f"  ({left} earlier requests)"] if left > 0 else []
         return "\n".join([*lines, *(f"  {entry!r}" for entry in self[-_SHOWN:])]) or "  (no requests)"
 
 

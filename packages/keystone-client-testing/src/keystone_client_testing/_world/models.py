@@ -4,6 +4,7 @@ Facts only, and what follows from them and from the table. No behaviour.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from keystone_client_core import NO_DEFAULT, RESOURCES, Field
@@ -79,6 +80,7 @@ CREATED_NOW: Mapping[str, tuple[str, ...]] = {
     "comment": ("created",),
     "attachment": ("uploaded",),
     "notification": ("time",),
+    "audit_log": ("timestamp",),
     "request_log": ("timestamp",),
     "task_result": ("date_created", "date_done"),
 }
@@ -111,8 +113,21 @@ def is_nested(name: str) -> bool:
     return name.startswith("_")
 
 
+UNSEEN: Mapping[str, tuple[Field, ...]] = {
+    "notification": (Field("metadata", "json", nullable=True, hidden=True),),
+}
+"""Columns that no endpoint shows, filters or orders by; the server's own tasks read them."""
+
+_UNIQUE: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "team": (("slug",),),
+    "task_result": (("task_id",),),
+    "notification": (("user", "notification_type", "metadata"),),
+}
+"""Columns whose values may stand once in a table, beside those that the table of resources names."""
+
+
 def _columns(resource: str) -> dict[str, Field]:
-    fields = RESOURCES[resource].fields
+    fields = {**RESOURCES[resource].fields, **{field.name: field for field in UNSEEN.get(resource, ())}}
     return {name: field for name, field in fields.items() if not is_nested(name) and (resource, name) not in COMPUTED}
 
 
@@ -129,7 +144,7 @@ LINKS: Mapping[str, tuple[tuple[str, Field], ...]] = {
 def _indexed(resource: str) -> tuple[str, ...]:
     links = [name for name, _ in LINKS[resource]]
     unique = [name for name, field in COLUMNS[resource].items() if field.unique and name not in links]
-    extra = {"team": ["slug"], "audit_log": [HISTORY_LINK]}.get(resource, [])
+    extra = {"team": ["slug"], "task_result": ["task_id"], "audit_log": [HISTORY_LINK]}.get(resource, [])
     return (*links, *unique, *extra)
 
 
@@ -145,6 +160,15 @@ def _incoming(target: str) -> tuple[tuple[str, str, bool], ...]:
 
 INCOMING: Mapping[str, tuple[tuple[str, str, bool], ...]] = {name: _incoming(name) for name in TABLES}
 """What points at a resource: (resource, column, whether it is a to-many link)."""
+
+
+@cache
+def unique_columns(resource: str) -> tuple[tuple[str, ...], ...]:
+    """Return the columns, and groups of columns, whose values may stand once in a table; null may stand often."""
+    entry = RESOURCES[resource]
+    single = [(field.name,) for field in entry.fields.values() if field.unique]
+    together = [entry.unique_together] if entry.unique_together else []
+    return (*single, *together, *_UNIQUE.get(resource, ()))
 
 
 def empty_record(resource: str) -> dict[str, Any]:

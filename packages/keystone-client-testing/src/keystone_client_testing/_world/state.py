@@ -49,6 +49,8 @@ class World:
         self.journal = Journal()
         self.throttle = Throttle()
         self.sessions = Sessions()
+        self.health: dict[str, str] = {}
+        """The error of each health check that was set; empty where it is well."""
         self._add_admin()
 
     def _add_admin(self) -> None:
@@ -71,7 +73,7 @@ class World:
         with self.lock:
             self.transactions.drop()
             self.store, self.clock, self.sessions = Store(self.database), Clock(), Sessions()
-            self.throttle, self.faults = Throttle(), Faults()
+            self.throttle, self.faults, self.health = Throttle(), Faults(), {}
             self.journal.clear()
             self._add_admin()
 

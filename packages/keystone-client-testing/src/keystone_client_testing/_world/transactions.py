@@ -9,15 +9,14 @@ A write that meets an open transaction waits on PostgreSQL. The fake cannot wait
 and the write follows, as it would after the wait.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
-from keystone_client_core import RESOURCES
-
 from .._wire import PageError
 from .clock import Clock
-from .models import INDEXED, LINKS
+from .models import LINKS, unique_columns
 from .store import Snapshot, Store, Write
 
 Claim = tuple[str, tuple[str, ...], tuple[Any, ...]]
@@ -217,19 +216,21 @@ def _claims(writes: Iterable[Write]) -> set[Claim]:
 def _of_record(resource: str, record: dict[str, Any] | None) -> set[Claim]:
     if record is None:
         return set()
-    entry = RESOURCES[resource]
-    columns: list[tuple[str, ...]] = [(name,) for name, field in entry.fields.items() if field.unique]
-    columns += [("slug",)] if "slug" in INDEXED[resource] else []
-    columns += [entry.unique_together] if entry.unique_together else []
-    claims = {(resource, names, tuple(record[name] for name in names)) for names in columns}
+    claims = {(resource, names, _unique_values(record, names)) for names in unique_columns(resource)}
     return {claim for claim in claims if None not in claim[2]}
+
+
+def _unique_values(record: dict[str, Any], names: tuple[str, ...]) -> tuple[Any, ...]:
+    """Return the values of some columns; JSON as text, because a dict cannot be in a set."""
+    values = [record.get(name) for name in names]
+    return tuple(json.dumps(value, sort_keys=True) if isinstance(value, dict | list) else value for value in values)
 
 
 def _obstacle(store: Store, writes: Iterable[Write]) -> str:
     """Return why a transaction cannot commit; empty if it can."""
     for resource, names, values in _claims(writes):
         rows = store.linked(resource, names[0], values[0])
-        if any(tuple(row[name] for name in names) == values for row in rows):
+        if any(_unique_values(row, names) == values for row in rows):
             return f"a {resource} with {', '.join(names)} {', '.join(map(repr, values))} has been written meanwhile"
     own = {(write.resource, write.id) for write in writes}
     for write in writes:

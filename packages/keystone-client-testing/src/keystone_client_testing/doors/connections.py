@@ -7,10 +7,12 @@ import ipaddress
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 MOST: int = 256
 """Connections at a time, each with a thread."""
+
+LARGEST_PORT = 65_535
 
 PATIENCE: float = 60.0
 """Seconds a request may take to arrive, from the end of the one before."""
@@ -82,6 +84,20 @@ class Connections:
             connection.shutdown(socket.SHUT_RDWR)
         except OSError:
             return
+
+
+def bare_host(host: str) -> str:
+    """Return an address without the brackets that IPv6 has in URLs."""
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
+
+
+def url_host(host: str) -> str:
+    """Return an address to bind to as a URL has it; for every address of the machine, that of loopback."""
+    host = _LOOPBACK_OF.get(host, host)
+    return f"[{ipaddress.ip_address(host)}]".replace("%", "%25") if ":" in host else host
+
+
+_LOOPBACK_OF: Mapping[str, str] = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def exposure(host: str) -> str:

@@ -4,12 +4,16 @@ respx patches httpcore; the engine answers. Uses names outside respx's documenta
 ``respx.models``), hence the pinned version.
 """
 
+from types import TracebackType
+from typing import Self
+
 import httpx
 import respx
 from respx.models import AllMockedAssertionError, PassThrough
 
 from .._world.state import World
-from .transport import respond
+from .precedence import put_back, put_first
+from .transport import FakeTransport, respond
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -25,19 +29,38 @@ class Door(respx.MockRouter):
             world: the world to ask.
         """
         super().__init__(assert_all_called=False, assert_all_mocked=True)
-        self._world = world
+        self.fake = FakeTransport(world)
         self._text = url
         self._url = httpx.URL(url)
 
+    def __enter__(self) -> Self:
+        """Open the door."""
+        super().__enter__()
+        put_first(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        """Close it."""
+        put_back(self)
+        super().__exit__(kind, error, trace)
+
+    def leads_to(self, url: httpx.URL) -> bool:
+        """Tell whether the fake answers at a URL."""
+        return (url.scheme, url.host, url.port) == (self._url.scheme, self._url.host, self._url.port)
+
     def handler(self, request: httpx.Request) -> httpx.Response:
         """Answer, pass on, or refuse."""
-        url = request.url
-        if (url.scheme, url.host, url.port) == (self._url.scheme, self._url.host, self._url.port):
-            return respond(self._world, request)
-        if url.host in LOOPBACK:
+        if self.leads_to(request.url):
+            return respond(self.fake.world, request)
+        if request.url.host in LOOPBACK:
             raise PassThrough("loopback", request=request, origin=None)  # type: ignore[arg-type]  # no route is meant
         raise AllMockedAssertionError(
-            f"{url.host} is not the fake Keystone ({self._text}), and no other router mocks it"
+            f"{request.url.host} is not the fake Keystone ({self._text}), and no other router mocks it"
         )
 
     async def async_handler(self, request: httpx.Request) -> httpx.Response:

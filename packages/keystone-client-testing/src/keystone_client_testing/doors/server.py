@@ -14,10 +14,14 @@ from typing import Any, Self
 from .._server.engine import handle
 from .._wire import Answer, Request
 from .._world.state import World
-from .connections import Connections, exposure
+from .connections import LARGEST_PORT, Connections, bare_host, exposure, url_host
 
 MAX_BODY = 32 * 1024 * 1024
 MAX_WAIT = 60.0
+NO_SOCKET = (
+    "The fake needs a socket of this machine to serve. With pytest-socket, mark the test "
+    '@pytest.mark.allow_hosts(["127.0.0.1"]) or @pytest.mark.enable_socket.'
+)
 _POLL = 0.01
 _LONGEST_GOODBYE = 5.0
 _SIZE = re.compile("[0-9]{1,18}")
@@ -159,8 +163,13 @@ class _HTTPServer(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], world: World) -> None:
-        super().__init__(address, _Handler)
+    def __init__(self, host: str, port: int, world: World) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            super().__init__((host, port), _Handler)
+        except RuntimeError as error:
+            error.add_note(NO_SOCKET)
+            raise
         self.world = world
         self.stopping = threading.Event()
         self.connections = Connections()
@@ -214,20 +223,23 @@ class Server:
 
         Args:
             world: who answers.
-            host: address to bind to; one that is not loopback is warned of.
+            host: address to bind to, of IPv4 or IPv6; one that is not loopback is warned of.
             port: TCP port; 0 for a free one.
 
         Raises:
-            OSError: the port is taken.
+            OSError: the port is taken, or this machine does not have the address.
+            ValueError: the port is none.
         """
+        host = bare_host(host)
+        if not 0 <= port <= LARGEST_PORT:
+            raise ValueError(f"port={port!r} is none: 0 for a free one, to {LARGEST_PORT}")
         if danger := exposure(host):
             warnings.warn(danger, stacklevel=2)
-        self._server = _HTTPServer((host, port), world)
+        self._server = _HTTPServer(host, port, world)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_POLL,), daemon=True, name="fake-keystone"
         )
-        shown = "127.0.0.1" if host in ("", "0.0.0.0") else host
-        self.url = f"http://{shown}:{self._server.server_address[1]}{world.prefix}/"
+        self.url = f"http://{url_host(host)}:{self._server.server_address[1]}{world.prefix}/"
 
     def __enter__(self) -> Self:
         """Start serving."""
