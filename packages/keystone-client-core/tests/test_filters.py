@@ -480,3 +480,12 @@ def test_an_array_of_several_numbers_is_no_integer(error: type[Exception]) -> No
 
     with pytest.raises(FilterError):
         encode_filters(RESOURCES["cluster"], {"id": Array()})
+
+
+def test_one_error_names_all_filters_that_are_wrong() -> None:
+    with pytest.raises(FilterError) as caught:
+        encode_filters(RESOURCES["request"], {"titel": "x", "id": "abc", "title": "fine", "order": "-id"})
+
+    for told in ("filter 'titel'", "filter id: 'abc'", "use order="):
+        assert told in str(caught.value)
+    assert (caught.value.field, caught.value.matches) == ("titel", ("title",))
