@@ -21,7 +21,7 @@ class IgnoredParameter(NamedTuple):
 
     name: str
     why: str
-    """The reason, as the end of a sentence that begins with the name."""
+    """The reason, as the end of a sentence: ``which is no parameter of ...``."""
     matches: tuple[str, ...]
     """Names close to an unknown one, the closest first."""
 
@@ -42,7 +42,7 @@ def ignored_parameters(resource: Resource, params: Iterable[tuple[str, str]]) ->
     found = []
     for position, (name, value) in enumerate(pairs):
         if name in names[position + 1 :]:
-            found.append(IgnoredParameter(name, "is given twice, and only the last one counts", (f"{name}__in",)))
+            found.append(IgnoredParameter(name, "is given once more behind it", (f"{name}__in",)))
         else:
             found += _ignored(resource, name, value)
     return found

@@ -2,7 +2,7 @@
 """The client for threads: public methods with their types. Each runs a flow, which is written once for both clients."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast, overload
@@ -15,9 +15,13 @@ from ._config.retry_policy import RetryPolicy
 from ._flows import auth, raw_http
 from ._flows import records as record_flows
 from ._flows.auth import Provider
-from ._flows.raw_http import ReadOptions, WriteOptions
+from ._flows.raw_http import DEFAULT, Files, Headers, Params, Timeout
 from ._generated.sync_methods import SyncMethods
+from ._listing import any_endpoint
+from ._listing import plan as listing
+from ._listing.pages import Record
 from ._listing.query import Key
+from ._migration import FormerAttributes, explains_former_calls, understands_former_arguments
 from ._protocol.bodies import Content, Sent
 from ._protocol.call import Call
 from ._redaction import redacted
@@ -27,12 +31,19 @@ if TYPE_CHECKING:
     from uuid import UUID  # 7 ms to import
 
     from keystone_client_core.records import Attachment, User  # 7 ms more
+    from typing_extensions import deprecated  # known to every type checker, and not imported at run time
 
+    from ._config.options import ClientOptions
     from ._flows.downloads import Target
     from ._generated.job_methods import Job
 
+    class Options(ClientOptions, total=False):
+        """All arguments of the constructor after the URL."""
 
-class KeystoneClient(SyncMethods):
+        transport: httpx.BaseTransport | None
+
+
+class KeystoneClient(SyncMethods, FormerAttributes):
     """A client for one Keystone server. It can be shared between threads.
 
     Args:
@@ -60,7 +71,19 @@ class KeystoneClient(SyncMethods):
         FilterError: The page size is out of range.
     """
 
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(self, url: str, **options: Unpack[Options]) -> None: ...
+        @overload
+        @deprecated("write url= and verify=; base_url= and verify_ssl= end with 2.0")
+        def __init__(self, *, base_url: str, verify_ssl: Verify = True, **options: Unpack[Options]) -> None: ...
+        @overload
+        @deprecated("write verify=; verify_ssl= ends with 2.0")
+        def __init__(self, url: str, *, verify_ssl: Verify, **options: Unpack[Options]) -> None: ...
+
     @redacted
+    @understands_former_arguments
     def __init__(
         self,
         url: str,
@@ -155,6 +178,7 @@ class KeystoneClient(SyncMethods):
     def login(self, *, provider: "Provider") -> "User": ...
 
     @redacted
+    @explains_former_calls
     def login(
         self,
         username: str | None = None,
@@ -186,55 +210,188 @@ class KeystoneClient(SyncMethods):
         """
         return cast("User", self._run(auth.login(Call(self._session), username, password, provider)))
 
+    @explains_former_calls
     def logout(self) -> None:
         """End the session and drop its cookies; do nothing when not logged in."""
         self._run(auth.logout(Call(self._session)))
 
+    @explains_former_calls
     def is_authenticated(self) -> bool:
         """Ask the server whether this client is logged in: ``False`` only after a 401; any other failure raises."""
         return self._run(auth.is_authenticated(Call(self._session)))
 
+    @explains_former_calls
     def whoami(self) -> "User | None":
         """Fetch the user this client is logged in as; ``None`` if it is not logged in."""
         return cast("User | None", self._run(auth.whoami(Call(self._session))))
 
     @redacted
-    def http_get(self, endpoint: str, **options: Unpack[ReadOptions]) -> httpx.Response:
+    @explains_former_calls
+    def http_get(
+        self,
+        endpoint: str,
+        params: Params | None = None,
+        *,
+        headers: Headers | None = None,
+        timeout: Timeout = DEFAULT,
+    ) -> httpx.Response:
         """Send a GET request to an endpoint below the base URL.
 
         Args:
             endpoint: A path below the base URL, such as ``"version"`` or ``"/users/users/"``, or an absolute URL that
                 begins with the base URL.
-            **options: ``params``, ``headers`` and ``timeout``, as httpx takes them.
+            params: Query parameters, as httpx takes them. A listing of Keystone ignores those it does not know.
+            headers: Additional headers. ``Accept`` is ``*/*`` if left out.
+            timeout: The timeouts of this request; those of the client if left out.
 
         Returns:
             The response as it came. A status such as 404 raises no exception.
 
         Raises:
             InvalidURLError: The endpoint is not below the base URL.
+            FieldError: Another argument has a wrong type or value.
             TransportError: No answer arrived.
+
+        Warns:
+            UnknownParameterWarning: The endpoint is a listing, and the server would ignore a parameter.
         """
-        return self._run(raw_http.http(Call(self._session), "GET", endpoint, options))
+        return self._run(raw_http.get(Call(self._session), endpoint, params, headers, timeout))
 
     @redacted
-    def http_post(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
-        """Send a POST request, with ``json``, ``data`` or ``files``; otherwise like ``http_get``."""
-        return self._run(raw_http.http(Call(self._session), "POST", endpoint, options))
+    @explains_former_calls
+    def http_post(
+        self,
+        endpoint: str,
+        json: Any = None,
+        *,
+        data: Mapping[str, Any] | None = None,
+        files: Files | None = None,
+        params: Params | None = None,
+        headers: Headers | None = None,
+        timeout: Timeout = DEFAULT,
+    ) -> httpx.Response:
+        """Send a POST request, with ``json``, or ``data`` and ``files``; otherwise like ``http_get``."""
+        flow = raw_http.http(
+            Call(self._session),
+            "POST",
+            endpoint,
+            json=json,
+            data=data,
+            files=files,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+        )
+        return self._run(flow)
 
     @redacted
-    def http_put(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
-        """Send a PUT request, with ``json``, ``data`` or ``files``; otherwise like ``http_get``."""
-        return self._run(raw_http.http(Call(self._session), "PUT", endpoint, options))
+    @explains_former_calls
+    def http_put(
+        self,
+        endpoint: str,
+        json: Any = None,
+        *,
+        data: Mapping[str, Any] | None = None,
+        files: Files | None = None,
+        params: Params | None = None,
+        headers: Headers | None = None,
+        timeout: Timeout = DEFAULT,
+    ) -> httpx.Response:
+        """Send a PUT request, with ``json``, or ``data`` and ``files``; otherwise like ``http_get``."""
+        flow = raw_http.http(
+            Call(self._session),
+            "PUT",
+            endpoint,
+            json=json,
+            data=data,
+            files=files,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+        )
+        return self._run(flow)
 
     @redacted
-    def http_patch(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
-        """Send a PATCH request, with ``json``, ``data`` or ``files``; otherwise like ``http_get``."""
-        return self._run(raw_http.http(Call(self._session), "PATCH", endpoint, options))
+    @explains_former_calls
+    def http_patch(
+        self,
+        endpoint: str,
+        json: Any = None,
+        *,
+        data: Mapping[str, Any] | None = None,
+        files: Files | None = None,
+        params: Params | None = None,
+        headers: Headers | None = None,
+        timeout: Timeout = DEFAULT,
+    ) -> httpx.Response:
+        """Send a PATCH request, with ``json``, or ``data`` and ``files``; otherwise like ``http_get``."""
+        flow = raw_http.http(
+            Call(self._session),
+            "PATCH",
+            endpoint,
+            json=json,
+            data=data,
+            files=files,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+        )
+        return self._run(flow)
 
     @redacted
-    def http_delete(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
-        """Send a DELETE request, with ``json``, ``data`` or ``files`` if need be; otherwise like ``http_get``."""
-        return self._run(raw_http.http(Call(self._session), "DELETE", endpoint, options))
+    @explains_former_calls
+    def http_delete(
+        self,
+        endpoint: str,
+        *,
+        json: Any = None,
+        data: Mapping[str, Any] | None = None,
+        files: Files | None = None,
+        params: Params | None = None,
+        headers: Headers | None = None,
+        timeout: Timeout = DEFAULT,
+    ) -> httpx.Response:
+        """Send a DELETE request, with ``json``, or ``data`` and ``files``, if need be; otherwise like ``http_get``."""
+        flow = raw_http.http(
+            Call(self._session),
+            "DELETE",
+            endpoint,
+            json=json,
+            data=data,
+            files=files,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+        )
+        return self._run(flow)
+
+    def http_iterate(
+        self, endpoint: str, params: Params | None = None, *, page_size: int | None = None, limit: int | None = None
+    ) -> Generator[Record, None, None]:
+        """Iterate over all records of any listing, also of one that is newer than this client.
+
+        Args:
+            endpoint: The listing: a path below the base URL, such as ``"allocations/requests"``.
+            params: Query parameters, as the server takes them: filters, ``_search`` and ``_order``. They are not
+                checked; where the server ignores one, it sends all records.
+            page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
+            limit: The most records to return; all of them if left out.
+
+        Returns:
+            An iterator of records, for use with ``for``.
+
+        Raises:
+            InvalidURLError: The endpoint is not below the base URL.
+            FilterError: A parameter is the listing's own, such as ``_limit``, or is given twice.
+            PaginationError: The listing cannot be completed: the server repeats or skips records.
+
+        Warns:
+            UnknownParameterWarning: The client knows the listing, and the server would ignore a parameter.
+        """
+        path = self._session.endpoint(endpoint)
+        raw_http.warn_of_ignored(path, params, stacklevel=3)
+        plan = any_endpoint.plan_any(Call(self._session), path, params, page_size, limit)
+        return self._stream(listing.batches(plan), True)
 
     def create_attachment(
         self,

@@ -19,6 +19,7 @@ from .._listing.query import (
     Progress,
     Query,
 )
+from .._migration import explains_former_calls
 from .._protocol.call import Call
 from .._redaction import redacted
 
@@ -99,6 +100,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[User]: ...
+    @explains_former_calls
     async def retrieve_user(
         self,
         pk: Any = UNSET,
@@ -182,6 +184,7 @@ class AsyncMethods(AsyncDriver):
         return await self._count("user", Query(filters, search))
 
     @redacted
+    @explains_former_calls
     async def create_user(self, **fields: Unpack[UserCreate]) -> User:
         """Create a user.
 
@@ -227,6 +230,7 @@ class AsyncMethods(AsyncDriver):
         return await self._bulk_create("user", records, options)
 
     @redacted
+    @explains_former_calls
     async def update_user(self, pk: Key, data: UserUpdate) -> User:
         """Change some fields of a user.
 
@@ -273,6 +277,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_update("user", changes, options)
 
+    @explains_former_calls
     async def delete_user(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a user. Nothing happens if it does not exist.
 
@@ -325,6 +330,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Team]: ...
+    @explains_former_calls
     async def retrieve_team(
         self,
         pk: Any = UNSET,
@@ -407,6 +413,7 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._count("team", Query(filters, search))
 
+    @explains_former_calls
     async def create_team(self, **fields: Unpack[TeamCreate]) -> Team:
         """Create a team.
 
@@ -450,6 +457,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_create("team", records, options)
 
+    @explains_former_calls
     async def update_team(self, pk: Key, data: TeamUpdate) -> Team:
         """Change some fields of a team.
 
@@ -495,6 +503,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_update("team", changes, options)
 
+    @explains_former_calls
     async def delete_team(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a team. Nothing happens if it does not exist.
 
@@ -547,6 +556,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Membership]: ...
+    @explains_former_calls
     async def retrieve_membership(
         self,
         pk: Any = UNSET,
@@ -629,6 +639,7 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._count("membership", Query(filters, search))
 
+    @explains_former_calls
     async def create_membership(self, **fields: Unpack[MembershipCreate]) -> Membership:
         """Create a membership.
 
@@ -672,6 +683,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_create("membership", records, options)
 
+    @explains_former_calls
     async def update_membership(self, pk: Key, data: MembershipUpdate) -> Membership:
         """Change some fields of a membership.
 
@@ -717,6 +729,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_update("membership", changes, options)
 
+    @explains_former_calls
     async def delete_membership(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a membership. Nothing happens if it does not exist.
 
@@ -769,6 +782,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Cluster]: ...
+    @explains_former_calls
     async def retrieve_cluster(
         self,
         pk: Any = UNSET,
@@ -851,6 +865,7 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._count("cluster", Query(filters, search))
 
+    @explains_former_calls
     async def create_cluster(self, **fields: Unpack[ClusterCreate]) -> Cluster:
         """Create a cluster.
 
@@ -894,6 +909,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_create("cluster", records, options)
 
+    @explains_former_calls
     async def update_cluster(self, pk: Key, data: ClusterUpdate) -> Cluster:
         """Change some fields of a cluster.
 
@@ -939,6 +955,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_update("cluster", changes, options)
 
+    @explains_former_calls
     async def delete_cluster(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a cluster. Nothing happens if it does not exist.
 
@@ -991,6 +1008,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Request]: ...
+    @explains_former_calls
     async def retrieve_request(
         self,
         pk: Any = UNSET,
@@ -1084,6 +1102,7 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._run(server_info.stats(Call(self._session), "request", filters))
 
+    @explains_former_calls
     async def create_request(self, **fields: Unpack[RequestCreate]) -> Request:
         """Create an allocation request.
 
@@ -1127,6 +1146,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_create("request", records, options)
 
+    @explains_former_calls
     async def update_request(self, pk: Key, data: RequestUpdate) -> Request:
         """Change some fields of an allocation request.
 
@@ -1172,6 +1192,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_update("request", changes, options)
 
+    @explains_former_calls
     async def delete_request(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete an allocation request. Nothing happens if it does not exist.
 
@@ -1224,6 +1245,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Allocation]: ...
+    @explains_former_calls
     async def retrieve_allocation(
         self,
         pk: Any = UNSET,
@@ -1306,6 +1328,7 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._count("allocation", Query(filters, search))
 
+    @explains_former_calls
     async def create_allocation(self, **fields: Unpack[AllocationCreate]) -> Allocation:
         """Create an allocation.
 
@@ -1349,6 +1372,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_create("allocation", records, options)
 
+    @explains_former_calls
     async def update_allocation(self, pk: Key, data: AllocationUpdate) -> Allocation:
         """Change some fields of an allocation.
 
@@ -1394,6 +1418,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_update("allocation", changes, options)
 
+    @explains_former_calls
     async def delete_allocation(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete an allocation. Nothing happens if it does not exist.
 
@@ -1446,6 +1471,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Review]: ...
+    @explains_former_calls
     async def retrieve_review(
         self,
         pk: Any = UNSET,
@@ -1528,6 +1554,7 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._count("review", Query(filters, search))
 
+    @explains_former_calls
     async def create_review(self, **fields: Unpack[ReviewCreate]) -> Review:
         """Create a review.
 
@@ -1571,6 +1598,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_create("review", records, options)
 
+    @explains_former_calls
     async def update_review(self, pk: Key, data: ReviewUpdate) -> Review:
         """Change some fields of a review.
 
@@ -1616,6 +1644,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_update("review", changes, options)
 
+    @explains_former_calls
     async def delete_review(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a review. Nothing happens if it does not exist.
 
@@ -1668,6 +1697,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Comment]: ...
+    @explains_former_calls
     async def retrieve_comment(
         self,
         pk: Any = UNSET,
@@ -1750,6 +1780,7 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._count("comment", Query(filters, search))
 
+    @explains_former_calls
     async def create_comment(self, **fields: Unpack[CommentCreate]) -> Comment:
         """Create a comment.
 
@@ -1793,6 +1824,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_create("comment", records, options)
 
+    @explains_former_calls
     async def update_comment(self, pk: Key, data: CommentUpdate) -> Comment:
         """Change some fields of a comment.
 
@@ -1838,6 +1870,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_update("comment", changes, options)
 
+    @explains_former_calls
     async def delete_comment(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a comment. Nothing happens if it does not exist.
 
@@ -1890,6 +1923,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Attachment]: ...
+    @explains_former_calls
     async def retrieve_attachment(
         self,
         pk: Any = UNSET,
@@ -1972,6 +2006,7 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._count("attachment", Query(filters, search))
 
+    @explains_former_calls
     async def update_attachment(self, pk: Key, data: AttachmentUpdate) -> Attachment:
         """Change some fields of an attachment.
 
@@ -2017,6 +2052,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_update("attachment", changes, options)
 
+    @explains_former_calls
     async def delete_attachment(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete an attachment. Nothing happens if it does not exist.
 
@@ -2069,6 +2105,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Grant]: ...
+    @explains_former_calls
     async def retrieve_grant(
         self,
         pk: Any = UNSET,
@@ -2162,6 +2199,7 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._run(server_info.stats(Call(self._session), "grant", filters))
 
+    @explains_former_calls
     async def create_grant(self, **fields: Unpack[GrantCreate]) -> Grant:
         """Create a grant.
 
@@ -2205,6 +2243,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_create("grant", records, options)
 
+    @explains_former_calls
     async def update_grant(self, pk: Key, data: GrantUpdate) -> Grant:
         """Change some fields of a grant.
 
@@ -2250,6 +2289,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_update("grant", changes, options)
 
+    @explains_former_calls
     async def delete_grant(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a grant. Nothing happens if it does not exist.
 
@@ -2302,6 +2342,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Publication]: ...
+    @explains_former_calls
     async def retrieve_publication(
         self,
         pk: Any = UNSET,
@@ -2395,6 +2436,7 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._run(server_info.stats(Call(self._session), "publication", filters))
 
+    @explains_former_calls
     async def create_publication(self, **fields: Unpack[PublicationCreate]) -> Publication:
         """Create a publication.
 
@@ -2438,6 +2480,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_create("publication", records, options)
 
+    @explains_former_calls
     async def update_publication(self, pk: Key, data: PublicationUpdate) -> Publication:
         """Change some fields of a publication.
 
@@ -2483,6 +2526,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_update("publication", changes, options)
 
+    @explains_former_calls
     async def delete_publication(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a publication. Nothing happens if it does not exist.
 
@@ -2535,6 +2579,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Notification]: ...
+    @explains_former_calls
     async def retrieve_notification(
         self,
         pk: Any = UNSET,
@@ -2628,6 +2673,7 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._run(server_info.stats(Call(self._session), "notification", filters))
 
+    @explains_former_calls
     async def update_notification(self, pk: Key, data: NotificationUpdate) -> Notification:
         """Change some fields of a notification.
 
@@ -2688,6 +2734,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Preference]: ...
+    @explains_former_calls
     async def retrieve_preference(
         self,
         pk: Any = UNSET,
@@ -2770,6 +2817,7 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._count("preference", Query(filters, search))
 
+    @explains_former_calls
     async def create_preference(self, **fields: Unpack[PreferenceCreate]) -> Preference:
         """Create a notification preference.
 
@@ -2813,6 +2861,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_create("preference", records, options)
 
+    @explains_former_calls
     async def update_preference(self, pk: Key, data: PreferenceUpdate) -> Preference:
         """Change some fields of a notification preference.
 
@@ -2858,6 +2907,7 @@ class AsyncMethods(AsyncDriver):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_update("preference", changes, options)
 
+    @explains_former_calls
     async def delete_preference(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a notification preference. Nothing happens if it does not exist.
 
@@ -2910,6 +2960,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[AuditLog]: ...
+    @explains_former_calls
     async def retrieve_audit_log(
         self,
         pk: Any = UNSET,
@@ -3040,6 +3091,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[RequestLog]: ...
+    @explains_former_calls
     async def retrieve_request_log(
         self,
         pk: Any = UNSET,
@@ -3170,6 +3222,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[TaskResult]: ...
+    @explains_former_calls
     async def retrieve_task_result(
         self,
         pk: Any = UNSET,

@@ -14,6 +14,7 @@ from .cookies import SecretHeaders
 CREDENTIALS = ("cookie", "authorization")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[tuple[str, Any]]
+Headers: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
 class RequestBuilder:
@@ -31,7 +32,7 @@ class RequestBuilder:
         headers: httpx.Headers,
         params: Parameters | None,
         content: bytes | None,
-        more: Mapping[str, str] | None,
+        more: Headers | None,
         timeout: Timeouts,
         body: Mapping[str, Any],
     ) -> OutgoingRequest:

@@ -6,7 +6,7 @@ No I/O. The headers of requests are prepared in advance, and again whenever a re
 import random
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from typing import Any, Final, NoReturn
 
 import httpx
@@ -17,12 +17,14 @@ from .._config.options import Options
 from .._log import LOGGER
 from .._transport.outgoing import OutgoingRequest, endpoint_of
 from .cookies import CSRF, SESSION, CookieStore, SecretHeaders, cookies_of
-from .requests import SAFE_METHODS, Parameters, RequestBuilder
+from .requests import SAFE_METHODS, Headers, Parameters, RequestBuilder
 from .retries import RECEIVED
 from .throttle import Throttle
 from .upload_limits import Limits
 
 CID_HEADER = "X-KEYSTONE-CID"
+ACCEPTED = "application/json"
+"""What methods with types accept. The raw HTTP methods accept everything."""
 AGENT = f"keystone-api-client/{__version__}"
 
 
@@ -72,7 +74,7 @@ class SessionState:
         self._log = ContextAdapter(LOGGER, {"cid": self.cid, "baseurl": self.base_url})
         self._lock = threading.Lock()
         self._cookies = CookieStore()
-        self._fixed = SecretHeaders({"Accept": "application/json", "Accept-Encoding": "gzip, deflate"})
+        self._fixed = SecretHeaders({"Accept": ACCEPTED, "Accept-Encoding": "gzip, deflate"})
         self._fixed.update({"Connection": "keep-alive", "User-Agent": AGENT})
         self._fixed.update(options.headers)
         self._fixed[CID_HEADER] = self.cid
@@ -113,7 +115,7 @@ class SessionState:
         *,
         params: Parameters | None = None,
         content: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Headers | None = None,
         timeout: Timeouts | None = None,
         **body: Any,
     ) -> OutgoingRequest:
