@@ -91,7 +91,7 @@ for _public in list(globals().values()):
 for _client in (KeystoneClient, AsyncKeystoneClient):
     for _base in _client.__mro__:
         for _name, _method in vars(_base).items():
-            while not _name.startswith("_") and hasattr(_method, "__code__"):
+            while not _name.startswith("_") and _method is not None and hasattr(_method, "__code__"):
                 _method.__qualname__ = f"{_client.__name__}.{_name}"
                 _method = getattr(_method, "__wrapped__", None)
 

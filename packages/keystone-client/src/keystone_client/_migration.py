@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from inspect import iscoroutinefunction, unwrap
-from typing import Any, Final, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -24,17 +24,22 @@ _NO_REDIRECTS = "leave it out, redirects are not followed; to follow one, http_g
 RETIRED_OPTIONS: Final = {"follow_redirects": _NO_REDIRECTS, "max_redirects": _NO_REDIRECTS}
 """Arguments of the constructor that are gone, and what to do instead."""
 
-ATTRIBUTES: Final[Mapping[str, str]] = {
-    "schema": 'write endpoints as text, http_get("allocations/requests"), or retrieve_request()',
-    "send_request": "write http_get(), http_post(), http_put(), http_patch() or http_delete()",
+ON_CLASSES: Final[Mapping[str, str]] = {
     "normalize_url": "leave it out, the client normalises URLs; or write keystone_client_core.parse_base_url()",
-    "get_application_headers": "leave it out, requests have these headers; give others as headers=",
     "LOGIN_ENDPOINT": 'write login(), or "authentication/login/"',
     "LOGOUT_ENDPOINT": 'write logout(), or "authentication/logout/"',
     "IDENTITY_ENDPOINT": 'write whoami(), or "authentication/whoami/"',
     "CSRF_COOKIE": 'leave it out, requests have the token; or write "csrftoken"',
     "CSRF_HEADER": 'leave it out, requests have the token; or write "X-CSRFToken"',
     "CID_HEADER": 'write cid= for the constructor, client.cid, or "X-KEYSTONE-CID"',
+}
+"""Attributes of the classes that are gone, and what to write instead."""
+
+ATTRIBUTES: Final[Mapping[str, str]] = {
+    **ON_CLASSES,
+    "schema": 'write endpoints as text, http_get("allocations/requests"), or retrieve_request()',
+    "send_request": "write http_get(), http_post(), http_put(), http_patch() or http_delete()",
+    "get_application_headers": "leave it out, requests have these headers; give others as headers=",
     **{f"{verb}_research_group": f"write {verb}_team()" for verb in ("create", "retrieve", "update", "delete")},
 }
 """Attributes and methods of the clients that are gone, and what to write instead."""
@@ -156,30 +161,42 @@ def _refuse_unknown(kind: str, unknown: list[str], known: Iterable[str]) -> None
     raise TypeError(f"{kind}() takes no {', no '.join(told)}")
 
 
+def _retired(kind: type, name: str) -> AttributeError:
+    return AttributeError(f"{kind.__name__}.{name} is gone: {ATTRIBUTES[name]}")
+
+
 class _Retired:
-    """An attribute that is gone: looking it up is an ``AttributeError`` that says what to write."""
+    """An attribute of a class that is gone: looking it up is an ``AttributeError`` that says what to write."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def __get__(self, instance: object, owner: type) -> NoReturn:
-        raise AttributeError(f"{owner.__name__}.{self._name} is gone: {ATTRIBUTES[self._name]}")
+        raise _retired(owner, self._name)
 
 
 class FormerAttributes:
     """A base of the clients that explains attributes which are gone.
 
-    Descriptors, because constants were looked up on the classes too. A metaclass would do without, and keep the names
-    out of ``dir()`` of the classes, but then no client could be combined with ``abc.ABC`` or a ``Protocol``.
+    Those that were looked up on the classes have to be there, and are hidden from ``dir()`` of a client only. A
+    metaclass could hide them from ``dir()`` of the classes too, but then no client could be combined with ``abc.ABC``
+    or a ``Protocol``.
     """
+
+    if not TYPE_CHECKING:  # a type checker that saw __getattr__ would accept every name
+
+        def __getattr__(self, name: str) -> object:
+            if name in ATTRIBUTES:
+                raise _retired(type(self), name)
+            return object.__getattribute__(self, name)  # raises, in the words of Python
 
     def __dir__(self) -> list[str]:
         """Leave out the names that are gone, so that nothing offers them for completion."""
         return [name for name in super().__dir__() if name not in ATTRIBUTES]
 
 
-for _name in ATTRIBUTES:  # set in a loop, so that type checkers do not see them
-    setattr(FormerAttributes, _name, _Retired(_name))
+for _name in ON_CLASSES:
+    setattr(FormerAttributes, _name, _Retired(_name))  # unseen by type checkers
 
 
 def retired_module(name: str) -> ImportError:
