@@ -29,6 +29,7 @@ from .._listing.query import (
     Progress,
     Query,
 )
+from .._migration import explains_former_calls
 from .._redaction import redacted
 
 K = TypeVar("K", bound=Key)
@@ -84,6 +85,7 @@ RETRIEVE_ONE = """
         *,
 {arguments}        on_progress: Progress | None = None,
     ) -> list[{record}]: ...
+    @explains_former_calls
     async def retrieve_{name}(
         self,
         pk: Any = UNSET,
@@ -210,7 +212,8 @@ COUNT = """
 """
 
 CREATE = """
-{guard}    async def create_{name}(self, **fields: Unpack[{record}Create]) -> {record}:
+{guard}    @explains_former_calls
+    async def create_{name}(self, **fields: Unpack[{record}Create]) -> {record}:
         \"\"\"Create {article} {noun}.
 
         Args:
@@ -227,7 +230,8 @@ CREATE = """
 """
 
 UPDATE = """
-{guard}    async def update_{name}(self, pk: Key, data: {record}Update) -> {record}:
+{guard}    @explains_former_calls
+    async def update_{name}(self, pk: Key, data: {record}Update) -> {record}:
         \"\"\"Change some fields of {article} {noun}.
 
         Args:
@@ -246,6 +250,7 @@ UPDATE = """
 """
 
 DELETE = """
+    @explains_former_calls
     async def delete_{name}(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         \"\"\"Delete {article} {noun}. Nothing happens if it does not exist.
 

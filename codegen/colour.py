@@ -30,7 +30,6 @@ WORDS = {
     "Awaitable[object]": "object",
     "Awaitable, ": "",
     "AsyncHook": "Hook",
-    "AsyncClientOptions": "ClientOptions",
     "The client for tasks": "The client for threads",
     "between tasks, on asyncio or trio": "between threads",
 }

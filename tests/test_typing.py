@@ -37,6 +37,19 @@ def mypy() -> Findings:
     return found
 
 
+def test_the_former_names_are_marked_as_deprecated() -> None:
+    lines = (USES / "former_names.py").read_text(encoding="utf-8").splitlines()
+    marked = [number for number, line in enumerate(lines, start=1) if line.endswith("# deprecated")]
+    command = [sys.executable, "-m", "mypy", "--strict", "--enable-error-code=deprecated", "--output=json"]
+    run = subprocess.run(
+        [*command, str(USES / "former_names.py")], cwd=ROOT, capture_output=True, text=True, check=False, timeout=240
+    )
+    told = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
+
+    assert [error["line"] for error in told if error["code"] == "deprecated"] == marked
+    assert all("end with 2.0" in error["message"] or "ends with 2.0" in error["message"] for error in told)
+
+
 def pyright() -> Findings:
     command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "--outputjson", *FILES]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)

@@ -104,3 +104,26 @@ def bulk(client: KeystoneClient) -> None:
     client.bulk_delete_cluster(7)  # arg-type / reportArgumentType
     client.bulk_delete_cluster([1], chunk_size="9")  # arg-type / reportArgumentType
     client.bulk_create_notification([])  # attr-defined / reportAttributeAccessIssue
+
+
+def former(client: KeystoneClient, url: str) -> None:
+    KeystoneClient()  # call-overload / reportCallIssue
+    KeystoneClient(url, base_url=url)  # call-overload / reportCallIssue
+    KeystoneClient(url, follow_redirects=True)  # call-overload / reportCallIssue
+    KeystoneClient(url, timout=3)  # call-overload / reportCallIssue
+    KeystoneClient(base_url=url, timeout="3")  # call-overload / reportArgumentType
+    AsyncKeystoneClient(verify_ssl=False)  # call-overload / reportCallIssue
+    client.login("a", "b", timeout=3)  # call-overload / reportCallIssue
+    client.whoami(timeout=3)  # call-arg / reportCallIssue
+    client.create_team({"name": "x"})  # arg-type call-arg / reportCallIssue
+    client.create_team(data={"name": "x"})  # call-arg / reportCallIssue
+    client.delete_team(1, True)  # call-arg / reportCallIssue
+    client.retrieve_team(1, timeout=3)  # call-overload / reportCallIssue
+    client.http_get("x", None, 3)  # arg-type call-arg / reportCallIssue
+    client.http_get("x", json={})  # call-arg / reportCallIssue
+    client.http_get("x", timeout="3")  # arg-type / reportArgumentType
+    client.http_delete("x", 3)  # call-arg / reportCallIssue
+    client.http_iterate("x", order="id")  # call-arg / reportCallIssue
+    client.schema  # attr-defined / reportAttributeAccessIssue
+    client.send_request("get", "x")  # attr-defined / reportAttributeAccessIssue
+    KeystoneClient.CSRF_HEADER  # attr-defined / reportAttributeAccessIssue

@@ -2,9 +2,18 @@
 
 from collections.abc import AsyncGenerator, Generator
 from datetime import date
-from typing import assert_type
+from typing import Any, assert_type
 
-from keystone_client import AccessMode, AsyncKeystoneClient, Followed, KeystoneClient, NotFoundError, RequestStatus
+import httpx
+from keystone_client import (
+    AccessMode,
+    AsyncKeystoneClient,
+    Followed,
+    KeystoneClient,
+    NotFoundError,
+    RequestStatus,
+    changes,
+)
 from keystone_client_core.records import AuditLog, Cluster, ClusterCreate, Request, RequestLog, User
 
 
@@ -71,6 +80,31 @@ def session(url: str) -> None:
     client.close()
 
 
+def raw(client: KeystoneClient, params: dict[str, str | int], forwarded: dict[str, Any]) -> None:
+    client.http_get("users/teams", params)
+    client.http_get("users/teams", {"_order": "-id", "name__in": ["a", "b"]}, timeout=httpx.USE_CLIENT_DEFAULT)
+    client.http_get("users/teams", [("name", "x")], headers=[("X-A", "1")], timeout=(1, 2.5, None, None))
+    client.http_get("users/teams", "name=x", headers=httpx.Headers(), timeout=httpx.Timeout(3))
+    client.http_get("users/teams", httpx.QueryParams(name="x"), headers={"X-A": "1"}, timeout=None)
+    client.http_post("users/teams", {"name": "x"}, params=params)
+    client.http_post("x", data={"name": "x"}, files={"f": ("a.txt", b"x", "text/plain")}, timeout=3)
+    client.http_put("x", files=[("f", b"x"), ("g", (None, "x"))])
+    client.http_patch("x", [1, 2])
+    client.http_delete("x", json={"a": 1}, timeout=3)
+    client.http_get("x", **forwarded)
+    assert_type(client.http_iterate("research/posters", {"year": 2026}), Generator[dict[str, Any], None, None])
+    for record in client.http_iterate("research/posters", page_size=10, limit=100):
+        assert_type(record, dict[str, Any])
+
+
+def changing(client: KeystoneClient, pk: int) -> None:
+    before = client.retrieve_request(pk, raise_not_exists=True)
+    after = before.copy()
+    after["title"] = "New"
+    assert_type(client.update_request(pk, changes(before, after)), Request)
+    client.bulk_update_request({pk: changes(before, {**before, "title": "New"})})
+
+
 async def credentials() -> tuple[str, str]:
     return "admin", "quickstart"
 
@@ -90,7 +124,8 @@ async def asynchronous(url: str) -> None:
         new = await client.create_cluster(name="New")
         assert_type(await client.update_cluster(new["id"], {"enabled": False}), Cluster)
         await client.delete_cluster(new["id"])
-        assert_type((await client.http_get("version")).status_code, int)
+        assert_type((await client.http_get("version", {"a": 1})).status_code, int)
+        assert_type(client.http_iterate("x"), AsyncGenerator[dict[str, Any], None])
         await client.logout()
     await client.close()
 

@@ -236,3 +236,26 @@ def test_whatever_is_given_the_result_is_json_or_refused(
 def test_whatever_the_data_is_only_a_field_error_comes_out(value: Any) -> None:
     with contextlib.suppress(FieldError):
         assert encode_fields(CLUSTER, value, "create")["name"]
+
+
+def test_one_error_names_all_that_is_wrong_with_an_update() -> None:
+    request = RESOURCES["request"]
+    record = {name: None for name, field in request.fields.items() if not field.hidden}
+    read_only = [name for name, field in request.fields.items() if field.read_only]
+    assert len(read_only) > 5
+
+    with pytest.raises(FieldError) as caught:
+        encode_fields(request, {"titel": "x", **record, "active": datetime(2026, 5, 1), "team": "Physics"}, "update")
+
+    for name in ("titel", *read_only, "a date is wanted", "'Physics'"):
+        assert name in str(caught.value)
+    assert caught.value.field == "titel"
+    assert caught.value.matches == ("title",)
+
+
+def test_one_error_names_all_that_is_wrong_with_a_create() -> None:
+    with pytest.raises(FieldError) as caught:
+        encode_fields(RESOURCES["cluster"], {"id": 1, "enabled": "yes"}, "create")
+
+    for told in ("'id' cannot be set", "'yes'", "also needs name"):
+        assert told in str(caught.value)

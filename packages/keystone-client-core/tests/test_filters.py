@@ -491,3 +491,12 @@ def test_for_a_number_in_place_of_text_the_error_shows_the_text(number: int) -> 
 def test_for_a_number_that_python_does_not_write_out_the_error_asks_for_text() -> None:
     with pytest.raises(FilterError, match="give text; the lookups"):
         encode_filters(CLUSTER, {"name": 10**10_000})
+
+
+def test_one_error_names_all_filters_that_are_wrong() -> None:
+    with pytest.raises(FilterError) as caught:
+        encode_filters(RESOURCES["request"], {"titel": "x", "id": "abc", "title": "fine", "order": "-id"})
+
+    for told in ("filter 'titel'", "filter id: 'abc'", "use order="):
+        assert told in str(caught.value)
+    assert (caught.value.field, caught.value.matches) == ("titel", ("title",))

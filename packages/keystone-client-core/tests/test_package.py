@@ -71,6 +71,10 @@ PUBLIC = [
     "register_logger",
     "retrieve_action",
     "brief",
+    "changes",
+    "IgnoredParameter",
+    "UnknownParameterWarning",
+    "ignored_parameters",
     "update_action",
 ]
 

@@ -21,14 +21,24 @@ if TYPE_CHECKING:
         retrieve_action,
         update_action,
     )
+    from ._changes import changes
     from ._cid import adopt_cid, new_cid
-    from ._errors import FieldError, FilterError, InvalidCIDError, InvalidURLError, KeystoneError, ReferenceTokenError
+    from ._errors import (
+        FieldError,
+        FilterError,
+        InvalidCIDError,
+        InvalidURLError,
+        KeystoneError,
+        ReferenceTokenError,
+        UnknownParameterWarning,
+    )
     from ._fields import dropped_fields, encode_fields
     from ._filter_names import LOOKUPS, lookups_of
     from ._filters import EncodedFilters, encode_filters
     from ._listing import check_limit, check_page_size, encode_order, encode_search
     from ._log import LOG_FIELDS, ContextAdapter, ContextFilter, register_logger
     from ._messages import brief
+    from ._parameters import IgnoredParameter, ignored_parameters
     from ._query import LONGEST_URL, encode_query, query_length
     from ._references import Reference
     from ._resources import CALLER, NO_DEFAULT, Field, Resource
@@ -56,6 +66,7 @@ __all__ = [
     "Field",
     "FieldError",
     "FilterError",
+    "IgnoredParameter",
     "InvalidCIDError",
     "InvalidURLError",
     "KeystoneError",
@@ -67,8 +78,10 @@ __all__ = [
     "Resource",
     "ReviewStatus",
     "Sized",
+    "UnknownParameterWarning",
     "adopt_cid",
     "brief",
+    "changes",
     "check_chunk_size",
     "check_limit",
     "check_page_size",
@@ -83,6 +96,7 @@ __all__ = [
     "encode_query",
     "encode_search",
     "endpoint_path",
+    "ignored_parameters",
     "job_json",
     "join_url",
     "list_action",
@@ -106,14 +120,19 @@ _HOMES = {
         " retrieve_action update_action"
     ),
     "_references": "Reference",
+    "_changes": "changes",
     "_cid": "adopt_cid new_cid",
-    "_errors": "FieldError FilterError InvalidCIDError InvalidURLError KeystoneError ReferenceTokenError",
+    "_errors": (
+        "FieldError FilterError InvalidCIDError InvalidURLError KeystoneError ReferenceTokenError"
+        " UnknownParameterWarning"
+    ),
     "_fields": "dropped_fields encode_fields",
     "_filter_names": "LOOKUPS lookups_of",
     "_filters": "EncodedFilters encode_filters",
     "_listing": "check_limit check_page_size encode_order encode_search",
     "_log": "LOG_FIELDS ContextAdapter ContextFilter register_logger",
     "_messages": "brief",
+    "_parameters": "IgnoredParameter ignored_parameters",
     "_query": "LONGEST_URL encode_query query_length",
     "_resources": "CALLER NO_DEFAULT Field Resource",
     "_table": "CHOICES RESOURCES SHAPES",

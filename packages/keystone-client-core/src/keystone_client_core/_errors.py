@@ -7,8 +7,10 @@
     ├── FieldError             (ValueError)  a field of a record, or a primary key
     └── ReferenceTokenError    (ValueError)  a reference between the steps of a batch job
 
-Each is raised before anything is sent, with one exception: a ``FieldError`` with a ``record`` reports a field that the
-server dropped. Only the classes live here; the modules that raise them write the messages.
+    UnknownParameterWarning (UserWarning)    a query parameter that the server ignores
+
+Each error is raised before anything is sent, with one exception: a ``FieldError`` with a ``record`` reports a field
+that the server dropped. Only the classes live here; the modules that raise them write the messages.
 """
 
 from collections.abc import Mapping
@@ -103,6 +105,10 @@ class FieldError(KeystoneError, ValueError):
         self.position = position
         self.record = record
         self.matches = matches
+
+
+class UnknownParameterWarning(UserWarning):
+    """A query parameter of a listing that the server ignores: it returns more records than were asked for."""
 
 
 for _error in list(globals().values()):

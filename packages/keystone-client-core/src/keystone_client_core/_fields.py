@@ -6,7 +6,7 @@ and its answer says which one was broken. The exception is a length that only th
 answers 500 without a reason.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from ._errors import FieldError
@@ -37,14 +37,29 @@ def encode_fields(
 
     Raises:
         FieldError: A field does not exist, cannot be written or is missing, or the server would change its value, or
-            JSON cannot hold it.
+            JSON cannot hold it. One error names all that is wrong.
     """
     given = _named(resource, data)
-    _check_names(resource, given, operation)
-    encoded = {name: _encode_field(resource, resource.fields[name], value) for name, value in given.items()}
+    problems = list(_wrong_names(resource, given, operation))
+    encoded = {}
+    for name in filter(resource.fields.__contains__, given):
+        try:
+            encoded[name] = _encode_field(resource, resource.fields[name], given[name])
+        except FieldError as problem:
+            problems.append(problem)
+    if problems:
+        raise _together(problems)
     if not references:
         _refuse_references(resource, encoded)
     return encoded
+
+
+def _together(problems: list[FieldError]) -> FieldError:
+    """Return one error for all that is wrong, so that a caller does not mend a record in rounds."""
+    first = problems[0]
+    if len(problems) == 1:
+        return first
+    return FieldError(" ".join(map(str, problems)), field=first.field, matches=first.matches)
 
 
 def _refuse_references(resource: Resource, encoded: Mapping[str, object]) -> None:
@@ -89,16 +104,22 @@ def _named(resource: Resource, data: object) -> dict[str, object]:
     return {str.__str__(name): value for name, value in data.items()}
 
 
-def _check_names(resource: Resource, data: Mapping[str, object], operation: str) -> None:
+def _wrong_names(resource: Resource, data: Mapping[str, object], operation: str) -> Iterator[FieldError]:
     unknown = [name for name in data if name not in resource.fields]
     if unknown:
-        raise _unknown(resource, unknown)
-    for name in data:
-        _check_writable(resource, resource.fields[name], operation)
+        yield _unknown(resource, unknown)
+    known = [resource.fields[name] for name in data if name in resource.fields]
+    fixed = [field.name for field in known if field.create_only and operation == "update"]
+    for names, when in (
+        ([field.name for field in known if not field.writable], "by the client"),
+        (fixed, "once the record exists"),
+    ):
+        if names:
+            yield _unwritable(resource, names, when)
     if operation == "create":
         missing = [name for name, field in resource.fields.items() if field.required and name not in data]
         if missing:
-            raise FieldError(f"A new {resource.name} also needs {', '.join(missing)}.", field=missing[0])
+            yield FieldError(f"A new {resource.name} also needs {', '.join(missing)}.", field=missing[0])
 
 
 def _unknown(resource: Resource, names: list[str]) -> FieldError:
@@ -113,13 +134,12 @@ def _unknown(resource: Resource, names: list[str]) -> FieldError:
     )
 
 
-def _check_writable(resource: Resource, field: Field, operation: str) -> None:
-    if field.writable and not (field.create_only and operation == "update"):
-        return
-    when = "once the record exists" if field.writable else "by the client"
-    raise FieldError(
-        f"{resource.name} field {field.name!r} cannot be set {when}; the server ignores it. Leave it out.",
-        field=field.name,
+def _unwritable(resource: Resource, names: list[str], when: str) -> FieldError:
+    fields, them = ("fields", "them") if len(names) > 1 else ("field", "it")
+    return FieldError(
+        f"{resource.name} {fields} {', '.join(map(repr, names))} cannot be set {when}; the server ignores {them}."
+        f" Leave {them} out.",
+        field=names[0],
     )
 
 

@@ -60,7 +60,8 @@ def encode_filters(
         The query parameters, whether no record can match, and the keys of an ``id__in`` too long for one request.
 
     Raises:
-        FilterError: A field or a lookup is unknown, or the server would refuse, misread or ignore a value.
+        FilterError: A field or a lookup is unknown, or the server would refuse, misread or ignore a value. One error
+            names all that is wrong.
     """
     if filters is None:
         return EncodedFilters({}, False, None)
@@ -68,17 +69,33 @@ def encode_filters(
         raise FilterError(f"filters: give a mapping of names to values, not {type(filters).__name__}.", value=filters)
     params: dict[str, str] = {}
     nothing = False
+    problems = []
     for name, value in filters.items():
-        entry = _encode(resource, name, value)
+        try:
+            entry = _encode(resource, name, value)
+        except FilterError as problem:
+            problems.append(problem)
+            continue
         if entry.param in params:
-            raise _error(resource, name, value, f"another filter says {entry.param!r} too; the server takes only one")
+            why = f"another filter says {entry.param!r} too; the server takes only one"
+            problems.append(_error(resource, name, value, why))
         params[entry.param] = entry.text
         nothing |= entry.nothing
+    if problems:
+        raise _together(problems)
     if nothing:
         return EncodedFilters({}, True, None)
     keys = _split_off_keys(resource, params, room)
     _check_length(params, room if keys is None else room - _ROOM_FOR_KEYS)
     return EncodedFilters(params, False, keys)
+
+
+def _together(problems: list[FilterError]) -> FilterError:
+    """Return one error for all that is wrong, with the attributes of the first; raised from what raised that one."""
+    first = problems[0]
+    if len(problems) > 1:
+        first.args = (" ".join(map(str, problems)),)
+    return first
 
 
 def _encode(resource: Resource, name: object, value: object) -> _Entry:

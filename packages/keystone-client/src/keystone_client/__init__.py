@@ -15,6 +15,8 @@ from keystone_client_core import (
     ReferenceTokenError,
     RequestStatus,
     ReviewStatus,
+    UnknownParameterWarning,
+    changes,
 )
 
 from ._async_client import AsyncKeystoneClient
@@ -39,6 +41,7 @@ from ._errors import (
     ValidationError,
 )
 from ._listing.query import Followed
+from ._migration import MODULES, retired_module
 
 __version__ = "0.1.0"
 
@@ -74,7 +77,9 @@ __all__ = [
     "StatusError",
     "ThrottledError",
     "TransportError",
+    "UnknownParameterWarning",
     "ValidationError",
+    "changes",
     "records",
 ]
 
@@ -86,8 +91,9 @@ for _public in list(globals().values()):
 for _client in (KeystoneClient, AsyncKeystoneClient):
     for _base in _client.__mro__:
         for _name, _method in vars(_base).items():
-            if not _name.startswith("_") and hasattr(_method, "__code__"):
+            while not _name.startswith("_") and _method is not None and hasattr(_method, "__code__"):
                 _method.__qualname__ = f"{_client.__name__}.{_name}"
+                _method = getattr(_method, "__wrapped__", None)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,4 +104,6 @@ else:
         """Import ``records`` on first use: no call needs it, and it would slow down every import of the client."""
         if name == "records":
             return import_module(f"{__name__}.records")
+        if name in MODULES:
+            raise AttributeError(str(retired_module(name)))
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,10 +2,10 @@
 """The client for threads: public methods with their types. Each runs a flow, which is written once for both clients."""
 
 import os
-from collections.abc import Iterator, Callable, Mapping, Sequence
+from collections.abc import Generator, Iterator, Callable, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypedDict, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, Unpack, cast, overload
 
 import httpx
 
@@ -16,9 +16,12 @@ from ._drivers.sync_driver import SyncDriver
 from ._flows import auth, raw_http
 from ._flows import records as record_flows
 from ._flows.auth import Provider
-from ._flows.raw_http import ReadOptions, WriteOptions
+from ._flows.raw_http import DEFAULT, Files, Headers, Params, Timeout
 from ._generated.sync_methods import SyncMethods
+from ._listing import any_endpoint
+from ._listing.pages import Record
 from ._listing.query import Key
+from ._migration import FormerAttributes, explains_former_calls, understands_former_arguments
 from ._protocol.bodies import Content, Sent
 from ._redaction import redacted
 from ._transport.tls_and_proxy import DEFAULT_LIMITS, Verify
@@ -27,34 +30,30 @@ if TYPE_CHECKING:
     from uuid import UUID  # 7 ms to import
 
     from keystone_client_core.records import Attachment, User  # 7 ms more
+    from typing_extensions import deprecated  # known to every type checker, and not imported at run time
 
+    from ._config.options import ClientOptions
     from ._flows.downloads import Target
     from ._generated.job_methods import Job
+
+    class EnvironmentOptions(ClientOptions, total=False):
+        """The arguments of the constructor that ``from_env`` passes on."""
+
+        transport: httpx.BaseTransport | None
+        event_hooks: Mapping[str, Sequence["Hook"]] | None
+        wrap_transport: Callable[[httpx.BaseTransport], httpx.BaseTransport] | None
+
+    class Options(EnvironmentOptions, total=False):
+        """All arguments of the constructor after the URL."""
+
+        token: str | None
 
 
 Hook: TypeAlias = Callable[[Any], object]
 """A function that is called with a request or a response."""
 
 
-class ClientOptions(TypedDict, total=False):
-    """The arguments of the constructor that ``from_env`` passes on."""
-
-    cid: "UUID | str | None"
-    timeout: float | httpx.Timeout | None
-    retry: RetryPolicy | None
-    page_size: int
-    max_response_size: int | None
-    verify: Verify
-    headers: Mapping[str, str] | None
-    proxy: str | httpx.Proxy | None
-    limits: httpx.Limits
-    trust_env: bool
-    event_hooks: "Mapping[str, Sequence[Hook]] | None"
-    wrap_transport: "Callable[[httpx.BaseTransport], httpx.BaseTransport] | None"
-    transport: httpx.BaseTransport | None
-
-
-class KeystoneClient(SyncMethods):
+class KeystoneClient(SyncMethods, FormerAttributes):
     """A client for one Keystone server. It can be shared between threads.
 
     Args:
@@ -87,7 +86,19 @@ class KeystoneClient(SyncMethods):
         FilterError: The page size is out of range.
     """
 
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(self, url: str, **options: Unpack[Options]) -> None: ...
+        @overload
+        @deprecated("write url= and verify=; base_url= and verify_ssl= end with 2.0")
+        def __init__(self, *, base_url: str, verify_ssl: Verify = True, **options: Unpack[Options]) -> None: ...
+        @overload
+        @deprecated("write verify=; verify_ssl= ends with 2.0")
+        def __init__(self, url: str, *, verify_ssl: Verify, **options: Unpack[Options]) -> None: ...
+
     @redacted
+    @understands_former_arguments
     def __init__(
         self,
         url: str,
@@ -130,7 +141,7 @@ class KeystoneClient(SyncMethods):
 
     @classmethod
     @redacted
-    def from_env(cls, **options: "Unpack[ClientOptions]") -> Self:
+    def from_env(cls, **options: "Unpack[EnvironmentOptions]") -> Self:
         """Create a client from environment variables.
 
         These are ``KEYSTONE_URL``, and either ``KEYSTONE_TOKEN`` or ``KEYSTONE_USERNAME`` and ``KEYSTONE_PASSWORD``.
@@ -174,6 +185,7 @@ class KeystoneClient(SyncMethods):
     def login(self, *, provider: "Provider") -> "User": ...
 
     @redacted
+    @explains_former_calls
     def login(
         self,
         username: str | None = None,
@@ -205,55 +217,188 @@ class KeystoneClient(SyncMethods):
         """
         return cast("User", self._run(auth.login(self._call(), username, password, provider)))
 
+    @explains_former_calls
     def logout(self) -> None:
         """End the session and drop its cookies; do nothing when not logged in."""
         self._run(auth.logout(self._call()))
 
+    @explains_former_calls
     def is_authenticated(self) -> bool:
         """Ask the server whether this client is logged in: ``False`` only after a 401; any other failure raises."""
         return self._run(auth.is_authenticated(self._call()))
 
+    @explains_former_calls
     def whoami(self) -> "User | None":
         """Fetch the user this client is logged in as; ``None`` if it is not logged in."""
         return cast("User | None", self._run(auth.whoami(self._call())))
 
     @redacted
-    def http_get(self, endpoint: str, **options: Unpack[ReadOptions]) -> httpx.Response:
+    @explains_former_calls
+    def http_get(
+        self,
+        endpoint: str,
+        params: Params | None = None,
+        *,
+        headers: Headers | None = None,
+        timeout: Timeout = DEFAULT,
+    ) -> httpx.Response:
         """Send a GET request to an endpoint below the base URL.
 
         Args:
             endpoint: A path below the base URL, such as ``"version"`` or ``"/users/users/"``, or an absolute URL that
                 begins with the base URL.
-            **options: ``params``, ``headers`` and ``timeout``, as httpx takes them.
+            params: Query parameters, as httpx takes them. A listing of Keystone ignores those it does not know.
+            headers: Additional headers. ``Accept`` is ``*/*`` if left out.
+            timeout: The timeouts of this request; those of the client if left out.
 
         Returns:
             The response as it came. A status such as 404 raises no exception.
 
         Raises:
             InvalidURLError: The endpoint is not below the base URL.
+            FieldError: Another argument has a wrong type or value.
             TransportError: No answer arrived.
+
+        Warns:
+            UnknownParameterWarning: The endpoint is a listing, and the server would ignore a parameter.
         """
-        return self._run(raw_http.http(self._call(), "GET", endpoint, options))
+        return self._run(raw_http.get(self._call(), endpoint, params, headers, timeout))
 
     @redacted
-    def http_post(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
-        """Send a POST request, with ``json``, ``data`` or ``files``; otherwise like ``http_get``."""
-        return self._run(raw_http.http(self._call(), "POST", endpoint, options))
+    @explains_former_calls
+    def http_post(
+        self,
+        endpoint: str,
+        json: Any = None,
+        *,
+        data: Mapping[str, Any] | None = None,
+        files: Files | None = None,
+        params: Params | None = None,
+        headers: Headers | None = None,
+        timeout: Timeout = DEFAULT,
+    ) -> httpx.Response:
+        """Send a POST request, with ``json``, or ``data`` and ``files``; otherwise like ``http_get``."""
+        flow = raw_http.http(
+            self._call(),
+            "POST",
+            endpoint,
+            json=json,
+            data=data,
+            files=files,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+        )
+        return self._run(flow)
 
     @redacted
-    def http_put(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
-        """Send a PUT request, with ``json``, ``data`` or ``files``; otherwise like ``http_get``."""
-        return self._run(raw_http.http(self._call(), "PUT", endpoint, options))
+    @explains_former_calls
+    def http_put(
+        self,
+        endpoint: str,
+        json: Any = None,
+        *,
+        data: Mapping[str, Any] | None = None,
+        files: Files | None = None,
+        params: Params | None = None,
+        headers: Headers | None = None,
+        timeout: Timeout = DEFAULT,
+    ) -> httpx.Response:
+        """Send a PUT request, with ``json``, or ``data`` and ``files``; otherwise like ``http_get``."""
+        flow = raw_http.http(
+            self._call(),
+            "PUT",
+            endpoint,
+            json=json,
+            data=data,
+            files=files,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+        )
+        return self._run(flow)
 
     @redacted
-    def http_patch(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
-        """Send a PATCH request, with ``json``, ``data`` or ``files``; otherwise like ``http_get``."""
-        return self._run(raw_http.http(self._call(), "PATCH", endpoint, options))
+    @explains_former_calls
+    def http_patch(
+        self,
+        endpoint: str,
+        json: Any = None,
+        *,
+        data: Mapping[str, Any] | None = None,
+        files: Files | None = None,
+        params: Params | None = None,
+        headers: Headers | None = None,
+        timeout: Timeout = DEFAULT,
+    ) -> httpx.Response:
+        """Send a PATCH request, with ``json``, or ``data`` and ``files``; otherwise like ``http_get``."""
+        flow = raw_http.http(
+            self._call(),
+            "PATCH",
+            endpoint,
+            json=json,
+            data=data,
+            files=files,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+        )
+        return self._run(flow)
 
     @redacted
-    def http_delete(self, endpoint: str, **options: Unpack[WriteOptions]) -> httpx.Response:
-        """Send a DELETE request, with ``json``, ``data`` or ``files`` if need be; otherwise like ``http_get``."""
-        return self._run(raw_http.http(self._call(), "DELETE", endpoint, options))
+    @explains_former_calls
+    def http_delete(
+        self,
+        endpoint: str,
+        *,
+        json: Any = None,
+        data: Mapping[str, Any] | None = None,
+        files: Files | None = None,
+        params: Params | None = None,
+        headers: Headers | None = None,
+        timeout: Timeout = DEFAULT,
+    ) -> httpx.Response:
+        """Send a DELETE request, with ``json``, or ``data`` and ``files``, if need be; otherwise like ``http_get``."""
+        flow = raw_http.http(
+            self._call(),
+            "DELETE",
+            endpoint,
+            json=json,
+            data=data,
+            files=files,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+        )
+        return self._run(flow)
+
+    def http_iterate(
+        self, endpoint: str, params: Params | None = None, *, page_size: int | None = None, limit: int | None = None
+    ) -> Generator[Record, None, None]:
+        """Iterate over all records of any listing, also of one that is newer than this client.
+
+        Args:
+            endpoint: The listing: a path below the base URL, such as ``"allocations/requests"``.
+            params: Query parameters, as the server takes them: filters, ``_search`` and ``_order``. They are not
+                checked; where the server ignores one, it sends all records.
+            page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
+            limit: The most records to return; all of them if left out.
+
+        Returns:
+            An iterator of records, for use with ``for``.
+
+        Raises:
+            InvalidURLError: The endpoint is not below the base URL.
+            FilterError: A parameter is the listing's own, such as ``_limit``, or is given twice.
+            PaginationError: The listing cannot be completed: the server repeats or skips records.
+
+        Warns:
+            UnknownParameterWarning: The client knows the listing, and the server would ignore a parameter.
+        """
+        path = self._session.endpoint(endpoint)
+        raw_http.warn_of_ignored(path, params, stacklevel=3)
+        plan = any_endpoint.plan_any(self._call(), path, params, page_size, limit)
+        return self._driver.stream(plan, True)
 
     def create_attachment(
         self,

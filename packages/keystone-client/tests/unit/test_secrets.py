@@ -58,7 +58,7 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "provided": lambda client: client.login(provider=lambda: ("", PASSWORD)),
     "post": lambda client: client.http_post("..", json=LOGIN),
     "not JSON": lambda client: client.http_post("x", json={**LOGIN, "x": {1, 2}}),
-    "option": lambda client: client.http_get("x", json=LOGIN),
+    "option": lambda client: client.http_post("x", json=LOGIN, data=LOGIN),
     "header": lambda client: client.http_get("x", headers={"cookie": SESSION_ID}),
     "create": lambda client: client.create_user(**BAD_USER),
     "update": lambda client: client.update_user(None, {"password": PASSWORD}),

@@ -188,8 +188,8 @@ def test_endpoints_lie_below_the_path_of_the_base_url_and_end_in_a_slash(colour:
 
 def test_parameters_join_those_of_the_endpoint(colour: str) -> None:
     wire = Scripted()
-    connect(colour, wire).http_get("users/teams?name=x", params={"id": [1, 2]})
-    assert str(wire.requests[0].url) == f"{URL}users/teams/?name=x&id=1&id=2"
+    connect(colour, wire).http_get("users/new?name=x", params={"id": [1, 2]})
+    assert str(wire.requests[0].url) == f"{URL}users/new/?name=x&id=1&id=2"
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,6 @@ def test_parameters_join_those_of_the_endpoint(colour: str) -> None:
         {"X-A": "a\n"},
         {"X-A": "a\0"},
         {"X-A": "é"},
-        {"X-A": b"a"},
         {"X-A": 1},
         {"X-A\r\nX-B": "a"},
         {"": "a"},

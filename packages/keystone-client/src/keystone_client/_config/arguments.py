@@ -4,7 +4,7 @@ Pure functions of one argument each. What fields and filters may hold is checked
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard, cast
 
 import httpx
 from keystone_client_core import FieldError, InvalidURLError, brief, parse_base_url
@@ -42,24 +42,50 @@ def checked_headers(headers: Any) -> dict[str, str]:
     """
     if not isinstance(headers, Mapping):
         raise FieldError(f"headers: give a mapping of names to values, not {type(headers).__name__}", field="headers")
-    for name, value in headers.items():
-        if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
-            raise FieldError(f"{brief(name)} is no name for a header", field="headers")
-        if name.lower().replace("_", "-") in OURS:  # most web servers treat both spellings alike
-            raise FieldError(f"the header {name} is set by the client and cannot be given", field="headers")
-        if not isinstance(value, str) or not (value.isascii() and value.isprintable()):
-            raise FieldError(f"the value of the header {name} must be printable ASCII text", field="headers")
-    return {str.__str__(name): str.__str__(value) for name, value in headers.items()}
+    return dict(_checked_header(name, value) for name, value in headers.items())
+
+
+def checked_header_pairs(headers: Any) -> list[tuple[str, str]]:
+    """Return headers that httpx takes, a mapping or pairs of text or bytes, as pairs; ``None`` is no headers.
+
+    Raises:
+        FieldError: As for ``checked_headers``.
+    """
+    try:
+        pairs = list(() if headers is None else headers.items() if isinstance(headers, Mapping) else headers)
+        pairs = [(_as_text(name), _as_text(value)) for name, value in pairs]
+    except (TypeError, ValueError):
+        problem = f"give a mapping of names to values, or pairs of both, not {type(headers).__name__}"
+        raise FieldError(f"headers: {problem}", field="headers") from None
+    return [_checked_header(name, value) for name, value in pairs]
+
+
+def _as_text(text: object) -> object:
+    return text.decode("latin-1") if isinstance(text, bytes) else text
+
+
+def _checked_header(name: Any, value: Any) -> tuple[str, str]:
+    if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
+        raise FieldError(f"{brief(name)} is no name for a header", field="headers")
+    if name.lower().replace("_", "-") in OURS:  # most web servers treat both spellings alike
+        raise FieldError(f"the header {name} is set by the client and cannot be given", field="headers")
+    if not isinstance(value, str) or not (value.isascii() and value.isprintable()):
+        raise FieldError(f"the value of the header {name} must be printable ASCII text", field="headers")
+    return str.__str__(name), str.__str__(value)
 
 
 def checked_timeout(timeout: object) -> Timeouts:
     """Return a timeout as seconds by phase, ``None`` for no end.
 
     Raises:
-        FieldError: It is not a number of seconds above 0, an ``httpx.Timeout`` of such numbers, or ``None``.
+        FieldError: It is not a number of seconds above 0, a tuple of four as httpx takes it, an ``httpx.Timeout``, or
+            ``None``.
     """
-    if timeout is None or (isinstance(timeout, int | float | httpx.Timeout) and not isinstance(timeout, bool)):
-        phases: Timeouts = httpx.Timeout(timeout).as_dict()
+    numbers = timeout if isinstance(timeout, tuple) and len(timeout) == 4 else (timeout,)
+    if all(each is None or (isinstance(each, int | float) and not isinstance(each, bool)) for each in numbers) or (
+        isinstance(timeout, httpx.Timeout)
+    ):
+        phases: Timeouts = httpx.Timeout(cast("Any", timeout)).as_dict()
         if all(seconds is None or 0 < seconds <= LONGEST_SECONDS for seconds in phases.values()):
             return phases
     advice = f"give seconds above 0, to {LONGEST_SECONDS:.0e}, an httpx.Timeout of such, or None for no end"

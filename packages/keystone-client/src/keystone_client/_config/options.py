@@ -3,12 +3,12 @@
 import os
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
 
 import httpx
 from keystone_client_core import FieldError, adopt_cid, brief, check_page_size, new_cid
 
-from .._transport.tls_and_proxy import check_proxy, proxy_for, tls_context
+from .._transport.tls_and_proxy import Verify, check_proxy, proxy_for, tls_context
 from .arguments import Timeouts, checked_base_url, checked_headers, checked_size, checked_timeout, checked_token
 from .call_options import CallOptions, checked_retry
 from .retry_policy import RetryPolicy
@@ -21,6 +21,25 @@ class EventHooks(NamedTuple):
 
     request: Sequence[Callable[..., Any]] = ()
     response: Sequence[Callable[..., Any]] = ()
+
+
+if TYPE_CHECKING:
+    from uuid import UUID  # 7 ms to import
+
+
+class ClientOptions(TypedDict, total=False):
+    """The arguments of both constructors after the URL and the token, for type checkers; see ``KeystoneClient``."""
+
+    cid: "UUID | str | None"
+    timeout: float | httpx.Timeout | None
+    retry: RetryPolicy | None
+    page_size: int
+    max_response_size: int | None
+    verify: Verify
+    headers: Mapping[str, str] | None
+    proxy: str | httpx.Proxy | None
+    limits: httpx.Limits
+    trust_env: bool
 
 
 class Options(NamedTuple):

@@ -1,66 +1,117 @@
-"""The plain HTTP methods: send any request below the base URL and return the response as it came."""
+"""The plain HTTP methods: send any request below the base URL and return the response as it came.
 
+Arguments are taken in every form in which httpx takes them.
+"""
+
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, TypedDict
+from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
 import httpx
-from keystone_client_core import FieldError, encode_query
+from keystone_client_core import FieldError, UnknownParameterWarning, encode_query, ignored_parameters
 
-from .._config.arguments import checked_headers, checked_timeout
+from .._config.arguments import checked_header_pairs, checked_timeout
 from .._flow import Flow
+from .._listing.any_endpoint import known_listing, parameter_pairs
 from .._protocol.bodies import json_body, with_known_length
 from .._protocol.call import Call
 from .._protocol.requests import Draft
+from .._protocol.session_state import ACCEPTED
+
+if TYPE_CHECKING:
+    from httpx._client import UseClientDefault  # only the type of a public constant, which httpx does not export
+
+Params: TypeAlias = httpx.QueryParams | Mapping[str, Any] | Sequence[tuple[str, Any]] | str | bytes
+Headers: TypeAlias = (
+    Mapping[str, str] | Mapping[bytes, bytes] | Sequence[tuple[str, str]] | Sequence[tuple[bytes, bytes]]
+)
+Timeout: TypeAlias = (
+    "float | tuple[float | None, float | None, float | None, float | None] | httpx.Timeout | UseClientDefault | None"
+)
+_Content: TypeAlias = IO[bytes] | bytes | str
+_File: TypeAlias = (
+    _Content
+    | tuple[str | None, _Content]
+    | tuple[str | None, _Content, str | None]
+    | tuple[str | None, _Content, str | None, Mapping[str, str]]
+)
+Files: TypeAlias = Mapping[str, _File] | Sequence[tuple[str, _File]]
+
+DEFAULT: Final = httpx.USE_CLIENT_DEFAULT
+"""The default of ``timeout``, which wrappers of httpx pass on: the timeout of the client."""
 
 
-class ReadOptions(TypedDict, total=False):
-    """The options of ``http_get``, each as httpx takes it."""
-
-    params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None
-    headers: Mapping[str, str] | None
-    timeout: float | httpx.Timeout | None
-
-
-class WriteOptions(ReadOptions, total=False):
-    """The options of the other HTTP methods, each as httpx takes it."""
-
-    json: Any
-    data: Mapping[str, Any] | None
-    files: Any
+def get(
+    call: Call, endpoint: str, params: Params | None, headers: Headers | None, timeout: Timeout
+) -> Flow[httpx.Response]:
+    """Send a GET request; warn first about parameters that the server would ignore."""
+    if params or "?" in endpoint:
+        warn_of_ignored(call.session.endpoint(endpoint), params, stacklevel=6)
+    return http(call, "GET", endpoint, params=params, headers=headers, timeout=timeout)
 
 
-def http(call: Call, method: str, endpoint: str, options: Mapping[str, Any]) -> Flow[httpx.Response]:
+def warn_of_ignored(path: str, params: object, *, stacklevel: int) -> None:
+    """Warn about the parameters that the server ignores, if the path is a listing that the client knows.
+
+    Args:
+        path: The path below the base URL, as ``endpoint_path`` returns it; it may have a query.
+        params: Further parameters.
+        stacklevel: Where the warning points, as for ``warnings.warn`` but counted from here.
+    """
+    resource = known_listing(path)
+    if resource is None:
+        return
+    for name, why, matches in ignored_parameters(resource, parameter_pairs(path, params)):
+        hint = f" Did you mean {' or '.join(matches)}?" if matches else ""
+        told = f"GET {resource.path}: the server ignores {name!r}, which {why}, and answers as if it were left out."
+        warnings.warn(f"{told}{hint}", UnknownParameterWarning, stacklevel=stacklevel)
+
+
+def http(
+    call: Call,
+    method: str,
+    endpoint: str,
+    *,
+    json: Any = None,
+    data: Mapping[str, Any] | None = None,
+    files: Files | None = None,
+    params: Params | None = None,
+    headers: Headers | None = None,
+    timeout: Timeout = DEFAULT,
+) -> Flow[httpx.Response]:
     """Send any request below the base URL and return the response as it came."""
     path = call.session.endpoint(endpoint)
-    given = _checked(method, options)
-    params = _query(given.pop("params", None))
-    headers = checked_headers(given.pop("headers", None) or {})
-    timeout = checked_timeout(given.pop("timeout")) if "timeout" in given else None
-    body = {name: value for name, value in given.items() if value is not None}
-    if "json" in body and len(body) > 1:
-        raise FieldError("give json, or data and files, not both: a request has one body", field="json")
-    if not isinstance(body.get("data", {}), Mapping):
+    query = parameter_pairs("", params)
+    _check_encodable("params", query)
+    more = _with_accept(call, checked_header_pairs(headers))
+    phases = None if timeout is DEFAULT else checked_timeout(timeout)
+    body = _body(json, data, files)
+    with ExitStack() as copies:
+        if "files" in body:
+            body["files"] = with_known_length(files, copies)
+        content = body.pop("content", None)
+        return (yield from call.send(Draft(method, path, query, content, more, phases, body)))
+
+
+def _with_accept(call: Call, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Accept every type of answer, unless the caller says which: some endpoints do not answer with JSON."""
+    given = call.session.headers.safe["accept"] != ACCEPTED or any(name.lower() == "accept" for name, _ in headers)
+    return headers if given else [("Accept", "*/*"), *headers]
+
+
+def _body(json: Any, data: Mapping[str, Any] | None, files: Files | None) -> dict[str, Any]:
+    """Return the arguments of the body that are given; empty data or files are none, as for httpx."""
+    if data is not None and not isinstance(data, Mapping):
         raise FieldError(
             "data must be a mapping, the fields of a form; for JSON use json=, for files files=", field="data"
         )
-    _check_encodable("data", body.get("data"))
-    if "json" in body:
-        body["content"] = json_body(body.pop("json"))
-    with ExitStack() as copies:
-        if "files" in body:
-            body["files"] = with_known_length(body["files"], copies)
-        content = body.pop("content", None)
-        return (yield from call.send(Draft(method, path, params, content, headers, timeout, body)))
-
-
-def _query(params: Any) -> list[tuple[str, str]]:
-    try:
-        pairs = httpx.QueryParams(params).multi_items()
-    except (AttributeError, TypeError, ValueError):  # ValueError: an integer too long for Python to write
-        raise FieldError("params: give a mapping, or pairs of names and values", field="params") from None
-    _check_encodable("params", pairs)
-    return pairs
+    _check_encodable("data", data)
+    if json is None:
+        return {name: value for name, value in (("data", data), ("files", files)) if value}
+    if data or files:
+        raise FieldError("give json, or data and files, not both: a request has one body", field="json")
+    return {"content": json_body(json)}
 
 
 def _check_encodable(what: str, values: Any) -> None:
@@ -69,14 +120,3 @@ def _check_encodable(what: str, values: Any) -> None:
     except (TypeError, ValueError):  # UnicodeError is a ValueError
         problem = "holds text that is not Unicode, or a number too long to be written"
         raise FieldError(f"{what} {problem}", field=what) from None
-
-
-def _checked(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options; refuse those that this method does not take. More options of httpx would evade the checks."""
-    known = ["params", "headers", "timeout", *([] if method == "GET" else ["json", "data", "files"])]
-    unknown = [name for name in options if name not in known]
-    if unknown:
-        raise FieldError(
-            f"http_{method.lower()} takes no {', '.join(unknown)}; it takes {', '.join(known)}", field=unknown[0]
-        )
-    return dict(options)

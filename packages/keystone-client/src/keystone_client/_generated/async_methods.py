@@ -23,6 +23,7 @@ from .._listing.query import (
     Progress,
     Query,
 )
+from .._migration import explains_former_calls
 from .._redaction import redacted
 
 K = TypeVar("K", bound=Key)
@@ -105,6 +106,7 @@ class AsyncMethods(ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[User]: ...
+    @explains_former_calls
     async def retrieve_user(
         self,
         pk: Any = UNSET,
@@ -188,6 +190,7 @@ class AsyncMethods(ClientBase):
         return await self._run(listing.count(self._call(), "user", Query(filters, search)))
 
     @redacted
+    @explains_former_calls
     async def create_user(self, **fields: Unpack[UserCreate]) -> User:
         """Create a user.
 
@@ -233,6 +236,7 @@ class AsyncMethods(ClientBase):
         return await self._run(self._bulk.create(self._call(), "user", records, options))
 
     @redacted
+    @explains_former_calls
     async def update_user(self, pk: Key, data: UserUpdate) -> User:
         """Change some fields of a user.
 
@@ -279,6 +283,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.update(self._call(), "user", changes, options))
 
+    @explains_former_calls
     async def delete_user(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a user. Nothing happens if it does not exist.
 
@@ -331,6 +336,7 @@ class AsyncMethods(ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Team]: ...
+    @explains_former_calls
     async def retrieve_team(
         self,
         pk: Any = UNSET,
@@ -413,6 +419,7 @@ class AsyncMethods(ClientBase):
         """
         return await self._run(listing.count(self._call(), "team", Query(filters, search)))
 
+    @explains_former_calls
     async def create_team(self, **fields: Unpack[TeamCreate]) -> Team:
         """Create a team.
 
@@ -456,6 +463,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "team", records, options))
 
+    @explains_former_calls
     async def update_team(self, pk: Key, data: TeamUpdate) -> Team:
         """Change some fields of a team.
 
@@ -501,6 +509,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.update(self._call(), "team", changes, options))
 
+    @explains_former_calls
     async def delete_team(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a team. Nothing happens if it does not exist.
 
@@ -553,6 +562,7 @@ class AsyncMethods(ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Membership]: ...
+    @explains_former_calls
     async def retrieve_membership(
         self,
         pk: Any = UNSET,
@@ -635,6 +645,7 @@ class AsyncMethods(ClientBase):
         """
         return await self._run(listing.count(self._call(), "membership", Query(filters, search)))
 
+    @explains_former_calls
     async def create_membership(self, **fields: Unpack[MembershipCreate]) -> Membership:
         """Create a membership.
 
@@ -678,6 +689,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "membership", records, options))
 
+    @explains_former_calls
     async def update_membership(self, pk: Key, data: MembershipUpdate) -> Membership:
         """Change some fields of a membership.
 
@@ -723,6 +735,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.update(self._call(), "membership", changes, options))
 
+    @explains_former_calls
     async def delete_membership(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a membership. Nothing happens if it does not exist.
 
@@ -775,6 +788,7 @@ class AsyncMethods(ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Cluster]: ...
+    @explains_former_calls
     async def retrieve_cluster(
         self,
         pk: Any = UNSET,
@@ -857,6 +871,7 @@ class AsyncMethods(ClientBase):
         """
         return await self._run(listing.count(self._call(), "cluster", Query(filters, search)))
 
+    @explains_former_calls
     async def create_cluster(self, **fields: Unpack[ClusterCreate]) -> Cluster:
         """Create a cluster.
 
@@ -900,6 +915,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "cluster", records, options))
 
+    @explains_former_calls
     async def update_cluster(self, pk: Key, data: ClusterUpdate) -> Cluster:
         """Change some fields of a cluster.
 
@@ -945,6 +961,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.update(self._call(), "cluster", changes, options))
 
+    @explains_former_calls
     async def delete_cluster(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a cluster. Nothing happens if it does not exist.
 
@@ -997,6 +1014,7 @@ class AsyncMethods(ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Request]: ...
+    @explains_former_calls
     async def retrieve_request(
         self,
         pk: Any = UNSET,
@@ -1090,6 +1108,7 @@ class AsyncMethods(ClientBase):
         """
         return await self._run(server_info.stats(self._call(), "request", filters))
 
+    @explains_former_calls
     async def create_request(self, **fields: Unpack[RequestCreate]) -> Request:
         """Create an allocation request.
 
@@ -1133,6 +1152,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "request", records, options))
 
+    @explains_former_calls
     async def update_request(self, pk: Key, data: RequestUpdate) -> Request:
         """Change some fields of an allocation request.
 
@@ -1178,6 +1198,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.update(self._call(), "request", changes, options))
 
+    @explains_former_calls
     async def delete_request(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete an allocation request. Nothing happens if it does not exist.
 
@@ -1230,6 +1251,7 @@ class AsyncMethods(ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Allocation]: ...
+    @explains_former_calls
     async def retrieve_allocation(
         self,
         pk: Any = UNSET,
@@ -1312,6 +1334,7 @@ class AsyncMethods(ClientBase):
         """
         return await self._run(listing.count(self._call(), "allocation", Query(filters, search)))
 
+    @explains_former_calls
     async def create_allocation(self, **fields: Unpack[AllocationCreate]) -> Allocation:
         """Create an allocation.
 
@@ -1355,6 +1378,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "allocation", records, options))
 
+    @explains_former_calls
     async def update_allocation(self, pk: Key, data: AllocationUpdate) -> Allocation:
         """Change some fields of an allocation.
 
@@ -1400,6 +1424,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.update(self._call(), "allocation", changes, options))
 
+    @explains_former_calls
     async def delete_allocation(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete an allocation. Nothing happens if it does not exist.
 
@@ -1452,6 +1477,7 @@ class AsyncMethods(ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Review]: ...
+    @explains_former_calls
     async def retrieve_review(
         self,
         pk: Any = UNSET,
@@ -1534,6 +1560,7 @@ class AsyncMethods(ClientBase):
         """
         return await self._run(listing.count(self._call(), "review", Query(filters, search)))
 
+    @explains_former_calls
     async def create_review(self, **fields: Unpack[ReviewCreate]) -> Review:
         """Create a review.
 
@@ -1577,6 +1604,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "review", records, options))
 
+    @explains_former_calls
     async def update_review(self, pk: Key, data: ReviewUpdate) -> Review:
         """Change some fields of a review.
 
@@ -1622,6 +1650,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.update(self._call(), "review", changes, options))
 
+    @explains_former_calls
     async def delete_review(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a review. Nothing happens if it does not exist.
 
@@ -1674,6 +1703,7 @@ class AsyncMethods(ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Comment]: ...
+    @explains_former_calls
     async def retrieve_comment(
         self,
         pk: Any = UNSET,
@@ -1756,6 +1786,7 @@ class AsyncMethods(ClientBase):
         """
         return await self._run(listing.count(self._call(), "comment", Query(filters, search)))
 
+    @explains_former_calls
     async def create_comment(self, **fields: Unpack[CommentCreate]) -> Comment:
         """Create a comment.
 
@@ -1799,6 +1830,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "comment", records, options))
 
+    @explains_former_calls
     async def update_comment(self, pk: Key, data: CommentUpdate) -> Comment:
         """Change some fields of a comment.
 
@@ -1844,6 +1876,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.update(self._call(), "comment", changes, options))
 
+    @explains_former_calls
     async def delete_comment(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a comment. Nothing happens if it does not exist.
 
@@ -1896,6 +1929,7 @@ class AsyncMethods(ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Attachment]: ...
+    @explains_former_calls
     async def retrieve_attachment(
         self,
         pk: Any = UNSET,
@@ -1978,6 +2012,7 @@ class AsyncMethods(ClientBase):
         """
         return await self._run(listing.count(self._call(), "attachment", Query(filters, search)))
 
+    @explains_former_calls
     async def update_attachment(self, pk: Key, data: AttachmentUpdate) -> Attachment:
         """Change some fields of an attachment.
 
@@ -2023,6 +2058,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.update(self._call(), "attachment", changes, options))
 
+    @explains_former_calls
     async def delete_attachment(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete an attachment. Nothing happens if it does not exist.
 
@@ -2075,6 +2111,7 @@ class AsyncMethods(ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Grant]: ...
+    @explains_former_calls
     async def retrieve_grant(
         self,
         pk: Any = UNSET,
@@ -2168,6 +2205,7 @@ class AsyncMethods(ClientBase):
         """
         return await self._run(server_info.stats(self._call(), "grant", filters))
 
+    @explains_former_calls
     async def create_grant(self, **fields: Unpack[GrantCreate]) -> Grant:
         """Create a grant.
 
@@ -2211,6 +2249,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "grant", records, options))
 
+    @explains_former_calls
     async def update_grant(self, pk: Key, data: GrantUpdate) -> Grant:
         """Change some fields of a grant.
 
@@ -2256,6 +2295,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.update(self._call(), "grant", changes, options))
 
+    @explains_former_calls
     async def delete_grant(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a grant. Nothing happens if it does not exist.
 
@@ -2308,6 +2348,7 @@ class AsyncMethods(ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Publication]: ...
+    @explains_former_calls
     async def retrieve_publication(
         self,
         pk: Any = UNSET,
@@ -2401,6 +2442,7 @@ class AsyncMethods(ClientBase):
         """
         return await self._run(server_info.stats(self._call(), "publication", filters))
 
+    @explains_former_calls
     async def create_publication(self, **fields: Unpack[PublicationCreate]) -> Publication:
         """Create a publication.
 
@@ -2444,6 +2486,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "publication", records, options))
 
+    @explains_former_calls
     async def update_publication(self, pk: Key, data: PublicationUpdate) -> Publication:
         """Change some fields of a publication.
 
@@ -2489,6 +2532,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.update(self._call(), "publication", changes, options))
 
+    @explains_former_calls
     async def delete_publication(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a publication. Nothing happens if it does not exist.
 
@@ -2541,6 +2585,7 @@ class AsyncMethods(ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Notification]: ...
+    @explains_former_calls
     async def retrieve_notification(
         self,
         pk: Any = UNSET,
@@ -2634,6 +2679,7 @@ class AsyncMethods(ClientBase):
         """
         return await self._run(server_info.stats(self._call(), "notification", filters))
 
+    @explains_former_calls
     async def update_notification(self, pk: Key, data: NotificationUpdate) -> Notification:
         """Change some fields of a notification.
 
@@ -2694,6 +2740,7 @@ class AsyncMethods(ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Preference]: ...
+    @explains_former_calls
     async def retrieve_preference(
         self,
         pk: Any = UNSET,
@@ -2776,6 +2823,7 @@ class AsyncMethods(ClientBase):
         """
         return await self._run(listing.count(self._call(), "preference", Query(filters, search)))
 
+    @explains_former_calls
     async def create_preference(self, **fields: Unpack[PreferenceCreate]) -> Preference:
         """Create a notification preference.
 
@@ -2819,6 +2867,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "preference", records, options))
 
+    @explains_former_calls
     async def update_preference(self, pk: Key, data: PreferenceUpdate) -> Preference:
         """Change some fields of a notification preference.
 
@@ -2864,6 +2913,7 @@ class AsyncMethods(ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.update(self._call(), "preference", changes, options))
 
+    @explains_former_calls
     async def delete_preference(self, pk: Key, *, raise_not_exists: bool = False) -> None:
         """Delete a notification preference. Nothing happens if it does not exist.
 
@@ -2916,6 +2966,7 @@ class AsyncMethods(ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[AuditLog]: ...
+    @explains_former_calls
     async def retrieve_audit_log(
         self,
         pk: Any = UNSET,
@@ -3047,6 +3098,7 @@ class AsyncMethods(ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[RequestLog]: ...
+    @explains_former_calls
     async def retrieve_request_log(
         self,
         pk: Any = UNSET,
@@ -3178,6 +3230,7 @@ class AsyncMethods(ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[TaskResult]: ...
+    @explains_former_calls
     async def retrieve_task_result(
         self,
         pk: Any = UNSET,

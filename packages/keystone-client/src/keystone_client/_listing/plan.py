@@ -84,7 +84,11 @@ def wants_one(pk: object, raise_not_exists: bool, query: Query) -> bool:
         return False
     if query != NO_QUERY:
         given = [name for name, value in query._asdict().items() if value != Query._field_defaults[name]]
-        raise FieldError(f"pk asks for one record and {', '.join(given)} for a list: give one of them", field="pk")
+        raise FieldError(
+            f"pk asks for one record and {', '.join(given)} for a list: give one of them; for a list leave out pk, even"
+            " pk=None",
+            field="pk",
+        )
     return True
 
 

@@ -14,6 +14,7 @@ from .._transport.outgoing import NO_SESSION, OutgoingRequest
 CREDENTIALS = ("cookie", "authorization")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[tuple[str, Any]]
+Headers: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
 class Draft(NamedTuple):
@@ -27,7 +28,7 @@ class Draft(NamedTuple):
     """Query parameters."""
     content: bytes | None = None
     """A body that is JSON already."""
-    headers: Mapping[str, str] | None = None
+    headers: Headers | None = None
     """Further headers, checked."""
     timeout: Timeouts | None = None
     """Timeouts in seconds by phase; those of the call if left out."""
@@ -93,9 +94,10 @@ class RequestBuilder:
         )
         if draft.content is not None:
             request.headers["Content-Type"] = "application/json"
-        for more in (options.headers, draft.headers):
-            for name, value in more.items() if more else ():
-                request.headers[name] = value
+        for name, value in options.headers.items():
+            request.headers[name] = value
+        if draft.headers:
+            request.headers.update(draft.headers)
         request.endpoint = draft.endpoint.partition("?")[0]
         request.session, request.size_limit = session.number, self._size_limit
         if draft.change is not None:

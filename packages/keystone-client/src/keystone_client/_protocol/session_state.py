@@ -21,6 +21,8 @@ from .retries import RECEIVED
 from .throttle import Throttle
 from .upload_limits import Limits
 
+ACCEPTED = "application/json"
+"""What methods with types accept. The raw HTTP methods accept everything."""
 AGENT = f"keystone-api-client/{__version__}"
 
 
@@ -52,7 +54,7 @@ class SessionState:
         """Empty until the server has been asked for its settings."""
         self._lock = threading.Lock()
         self._cookies = CookieStore()
-        self._fixed = SecretHeaders({"Accept": "application/json", "Accept-Encoding": "gzip, deflate"})
+        self._fixed = SecretHeaders({"Accept": ACCEPTED, "Accept-Encoding": "gzip, deflate"})
         self._fixed.update({"Connection": "keep-alive", "User-Agent": AGENT})
         self._fixed.update(options.headers)
         self._fixed[CID_HEADER] = options.cid

@@ -1,0 +1,5 @@
+"""Gone: a module of the official client up to 0.10. Importing it says what to write instead."""
+
+from ._migration import retired_module
+
+raise retired_module("schema")

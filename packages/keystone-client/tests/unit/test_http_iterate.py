@@ -1,0 +1,208 @@
+"""Every record of any listing: complete, whether the client knows the endpoint or not, or an error."""
+
+from typing import Any
+
+import httpx
+import pytest
+from keystone_client import (
+    DecodeError,
+    FieldError,
+    FilterError,
+    InvalidURLError,
+    NotFoundError,
+    PaginationError,
+    UnknownParameterWarning,
+)
+from keystone_client_core import RESOURCES
+from keystone_client_testing import FakeKeystone
+
+from .listing_server import Change, ListServer
+from .scripted import URL, Player, Scripted, answer, connect
+
+NEW = "research/posters"
+
+
+def listed(records: int, **changes: Any) -> ListServer:
+    return ListServer(({"id": number, "name": "abc"[number % 3]} for number in range(1, records + 1)), **changes)
+
+
+def ids(records: list[dict[str, Any]]) -> list[Any]:
+    return [record["id"] for record in records]
+
+
+def keyed(*keys: object) -> list[dict[str, Any]]:
+    return [{"id": key, "name": "x"} for key in keys]
+
+
+@pytest.fixture
+def fake() -> FakeKeystone:
+    world = FakeKeystone(URL)
+    for number in range(25):
+        world.add.team(name=f"Team {number % 5}-{number}")
+    return world
+
+
+@pytest.fixture
+def client(colour: str, fake: FakeKeystone) -> Player:
+    player = connect(colour, fake.transport)
+    player.login("admin", "quickstart")
+    return player
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_a_listing_of_the_table_is_the_same_as_by_its_own_method(client: Player, name: str) -> None:
+    resource = RESOURCES[name]
+    mine = ids(client.http_iterate(resource.path, page_size=7))
+    theirs = ids(getattr(client, f"iterate_{name}")(page_size=7))
+
+    assert mine == theirs[: len(mine)]
+    assert len(mine) == len(theirs) or name in ("request_log", "feed_entry")  # they grow by being read
+
+
+@pytest.mark.parametrize("order", ["id", "-id", "name", "-name", "name,-id", " -name , id"])
+def test_the_order_of_the_caller_is_kept(client: Player, order: str) -> None:
+    asked = [name.strip() for name in order.split(",")]
+
+    assert client.http_iterate("users/teams", {"_order": order}, page_size=4) == client.retrieve_team(order=asked)
+
+
+def test_filters_of_the_endpoint_and_of_the_parameters_count(client: Player) -> None:
+    found = client.http_iterate("users/teams?name__startswith=Team 1", {"id__gt": 8}, page_size=2)
+
+    assert ids(found) == ids(client.retrieve_team(filters={"name__startswith": "Team 1", "id__gt": 8}))
+    assert len(found) > 2
+
+
+@pytest.mark.parametrize("limit", [0, 1, 6, 7, 100])
+def test_the_limit_is_the_most_that_comes(client: Player, limit: int) -> None:
+    assert client.http_iterate("users/teams", limit=limit, page_size=3) == client.retrieve_team(limit=limit)
+
+
+def test_a_limit_of_zero_sends_nothing(colour: str) -> None:
+    wire = Scripted()
+
+    assert connect(colour, wire).http_iterate(NEW, limit=0) == []
+    assert wire.requests == []
+
+
+def test_a_new_endpoint_is_walked_by_its_keys_while_others_insert_and_delete(colour: str) -> None:
+    changes = [[Change(delete=number % 3, insert="z")] for number in range(12)]
+    server = listed(30, between=changes)
+    found = ids(connect(colour, Scripted(server)).http_iterate(NEW, page_size=5))
+
+    assert found == sorted(set(found))
+    assert set(range(1, 31)) - server.gone <= set(found)
+    assert server.requests[0].url.path == f"/{NEW}/"
+
+
+@pytest.mark.parametrize("order", ["-id", "name", "-name,id"])
+def test_a_new_endpoint_is_walked_in_the_order_of_the_caller(colour: str, order: str) -> None:
+    server = listed(30)
+    found = connect(colour, Scripted(server)).http_iterate(NEW, {"_order": order}, page_size=4)
+
+    assert len(found) == 30
+    assert len(set(ids(found))) == 30
+
+
+def test_keys_of_text_are_walked_by_offset(colour: str) -> None:
+    server = ListServer(keyed(*"abcdefghijk"))
+
+    assert ids(connect(colour, Scripted(server)).http_iterate(NEW, page_size=3)) == list("abcdefghijk")
+
+
+def test_an_empty_listing_has_no_records(colour: str) -> None:
+    assert connect(colour, Scripted(ListServer([]))).http_iterate(NEW) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [Change(delete=0), Change(insert="z"), Change(delete=0, insert="z")],
+    ids=["fewer", "more", "as many"],
+)
+def test_keys_of_text_that_move_meanwhile_are_an_error(colour: str, change: Change) -> None:
+    server = ListServer(keyed(*"abcdefghijk"), between=[[], [], [], [change]])
+    client = connect(colour, Scripted(server))
+
+    with pytest.raises(PaginationError, match=NEW):
+        client.http_iterate(NEW, page_size=3)
+
+
+def test_a_server_that_ignores_the_bound_is_noticed(colour: str) -> None:
+    def ignoring(request: httpx.Request) -> httpx.Response:
+        kept = {name: value for name, value in request.url.params.items() if not name.startswith("id__")}
+        return server(httpx.Request("GET", request.url.copy_with(params=kept)))
+
+    server = listed(9)
+    with pytest.raises(PaginationError, match="do not advance"):
+        connect(colour, Scripted(ignoring)).http_iterate(NEW, page_size=3)
+
+
+def test_a_record_that_is_gone_before_its_page_came_is_no_error(colour: str) -> None:
+    server = ListServer(keyed(*"abcdefghijk"), between=[[], [], [], [Change(delete=9, insert="z")]])
+
+    assert ids(connect(colour, Scripted(server)).http_iterate(NEW, page_size=3)) == [*"abcdefghik", 1]
+
+
+def test_a_server_that_repeats_a_record_is_noticed(colour: str) -> None:
+    server = ListServer(keyed("a", "b", "c", "b", "d"))
+
+    with pytest.raises(PaginationError, match="came twice"):
+        connect(colour, Scripted(server)).http_iterate(NEW, page_size=3)
+
+
+def test_a_server_that_counts_more_than_it_sends_is_noticed(colour: str) -> None:
+    body = {"count": 9, "next": None, "previous": None, "results": keyed("a", "b")}
+
+    with pytest.raises(PaginationError, match="counts 9 records and sends 2"):
+        connect(colour, Scripted(answer(200, body))).http_iterate(NEW)
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"_limit": 5}, "use limit="),
+        ({"_offset": 5}, "every page"),
+        ({"status": ["AP", "PD"]}, "status__in"),
+        ({"id__gt": "x"}, "whole number"),
+        ({"id__lte": ""}, "whole number"),
+    ],
+)
+def test_parameters_that_the_listing_needs_for_itself_are_refused(
+    colour: str, params: dict[str, Any], told: str
+) -> None:
+    wire = Scripted()
+    with pytest.raises(FilterError, match=told):
+        connect(colour, wire).http_iterate(NEW, params)
+
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"endpoint": "//elsewhere.test"}, InvalidURLError),
+        ({"endpoint": NEW, "params": 5}, FieldError),
+        ({"endpoint": NEW, "limit": -1}, FilterError),
+        ({"endpoint": NEW, "page_size": 5000}, FilterError),
+    ],
+)
+def test_wrong_arguments_are_refused_before_anything_is_sent(
+    colour: str, arguments: dict[str, Any], error: type[Exception]
+) -> None:
+    wire = Scripted()
+    with pytest.raises(error):
+        connect(colour, wire).http_iterate(**arguments)
+
+    assert wire.requests == []
+
+
+def test_an_endpoint_that_is_no_listing_says_so(client: Player) -> None:
+    with pytest.raises(DecodeError):
+        client.http_iterate("users/teams/1")
+    with pytest.raises(NotFoundError):
+        client.http_iterate(NEW)
+
+
+def test_a_parameter_that_the_server_ignores_is_warned_of(client: Player) -> None:
+    with pytest.warns(UnknownParameterWarning, match="Did you mean _order"):
+        assert len(client.http_iterate("users/teams", {"order": "name"})) == 25
