@@ -45,7 +45,7 @@ def get(
     call: Call, endpoint: str, params: Params | None, headers: Headers | None, timeout: Timeout
 ) -> Flow[httpx.Response]:
     """Send a GET request; warn first about parameters that the server would ignore."""
-    if params or "?" in endpoint:
+    if params or "?" in str(endpoint):
         warn_of_ignored(call.session.endpoint(endpoint), params, stacklevel=6)
     return http(call, "GET", endpoint, params=params, headers=headers, timeout=timeout)
 
