@@ -271,7 +271,7 @@ class KeystoneClient(SyncMethods, FormerAttributes):
         timeout: Timeout = DEFAULT,
     ) -> httpx.Response:
         """Send a POST request, with ``json``, or ``data`` and ``files``; otherwise like ``http_get``."""
-        flow = raw_http.http(
+        flow = raw_http.write(
             Call(self._session),
             "POST",
             endpoint,
@@ -298,7 +298,7 @@ class KeystoneClient(SyncMethods, FormerAttributes):
         timeout: Timeout = DEFAULT,
     ) -> httpx.Response:
         """Send a PUT request, with ``json``, or ``data`` and ``files``; otherwise like ``http_get``."""
-        flow = raw_http.http(
+        flow = raw_http.write(
             Call(self._session),
             "PUT",
             endpoint,
@@ -325,7 +325,7 @@ class KeystoneClient(SyncMethods, FormerAttributes):
         timeout: Timeout = DEFAULT,
     ) -> httpx.Response:
         """Send a PATCH request, with ``json``, or ``data`` and ``files``; otherwise like ``http_get``."""
-        flow = raw_http.http(
+        flow = raw_http.write(
             Call(self._session),
             "PATCH",
             endpoint,
@@ -352,7 +352,7 @@ class KeystoneClient(SyncMethods, FormerAttributes):
         timeout: Timeout = DEFAULT,
     ) -> httpx.Response:
         """Send a DELETE request, with ``json``, or ``data`` and ``files``, if need be; otherwise like ``http_get``."""
-        flow = raw_http.http(
+        flow = raw_http.write(
             Call(self._session),
             "DELETE",
             endpoint,
@@ -389,8 +389,9 @@ class KeystoneClient(SyncMethods, FormerAttributes):
             UnknownParameterWarning: The client knows the listing, and the server would ignore a parameter.
         """
         path = self._session.endpoint(endpoint)
-        raw_http.warn_of_ignored(path, params, stacklevel=3)
-        plan = any_endpoint.plan_any(Call(self._session), path, params, page_size, limit)
+        query = any_endpoint.parameter_pairs(params)
+        raw_http.warn_of_ignored(path, query, stacklevel=3)
+        plan = any_endpoint.plan_any(Call(self._session), path, query, page_size, limit)
         return self._stream(listing.batches(plan), True)
 
     def create_attachment(

@@ -10,7 +10,7 @@ What must never be done here: to end a listing without an error where a record m
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import httpx
 from keystone_client_core import (
@@ -32,6 +32,9 @@ from .feed import feed_walk
 from .pages import Chain, Found, Reader, Walk
 from .plan import Plan
 
+Pairs: TypeAlias = list[tuple[str, str]]
+"""Query parameters: names and values, in their order."""
+
 _OWN: Final = {"_limit": "use limit= or page_size=", "_offset": "the listing fetches every page"}
 _BOUNDS: Final = ("id__gt", "id__lt", "id__lte")
 """Parameters that a walk combines with bounds of its own."""
@@ -47,22 +50,28 @@ def _listings() -> Mapping[str, Resource]:
     return {f"{resource.path}/": resource for resource in RESOURCES.values() if "list" in resource.operations}
 
 
-def parameter_pairs(path: str, params: Any) -> list[tuple[str, str]]:
-    """Return the query parameters of a request as text: those of its path, then those of ``params``.
+def own_parameters(path: str) -> Pairs:
+    """Return the parameters in the query of a path."""
+    return httpx.QueryParams(path.partition("?")[2]).multi_items()
+
+
+def parameter_pairs(params: Any) -> Pairs:
+    """Return query parameters as text.
 
     Raises:
-        FieldError: ``params`` is not what httpx takes.
+        FieldError: They are not what httpx takes.
     """
-    own = httpx.QueryParams(path.partition("?")[2]).multi_items()
+    if params is None:
+        return []
     try:
-        return own + httpx.QueryParams(params).multi_items()
+        return httpx.QueryParams(params).multi_items()
     except (AttributeError, TypeError, ValueError):  # ValueError: an integer too long for Python to write
         raise FieldError("params: give a mapping, or pairs of names and values", field="params") from None
 
 
-def plan_any(call: Call, path: str, params: Any, page_size: int | None, limit: int | None) -> Plan:
+def plan_any(call: Call, path: str, query: Pairs, page_size: int | None, limit: int | None) -> Plan:
     """Check the arguments of a listing of any endpoint and choose its walk; nothing is sent."""
-    checked = _checked(parameter_pairs(path, params))
+    checked = _checked([*own_parameters(path), *query])
     limit = check_limit(limit)
     size = call.session.page_size if page_size is None else check_page_size(page_size)
     resource = known_listing(path) or _unknown(path.partition("?")[0])
@@ -77,7 +86,7 @@ def _unknown(path: str) -> Resource:
     return Resource(name, name, "", "", frozenset({"list"}), {}, growing=True)
 
 
-def _checked(pairs: list[tuple[str, str]]) -> dict[str, str]:
+def _checked(pairs: Pairs) -> dict[str, str]:
     """Return the parameters by name.
 
     Raises:
