@@ -270,17 +270,8 @@ class AsyncKeystoneClient(AsyncMethods, FormerAttributes):
         timeout: Timeout = DEFAULT,
     ) -> httpx.Response:
         """Send a POST request, with ``json``, or ``data`` and ``files``; otherwise like ``http_get``."""
-        flow = raw_http.write(
-            Call(self._session),
-            "POST",
-            endpoint,
-            json=json,
-            data=data,
-            files=files,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-        )
+        body = raw_http.body(json, data, files)
+        flow = raw_http.write(Call(self._session), "POST", endpoint, body, params, headers, timeout)
         return await self._run(flow)
 
     @redacted
@@ -297,17 +288,8 @@ class AsyncKeystoneClient(AsyncMethods, FormerAttributes):
         timeout: Timeout = DEFAULT,
     ) -> httpx.Response:
         """Send a PUT request, with ``json``, or ``data`` and ``files``; otherwise like ``http_get``."""
-        flow = raw_http.write(
-            Call(self._session),
-            "PUT",
-            endpoint,
-            json=json,
-            data=data,
-            files=files,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-        )
+        body = raw_http.body(json, data, files)
+        flow = raw_http.write(Call(self._session), "PUT", endpoint, body, params, headers, timeout)
         return await self._run(flow)
 
     @redacted
@@ -324,17 +306,8 @@ class AsyncKeystoneClient(AsyncMethods, FormerAttributes):
         timeout: Timeout = DEFAULT,
     ) -> httpx.Response:
         """Send a PATCH request, with ``json``, or ``data`` and ``files``; otherwise like ``http_get``."""
-        flow = raw_http.write(
-            Call(self._session),
-            "PATCH",
-            endpoint,
-            json=json,
-            data=data,
-            files=files,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-        )
+        body = raw_http.body(json, data, files)
+        flow = raw_http.write(Call(self._session), "PATCH", endpoint, body, params, headers, timeout)
         return await self._run(flow)
 
     @redacted
@@ -351,17 +324,8 @@ class AsyncKeystoneClient(AsyncMethods, FormerAttributes):
         timeout: Timeout = DEFAULT,
     ) -> httpx.Response:
         """Send a DELETE request, with ``json``, or ``data`` and ``files``, if need be; otherwise like ``http_get``."""
-        flow = raw_http.write(
-            Call(self._session),
-            "DELETE",
-            endpoint,
-            json=json,
-            data=data,
-            files=files,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-        )
+        body = raw_http.body(json, data, files)
+        flow = raw_http.write(Call(self._session), "DELETE", endpoint, body, params, headers, timeout)
         return await self._run(flow)
 
     def http_iterate(

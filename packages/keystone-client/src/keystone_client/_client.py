@@ -271,17 +271,8 @@ class KeystoneClient(SyncMethods, FormerAttributes):
         timeout: Timeout = DEFAULT,
     ) -> httpx.Response:
         """Send a POST request, with ``json``, or ``data`` and ``files``; otherwise like ``http_get``."""
-        flow = raw_http.write(
-            Call(self._session),
-            "POST",
-            endpoint,
-            json=json,
-            data=data,
-            files=files,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-        )
+        body = raw_http.body(json, data, files)
+        flow = raw_http.write(Call(self._session), "POST", endpoint, body, params, headers, timeout)
         return self._run(flow)
 
     @redacted
@@ -298,17 +289,8 @@ class KeystoneClient(SyncMethods, FormerAttributes):
         timeout: Timeout = DEFAULT,
     ) -> httpx.Response:
         """Send a PUT request, with ``json``, or ``data`` and ``files``; otherwise like ``http_get``."""
-        flow = raw_http.write(
-            Call(self._session),
-            "PUT",
-            endpoint,
-            json=json,
-            data=data,
-            files=files,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-        )
+        body = raw_http.body(json, data, files)
+        flow = raw_http.write(Call(self._session), "PUT", endpoint, body, params, headers, timeout)
         return self._run(flow)
 
     @redacted
@@ -325,17 +307,8 @@ class KeystoneClient(SyncMethods, FormerAttributes):
         timeout: Timeout = DEFAULT,
     ) -> httpx.Response:
         """Send a PATCH request, with ``json``, or ``data`` and ``files``; otherwise like ``http_get``."""
-        flow = raw_http.write(
-            Call(self._session),
-            "PATCH",
-            endpoint,
-            json=json,
-            data=data,
-            files=files,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-        )
+        body = raw_http.body(json, data, files)
+        flow = raw_http.write(Call(self._session), "PATCH", endpoint, body, params, headers, timeout)
         return self._run(flow)
 
     @redacted
@@ -352,17 +325,8 @@ class KeystoneClient(SyncMethods, FormerAttributes):
         timeout: Timeout = DEFAULT,
     ) -> httpx.Response:
         """Send a DELETE request, with ``json``, or ``data`` and ``files``, if need be; otherwise like ``http_get``."""
-        flow = raw_http.write(
-            Call(self._session),
-            "DELETE",
-            endpoint,
-            json=json,
-            data=data,
-            files=files,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-        )
+        body = raw_http.body(json, data, files)
+        flow = raw_http.write(Call(self._session), "DELETE", endpoint, body, params, headers, timeout)
         return self._run(flow)
 
     def http_iterate(

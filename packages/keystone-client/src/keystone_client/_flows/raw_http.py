@@ -56,17 +56,31 @@ def write(
     call: Call,
     method: str,
     endpoint: str,
-    *,
-    json: Any,
-    data: Mapping[str, Any] | None,
-    files: Files | None,
+    content: dict[str, Any],
     params: Params | None,
     headers: Headers | None,
     timeout: Timeout,
 ) -> Flow[httpx.Response]:
-    """Send a request that may have a body."""
-    path = call.session.endpoint(endpoint)
-    return _send(call, method, path, parameter_pairs(params), _body(json, data, files), headers, timeout)
+    """Send a request with the body that ``body`` has returned."""
+    return _send(call, method, call.session.endpoint(endpoint), parameter_pairs(params), content, headers, timeout)
+
+
+def body(json: Any, data: Mapping[str, Any] | None, files: Files | None) -> dict[str, Any]:
+    """Return the arguments of a request for its body; empty data or files are none, as for httpx.
+
+    Raises:
+        FieldError: There are two bodies, or one that cannot be sent.
+    """
+    if data is not None and not isinstance(data, Mapping):
+        raise FieldError(
+            "data must be a mapping, the fields of a form; for JSON use json=, for files files=", field="data"
+        )
+    _check_encodable("data", data)
+    if json is None:
+        return {name: value for name, value in (("data", data), ("files", files)) if value}
+    if data or files:
+        raise FieldError("give json, or data and files, not both: a request has one body", field="json")
+    return {"content": json_body(json)}
 
 
 def warn_of_ignored(path: str, query: Pairs, *, stacklevel: int) -> None:
@@ -93,7 +107,7 @@ def _send(
     method: str,
     path: str,
     query: Pairs,
-    body: dict[str, Any],
+    content: dict[str, Any],
     headers: Headers | None,
     timeout: Timeout,
 ) -> Flow[httpx.Response]:
@@ -103,29 +117,15 @@ def _send(
     phases = None if timeout is DEFAULT else checked_timeout(timeout)
 
     def build() -> OutgoingRequest:
-        request = call.session.request(method, path, params=query, headers=more, timeout=phases, **body)
+        request = call.session.request(method, path, params=query, headers=more, timeout=phases, **content)
         if request.headers["accept"] == ACCEPTED and not any(name.lower() == "accept" for name, _ in more):
             request.headers["accept"] = "*/*"  # some endpoints do not answer with JSON
         return request
 
     with ExitStack() as copies:
-        if "files" in body:
-            body["files"] = with_known_length(body["files"], copies)
+        if "files" in content:
+            content["files"] = with_known_length(content["files"], copies)
         return (yield from call.send(build))
-
-
-def _body(json: Any, data: Mapping[str, Any] | None, files: Files | None) -> dict[str, Any]:
-    """Return the arguments of the body that are given; empty data or files are none, as for httpx."""
-    if data is not None and not isinstance(data, Mapping):
-        raise FieldError(
-            "data must be a mapping, the fields of a form; for JSON use json=, for files files=", field="data"
-        )
-    _check_encodable("data", data)
-    if json is None:
-        return {name: value for name, value in (("data", data), ("files", files)) if value}
-    if data or files:
-        raise FieldError("give json, or data and files, not both: a request has one body", field="json")
-    return {"content": json_body(json)}
 
 
 def _check_encodable(what: str, values: Any) -> None:
