@@ -18,7 +18,7 @@ SIBLING = re.compile(r"(keystone-client-core|keystone-api-client)(.*)")
 DISTRIBUTIONS = {"keystone_client_core": "keystone-client-core", "keystone_client": "keystone-api-client"}
 OF_THE_CALLER: dict[str, set[str]] = {
     "keystone-client-core": set(),
-    "keystone-client": set(),
+    "keystone-client": {"typing_extensions"},  # only type checkers read it, and each knows it
     "keystone-client-testing": {"pytest"},  # only pytest loads the plugin
 }
 

@@ -96,6 +96,8 @@ def test_what_went_unnoticed_is_one_report_when_the_test_is_over(pytester: pytes
         """
         import pytest
 
+        pytestmark = pytest.mark.filterwarnings("ignore::keystone_client.UnknownParameterWarning")
+
         def test_unused(fake_keystone):
             fake_keystone.fail("GET", "users/teams", status=503, times=2)
             fake_keystone.fail("POST", error="reset", when="after")
@@ -135,6 +137,8 @@ def test_a_failing_test_shows_its_requests_and_is_the_only_news(pytester: pytest
         pytester,
         """
         import pytest
+
+        pytestmark = pytest.mark.filterwarnings("ignore::keystone_client.UnknownParameterWarning")
 
         @pytest.mark.keystone(strict=True)
         def test_it(fake_keystone, keystone_session):

@@ -277,17 +277,8 @@ class AsyncKeystoneClient(AsyncMethods, FormerAttributes):
         timeout: Timeout = DEFAULT,
     ) -> httpx.Response:
         """Send a POST request, with ``json``, or ``data`` and ``files``; otherwise like ``http_get``."""
-        flow = raw_http.http(
-            self._call(),
-            "POST",
-            endpoint,
-            json=json,
-            data=data,
-            files=files,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-        )
+        body = raw_http.body(json, data, files)
+        flow = raw_http.write(self._call(), "POST", endpoint, body, params, headers, timeout)
         return await self._run(flow)
 
     @redacted
@@ -304,17 +295,8 @@ class AsyncKeystoneClient(AsyncMethods, FormerAttributes):
         timeout: Timeout = DEFAULT,
     ) -> httpx.Response:
         """Send a PUT request, with ``json``, or ``data`` and ``files``; otherwise like ``http_get``."""
-        flow = raw_http.http(
-            self._call(),
-            "PUT",
-            endpoint,
-            json=json,
-            data=data,
-            files=files,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-        )
+        body = raw_http.body(json, data, files)
+        flow = raw_http.write(self._call(), "PUT", endpoint, body, params, headers, timeout)
         return await self._run(flow)
 
     @redacted
@@ -331,17 +313,8 @@ class AsyncKeystoneClient(AsyncMethods, FormerAttributes):
         timeout: Timeout = DEFAULT,
     ) -> httpx.Response:
         """Send a PATCH request, with ``json``, or ``data`` and ``files``; otherwise like ``http_get``."""
-        flow = raw_http.http(
-            self._call(),
-            "PATCH",
-            endpoint,
-            json=json,
-            data=data,
-            files=files,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-        )
+        body = raw_http.body(json, data, files)
+        flow = raw_http.write(self._call(), "PATCH", endpoint, body, params, headers, timeout)
         return await self._run(flow)
 
     @redacted
@@ -358,17 +331,8 @@ class AsyncKeystoneClient(AsyncMethods, FormerAttributes):
         timeout: Timeout = DEFAULT,
     ) -> httpx.Response:
         """Send a DELETE request, with ``json``, or ``data`` and ``files``, if need be; otherwise like ``http_get``."""
-        flow = raw_http.http(
-            self._call(),
-            "DELETE",
-            endpoint,
-            json=json,
-            data=data,
-            files=files,
-            params=params,
-            headers=headers,
-            timeout=timeout,
-        )
+        body = raw_http.body(json, data, files)
+        flow = raw_http.write(self._call(), "DELETE", endpoint, body, params, headers, timeout)
         return await self._run(flow)
 
     def http_iterate(
@@ -395,8 +359,9 @@ class AsyncKeystoneClient(AsyncMethods, FormerAttributes):
             UnknownParameterWarning: The client knows the listing, and the server would ignore a parameter.
         """
         path = self._session.endpoint(endpoint)
-        raw_http.warn_of_ignored(path, params, stacklevel=3)
-        plan = any_endpoint.plan_any(self._call(), path, params, page_size, limit)
+        query = any_endpoint.parameter_pairs(params)
+        raw_http.warn_of_ignored(path, query, stacklevel=3)
+        plan = any_endpoint.plan_any(self._call(), path, query, page_size, limit)
         return self._driver.stream(plan, True)
 
     async def create_attachment(

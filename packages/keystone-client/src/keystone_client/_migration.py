@@ -88,20 +88,20 @@ def explains_former_calls(method: Method) -> Method:
     name = unwrap(method).__name__
     verb = name if name in SIGNATURES else name.partition("_")[0]
     most = unwrap(method).__code__.co_argcount
-    gone = GONE.get(verb, {})
+    gone = frozenset(GONE.get(verb, ()))
 
-    def check(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        if len(args) > most or not gone.keys().isdisjoint(kwargs):
-            _refuse(
-                wrapper, verb, SIGNATURES[verb][most - 1 : len(args) - 1], [name for name in gone if name in kwargs]
-            )
+    def refuse(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        _refuse(wrapper, verb, SIGNATURES[verb][most - 1 : len(args) - 1], kwargs)
 
+    # The condition stands in both, because each call goes through it.
     def call(*args: Any, **kwargs: Any) -> Any:
-        check(args, kwargs)
+        if len(args) > most or not gone.isdisjoint(kwargs):
+            refuse(args, kwargs)
         return method(*args, **kwargs)
 
     async def call_async(*args: Any, **kwargs: Any) -> Any:
-        check(args, kwargs)
+        if len(args) > most or not gone.isdisjoint(kwargs):
+            refuse(args, kwargs)
         return await method(*args, **kwargs)
 
     wrapper = wraps(method)(call_async if iscoroutinefunction(method) else call)

@@ -57,8 +57,8 @@ class Blocking:
             return attribute
         if name == "batch":
             return lambda **options: self._portal.wrap_async_context_manager(attribute(**options))
-        if name.startswith("iterate_"):
-            return lambda **options: self._iterate(attribute(**options))
+        if name.startswith("iterate_") or name == "http_iterate":
+            return lambda *args, **options: self._iterate(attribute(*args, **options))
         return lambda *args, **options: self._portal.call(lambda: attribute(*args, **options))
 
     def _iterate(self, records: Any) -> Iterator[Any]:

@@ -43,7 +43,7 @@ def test_the_base_url_and_its_certificate_work_under_their_former_names(kind: An
         client = kind(base_url=URL, verify_ssl=False, timeout=5, limits=httpx.Limits(), transport=None)
 
     assert client.base_url == URL
-    assert client._options.verify is False
+    assert client._driver._options.verify is False
     assert [str(warning.message) for warning in caught] == [
         f"{kind.__name__}(base_url=) ends with 2.0: write url=",
         f"{kind.__name__}(verify_ssl=) ends with 2.0: write verify=",

@@ -150,6 +150,22 @@ def test_a_server_that_repeats_a_record_is_noticed(colour: str) -> None:
         connect(colour, Scripted(server)).http_iterate(NEW, page_size=3)
 
 
+@pytest.mark.parametrize("order", ["history", "username,-membership", "-logs_set"])
+def test_an_order_in_which_the_server_loses_records_is_refused(colour: str, order: str) -> None:
+    wire = Scripted()
+    with pytest.raises(FilterError, match="order"):
+        connect(colour, wire).http_iterate("users/users", {"_order": order})
+
+    assert wire.requests == []
+
+
+def test_an_order_of_a_new_endpoint_that_repeats_a_record_is_noticed(colour: str) -> None:
+    server = ListServer([*keyed(1, 2), *keyed(2, 3)])
+
+    with pytest.raises(PaginationError, match="came twice"):
+        connect(colour, Scripted(server)).http_iterate(NEW, {"_order": "name"})
+
+
 def test_a_server_that_counts_more_than_it_sends_is_noticed(colour: str) -> None:
     body = {"count": 9, "next": None, "previous": None, "results": keyed("a", "b")}
 

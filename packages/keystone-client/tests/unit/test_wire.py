@@ -67,12 +67,14 @@ def test_an_adopted_correlation_id_is_the_one_sent(colour: str) -> None:
     assert wire.requests[0].headers["x-keystone-cid"] == "4f0c0f5e-7d3b-4a53-9d5c-0c1a3c1d8a11"
 
 
-def test_every_request_asks_for_json_packed_in_a_way_that_python_can_unpack(colour: str) -> None:
+def test_every_request_asks_for_a_packing_that_python_can_unpack_and_those_for_records_for_json(colour: str) -> None:
     wire = Scripted()
     client = connect(colour, wire)
     for method in METHODS:
         getattr(client, method)("version")
-    assert {request.headers["accept"] for request in wire.requests} == {"application/json"}
+    assert {request.headers["accept"] for request in wire.requests} == {"*/*"}
+    client.retrieve_team(1)
+    assert wire.requests[-1].headers["accept"] == "application/json"
     assert {request.headers["accept-encoding"] for request in wire.requests} == {"gzip, deflate"}
 
 

@@ -13,11 +13,12 @@ from keystone_client_core import FieldError, UnknownParameterWarning, encode_que
 
 from .._config.arguments import checked_header_pairs, checked_timeout
 from .._flow import Flow
-from .._listing.any_endpoint import known_listing, parameter_pairs
+from .._listing.any_endpoint import Pairs, known_listing, own_parameters, parameter_pairs
 from .._protocol.bodies import json_body, with_known_length
 from .._protocol.call import Call
 from .._protocol.requests import Draft
 from .._protocol.session_state import ACCEPTED
+from .._transport.outgoing import OutgoingRequest
 
 if TYPE_CHECKING:
     from httpx._client import UseClientDefault  # only the type of a public constant, which httpx does not export
@@ -46,62 +47,31 @@ def get(
     call: Call, endpoint: str, params: Params | None, headers: Headers | None, timeout: Timeout
 ) -> Flow[httpx.Response]:
     """Send a GET request; warn first about parameters that the server would ignore."""
-    if params or "?" in endpoint:
-        warn_of_ignored(call.session.endpoint(endpoint), params, stacklevel=6)
-    return http(call, "GET", endpoint, params=params, headers=headers, timeout=timeout)
+    path = call.session.endpoint(endpoint)
+    query = parameter_pairs(params)
+    warn_of_ignored(path, query, stacklevel=6)
+    return _send(call, "GET", path, query, {}, headers, timeout)
 
 
-def warn_of_ignored(path: str, params: object, *, stacklevel: int) -> None:
-    """Warn about the parameters that the server ignores, if the path is a listing that the client knows.
-
-    Args:
-        path: The path below the base URL, as ``endpoint_path`` returns it; it may have a query.
-        params: Further parameters.
-        stacklevel: Where the warning points, as for ``warnings.warn`` but counted from here.
-    """
-    resource = known_listing(path)
-    if resource is None:
-        return
-    for name, why, matches in ignored_parameters(resource, parameter_pairs(path, params)):
-        hint = f" Did you mean {' or '.join(matches)}?" if matches else ""
-        told = f"GET {resource.path}: the server ignores {name!r}, which {why}, and answers as if it were left out."
-        warnings.warn(f"{told}{hint}", UnknownParameterWarning, stacklevel=stacklevel)
-
-
-def http(
+def write(
     call: Call,
     method: str,
     endpoint: str,
-    *,
-    json: Any = None,
-    data: Mapping[str, Any] | None = None,
-    files: Files | None = None,
-    params: Params | None = None,
-    headers: Headers | None = None,
-    timeout: Timeout = DEFAULT,
+    content: dict[str, Any],
+    params: Params | None,
+    headers: Headers | None,
+    timeout: Timeout,
 ) -> Flow[httpx.Response]:
-    """Send any request below the base URL and return the response as it came."""
-    path = call.session.endpoint(endpoint)
-    query = parameter_pairs("", params)
-    _check_encodable("params", query)
-    more = _with_accept(call, checked_header_pairs(headers))
-    phases = None if timeout is DEFAULT else checked_timeout(timeout)
-    body = _body(json, data, files)
-    with ExitStack() as copies:
-        if "files" in body:
-            body["files"] = with_known_length(files, copies)
-        content = body.pop("content", None)
-        return (yield from call.send(Draft(method, path, query, content, more, phases, body)))
+    """Send a request with the body that ``body`` has returned."""
+    return _send(call, method, call.session.endpoint(endpoint), parameter_pairs(params), content, headers, timeout)
 
 
-def _with_accept(call: Call, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Accept every type of answer, unless the caller says which: some endpoints do not answer with JSON."""
-    given = call.session.headers.safe["accept"] != ACCEPTED or any(name.lower() == "accept" for name, _ in headers)
-    return headers if given else [("Accept", "*/*"), *headers]
+def body(json: Any, data: Mapping[str, Any] | None, files: Files | None) -> dict[str, Any]:
+    """Return the arguments of a request for its body; empty data or files are none, as for httpx.
 
-
-def _body(json: Any, data: Mapping[str, Any] | None, files: Files | None) -> dict[str, Any]:
-    """Return the arguments of the body that are given; empty data or files are none, as for httpx."""
+    Raises:
+        FieldError: There are two bodies, or one that cannot be sent.
+    """
     if data is not None and not isinstance(data, Mapping):
         raise FieldError(
             "data must be a mapping, the fields of a form; for JSON use json=, for files files=", field="data"
@@ -112,6 +82,53 @@ def _body(json: Any, data: Mapping[str, Any] | None, files: Files | None) -> dic
     if data or files:
         raise FieldError("give json, or data and files, not both: a request has one body", field="json")
     return {"content": json_body(json)}
+
+
+def warn_of_ignored(path: str, query: Pairs, *, stacklevel: int) -> None:
+    """Warn about the parameters that the server ignores, if the path is a listing that the client knows.
+
+    Args:
+        path: The path below the base URL, as ``endpoint_path`` returns it; it may have a query.
+        query: Further parameters.
+        stacklevel: Where the warning points, as for ``warnings.warn`` but counted from here.
+    """
+    if not query and "?" not in path:
+        return
+    resource = known_listing(path)
+    if resource is None:
+        return
+    for name, why, matches in ignored_parameters(resource, [*own_parameters(path), *query]):
+        hint = f" Did you mean {' or '.join(matches)}?" if matches else ""
+        told = f"GET {resource.path}: the server ignores {name!r}, which {why}, and answers as if it were left out."
+        warnings.warn(f"{told}{hint}", UnknownParameterWarning, stacklevel=stacklevel)
+
+
+def _send(
+    call: Call,
+    method: str,
+    path: str,
+    query: Pairs,
+    content: dict[str, Any],
+    headers: Headers | None,
+    timeout: Timeout,
+) -> Flow[httpx.Response]:
+    """Send a request and return the response as it came."""
+    _check_encodable("params", query)
+    more = checked_header_pairs(headers)
+    phases = None if timeout is DEFAULT else checked_timeout(timeout)
+
+    change = None if any(name.lower() == "accept" for name, _ in more) else _accept_everything
+    with ExitStack() as copies:
+        if "files" in content:
+            content["files"] = with_known_length(content["files"], copies)
+        json = content.pop("content", None)
+        return (yield from call.send(Draft(method, path, query, json, more, phases, content, change)))
+
+
+def _accept_everything(request: OutgoingRequest) -> None:
+    """Accept every type of answer, unless the client's own headers say which: some endpoints do not answer in JSON."""
+    if request.headers["accept"] == ACCEPTED:
+        request.headers["accept"] = "*/*"
 
 
 def _check_encodable(what: str, values: Any) -> None:

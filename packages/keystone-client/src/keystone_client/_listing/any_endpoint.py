@@ -10,7 +10,7 @@ What must never be done here: to end a listing without an error where a record m
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import httpx
 from keystone_client_core import (
@@ -21,6 +21,8 @@ from keystone_client_core import (
     brief,
     check_limit,
     check_page_size,
+    encode_order,
+    ignored_parameters,
 )
 
 from .._flow import Flow
@@ -31,6 +33,9 @@ from .by_order import OrderedWalk
 from .feed import feed_walk
 from .pages import Chain, Found, Reader, Walk
 from .plan import Plan
+
+Pairs: TypeAlias = list[tuple[str, str]]
+"""Query parameters: names and values, in their order."""
 
 _OWN: Final = {"_limit": "use limit= or page_size=", "_offset": "the listing fetches every page"}
 _BOUNDS: Final = ("id__gt", "id__lt", "id__lte")
@@ -47,26 +52,33 @@ def _listings() -> Mapping[str, Resource]:
     return {f"{resource.path}/": resource for resource in RESOURCES.values() if "list" in resource.operations}
 
 
-def parameter_pairs(path: str, params: Any) -> list[tuple[str, str]]:
-    """Return the query parameters of a request as text: those of its path, then those of ``params``.
+def own_parameters(path: str) -> Pairs:
+    """Return the parameters in the query of a path."""
+    return httpx.QueryParams(path.partition("?")[2]).multi_items()
+
+
+def parameter_pairs(params: Any) -> Pairs:
+    """Return query parameters as text.
 
     Raises:
-        FieldError: ``params`` is not what httpx takes.
+        FieldError: They are not what httpx takes.
     """
-    own = httpx.QueryParams(path.partition("?")[2]).multi_items()
+    if params is None:
+        return []
     try:
-        return own + httpx.QueryParams(params).multi_items()
+        return httpx.QueryParams(params).multi_items()
     except (AttributeError, TypeError, ValueError):  # ValueError: an integer too long for Python to write
         raise FieldError("params: give a mapping, or pairs of names and values", field="params") from None
 
 
-def plan_any(call: Call, path: str, params: Any, page_size: int | None, limit: int | None) -> Plan:
+def plan_any(call: Call, path: str, query: Pairs, page_size: int | None, limit: int | None) -> Plan:
     """Check the arguments of a listing of any endpoint and choose its walk; nothing is sent."""
-    checked = _checked(parameter_pairs(path, params))
+    checked = _checked([*own_parameters(path), *query])
     limit = check_limit(limit)
     size = call.session.page_size if page_size is None else check_page_size(page_size)
     resource = known_listing(path) or _unknown(path.partition("?")[0])
     order = [name for name in checked.pop("_order", "").replace(" ", "").split(",") if name]
+    _refuse_repeating(resource, order)
     walk = Chain([]) if limit == 0 else _walk(Reader(call, resource, checked, size, least=2), order)
     return Plan(call, walk, limit, None)
 
@@ -77,7 +89,7 @@ def _unknown(path: str) -> Resource:
     return Resource(name, name, "", "", frozenset({"list"}), {}, growing=True)
 
 
-def _checked(pairs: list[tuple[str, str]]) -> dict[str, str]:
+def _checked(pairs: Pairs) -> dict[str, str]:
     """Return the parameters by name.
 
     Raises:
@@ -100,6 +112,17 @@ def _checked(pairs: list[tuple[str, str]]) -> dict[str, str]:
     return params
 
 
+def _refuse_repeating(resource: Resource, order: list[str]) -> None:
+    """Refuse an order by several records, in which the server repeats some records and loses others.
+
+    The table knows which these are: orders that the server reads and the methods with types do not offer.
+    """
+    offered = {*resource.orderable, *(f"-{name}" for name in resource.orderable)}
+    read = [name for name in order if not ignored_parameters(resource, [("_order", name)])]
+    if resource.fields and not offered.issuperset(read):
+        encode_order(resource, [name for name in read if name not in offered])
+
+
 def _walk(reader: Reader, order: list[str]) -> Walk:
     for place, name in enumerate(order):
         if name in ("id", "-id"):
@@ -111,8 +134,23 @@ def _walk(reader: Reader, order: list[str]) -> Walk:
         return KeyWalk(reader, descending=descending, pinned=reader.resource.growing and not descending)
     if order:
         pin = "timestamp" if reader.resource is RESOURCES["feed_entry"] else "id"
-        return OrderedWalk(reader, [*order, *([] if order[-1] in ("id", "-id") else ["id"])], pin=pin)
+        return _Once(reader, OrderedWalk(reader, [*order, *([] if order[-1] in ("id", "-id") else ["id"])], pin=pin))
     return _FirstLook(reader)
+
+
+class _Once:
+    """A walk that fails if a page has a record twice: in an order by several records the server loses others then."""
+
+    def __init__(self, reader: Reader, walk: Walk) -> None:
+        self._reader = reader
+        self._walk = walk
+
+    def step(self, most: int | None) -> Flow[Found | None]:
+        """Fetch the next page; see ``Walk``."""
+        found = yield from self._walk.step(most)
+        if found is not None and len({record["id"] for record in found.records}) < len(found.records):
+            raise self._reader.incomplete("a record came twice")
+        return found
 
 
 class _FirstLook:
