@@ -1,10 +1,11 @@
 """Records as they are stored: completed with defaults, and with the records they need. No permissions."""
 
 import datetime as dt
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from keystone_client_core import Field
+from keystone_client_core import CHOICES, Field
 
 from .._parsing.bodies import Upload
 from .._parsing.rules import slugify
@@ -42,6 +43,18 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "request_log": {"method": "GET", "endpoint": "/", "response_code": 200},
 }  # fmt: skip
+
+_MADE_UP: Mapping[str, Callable[[Field, int], Any]] = {
+    "text": lambda field, number: f"{field.name} {number}"[: field.length],
+    "email": lambda field, number: f"{field.name}{number}@example.org",
+    "int": lambda field, number: field.minimum or 0,
+    "decimal": lambda field, number: Decimal("0.00"),
+    "bool": lambda field, number: False,
+    "date": lambda field, number: dt.date(2024, 1, 1),
+    "choice": lambda field, number: next(iter(CHOICES[field.target])),
+    "json": lambda field, number: {},
+}
+"""Values of required fields that have no default above: those a newer server has added to the table of resources."""
 
 
 class Records:
@@ -164,6 +177,9 @@ class Records:
             record["slug"] = slugify(record["name"])
         if resource == "user" and "password" not in fields:
             record["password"] = Secret(DEFAULT_PASSWORD)
+        for name, field in COLUMNS[resource].items():
+            if record[name] is None and field.required and field.kind in _MADE_UP:
+                record[name] = _MADE_UP[field.kind](field, number)
 
     def _relate(self, resource: str, record: Record, fields: dict[str, Any]) -> None:
         """Point a record at the others it needs; they are made where there are none."""

@@ -82,6 +82,10 @@ def _renderer(owner: str, fields: Mapping[str, Field], name: str) -> Renderer:
     if name in _EVERYWHERE:
         return _EVERYWHERE[name]
     field = fields[name]
+    if field.kind in ("shape", "shapes") and name[1:] not in fields:
+        raise LookupError(
+            f"the fake does not know which records {owner}.{name} shows: say so in _SPECIAL of {__name__}"
+        )
     if field.kind == "shape":
         return _one(name[1:], fields[name[1:]].target, field.target)
     if field.kind == "shapes":
