@@ -54,7 +54,7 @@ _MADE_UP: Mapping[str, Callable[[Field, int], Any]] = {
     "choice": lambda field, number: next(iter(CHOICES[field.target])),
     "json": lambda field, number: {},
 }
-"""Values of required fields that have no default above: those a newer server has added to the table of resources."""
+"""Values of fields without a default that may not be null: those a newer server has added to the table of resources."""
 
 
 class Records:
@@ -178,7 +178,8 @@ class Records:
         if resource == "user" and "password" not in fields:
             record["password"] = Secret(DEFAULT_PASSWORD)
         for name, field in COLUMNS[resource].items():
-            if record[name] is None and field.required and field.kind in _MADE_UP:
+            missing = record[name] is None and field.writable and not field.nullable
+            if missing and field.kind in _MADE_UP:
                 record[name] = _MADE_UP[field.kind](field, number)
 
     def _relate(self, resource: str, record: Record, fields: dict[str, Any]) -> None:
