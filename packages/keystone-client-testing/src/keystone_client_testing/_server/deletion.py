@@ -49,8 +49,7 @@ def _in_order(doomed: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
     """Sort as Django does: it goes through the kinds again and again and takes those nothing is left to hang on."""
     bare = not any(name in _OF_REQUESTS for name, _ in doomed)
     order = ("request", *_AUDIT_ORDER) if bare else _AUDIT_ORDER
-    rank = {name: number for number, name in enumerate(order)}
-    return sorted(doomed, key=lambda item: (rank.get(item[0], -1), -item[1]))
+    return sorted(doomed, key=lambda item: (order.index(item[0]) if item[0] in order else -1, -item[1]))
 
 
 def _collect(store: Store, resource: str, record: Record, doomed: dict[tuple[str, int], Record]) -> None:
