@@ -119,7 +119,7 @@ def rebuild(
         try:
             status = module.main()
         except SystemExit as ended:
-            status = ended.code
+            status = int(ended.code or 0)
         printed = capsys.readouterr()
         return status, printed.out + printed.err
 
