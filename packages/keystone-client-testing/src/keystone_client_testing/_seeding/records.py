@@ -142,7 +142,7 @@ class Records:
         return self._world.store.linked(resource, field, key)
 
     def _refuse_unknown(self, resource: str, fields: dict[str, Any]) -> None:
-        known = dict.fromkeys([*COLUMNS[resource], *(audit.SHOWN if resource == "audit_log" else ())])
+        known = dict.fromkeys([*COLUMNS[resource], *(audit.VISIBLE if resource == "audit_log" else ())])
         if unknown := [name for name in fields if name not in known]:
             raise TypeError(f"a {resource} has no {unknown[0]!r}; its fields are: {', '.join(known)}")
 
@@ -164,7 +164,7 @@ class Records:
         """Return a row of the audit log as it is stored: what follows from what it is about, and what is given."""
         audit.refuse_derived(fields)
         store = self._world.store
-        own = {name: value for name, value in fields.items() if name not in audit.SHOWN}
+        own = {name: value for name, value in fields.items() if name not in audit.VISIBLE}
         stored = {"actor": self.by} | stored_values(store, "audit_log", own)
         return audit.audit_columns(store, fields, store.get("user", stored["actor"])) | stored
 

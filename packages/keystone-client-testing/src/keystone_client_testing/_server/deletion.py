@@ -1,4 +1,4 @@
-"""Deleting: what goes with a record, what forbids it, and what forgets it."""
+"""Deletes records: cascades to children, refuses protected links, clears the links that may be empty."""
 
 from collections.abc import Iterable
 
@@ -46,7 +46,7 @@ def delete_record(call: Call, resource: str, record: Record) -> None:
 
 
 def _in_order(doomed: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Sort as Django does: it goes through the kinds again and again and takes those nothing is left to hang on."""
+    """Sort as Django does, which repeatedly takes the kinds that no other remaining kind depends on."""
     bare = not any(name in _OF_REQUESTS for name, _ in doomed)
     order = ("request", *_AUDIT_ORDER) if bare else _AUDIT_ORDER
     return sorted(doomed, key=lambda item: (order.index(item[0]) if item[0] in order else -1, -item[1]))
