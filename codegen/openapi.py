@@ -15,6 +15,40 @@ Document: TypeAlias = Mapping[str, Any]
 Lines: TypeAlias = dict[str, str]
 
 
+class UnknownFactError(Exception):
+    """The document needs a fact that neither it nor ``facts.toml`` has; the message says what to add."""
+
+
+def refuse_fake(document: Document) -> None:
+    """Refuse the document of a fake Keystone, which is made from the facts and cannot tell anything new.
+
+    Raises:
+        UnknownFactError: It is one.
+    """
+    if "fake" in document["info"].get("description", "").lower():
+        raise UnknownFactError(
+            "this is the document of a fake Keystone, which is made from facts.toml: give the URL of a real server"
+        )
+
+
+def listings(document: Document) -> dict[str, str]:
+    """Return the schema of the records of each path that answers pages of records, without its outer slashes."""
+    schemas = document["components"]["schemas"]
+    found = {}
+    for path, methods in document["paths"].items():
+        content = methods.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+        answer = content.get("application/json", {}).get("schema", {}).get("$ref", "").rpartition("/")[2]
+        results = schemas.get(answer, {}).get("properties", {}).get("results", {})
+        if record := results.get("items", {}).get("$ref", "").rpartition("/")[2]:
+            found[path.strip("/")] = record
+    return found
+
+
+def choice_schemas(document: Document) -> list[str]:
+    """Return the schemas of the endpoints that answer the codes and labels of a choice."""
+    return [name for name in document["components"]["schemas"] if name.endswith("Choices")]
+
+
 def operations(document: Document, path: str) -> str:
     """Return the operations of a resource, separated by spaces, in the order list, retrieve, create, update, delete."""
     collection = document["paths"].get(f"/{path}/", {})
@@ -123,7 +157,7 @@ def _kind(
         case {"type": "array"}:
             yield f"keys{target}"
         case {"enum": codes, "type": "string"}:
-            yield next(f"choice={n}" for n, labels in choices.items() if set(labels) == set(codes))
+            yield f"choice={_choice_of(name, codes, choices)}"
         case {"type": "integer"}:
             yield f"key{target}" if only_equality or target else "int"
         case {"type": "number", "format": "double"}:
@@ -137,6 +171,16 @@ def _kind(
             yield "ip" if only_equality else "slug" if slug else "text"
         case _:
             yield "json"
+
+
+def _choice_of(name: str, codes: list[str], choices: Mapping[str, Mapping[str, str]]) -> str:
+    for choice, labels in choices.items():
+        if set(labels) == set(codes):
+            return choice
+    raise UnknownFactError(
+        f"the field {name!r} takes {', '.join(codes)}, and no choice has just these codes: add [choices.NAME] to "
+        f'facts.toml with labels = {{ {codes[0]} = "...", ... }}'
+    )
 
 
 def _access(

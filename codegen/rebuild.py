@@ -3,8 +3,9 @@
     python codegen/rebuild.py DOCUMENT [--check]
 
 DOCUMENT is a JSON or YAML file, or the URL of a server, whose ``/openapi/json/`` is read. Corrections are kept, and so
-is everything else that is not in the document. With ``--check`` it writes nothing and exits with status 1 if anything
-has changed.
+is everything else that is not in the document. New fields, codes, choices and resources are added. What the document
+does not say is printed last, because it is left to whoever runs this. With ``--check`` it writes nothing and exits with
+status 1 if anything has changed.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import json
 import sys
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import openapi
 import tomlkit
@@ -39,7 +40,16 @@ def read_document(source: str) -> openapi.Document:
     return parsed
 
 
-def rebuild(facts: TOMLDocument, document: openapi.Document) -> list[str]:
+class Found(NamedTuple):
+    """What differs between the facts and the document."""
+
+    changes: list[str]
+    """One line for each fact that was added, removed or changed."""
+    by_hand: list[str]
+    """One line for each thing that the document does not say."""
+
+
+def rebuild(facts: TOMLDocument, document: openapi.Document) -> Found:
     """Update the facts from the document, in place.
 
     Args:
@@ -47,42 +57,101 @@ def rebuild(facts: TOMLDocument, document: openapi.Document) -> list[str]:
         document: An OpenAPI document.
 
     Returns:
-        One line for each fact that was added, removed or changed.
+        What was changed, and what is left to do by hand.
     """
-    changes: list[str] = []
-    for name, choice in facts["choices"].items():
-        if "schema" in choice:
-            _replace(choice, "labels", openapi.choice_labels(document, choice["schema"]), name, changes)
+    found = Found([], [])
+    _update_choices(facts, document, found)
+    _add_resources(facts, document, found)
     labels = {name: choice["labels"] for name, choice in facts["choices"].items()}
-    targets = facts["targets"]
     shapes: set[str] = set()
     for name, resource in facts.items():
-        if name in SECTIONS:
+        if name not in SECTIONS and _is_there(document, name, resource, found):
+            shapes |= _shapes_in(_update_resource(facts, document, name, labels, found))
+    _update_shapes(facts, document, labels, shapes, found)
+    return found
+
+
+def _update_choices(facts: TOMLDocument, document: openapi.Document, found: Found) -> None:
+    """Bring the codes of the choices up to date, and add the choices that are new."""
+    choices = facts["choices"]
+    for name, choice in choices.items():
+        if "schema" in choice:
+            _replace(choice, "labels", openapi.choice_labels(document, choice["schema"]), name, found.changes)
+    known = {choice.get("schema") for choice in choices.values()}
+    for schema in openapi.choice_schemas(document):
+        if schema not in known:
+            choice = tomlkit.table()
+            choice["schema"] = schema
+            name = schema.removesuffix("Choices")
+            _replace(choice, "labels", openapi.choice_labels(document, schema), name, found.changes)
+            choices[name] = choice
+            found.by_hand.append(
+                f"choice {name}: add its endpoint to the client and the fake, in _flows/server_info.py and "
+                "_server/endpoints.py"
+            )
+
+
+def _add_resources(facts: TOMLDocument, document: openapi.Document, found: Found) -> None:
+    """Add a table for each resource that is new; what a table must have and the document lacks is left open."""
+    known = {resource["path"] for name, resource in facts.items() if name not in SECTIONS}
+    for path, schema in openapi.listings(document).items():
+        if path in known:
             continue
-        _replace(resource, "operations", openapi.operations(document, resource["path"]), name, changes)
-        lines = openapi.resource_fields(document, resource["path"], resource["schema"], labels, targets)
-        _replace(resource, "fields", lines, name, changes)
-        shapes |= _shapes_in(lines)
-    found: dict[str, dict[str, str]] = {}
-    while pending := shapes - set(found):
+        name = _singular(path)
+        if name in facts:
+            found.by_hand.append(f"{path}: a new resource, but there is a {name} already: add its table")
+            continue
+        resource = tomlkit.table()
+        resource.update({"path": path, "schema": schema, "search": [], "operations": ""})
+        facts[name] = resource
+        found.changes.append(f"{name}: (absent) -> the records at {path}")
+        found.by_hand.append(
+            f"{name}: set search, and model, unique_together, default_order and corrections where they apply; "
+            "then give the fake its roles, in _server/permissions.py, and its history, in _world/models.py"
+        )
+
+
+def _singular(path: str) -> str:
+    """Return the name of a resource: ``project`` for ``allocations/projects``."""
+    last = path.rpartition("/")[2].replace("-", "_")
+    return f"{last[:-3]}y" if last.endswith("ies") else last.removesuffix("s")
+
+
+def _is_there(document: openapi.Document, name: str, resource: Any, found: Found) -> bool:
+    if f"/{resource['path']}/" in document["paths"]:
+        return True
+    found.by_hand.append(f"{name}: the document has no {resource['path']} any more: remove its table")
+    return False
+
+
+def _update_resource(facts: TOMLDocument, document: openapi.Document, name: str, labels: Any, found: Found) -> Any:
+    """Bring the operations and fields of a resource up to date, and return the lines of its fields."""
+    resource, targets = facts[name], facts["targets"]
+    _replace(resource, "operations", openapi.operations(document, resource["path"]), name, found.changes)
+    lines = openapi.resource_fields(document, resource["path"], resource["schema"], labels, targets)
+    old = resource.get("fields", {})
+    _replace(resource, "fields", lines, name, found.changes)
+    new = [field for field, line in lines.items() if field not in old and line.split()[0] in ("key", "keys")]
+    found.by_hand.extend(f"{name}.{field}: say in [targets] which resource it points at" for field in new)
+    return lines
+
+
+def _update_shapes(
+    facts: TOMLDocument, document: openapi.Document, labels: Any, shapes: set[str], found: Found
+) -> None:
+    """Bring up to date the shapes that records have inside, and those that these have."""
+    lines: dict[str, dict[str, str]] = {}
+    while pending := shapes - set(lines):
         for shape in sorted(pending):
-            found[shape] = openapi.shape_fields(document, shape, labels, targets)
-            shapes |= _shapes_in(found[shape])
-    for shape in sorted(set(facts["shapes"]) | set(found)):
-        _replace(facts["shapes"], shape, found.get(shape), f"shape {shape}", changes)
-    return changes + _unlisted(facts, document)
+            lines[shape] = openapi.shape_fields(document, shape, labels, facts["targets"])
+            shapes |= _shapes_in(lines[shape])
+    for shape in sorted(set(facts["shapes"]) | set(lines)):
+        _replace(facts["shapes"], shape, lines.get(shape), f"shape {shape}", found.changes)
 
 
 def _shapes_in(lines: dict[str, str]) -> set[str]:
     kinds = (line.split()[0] for line in lines.values())
     return {kind.partition("=")[2] for kind in kinds if kind.startswith("shape")}
-
-
-def _unlisted(facts: TOMLDocument, document: openapi.Document) -> list[str]:
-    """Return a line for each resource of the document that is missing from the facts; it must be added by hand."""
-    known = {f"/{resource['path']}/" for name, resource in facts.items() if name not in SECTIONS}
-    listed = (path for path in document["paths"] if path.endswith("/{id}/"))
-    return [f"{path}: a resource these facts do not have" for path in listed if path[: -len("{id}/")] not in known]
 
 
 def _replace(table: Any, key: str, new: Any, label: str, changes: list[str]) -> None:
@@ -124,20 +193,37 @@ def main() -> int:
     facts = tomlkit.parse(FACTS.read_text(encoding="utf-8"))
     try:
         document = read_document(options.document)
-        changes = rebuild(facts, document)
+        openapi.refuse_fake(document)
+        found = rebuild(facts, document)
         operations = openapi.every_operation(document)
+    except openapi.UnknownFactError as error:
+        parser.error(str(error))
     except (OSError, ValueError) as error:
         parser.error(f"{options.document} cannot be read as an OpenAPI document: {error}")
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         parser.error(f"{options.document} is no OpenAPI document of a Keystone: {error!r}")
     before = OPERATIONS.read_text(encoding="utf-8").splitlines()
-    changes += [f"operation {name}" for name in sorted(set(before) ^ set(operations))]
-    print("\n".join(changes) if changes else "The facts agree with the document.")
-    if changes and not options.check:
+    moved = [f"operation {'+' if name in operations else '-'} {name}" for name in sorted({*before} ^ {*operations})]
+    if found.changes and not options.check:
         FACTS.write_text(tomlkit.dumps(facts), encoding="utf-8")
+    if moved and not options.check:
         OPERATIONS.write_text("\n".join(operations) + "\n", encoding="utf-8")
-        print(f"{len(changes)} changes written to {FACTS.name}: run `hatch run generate` next.")
-    return int(bool(changes) and options.check)
+    _report(found, moved, options.check)
+    return int(bool(found.changes or found.by_hand or moved) and options.check)
+
+
+def _report(found: Found, moved: list[str], check: bool) -> None:
+    """Print what has changed, where it was written, and what is left to do."""
+    if not (found.changes or moved or found.by_hand):
+        print("The facts agree with the document.")
+        return
+    print("\n".join([*found.changes, *moved]))
+    if not check:
+        counts = [(len(found.changes), FACTS.name), (len(moved), OPERATIONS.name)]
+        written = " and ".join(f"{number} to {name}" for number, name in counts if number)
+        print(f"Written: {written or 'nothing'}." + (" Run `hatch run generate` next." if written else ""))
+    if found.by_hand:
+        print("Left to do by hand:", *found.by_hand, sep="\n  ")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""``FakeKeystone``: what test authors hold in their hands. It hands on to the world and opens its doors.
+"""``FakeKeystone``, the object that tests use: it owns a world and opens the doors to it.
 
 Imports the doors when they are first used, because each brings an HTTP library and the fake works without any; likewise
 the demo data and the dump, which few tests need.
@@ -135,7 +135,7 @@ class FakeKeystone(Controls):
         """Return a client that is logged in.
 
         Args:
-            user: login name, id or record; ``None`` for a client of nobody.
+            user: login name, id or record; ``None`` for an anonymous client.
             role: instead of a user: ``outsider``, ``member``, ``team_admin``, ``owner``, ``staff`` or ``superuser``;
                 the user is made on demand.
             team: of the role, as id, record or name; the newest by default.

@@ -125,7 +125,7 @@ def encode_json(data: Any) -> bytes:
 
 
 def written_json(status: int, data: Any) -> Reply:
-    """Return a reply that a view of Django wrote itself: spaced, in ASCII, and closed to whoever calls that view."""
+    """Return JSON as Django writes it without DRF: spaced and in ASCII. Another view cannot read it as data."""
     return Reply(status, headers=(JSON_TYPE,), text=json.dumps(data).encode())
 
 

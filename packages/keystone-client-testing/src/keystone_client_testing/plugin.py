@@ -28,12 +28,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show beside a failure what the test asked the fake, and what went unnoticed."""
+    """Add to the report of a failed test its requests to the fake, and the complaints about them."""
     report = yield
     fake = getattr(item, "funcargs", {}).get("fake_keystone")
     if report.failed and report.when == "call" and fake is not None:
         item.stash[_FAILED] = True
-        report.sections.append(("requests to the fake Keystone", fake.journal.shown()))
+        report.sections.append(("requests to the fake Keystone", fake.journal.summary()))
         if found := fake.complaints(strict=bool(_options(item).get("strict"))):
             report.sections.append(("unnoticed by the test", "\n".join(found)))
     return report
@@ -71,7 +71,7 @@ def fake_keystone(request: pytest.FixtureRequest) -> "Iterator[FakeKeystone]":
     with fake.mock():
         yield fake
     if request.node.stash.get(_FAILED, False):
-        return  # its own failure is the news; what went unnoticed stands beside it
+        return  # the test failed by itself; the complaints are in its report
     if found := fake.complaints(strict=bool(options.get("strict"))):
         pytest.fail("\n".join(found), pytrace=False)
 

@@ -64,7 +64,9 @@ def test_the_team_of_a_role_is_a_record_an_id_of_any_kind_or_a_name(fake: FakeKe
     for same in (1, "1", Whole(), "Stars and more"):
         assert fake.add.actor("owner", same) == owner
     with fake.client(Whole()) as client:
-        assert client.whoami()["username"] == "admin"
+        user = client.whoami()
+        assert user is not None
+        assert user["username"] == "admin"
     for wrong in (True, 1.5, "Physics", 9, fake.add.cluster()):
         with pytest.raises(LookupError, match="no team"):
             fake.add.actor("owner", wrong)

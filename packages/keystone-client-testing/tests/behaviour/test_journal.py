@@ -80,7 +80,7 @@ def test_an_assertion_returns_what_it_found_and_tells_what_there_was_instead(
 def test_a_long_journal_is_shown_from_its_end(fake: FakeKeystone, admin: Session) -> None:
     for _ in range(30):
         admin("GET", "version/")
-    shown = fake.journal.shown().splitlines()
+    shown = fake.journal.summary().splitlines()
     assert (shown[0].strip(), len(shown)) == ("(11 earlier requests)", 21)
 
 

@@ -34,7 +34,8 @@ def test_an_audit_row_of_another_time_stands_in_the_log_and_in_the_history_of_it
     with fake.client() as client:
         assert client.retrieve_audit_log(row["id"]) == row
         assert client.retrieve_audit_log(filters={"actor_email": "bob@example.org"}) == [row]
-        assert client.retrieve_team(team["id"])["_history"][0]["changes"] == {"name": ["Physic", "Physics"]}
+        history = [entry["changes"] for team in client.retrieve_team() for entry in team["_history"]]
+        assert history[0] == {"name": ["Physic", "Physics"]}
         feed = client.retrieve_feed_entry(filters={"record_type": "audit"})
         assert [entry["summary"] for entry in feed if entry["record_id"] == row["id"]] == ["Team #1 - Physics"]
 

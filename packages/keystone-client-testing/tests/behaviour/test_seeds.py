@@ -1,5 +1,7 @@
 """Seeds with a past: records and changes of another time, by somebody."""
 
+from typing import Any
+
 import pytest
 from keystone_client_testing import FakeKeystone
 
@@ -11,6 +13,12 @@ def test_a_record_may_be_of_another_time_and_by_somebody(fake: FakeKeystone) -> 
     entry = request["_history"][0]
     assert (entry["timestamp"], entry["actor"]) == ("2024-01-05T10:00:00Z", bob["id"])
     assert fake.add.request()["_history"][0]["actor"] is None
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "2024-01-05T10:00:00.0000001", 5, None])
+def test_a_time_that_is_none_or_finer_than_the_server_keeps_is_refused(fake: FakeKeystone, moment: Any) -> None:
+    with pytest.raises(ValueError, match=r"no time|nanoseconds"):
+        fake.add.as_of(moment)
 
 
 def test_a_change_stands_in_the_history_as_if_it_had_come_through_the_api(fake: FakeKeystone) -> None:

@@ -104,7 +104,7 @@ def test_those_who_never_read_their_answers_do_not_keep_others_waiting(
 def test_a_request_that_does_not_arrive_in_time_ends_its_connection(
     fake: FakeKeystone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "PATIENCE", 0.05)
+    monkeypatch.setattr(connections, "REQUEST_TIMEOUT", 0.05)
     with fake.serve() as url, connected(url) as silent, connected(url) as slow:
         slow.sendall(b"GET /version/ HTTP/1.1\r\n")
         assert (silent.recv(1), slow.recv(1)) == (b"", b"")
@@ -121,7 +121,7 @@ def test_a_connection_that_is_answered_is_neither_late_nor_in_the_way(monkeypatc
     assert known.admit(first)
     assert known.admit(second)
     known.answer(first)
-    now[0] = connections.PATIENCE * 2
+    now[0] = connections.REQUEST_TIMEOUT * 2
     known.shut_late()
     assert pairs[1][1].recv(1) == b""
     assert known.admit(third)
@@ -146,7 +146,7 @@ def test_stopping_ends_the_connections_and_their_threads(fake: FakeKeystone) -> 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", ""])
 def test_an_address_beyond_loopback_is_warned_of(fake: FakeKeystone, host: str) -> None:
-    with pytest.warns(UserWarning, match="whoever can reach this machine"), fake.serve(host=host) as url:
+    with pytest.warns(UserWarning, match="anyone who can reach this machine"), fake.serve(host=host) as url:
         assert works(url)
 
 

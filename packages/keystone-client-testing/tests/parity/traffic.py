@@ -23,7 +23,10 @@ LEFT_OUT: Mapping[str, str] = {
     "order by the path of a file": "a taken name has a random suffix on either server, and so another place",
     "a job within a job": "its answer is lost: there is nothing to compare",
     "the body of the OpenAPI document": "each describes its server; the fake's answers are held against the live one's",
-    "what health checks find": "the fake is always well; status and headers of the two long forms are compared",
+    "what health checks find": (
+        "the fake is well unless `fake.health(...)` says otherwise, and then at once, where a server remembers for a "
+        "minute; status and headers of the two long forms are compared"
+    ),
     "the order of nested lists": "the database promises none, but for histories, and reads by title or moment",
     "numbers just below 2^63 in bodies": "SQLite takes them, and every sum over such a column is an error from then on",
 }

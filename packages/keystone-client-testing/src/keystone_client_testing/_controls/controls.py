@@ -1,4 +1,4 @@
-"""How a test directs a fake Keystone: faults, held transactions, rate limits, health, and what went unnoticed."""
+"""How a test directs a fake: faults, held transactions, rate limits, health, and complaints at the end."""
 
 from contextlib import AbstractContextManager
 from typing import Any
@@ -12,7 +12,7 @@ from .report import complaints
 
 
 class Controls:
-    """The part of ``FakeKeystone`` that decides what goes wrong."""
+    """The methods of ``FakeKeystone`` that plan what goes wrong, and report what did not."""
 
     world: World
 
@@ -22,7 +22,7 @@ class Controls:
         return self.world.faults.unused
 
     def complaints(self, *, strict: bool = False) -> list[str]:
-        """Return what a test should hear about when it is over, even if the code under test swallowed it.
+        """Return what a test should fail for when it ends, even if the code under test caught every exception.
 
         Args:
             strict: also requests to unknown paths, and query parameters the server would ignore.
@@ -33,10 +33,10 @@ class Controls:
         return complaints(self.unused_faults, self.world.journal, strict)
 
     def verify(self, *, strict: bool = False) -> None:
-        """Check that there is nothing to complain of; see ``complaints``.
+        """Raise an error if there are complaints; see ``complaints``.
 
         Raises:
-            AssertionError: there is; it names all of it.
+            AssertionError: there are complaints; the message has all of them.
         """
         if found := self.complaints(strict=strict):
             raise AssertionError("\n".join(found))
@@ -69,7 +69,7 @@ class Controls:
                 is answered), or ``database`` (the server has lost its database: what needs it answers 500).
             when: ``before`` the request is handled, or ``after``: then the write happened and the answer is lost.
             times: for how many requests; ``None`` for all from now on, until ``heal``.
-            user: only for requests of this login name; an empty text for nobody.
+            user: only for requests of this login name; an empty text for anonymous requests.
             delay: latency in seconds; in process it moves the clock and costs no time. Where the client does not wait
                 so long, the request times out: ``before`` it was handled, or ``after``.
             route: the endpoint, like ``/users/teams/`` (the listing alone) or ``/users/teams/{id}/``.
@@ -91,9 +91,10 @@ class Controls:
     def hold(self) -> AbstractContextManager[HeldTransaction]:
         """Return a block whose writes belong to another writer's open transaction.
 
-        What is written inside, by ``add`` or by requests, takes its ids at once, audit rows too. When the block ends
-        nobody sees it, until ``commit()`` of what the block yields, or never, after ``rollback()``. Meanwhile others
-        write and get higher ids. An exception in the block rolls it back.
+        Records that are written inside, by ``add`` or by requests, get their ids at once, and so do their audit rows.
+        From the end of the block they are invisible, until ``commit()`` of the object that the block yields makes them
+        visible, or ``rollback()`` discards them. Other writers get higher ids meanwhile. An exception in the block
+        rolls the transaction back.
 
         A write that meets it, at the same record or a unique value, would wait on a real server; here the transaction
         commits first, and the write follows: with 500 where another has taken the unique value.
@@ -106,8 +107,8 @@ class Controls:
 
     def _check_concurrent(self, what: str) -> None:
         if (database := self.world.database).serial_writes:
-            told = f"on {database.name} writes come one after the other"
-            raise ValueError(f"{what} needs a fake with database='postgresql': {told}")
+            reason = f"on {database.name} writes come one after the other"
+            raise ValueError(f"{what} needs a fake with database='postgresql': {reason}")
 
     def heal(self) -> None:
         """Forget every planned fault: none hits any more, and none is reported as unused."""
@@ -134,7 +135,7 @@ class Controls:
                 has only where one is configured: it is among the checks once it is named.
 
         Raises:
-            ValueError: there is no such check, or an error says nothing.
+            ValueError: there is no such check, or an error is not a text.
         """
         for name, error in errors.items():
             if name not in ALL_CHECKS:

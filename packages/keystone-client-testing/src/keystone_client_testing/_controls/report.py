@@ -1,4 +1,7 @@
-"""What a test should hear about when it is over, even if the code under test swallowed it. Reads; changes nothing."""
+"""Complaints for the end of a test: planned faults that never hit, and requests that the server ignores in part.
+
+It reads the journal and the faults, and changes neither.
+"""
 
 from collections.abc import Iterator, Mapping
 
@@ -18,7 +21,7 @@ _OF_LISTS = frozenset({"_limit", "_offset", "_order", "_search"})
 
 
 def complaints(unused: list[Fault], journal: Journal, strict: bool) -> list[str]:
-    """Return what went unnoticed.
+    """Return the complaints about a test.
 
     Args:
         unused: planned faults with hits left.
@@ -28,13 +31,13 @@ def complaints(unused: list[Fault], journal: Journal, strict: bool) -> list[str]
     Returns:
         One line for each complaint.
     """
-    found = [f"a planned fault never hit as often as planned: {_shown(fault)}" for fault in unused]
+    found = [f"a planned fault never hit as often as planned: {_described(fault)}" for fault in unused]
     for entry in journal if strict else ():
         found += _of_request(entry)
     return found
 
 
-def _shown(fault: Fault) -> str:
+def _described(fault: Fault) -> str:
     named = {name: value for name, value in fault._asdict().items() if value not in (None, False, 0)}
     return ", ".join(f"{name}={value!r}" for name, value in named.items())
 
@@ -70,7 +73,7 @@ def _unread(rule: Rule, text: str) -> bool:
     try:
         return text == "" or filters.read_filter(rule, text, Store()) is None
     except (BadValueError, PageError):
-        return False  # the server says so itself, or knows a record that nobody has here
+        return False  # the server answers with an error, or the value names a record, and this store has none
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:

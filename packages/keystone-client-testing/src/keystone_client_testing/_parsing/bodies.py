@@ -106,7 +106,7 @@ _FORMS = frozenset({URLENCODED, MULTIPART})
 
 
 def _usable(charset: str) -> str:
-    """Unknown charsets are passed over."""
+    """Return a charset, or UTF-8 for an unknown one."""
     try:
         return codecs.lookup(charset).name
     except LookupError:
@@ -139,7 +139,7 @@ def _urlencoded(body: bytes, charset: str) -> Form:
 
 
 def _multipart(content_type: str, body: bytes, charset: str) -> Form:
-    """Files stand behind texts, whatever the order they came in."""
+    """Decode a multipart body. Under each name, files come after texts, in whatever order they were sent."""
     texts, files = Form(), Form()
     size = 0
     for head, content in _parts(body, _boundary(content_type)):
@@ -174,7 +174,7 @@ def _malformed(text: str) -> RefusedError:
 
 
 def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Split a body at its boundaries, wherever they stand; what has no end of its headers is no part."""
+    """Split a body at its boundaries, wherever they stand, and skip the parts whose headers have no end."""
     *pieces, last = body.split(b"--" + boundary)
     pieces = [piece.removesuffix(b"\n").removesuffix(b"\r") for piece in pieces]
     pieces += [last] if last else []

@@ -1,4 +1,4 @@
-"""From what a body says to what is stored: one function per kind of field, with the server's own texts.
+"""Converts the values of a body to what is stored: one function per kind of field, with the server's messages.
 
 Source: DRF 3.17's fields as observed on the wire. A function returns the value or raises ``InvalidError``.
 """
@@ -39,10 +39,10 @@ BAD_EMAIL = "Enter a valid email address."
 
 
 class InvalidError(Exception):
-    """A value is not acceptable; carries all complaints about it."""
+    """A value that the server refuses; carries all of its messages."""
 
     def __init__(self, *messages: str) -> None:
-        """Keep the server's texts."""
+        """Keep the messages."""
         super().__init__(*messages)
         self.messages = list(messages)
 
@@ -208,7 +208,7 @@ def clean_keys(field: Field, value: Any, store: Store) -> list[int]:
 
 
 def clean_json(field: Field, value: Any, store: Store) -> Any:
-    """Accept anything JSON can say."""
+    """Accept any JSON value."""
     return value
 
 

@@ -31,7 +31,7 @@ class Rule(NamedTuple):
 
 
 class BadValueError(Exception):
-    """A value the field's form does not take."""
+    """A value that the form of a filter refuses."""
 
 
 class NoYearError(PageError):
@@ -44,14 +44,14 @@ TEXTUAL = frozenset({"text", "email", "slug", "choice", "ip"})
 
 
 def clean_text(rule: Rule, text: str, store: Store) -> str:
-    """Texts are stripped."""
+    """Strip the text."""
     if "\0" in text:
         raise BadValueError("Null characters are not allowed.")
     return text.strip()
 
 
 def _clean_address(rule: Rule, text: str, store: Store) -> Any:
-    """Addresses are stripped; one the database cannot read is an error of the database, not of the form."""
+    """Strip an address. The form takes any text; an address that the database cannot read is a 500."""
     address = shortened(clean_text(rule, text, store))
     try:
         return address and store.database.read_address(address)

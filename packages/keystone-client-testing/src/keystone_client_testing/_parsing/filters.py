@@ -45,7 +45,7 @@ _PARTS: Mapping[str, Callable[[Any], int]] = {
 
 
 class Filter(NamedTuple):
-    """A parameter with its value: what a record's column must be like."""
+    """A query parameter with its value: a condition on a column."""
 
     column: str
     lookup: str
@@ -54,11 +54,11 @@ class Filter(NamedTuple):
 
 
 class BrokenFilterError(PageError):
-    """The server falls over a value while it reads the filters, before it refuses others."""
+    """A value on which the server fails with 500 while it reads the filters, before it refuses other values."""
 
 
 class Filters(NamedTuple):
-    """The filters of a query, and what the database fails on."""
+    """The filters of a query, and the error that the database raises when they run."""
 
     tests: list[Filter]
     failure: PageError | None = None
@@ -142,7 +142,7 @@ def read_filter(rule: Rule, text: str, store: Store) -> Filter | None:
 
 
 def _of_address(test: Test, database: Database) -> Test:
-    """Let a test see a stored address as the database compares it."""
+    """Convert a stored address to what the database compares before it is tested."""
     return lambda stored: test(None if stored is None else database.read_address(stored))
 
 
@@ -190,7 +190,7 @@ def _in(rule: Rule, text: str, store: Store) -> tuple[Test | None, Any]:
 
 
 def _bool_in(text: str) -> tuple[None, None]:
-    """The server's filter is broken: one good value crashes it, everything else is ignored."""
+    """Read a filter that is broken on the server: a single valid value is a 500, everything else is ignored."""
     if text.lower() in BOOLS:
         raise BrokenFilterError(500)
     return None, None

@@ -22,7 +22,7 @@ _REVERSE: Mapping[str, Mapping[str, tuple[str, str, str]]] = {
 Key = Callable[[Any], Any]
 _HISTORY = "history"
 _CRASHING = frozenset({("request", "attachment_set")})
-"""Names the server takes for valid, and then does not know."""
+"""Names that the server accepts and then fails on with 500."""
 
 
 def read_order(resource: str, text: str) -> list[tuple[str, bool]]:
@@ -79,7 +79,7 @@ def _is_to_many(resource: str, name: str) -> bool:
 
 
 def _row_key(name: str) -> str:
-    """Where a row of a join keeps what it is ordered by; no column is called so."""
+    """Return the key under which a joined row has the value it is ordered by; no column has this name."""
     return f"*{name}"
 
 

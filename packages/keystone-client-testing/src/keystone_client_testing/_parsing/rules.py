@@ -60,7 +60,7 @@ def _team_rule(write: Write, values: dict[str, Any]) -> None:
 
 
 def _caller_rule(write: Write, values: dict[str, Any]) -> None:
-    """A form that empties the caller's column slips past the server's checks; its database refuses the row."""
+    """Fail with 500 for a form that empties the caller's column: the server checks it too late, in its database."""
     if write.instance is None and any(column not in values for name, column in CREATE_CALLER if name == write.resource):
         write.store.new_id(write.resource)  # the database hands it out before it refuses the row
         raise RefusedRowError(values)
@@ -94,7 +94,7 @@ def _comment_rule(write: Write, values: dict[str, Any]) -> None:
 
 
 def _publication_rule(write: Write, values: dict[str, Any]) -> None:
-    """An empty doi slips past the server's check for doubles and hits the database's."""
+    """Fail with 500 for a second empty doi: the server checks only other texts, and its database refuses it."""
     if values.get("doi") == "" and write.store.has("publication", "doi", "", write.pk):
         if write.instance is None:
             write.store.new_id("publication")  # the database hands it out before it refuses the row

@@ -104,7 +104,7 @@ def _value(write: Write, field: Field, data: Mapping[str, Any]) -> Any:
 
 
 def _from_form(write: Write, field: Field, form: Form) -> Any:
-    """Forms cannot say null, nothing, or false: DRF reads it out of what they leave out."""
+    """Read a field of a form. A form cannot express null, absence or false, so DRF infers them from what is missing."""
     if field.name not in form:
         return _EMPTY if write.partial else _ABSENT_IN_FORM.get(field.kind, lambda _: _EMPTY)(field)
     if field.kind == "keys":

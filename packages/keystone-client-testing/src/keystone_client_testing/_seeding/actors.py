@@ -13,7 +13,7 @@ _FLAGS: Mapping[str, Mapping[str, Any]] = {
 }
 _IN_TEAM: Mapping[str, str] = {"member": "MB", "team_admin": "AD", "owner": "OW"}
 ROLES = (*_FLAGS, *_IN_TEAM)
-"""The kinds of user the server tells apart, beside nobody. A superuser who is not staff may do no more than others."""
+"""The roles the server distinguishes, apart from anonymous. A superuser who is not staff has no extra rights."""
 
 
 def add_actor(add: Records, role: str, team: Any) -> Record:
@@ -32,7 +32,7 @@ def add_actor(add: Records, role: str, team: Any) -> Record:
         LookupError: there is no such team.
     """
     if role not in ROLES:
-        raise ValueError(f"role={role!r} is unknown: one of {', '.join(ROLES)}; nobody is user=None")
+        raise ValueError(f"role={role!r} is unknown: one of {', '.join(ROLES)}; for an anonymous client give user=None")
     if role in _FLAGS:
         if team is not None:
             raise ValueError(f"role={role!r} has no team: of a team are {', '.join(_IN_TEAM)}")

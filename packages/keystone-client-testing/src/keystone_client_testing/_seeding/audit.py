@@ -1,4 +1,4 @@
-"""Rows of the audit log that a test writes itself: of another time, by somebody, from elsewhere, of what is gone."""
+"""Seeds of the audit log: rows of any time, user and address, also about records that no longer exist."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,8 +10,8 @@ from .._world.history import title
 from .._world.models import AUDITED, CONTENT_TYPES, HISTORY_LINK
 from .._world.store import Record, Store
 
-SHOWN = ("record_name", "record_id", "action")
-"""What a row shows otherwise than it is stored."""
+VISIBLE = ("record_name", "record_id", "action")
+"""Fields that the API shows in another form than the row stores them."""
 DERIVED = ("content_type", "object_id", "object_pk")
 """Columns that follow from ``record_name`` and ``record_id``."""
 _KIND_OF: Mapping[str, str] = {model.label: resource for resource, model in AUDITED.items()}
@@ -62,6 +62,6 @@ def refuse_derived(given: Mapping[str, Any]) -> None:
 
 def _one_of(known: Mapping[str, Any], name: str, value: Any) -> Any:
     if not isinstance(value, str) or value not in known:
-        told = f"{brief(value)} does not fit: give one of {', '.join(known)}"
-        raise FieldError(f"audit_log field {name!r}: {told}", field=name)
+        text = f"{brief(value)} does not fit: give one of {', '.join(known)}"
+        raise FieldError(f"audit_log field {name!r}: {text}", field=name)
     return known[value]

@@ -1,10 +1,11 @@
 """Records as they are stored: completed with defaults, and with the records they need. No permissions."""
 
 import datetime as dt
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from keystone_client_core import Field
+from keystone_client_core import CHOICES, Field
 
 from .._parsing.bodies import Upload
 from .._parsing.rules import slugify
@@ -42,6 +43,18 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "request_log": {"method": "GET", "endpoint": "/", "response_code": 200},
 }  # fmt: skip
+
+_MADE_UP: Mapping[str, Callable[[Field, int], Any]] = {
+    "text": lambda field, number: f"{field.name} {number}"[: field.length],
+    "email": lambda field, number: f"{field.name}{number}@example.org",
+    "int": lambda field, number: field.minimum or 0,
+    "decimal": lambda field, number: Decimal("0.00"),
+    "bool": lambda field, number: False,
+    "date": lambda field, number: dt.date(2024, 1, 1),
+    "choice": lambda field, number: next(iter(CHOICES[field.target])),
+    "json": lambda field, number: {},
+}
+"""Values of fields without a default that may not be null: those a newer server has added to the table of resources."""
 
 
 class Records:
@@ -129,7 +142,7 @@ class Records:
         return self._world.store.linked(resource, field, key)
 
     def _refuse_unknown(self, resource: str, fields: dict[str, Any]) -> None:
-        known = dict.fromkeys([*COLUMNS[resource], *(audit.SHOWN if resource == "audit_log" else ())])
+        known = dict.fromkeys([*COLUMNS[resource], *(audit.VISIBLE if resource == "audit_log" else ())])
         if unknown := [name for name in fields if name not in known]:
             raise TypeError(f"a {resource} has no {unknown[0]!r}; its fields are: {', '.join(known)}")
 
@@ -151,7 +164,7 @@ class Records:
         """Return a row of the audit log as it is stored: what follows from what it is about, and what is given."""
         audit.refuse_derived(fields)
         store = self._world.store
-        own = {name: value for name, value in fields.items() if name not in audit.SHOWN}
+        own = {name: value for name, value in fields.items() if name not in audit.VISIBLE}
         stored = {"actor": self.by} | stored_values(store, "audit_log", own)
         return audit.audit_columns(store, fields, store.get("user", stored["actor"])) | stored
 
@@ -164,6 +177,10 @@ class Records:
             record["slug"] = slugify(record["name"])
         if resource == "user" and "password" not in fields:
             record["password"] = Secret(DEFAULT_PASSWORD)
+        for name, field in COLUMNS[resource].items():
+            missing = record[name] is None and field.writable and not field.nullable
+            if missing and field.kind in _MADE_UP:
+                record[name] = _MADE_UP[field.kind](field, number)
 
     def _relate(self, resource: str, record: Record, fields: dict[str, Any]) -> None:
         """Point a record at the others it needs; they are made where there are none."""

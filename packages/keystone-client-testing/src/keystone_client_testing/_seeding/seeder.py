@@ -19,8 +19,8 @@ class Seeder(Records):
         """Return a seeder of records that were made at another time: their moments and histories say so.
 
         Args:
-            moment: when, as datetime or ISO text; UTC where it says nothing else.
-            by: who made them, as login name, id or record; ``None`` for nobody.
+            moment: when, as datetime or ISO text; UTC if it has no zone.
+            by: who made them, as login name, id or record; ``None`` if the history should name no user.
 
         Returns:
             The seeder: ``fake.add.as_of("2024-01-05", by="bob").request(...)``.
@@ -62,12 +62,12 @@ class Seeder(Records):
             ValueError: there is no such role, or the role has no team.
         """
         with self._world.lock:
-            return self._shown("user", add_actor(self, role, team))
+            return self._rendered("user", add_actor(self, role, team))
 
     def found(self, resource: str, **values: Any) -> dict[str, Any] | None:
         """Return the first record with these stored values as staff sees it, or ``None``."""
         record = self.first(resource, **values)
-        return record and self._shown(resource, record)
+        return record and self._rendered(resource, record)
 
     def user_id(self, user: Any) -> int:
         """Return the id of a user given as login name, id or record; ``LookupError`` where there is none."""
@@ -90,12 +90,12 @@ class Seeder(Records):
             LookupError: there is no such record.
         """
         with self._world.lock:
-            return self._shown(resource, self.store_change(resource, record, **fields))
+            return self._rendered(resource, self.store_change(resource, record, **fields))
 
-    def _shown(self, resource: str, record: Record) -> dict[str, Any]:
+    def _rendered(self, resource: str, record: Record) -> dict[str, Any]:
         """Return a record as staff sees it."""
         return render(View(self._world.store), resource, record)
 
     def _add(self, resource: str, **fields: Any) -> dict[str, Any]:
         with self._world.lock:
-            return self._shown(resource, self.store(resource, **fields))
+            return self._rendered(resource, self.store(resource, **fields))

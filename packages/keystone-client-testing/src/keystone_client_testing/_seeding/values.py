@@ -76,7 +76,7 @@ def key_of(store: Store, resource: str, value: Any) -> int:
 
 
 def _id_of(resource: str, record: Mapping[str, Any]) -> Any:
-    """Return the id of a record, whole or a summary; one of another kind has the id of somebody else."""
+    """Return the id of a whole record or of its summary; refuse a record of another kind, whose id would mislead."""
     if strange := [name for name in record if not (name in COLUMNS[resource] or name in RESOURCES[resource].fields)]:
         raise LookupError(f"this record is no {resource}: a {resource} has no {strange[0]!r}; {brief(record)}")
     return record.get("id")
@@ -149,9 +149,9 @@ def _fitting(resource: str, field: Field, value: Any, read: Callable[[Any], Any]
     try:
         return read(value)
     except (InvalidError, ValueError) as error:
-        told = "the value" if field.write_only else brief(value)  # a message must not contain a password
+        given = "the value" if field.write_only else brief(value)  # a message must not contain a password
         why = " ".join(error.messages) if isinstance(error, InvalidError) else str(error)
-        raise FieldError(f"{resource} field {field.name!r}: {told} does not fit: {why}", field=field.name) from None
+        raise FieldError(f"{resource} field {field.name!r}: {given} does not fit: {why}", field=field.name) from None
 
 
 def _clean(store: Store, resource: str, field: Field, value: Any) -> Any:

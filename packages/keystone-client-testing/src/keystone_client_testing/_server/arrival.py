@@ -14,7 +14,7 @@ class Arrival(NamedTuple):
     request: Request
     path: str
     call: Call | None
-    """Nothing where the request misses the prefix."""
+    """``None`` if the path is outside the prefix of the API."""
     match: Match | None
     fault: Fault | None
 
@@ -28,7 +28,7 @@ class Arrival(NamedTuple):
 
     @property
     def user(self) -> str | None:
-        """Who sends it, by session or token; nothing is checked."""
+        """The login name behind its session or token, which are not checked; ``None`` if there is neither."""
         if self.call is None:
             return None
         world, headers = self.call.world, self.call.headers

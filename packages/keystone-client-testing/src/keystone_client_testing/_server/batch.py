@@ -20,25 +20,25 @@ _RAISING = frozenset({
     ("POST", "/authentication/login/"), ("POST", "/authentication/logout/"),
     *(("GET", f"/{group}/") for group in GROUPS),
 })  # fmt: skip
-"""Actions the server falls over: it has no session to give them, and no place among URLs to make links from."""
+"""Endpoints that make the server fail with 500 inside a job: the actions of a job have no session and no URL."""
 _PAGES = "/admin/"
-"""Pages for administrators, which want a session too."""
+"""Pages for administrators, which need a session too."""
 
 
 class _UnresolvedError(Exception):
-    """A token leads nowhere; carries it and why."""
+    """A reference that cannot be resolved; carries the body of the answer."""
 
     def __init__(self, token: str, why: str) -> None:
         super().__init__(token, why)
-        self.told = {"detail": f'Cannot resolve reference "{token}": {why}', "token": token}
+        self.body = {"detail": f'Cannot resolve reference "{token}": {why}', "token": token}
 
 
 class _FailedError(Exception):
-    """An action failed; carries what the server says of it."""
+    """An action that failed; carries the body of the answer."""
 
-    def __init__(self, told: dict[str, Any]) -> None:
-        super().__init__(told)
-        self.told = told
+    def __init__(self, body: dict[str, Any]) -> None:
+        super().__init__(body)
+        self.body = body
 
 
 def run_job(call: Call) -> Reply:
@@ -59,7 +59,7 @@ def run_job(call: Call) -> Reply:
     try:
         answer = written_json(200, {"results": _Running(call, job).results()})
     except (_UnresolvedError, _FailedError) as error:
-        answer = written_json(422, error.told)
+        answer = written_json(422, error.body)
     if job.dry_run or answer.status != 200:
         store.undo_to(before)
         call.broken_links.clear()
@@ -67,7 +67,7 @@ def run_job(call: Call) -> Reply:
 
 
 class _Running:
-    """One job under way."""
+    """A job while its actions run."""
 
     def __init__(self, call: Call, job: Job) -> None:
         self._call, self._job = call, job
@@ -82,8 +82,8 @@ class _Running:
         reply = self._reply(step, path, _resolved(step.payload, self._value_of))
         body = reply.data if reply.text is None else None
         if reply.status >= 400:
-            told = f"Step #{number} ({step.method} {path}) failed with status {reply.status}"
-            raise _FailedError({"detail": told, "step": number, "status": reply.status, "body": body})
+            text = f"Step #{number} ({step.method} {path}) failed with status {reply.status}"
+            raise _FailedError({"detail": text, "step": number, "status": reply.status, "body": body})
         if step.ref:
             self._bodies[step.ref] = body
         row = {"ref": step.ref, "index": number, "method": step.method, "path": path}

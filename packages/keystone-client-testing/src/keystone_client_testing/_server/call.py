@@ -23,7 +23,7 @@ class Call:
     """The request being answered."""
 
     def __init__(self, world: World, request: Request, path: str, act: Act) -> None:
-        """Take the request apart as far as every endpoint needs it."""
+        """Parse the parts of the request that every endpoint needs."""
         self.world = world
         self.act = act
         """How the engine answers an action of a batch job; ``None`` where there is no such route.
@@ -37,16 +37,16 @@ class Call:
         self.headers = _joined(request.headers)
         self.user: Record | None = None
         self.signed: Record | None = None
-        """Whose session it is: whom the audit log names, also when a token says who calls."""
+        """The user of the session. The audit log names this user, even if a token identifies the caller."""
         self.accepts: Sequence[str] = ALL_TYPES
         self.media = JSON
-        """The content type of the answer, where the endpoint says no other."""
+        """The content type of the answer, unless the endpoint sets another."""
         self.vary = VARY
         """Request headers on which the answer depends."""
         self.database_down = False
         """Whether it is answered while the database of the server is down."""
         self.broken_links: list[str] = []
-        """What the database will refuse when the transaction ends; the actions of a job share it with the job."""
+        """Links that make the commit fail; the actions of a batch job share the list with the job."""
         self.cookies_out: list[tuple[str, str]] = []
         self.writes: Sequence[Write] = ()
         self.cid = _usable_cid(self.headers.get("x-keystone-cid"))
@@ -58,18 +58,18 @@ class Call:
 
     @property
     def caller(self) -> Record:
-        """The user; only where a caller is certain."""
+        """The user, for endpoints that refuse anonymous callers."""
         assert self.user is not None  # the endpoint asked for a user before
         return self.user
 
     @property
     def address(self) -> str:
-        """The remote address the log keeps: what a proxy says, else the peer."""
+        """The remote address for the log: from ``X-Forwarded-For``, else that of the connection."""
         return self.headers.get("x-forwarded-for", "").split(",")[0] or self.request.peer
 
     @property
     def secure(self) -> bool:
-        """Whether the request came over https, or a proxy says so."""
+        """Whether the request came over https, directly or according to ``X-Forwarded-Proto``."""
         return self.headers.get("x-forwarded-proto", self.request.scheme) == "https"
 
     @cached_property
@@ -90,7 +90,7 @@ class Call:
 
     @cached_property
     def data(self) -> Any:
-        """The decoded body; a body without a length is not seen, as on the server."""
+        """The decoded body; as on the server, a chunked body without a length counts as empty."""
         chunked = "chunked" in self.headers.get("transfer-encoding", "") and "content-length" not in self.headers
         body = b"" if chunked else self.request.body
         content_type = self.headers.get("content-type", "").encode().decode("latin-1")  # so the server reads headers
@@ -109,13 +109,13 @@ class Call:
 
     @property
     def origin(self) -> Origin:
-        """Whom the audit log names for what this call writes."""
+        """The origin that the audit log records for the writes of this call."""
         port = _port(self.headers.get("x-forwarded-port", ""))
         return Origin(self.signed, self.cid, _without_port(self.address), port)
 
 
 def _joined(headers: Headers) -> dict[str, str]:
-    """Headers of one name are one, as the server sees them."""
+    """Join headers of the same name into one, as the server does."""
     joined: dict[str, str] = {}
     for sent, value in headers:
         name = sent.lower()
@@ -124,7 +124,7 @@ def _joined(headers: Headers) -> dict[str, str]:
 
 
 def _without_port(address: str) -> str:
-    """The audit log drops a port that a proxy names; the request log keeps it."""
+    """Cut the port off an address from a proxy, as the audit log does; the request log keeps it."""
     if "." in address:
         return address.partition(":")[0]
     return address[1:].partition("]")[0] if "[" in address else address

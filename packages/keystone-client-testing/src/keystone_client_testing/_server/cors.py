@@ -15,7 +15,7 @@ _MAX_AGE = "86400"  # seconds
 
 
 def answer_preflight(call: Call) -> Answer | None:
-    """Answer the question whether a request may be sent; it reaches no endpoint, no check and no log."""
+    """Answer a preflight. It reaches no endpoint, passes no check, and is not logged."""
     if call.method != "OPTIONS" or "access-control-request-method" not in call.headers:
         return None
     return Answer(200, [HTML_TYPE, ("Content-Length", "0"), ("Vary", "origin"), *cors_headers(call)], b"")

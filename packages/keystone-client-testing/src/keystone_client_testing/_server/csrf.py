@@ -74,7 +74,7 @@ def _bad_referer(call: Call) -> str:
 
 
 def replace_malformed(call: Call) -> None:
-    """Have the client replace a CSRF cookie that cannot be one, whatever it asked for."""
+    """Set a new CSRF cookie if the one that was sent is malformed, at every endpoint."""
     cookie = call.cookies.get("csrftoken")
     if cookie is not None and _malformed(cookie) and not any("csrftoken" in value for _, value in call.cookies_out):
         call.cookies_out.append(csrf_cookie(call.world.secure_cookies))

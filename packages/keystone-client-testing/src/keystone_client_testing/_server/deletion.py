@@ -1,4 +1,4 @@
-"""Deleting: what goes with a record, what forbids it, and what forgets it."""
+"""Deletes records: cascades to children, refuses protected links, clears the links that may be empty."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,10 @@ _AUDIT_ORDER = (
     "allocation", "review", "attachment", "comment", "grant", "publication", "membership",
     "preference", "notification", "request", "cluster", "team", "user",
 )  # fmt: skip
-"""The order in which the server deletes, and writes to the audit log; within a kind the newest comes first."""
+"""The order in which the server deletes, and writes to the audit log; within a kind the newest comes first.
+
+A kind that is not here comes before all others.
+"""
 _OF_REQUESTS = frozenset({"allocation", "review", "attachment", "comment"})
 
 
@@ -43,10 +46,10 @@ def delete_record(call: Call, resource: str, record: Record) -> None:
 
 
 def _in_order(doomed: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Sort as Django does: it goes through the kinds again and again and takes those nothing is left to hang on."""
+    """Sort as Django does, which repeatedly takes the kinds that no other remaining kind depends on."""
     bare = not any(name in _OF_REQUESTS for name, _ in doomed)
     order = ("request", *_AUDIT_ORDER) if bare else _AUDIT_ORDER
-    return sorted(doomed, key=lambda item: (order.index(item[0]), -item[1]))
+    return sorted(doomed, key=lambda item: (order.index(item[0]) if item[0] in order else -1, -item[1]))
 
 
 def _collect(store: Store, resource: str, record: Record, doomed: dict[tuple[str, int], Record]) -> None:

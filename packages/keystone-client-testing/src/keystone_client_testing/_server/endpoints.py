@@ -18,9 +18,9 @@ VERSION = "0.0.0"
 DATABASE = "Database"
 DATABASE_DOWN = "Unavailable: Database health check failed"
 CHECKS = ("SMTP", DATABASE, "Storage", "Redis", "Celery")
-"""What every server checks of itself."""
+"""The health checks of every server."""
 ALL_CHECKS = (*CHECKS, "LDAP")
-"""And what it checks only where it is configured."""
+"""All health checks: LDAP is checked only if it is configured."""
 _TIME_TAKEN = 0.001
 _PROM = "keystone_health_"
 CHOICE_PATHS: Mapping[str, str] = {
@@ -103,7 +103,7 @@ def version(call: Call) -> Reply:
 
 
 def config(call: Call) -> Reply:
-    """Answer what the server is set to."""
+    """Answer the settings of the server."""
     settings = {
         "version": VERSION,
         "max_upload_size": MAX_SIZE,

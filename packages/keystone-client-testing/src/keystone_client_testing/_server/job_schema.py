@@ -31,7 +31,7 @@ class Step(NamedTuple):
 
 
 class Job(NamedTuple):
-    """A job that may be carried out."""
+    """A job that passed the checks of its schema."""
 
     dry_run: bool
     steps: list[Step]

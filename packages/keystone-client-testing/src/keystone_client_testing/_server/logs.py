@@ -7,7 +7,7 @@ from .call import Call
 
 
 def log_request(call: Call, status: int) -> None:
-    """Add a row to the request log, after the answer was made; one that its table refuses is left out in silence."""
+    """Add a row to the request log. As on the server, a row that does not fit its table is dropped without an error."""
     store = call.world.store
     row: Record = {
         "method": call.method,
@@ -23,7 +23,7 @@ def log_request(call: Call, status: int) -> None:
     store.begin()
     store.insert("request_log", row)
     if call.user and store.get("user", call.user["id"]) is None:
-        store.rollback()  # who asked has deleted himself
+        store.rollback()  # the caller has deleted the own account
     else:
         store.commit()
 

@@ -1,4 +1,4 @@
-"""What OPTIONS answers: what an endpoint is called, what it speaks, and the fields it takes from this caller.
+"""Answers OPTIONS: the name of an endpoint, its media types, and the fields that this caller may write.
 
 Source: DRF's metadata, as seen on the wire. Its prose about endpoints is not repeated.
 """
@@ -109,7 +109,7 @@ def _actions(call: Call, resource: str, key: str, allow: str) -> dict[str, Any]:
 
 
 def _may(call: Call, resource: str, key: str, method: str) -> bool:
-    """Try the checks of the write, with no body."""
+    """Run the permission checks of a write without a body."""
     call.method, asked = method, call.method
     try:
         if not permissions.may_ask(call, resource, ""):

@@ -1,4 +1,4 @@
-"""A server whose database is down: what needs it answers Django's page 500, the rest answers as usual."""
+"""A server whose database is down: requests that need it are answered with Django's page 500, others as usual."""
 
 from .call import Call
 

@@ -52,7 +52,7 @@ def reachable(call: Call, resource: str, record: Record) -> bool:
 
 
 def listed(call: Call, resource: str, records: list[Record]) -> list[Record]:
-    """Keep what the caller's list shows."""
+    """Return the records that the listing of a caller contains."""
     if call.staff:
         return records
     user, store = call.caller, call.world.store
@@ -102,7 +102,7 @@ def _staff_creates(call: Call, action: str) -> bool:
 
 
 def _found(call: Call, resource: str, name: str) -> Record | None:
-    """Look up what the body names; anything odd about the body counts as not found."""
+    """Look up the record that the body refers to; a malformed body counts as not found."""
     try:
         return call.world.store.get(resource, _key(call.data.get(name), call))
     except (RefusedError, PageError, AttributeError, TypeError, ValueError, OverflowError):
@@ -148,7 +148,7 @@ def _comment_create(call: Call, action: str) -> bool:
 
 
 def _named_team(call: Call) -> Record | None:
-    """The server reads the raw body here, and trips over what is no key."""
+    """Return the team that the body names; 500 for what is no key, because the server's check reads the raw body."""
     try:
         return call.world.store.get("team", _key(call.data.get("team"), call))
     except (AttributeError, TypeError, ValueError):

@@ -49,7 +49,7 @@ def _matching(call: Call, resource: str, filters: list[Filter]) -> list[Record]:
 
 
 def find_record(call: Call, resource: str, text: str) -> Record:
-    """Look up the record a detail URL names; filters, order and search are read before its key, and apply to it."""
+    """Look up the record of a detail URL. Filters, order and search are read before its key, and apply to it."""
     store = call.world.store
     filters = read_filters(resource, call.query, store)
     read_order(resource, call.query.get("_order", ""))
@@ -114,7 +114,7 @@ def _stored(call: Call, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def update_record(call: Call, resource: str, text: str) -> Reply:
-    """Change a record; PUT wants every required field, PATCH takes what there is.
+    """Change a record; PUT requires every required field, PATCH none.
 
     The server writes the audit row first, so it stays where the database then refuses the record.
     """
@@ -135,13 +135,13 @@ def update_record(call: Call, resource: str, text: str) -> Reply:
 
 
 def _as_sent(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The history of an update shows the name of a file before it is stored."""
+    """Return the file name as the history of an update has it: as it was sent, not as it is stored."""
     upload = changes.get("file")
     return {"file": upload.name} if isinstance(upload, Upload) else {}
 
 
 def remove_record(call: Call, resource: str, text: str) -> Reply:
-    """Delete a record and what hangs on it."""
+    """Delete a record and the records that depend on it."""
     record = find_record(call, resource, text)
     delete_record(call, resource, record)
     return Reply(204)

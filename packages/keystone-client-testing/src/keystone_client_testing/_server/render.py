@@ -22,7 +22,7 @@ class View(NamedTuple):
     store: Store
     staff: bool = True
     written: bool = False
-    """The answer to a write: nested lists come as they may instead of by title or name."""
+    """Whether this answers a write: nested lists then have no order, instead of that by title or name."""
 
 
 Renderer = Callable[[View, Record], Any]
@@ -82,6 +82,10 @@ def _renderer(owner: str, fields: Mapping[str, Field], name: str) -> Renderer:
     if name in _EVERYWHERE:
         return _EVERYWHERE[name]
     field = fields[name]
+    if field.kind in ("shape", "shapes") and name[1:] not in fields:
+        raise LookupError(
+            f"the fake does not know which records {owner}.{name} shows: say so in _SPECIAL of {__name__}"
+        )
     if field.kind == "shape":
         return _one(name[1:], fields[name[1:]].target, field.target)
     if field.kind == "shapes":
@@ -120,7 +124,7 @@ def _many(column: str, target: str, shape: str) -> Renderer:
 
 
 def _ordered_keys(column: str) -> Renderer:
-    """Publications and grants are read by title; everything else, and every answer to a write, comes as it may."""
+    """Order publications and grants by title. All other lists, and every answer to a write, are unordered."""
 
     def by_title(view: View, record: Record) -> list[int]:
         table, database = view.store.tables[_BY_TITLE[column]], view.store.database
@@ -138,7 +142,7 @@ def _show(view: View, shape: str, record: Record) -> dict[str, Any]:
 
 
 def _memberships(column: str, shape: str) -> Renderer:
-    """No order is asked for; SQLite's indexes have a user's memberships by role and a team's by user."""
+    """List memberships without an order. SQLite has those of a user by role and those of a team by user."""
     by = "role" if column == "user" else "user"
 
     def show(view: View, record: Record) -> Any:

@@ -1,4 +1,4 @@
-"""What a route is: an endpoint with its methods, and what a path says beside it. The table of them is in ``routes``."""
+"""The types of a route and of a match of a path with a route. The table of routes is in ``routes``."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class Route(NamedTuple):
     format: str = "json"
     """What ``?format=`` may ask for."""
     media: Sequence[str] = ("application/json",)
-    """What it answers, for ``Accept`` to choose from."""
+    """The media types of its answers, for ``Accept`` to choose from."""
     path: str = ""
     """Its path, with ``{id}`` where a key stands."""
     types: tuple[str, ...] = ALL_TYPES
@@ -37,7 +37,7 @@ class Route(NamedTuple):
 
 
 class Match(NamedTuple):
-    """A route with what the path says beside it."""
+    """A route, and the key that the path has for it."""
 
     route: Route
     key: str = ""

@@ -122,7 +122,7 @@ def field_schema(field: Field, written: bool = False) -> Schema:
 
 _TARGETED: Mapping[str, Callable[[str], Schema]] = {
     "choice": reference,
-    "shape": lambda name: {"allOf": [reference(name)], "nullable": True},  # what it is about may be nobody
+    "shape": lambda name: {"allOf": [reference(name)], "nullable": True},  # the user may be missing
     "shapes": lambda name: {"type": "array", "items": reference(name)},
 }
 

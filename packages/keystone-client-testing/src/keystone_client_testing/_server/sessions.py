@@ -31,7 +31,7 @@ def identify(call: Call) -> None:
 
 
 def recognise(call: Call) -> None:
-    """Take the session's word for who calls, with nothing checked; pages outside the API are logged under that user."""
+    """Set the caller from the session without any check: pages outside the API are logged under that user."""
     call.user = call.signed = session_user(call)
 
 
@@ -89,7 +89,7 @@ def require_user(call: Call) -> None:
 
 
 def start_session(call: Call, user: Record) -> None:
-    """Log a user in: keep his session if it is his, rotate the CSRF token, set both cookies."""
+    """Log a user in: keep a live session of the same user, rotate the CSRF token, set both cookies."""
     sessions = call.world.sessions
     key = call.cookies.get("sessionid", "")
     old = sessions.live.get(key)
@@ -122,6 +122,6 @@ def end_session(call: Call) -> None:
 
 
 def forget_session(call: Call) -> None:
-    """Have the client drop its session cookie."""
+    """Delete the session cookie of the client."""
     cookie = 'sessionid=""; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/; SameSite=Lax'
     call.cookies_out[:] = [("Set-Cookie", cookie)]

@@ -39,13 +39,15 @@ def _change(write: Write) -> Change:
     action = "create" if write.old is None else "delete" if write.new is None else "update"
     old, new = write.old or {}, write.new or {}
     pairs = {name: (old.get(name), new.get(name)) for name in {**old, **new}}
-    return Change(action, write.resource, write.id, {n: _shown(*pair) for n, pair in pairs.items() if _differs(pair)})
+    return Change(
+        action, write.resource, write.id, {n: _without_secrets(*pair) for n, pair in pairs.items() if _differs(pair)}
+    )
 
 
 def _differs(pair: tuple[Any, Any]) -> bool:
     return bool(pair[0] != pair[1])
 
 
-def _shown(*pair: Any) -> tuple[Any, Any]:
+def _without_secrets(*pair: Any) -> tuple[Any, Any]:
     before, after = (HIDDEN if isinstance(value, Secret) else value for value in pair)
     return before, after

@@ -37,7 +37,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
 
 
 def dump_world(world: World) -> str:
-    """Write a world down.
+    """Return a world as text.
 
     Args:
         world: what to write down; its lock is held meanwhile.
@@ -58,7 +58,7 @@ def dump_world(world: World) -> str:
 
 
 def load_world(world: World, text: str) -> None:
-    """Make a world what a text says; everybody is logged out, held transactions end, and the kind of database stays.
+    """Replace a world by that of a dump. All sessions and held transactions end; the kind of database stays.
 
     Args:
         world: what becomes another.

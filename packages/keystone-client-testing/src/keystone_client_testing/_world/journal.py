@@ -13,7 +13,7 @@ from .store import Write
 
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie", "x-csrftoken", "proxy-authorization"})
 _SECRET_FIELDS = frozenset({"password", "csrfmiddlewaretoken"})
-_SHOWN = 20
+_LAST = 20
 
 
 class Entry:
@@ -29,7 +29,7 @@ class Entry:
         fault: Fault | None = None,
         writes: Sequence[Write] = (),
     ) -> None:
-        """Write down one request and its answer.
+        """Record one request and its answer.
 
         Args:
             request: what was asked.
@@ -47,7 +47,7 @@ class Entry:
         self.query = request.query
         self.user = user
         self.status = answer.status
-        """What was answered, whether or not it arrived; 0 where the server was never asked."""
+        """The status of the answer, whether or not the answer arrived; 0 if the request never reached the server."""
         self.fault = fault.name if fault else ""
         """The planned fault that hit: ``reset``, ``html``, ``status 503``, ``delay`` and so on; empty for none."""
         self._writes = writes
@@ -174,15 +174,15 @@ class Journal(list[Entry]):
             given = {"method": method, "path": path, **more}
             asked = ", ".join(f"{name}={value!r}" for name, value in given.items() if value is not None)
             number = "at least one request" if times is None else f"{times} requests"
-            raise AssertionError(f"expected {number} with {asked or 'anything'}, got {len(found)}\n{self.shown()}")
+            raise AssertionError(f"expected {number} with {asked or 'anything'}, got {len(found)}\n{self.summary()}")
         return found
 
-    def shown(self) -> str:
-        """Return the last requests as text, one a line."""
+    def summary(self) -> str:
+        """Return the last requests as text, one per line."""
         lines = [f"  ({self.dropped} earlier requests are no longer in the journal)"] if self.dropped else []
-        left = len(self) - _SHOWN
+        left = len(self) - _LAST
         lines += [f"  ({left} earlier requests)"] if left > 0 else []
-        return "\n".join([*lines, *(f"  {entry!r}" for entry in self[-_SHOWN:])]) or "  (no requests)"
+        return "\n".join([*lines, *(f"  {entry!r}" for entry in self[-_LAST:])]) or "  (no requests)"
 
 
 def _without_secrets(headers: Headers, body: bytes) -> bytes:

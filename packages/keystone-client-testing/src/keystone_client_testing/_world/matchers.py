@@ -4,7 +4,7 @@ from typing import NamedTuple, Protocol
 
 
 class Seen(Protocol):
-    """A request, as far as a test can point at it."""
+    """The properties of a request that a test can select it by."""
 
     @property
     def method(self) -> str:
@@ -23,7 +23,7 @@ class Seen(Protocol):
 
     @property
     def user(self) -> str | None:
-        """Login name of the caller; ``None`` for nobody."""
+        """Login name of the caller; ``None`` for anonymous."""
         ...
 
 

@@ -172,7 +172,7 @@ def unique_columns(resource: str) -> tuple[tuple[str, ...], ...]:
 
 
 def empty_record(resource: str) -> dict[str, Any]:
-    """Return the values of a record nobody has filled in yet."""
+    """Return a record of default values; ``None`` for columns without a default."""
     record: dict[str, Any] = {}
     for name, field in COLUMNS[resource].items():
         default = field.default

@@ -1,4 +1,4 @@
-"""Passwords: which are refused, and how the others are kept: as a salted hash nobody can read."""
+"""Passwords: which are refused, and how the others are kept: as a salted hash."""
 
 import hashlib
 import hmac
@@ -38,7 +38,7 @@ COMMON = frozenset(
 
 
 class Secret:
-    """A salted hash of a password; says nothing about it."""
+    """A salted hash of a password; its repr hides even that."""
 
     __slots__ = ("_digest", "_salt")
 

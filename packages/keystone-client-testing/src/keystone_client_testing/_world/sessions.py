@@ -22,7 +22,7 @@ class Sessions:
     """The sessions and tokens of one world."""
 
     def __init__(self) -> None:
-        """Start with nobody logged in."""
+        """Start without sessions and tokens."""
         self.live: dict[str, Session] = {}
         self.tokens: dict[str, int] = {}
 
@@ -40,5 +40,5 @@ class Sessions:
 
 
 def random_text(alphabet: str) -> str:
-    """Return 32 characters nobody can guess, as every session key and token has."""
+    """Return 32 random characters, the length of session keys and CSRF tokens."""
     return "".join(secrets.choice(alphabet) for _ in range(32))

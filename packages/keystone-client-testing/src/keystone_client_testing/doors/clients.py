@@ -17,7 +17,7 @@ def logged_in(url: str, transport: FakeTransport, user: int | None, options: dic
     Args:
         url: the base URL the fake answers at.
         transport: the door to its world.
-        user: id of the user; ``None`` for a client of nobody.
+        user: id of the user; ``None`` for an anonymous client.
         options: further arguments of the client.
 
     Returns:

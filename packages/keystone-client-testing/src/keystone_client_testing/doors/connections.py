@@ -1,6 +1,6 @@
-"""The connections of the loopback server: so many at most, and none that keeps others out by saying nothing.
+"""Limits the connections of the loopback server: their number, and how long each may take to send a request.
 
-What is said on them is ``server``'s.
+Requests and answers are read and written in ``server``.
 """
 
 import ipaddress
@@ -10,16 +10,16 @@ import time
 from collections.abc import Callable, Mapping
 
 MOST: int = 256
-"""Connections at a time, each with a thread."""
+"""The most open connections; each has a thread."""
 
 LARGEST_PORT = 65_535
 
-PATIENCE: float = 60.0
-"""Seconds a request may take to arrive, from the end of the one before."""
+REQUEST_TIMEOUT: float = 60.0
+"""Seconds a request may take to arrive, counted from the answer to the one before."""
 
 
 class Connections:
-    """Knows which connections are open, and since when each is waited for."""
+    """Keeps track of the open connections, and of how long the server has waited for a request on each."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         """Start without connections; ``now`` is the clock, in seconds."""
@@ -28,14 +28,14 @@ class Connections:
         self._since: dict[socket.socket, float | None] = {}
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return the number of open connections."""
         return len(self._since)
 
     def admit(self, connection: socket.socket) -> bool:
-        """Take a new connection; where there are too many, the one that has kept us waiting longest makes room.
+        """Take a new connection. If there are too many, close the one that has been idle for longest.
 
         Returns:
-            Whether it was taken: not where every other is being answered.
+            Whether it was taken: false if every open connection is being answered.
         """
         with self._lock:
             if len(self._since) >= MOST:
@@ -47,27 +47,27 @@ class Connections:
         return True
 
     def forget(self, connection: socket.socket) -> None:
-        """A connection is closed."""
+        """Forget a connection that was closed."""
         with self._lock:
             self._since.pop(connection, None)
 
     def wait_for(self, connection: socket.socket) -> None:
-        """Wait for a request from now on."""
+        """Start to count the time until the next request."""
         self._note(connection, self._now())
 
     def answer(self, connection: socket.socket) -> None:
-        """Wait no longer: the request is there."""
+        """Stop counting: the request has arrived."""
         self._note(connection, None)
 
     def shut_late(self) -> None:
-        """End the connections whose request has taken too long to arrive."""
-        late = self._now() - PATIENCE
+        """Close the connections whose request has taken too long to arrive."""
+        late = self._now() - REQUEST_TIMEOUT
         with self._lock:
             for connection in [each for each, since in self._since.items() if since is not None and since < late]:
                 self._shut(connection)
 
     def shut_all(self) -> None:
-        """End all connections."""
+        """Close all connections."""
         with self._lock:
             for connection in list(self._since):
                 self._shut(connection)
@@ -78,7 +78,7 @@ class Connections:
                 self._since[connection] = since
 
     def _shut(self, connection: socket.socket) -> None:
-        """End a connection: its thread finds nothing more to read, and goes."""
+        """Shut a connection down; its thread reads the end of the stream and ends."""
         del self._since[connection]
         try:
             connection.shutdown(socket.SHUT_RDWR)
@@ -101,7 +101,7 @@ _LOOPBACK_OF: Mapping[str, str] = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::"
 
 
 def exposure(host: str) -> str:
-    """Why an address to bind to is dangerous; empty for one of loopback."""
+    """Return why it is dangerous to bind to an address; an empty text for loopback."""
     try:
         safe = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -109,6 +109,6 @@ def exposure(host: str) -> str:
     if safe:
         return ""
     return (
-        f"the fake Keystone listens on {host or 'every address'}: whoever can reach this machine can log in with the "
-        "password everybody knows, and fill its memory; bind it to 127.0.0.1 unless that is what you want"
+        f"the fake Keystone listens on {host or 'every address'}: anyone who can reach this machine can log in with "
+        "the well-known password, and fill its memory; bind it to 127.0.0.1 unless that is what you want"
     )

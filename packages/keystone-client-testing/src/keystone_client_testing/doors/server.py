@@ -23,7 +23,7 @@ NO_SOCKET = (
     '@pytest.mark.allow_hosts(["127.0.0.1"]) or @pytest.mark.enable_socket.'
 )
 _POLL = 0.01
-_LONGEST_GOODBYE = 5.0
+_JOIN_TIMEOUT = 5.0
 _SIZE = re.compile("[0-9]{1,18}")
 _CHUNK = re.compile(rb"[0-9a-fA-F]{1,15}")
 
@@ -37,7 +37,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: "_HTTPServer"  # pyright: ignore[reportIncompatibleVariableOverride]  # only ours makes it
 
     def __getattr__(self, name: str) -> Any:
-        """Take every method, as the server does: unknown ones are 405, not 501."""
+        """Serve every method, as Keystone does: it answers unknown ones with 405, not 501."""
         if name.startswith("do_"):
             return self._serve
         raise AttributeError(name)
@@ -66,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.client_address[0],
         )
         answer = handle(self.server.world, request, self._wait)
-        self.server.connections.wait_for(self.connection)  # who does not read the answer keeps us waiting, too
+        self.server.connections.wait_for(self.connection)  # a client that does not read the answer is late, too
         self._deliver(answer)
 
     def _pairs(self) -> list[tuple[str, str]]:
@@ -136,12 +136,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _reset(self) -> None:
-        """Have the peer see a reset instead of an answer."""
+        """Reset the connection instead of answering."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
 
     def _stall(self) -> None:
-        """Say nothing until the client has given up, or the server stops."""
+        """Send nothing until the client has closed the connection, or the server stops."""
         self.close_connection = True
         self.connection.settimeout(_POLL)
         end = time.monotonic() + MAX_WAIT
@@ -155,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the standard library's
-        """Print nothing; the journal has it all."""
+        """Print nothing; the journal has every request."""
 
 
 class _HTTPServer(ThreadingHTTPServer):
@@ -176,22 +176,22 @@ class _HTTPServer(ThreadingHTTPServer):
         self._serving: set[threading.Thread] = set()
 
     def server_bind(self) -> None:
-        """Bind without asking a name server who we are."""
+        """Bind without the reverse look-up of the host name that the standard library makes."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]  # IPv4 and v6 differ
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Turn connections away that are too many."""
+        """Refuse connections beyond the limit."""
         return self.connections.admit(request)
 
     def service_actions(self) -> None:
-        """Between connections: end those that say nothing."""
+        """Between connections: close those whose request is late."""
         self.connections.shut_late()
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve a connection, known to the one who waits for the end."""
+        """Serve a connection in a thread that ``close_connections`` waits for."""
         self._serving.add(threading.current_thread())
         try:
             super().process_request_thread(request, client_address)
@@ -204,13 +204,13 @@ class _HTTPServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
+        """Ignore errors of a connection: the client has gone away."""
 
     def close_connections(self) -> None:
-        """End all connections, and see their threads off."""
+        """Close all connections, and wait for their threads to end."""
         self.stopping.set()
         self.connections.shut_all()
-        end = time.monotonic() + _LONGEST_GOODBYE
+        end = time.monotonic() + _JOIN_TIMEOUT
         for thread in list(self._serving):
             thread.join(max(0.0, end - time.monotonic()))
 
