@@ -159,6 +159,20 @@ def test_a_longer_wait_than_the_policy_allows_is_given_up(fake: FakeKeystone, co
     assert [record["name"] for record in caught.value.completed] == ["C0", "C1"]
 
 
+def test_a_wait_as_long_as_the_policy_allows_is_waited(fake: FakeKeystone, colour: str) -> None:
+    fake.throttle(user="10/min")
+
+    made = Logged(fake, colour, retry=RetryPolicy(max_retry_after=60)).bulk_create_cluster(rows(12), chunk_size=6)
+
+    assert len(made) == 12
+
+
+def test_the_first_job_has_a_hundred_records(fake: FakeKeystone, colour: str) -> None:
+    Logged(fake, colour).bulk_create_cluster(rows(150))
+
+    assert sizes(fake) == [100, 50]
+
+
 @pytest.mark.parametrize("error", ["reset", "timeout", "cut"])
 def test_when_an_answer_is_lost_its_records_are_unknown(fake: FakeKeystone, colour: str, error: str) -> None:
     client = Logged(fake, colour)
