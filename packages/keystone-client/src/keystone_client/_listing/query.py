@@ -62,19 +62,19 @@ class Followed(NamedTuple, Generic[T_co]):
 
 
 class FollowOptions(NamedTuple):
-    """The arguments of ``follow_x``."""
+    """The arguments of ``follow_x``, which has their defaults."""
 
-    position: str | None = None
-    after: Beginning = None
-    overlap: float = 300
-    filters: Filters | None = None
-    limit: int = DEFAULT_LIMIT
+    position: str | None
+    after: Beginning
+    overlap: float
+    filters: Filters | None
+    limit: int
 
 
 class BulkOptions(NamedTuple):
-    """The arguments of a bulk operation besides its records."""
+    """The arguments of a bulk operation besides its records; the methods have their defaults."""
 
-    chunk_size: int = 100
-    dry_run: bool = False
-    on_progress: Progress | None = None
+    chunk_size: int
+    dry_run: bool
+    on_progress: Progress | None
     raise_not_exists: bool = False
