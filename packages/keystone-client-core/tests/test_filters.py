@@ -191,6 +191,7 @@ def test_lists_arrive_as_the_set_that_was_meant(numbers: list[int], texts: list[
          {"submitted": datetime(2024, 1, 2, 1, tzinfo=UTC)}),
         (CLUSTER, {"enabled": "True"}, {"enabled": True}),
         (AUDIT, {"action": "update"}, {"action": 1}),
+        (AUDIT, {"action": 0}, {"action": 0}),
         (AUDIT, {"action__in": ["create", 3]}, {"action__in": {0, 3}}),
         (AUDIT, {"remote_addr": "127.0.0.1"}, {"remote_addr": "127.0.0.1"}),
         (GRANT, {"id__in": range(3)}, {"id__in": {0, 1, 2}}),
@@ -491,3 +492,10 @@ def test_for_a_number_in_place_of_text_the_error_shows_the_text(number: int) -> 
 def test_for_a_number_that_python_does_not_write_out_the_error_asks_for_text() -> None:
     with pytest.raises(FilterError, match="give text; the lookups"):
         encode_filters(CLUSTER, {"name": 10**10_000})
+
+
+def test_a_value_of_eighty_characters_is_shown_whole_and_a_longer_one_in_part() -> None:
+    for value, shown in [("x" * 78, f"'{'x' * 78}' "), ("x" * 79, f"'{'x' * 76}... ")]:
+        with pytest.raises(FilterError) as caught:
+            encode_filters(REQUEST, {"status": value})
+        assert shown in str(caught.value)

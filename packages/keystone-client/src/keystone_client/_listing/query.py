@@ -46,9 +46,6 @@ T_co = TypeVar("T_co", covariant=True)
 Beginning: TypeAlias = Key | Literal["now"] | None
 """Where to begin following a log: behind a key, with records that come from now on, or with the oldest record."""
 
-DEFAULT_LIMIT: Final = 10_000
-"""The most records that one call of ``follow_x`` returns by default."""
-
 
 class Followed(NamedTuple, Generic[T_co]):
     """The result of a call of ``follow_x``."""
