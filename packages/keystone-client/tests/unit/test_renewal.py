@@ -239,10 +239,13 @@ def test_a_provider_that_uses_the_client_itself_does_not_wait_for_itself(colour:
             await client.client.retrieve_team(1, raise_not_exists=True)
         return CREDENTIALS
 
-    client = connect(colour, Scripted(*[LOGIN] * asked_before, OVER), retry=RetryPolicy(deadline=5))
-    with pytest.raises(AuthenticationError, match="401"):
+    def log_in_and_call() -> None:
         client.login(provider=provider if colour == "sync" else asynchronous)
         client.create_team(name="t")
+
+    client = connect(colour, Scripted(*[LOGIN] * asked_before, OVER), retry=RetryPolicy(deadline=5))
+    with pytest.raises(AuthenticationError, match="401"):
+        log_in_and_call()
     assert asked == asked_before + 1
 
 
