@@ -191,6 +191,7 @@ def test_lists_arrive_as_the_set_that_was_meant(numbers: list[int], texts: list[
          {"submitted": datetime(2024, 1, 2, 1, tzinfo=UTC)}),
         (CLUSTER, {"enabled": "True"}, {"enabled": True}),
         (AUDIT, {"action": "update"}, {"action": 1}),
+        (AUDIT, {"action": 0}, {"action": 0}),
         (AUDIT, {"action__in": ["create", 3]}, {"action__in": {0, 3}}),
         (AUDIT, {"remote_addr": "127.0.0.1"}, {"remote_addr": "127.0.0.1"}),
         (GRANT, {"id__in": range(3)}, {"id__in": {0, 1, 2}}),
@@ -500,3 +501,10 @@ def test_one_error_names_all_filters_that_are_wrong() -> None:
     for told in ("filter 'titel'", "filter id: 'abc'", "use order="):
         assert told in str(caught.value)
     assert (caught.value.field, caught.value.matches) == ("titel", ("title",))
+
+
+def test_a_value_of_eighty_characters_is_shown_whole_and_a_longer_one_in_part() -> None:
+    for value, shown in [("x" * 78, f"'{'x' * 78}' "), ("x" * 79, f"'{'x' * 76}... ")]:
+        with pytest.raises(FilterError) as caught:
+            encode_filters(REQUEST, {"status": value})
+        assert shown in str(caught.value)

@@ -317,3 +317,8 @@ def test_a_backslash_is_refused_by_its_name_anywhere_in_an_endpoint(url: str) ->
     """Browsers and some servers take it for a slash; to escape it silently would ask for something else."""
     with pytest.raises(InvalidURLError, match="backslash"):
         endpoint_path("http://keystone.test/", url)
+
+
+def test_an_address_with_a_user_is_refused_with_the_ways_to_log_in() -> None:
+    with pytest.raises(InvalidURLError, match=r"has user-info; .* login\(\) or a token"):
+        parse_base_url("http://ada@keystone.test/")

@@ -514,13 +514,13 @@ def test_an_error_carries_copies_without_body_and_credentials(colour: str) -> No
     wire = Scripted(
         cookies(f"csrftoken={CSRF}; Path=/"), cookies("sessionid=a; Path=/", status=403, body={"detail": "No."})
     )
-    client = connect(colour, wire, headers={"X-Trace": "kept"})
+    client = connect(colour, wire, headers={"X-Trace": "kept", "Proxy-Authorization": "Basic YWRhOnB3"})
     client.http_get("version")
     with pytest.raises(PermissionDeniedError) as caught:
         client.create_cluster(name="x")
     error = caught.value
     assert error.request.content == b""
-    assert not {"cookie", "x-csrftoken", "authorization"} & set(error.request.headers)
+    assert not {"cookie", "x-csrftoken", "authorization", "proxy-authorization"} & set(error.request.headers)
     assert error.request.headers["x-trace"] == "kept"
     assert error.request.headers["x-keystone-cid"] == client.cid
     assert "set-cookie" not in error.response.headers

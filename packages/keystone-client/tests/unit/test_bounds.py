@@ -205,7 +205,7 @@ def test_a_listing_asks_for_smaller_pages_where_a_page_is_too_large(colour: str)
 
 JUNK = ["foo", "csrftoken", "sessionid", "csrftoken=\xe9; Path=/", "sessionid=\x01; Path=/", "csrftoken=a\x7f; Path=/"]
 JUNK += [f"sessionid=x; {name}={'9' * 400}; Path=/" for name in ("Max-Age", "Version")]
-JUNK += ["=", ";", "", "sessionid=" + "x" * 5000 + "; Path=/", "a=b; Path=\xe9"]
+JUNK += ["foo; Path=/", "csrftoken; Path=/", "=", ";", "", "sessionid=" + "x" * 5000 + "; Path=/", "a=b; Path=\xe9"]
 
 
 @pytest.mark.parametrize("line", JUNK)

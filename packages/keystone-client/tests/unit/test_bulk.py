@@ -148,6 +148,14 @@ def test_a_throttle_that_lets_no_job_in_is_given_up(fake: FakeKeystone, colour: 
     assert names(fake) == []
 
 
+def test_a_throttle_that_lets_one_record_in_a_window_in_lets_all_in(fake: FakeKeystone, colour: str) -> None:
+    fake.throttle(user="2/min")
+
+    made = Logged(fake, colour, retry=RetryPolicy(deadline=3600)).bulk_create_cluster(rows(3))
+
+    assert [record["name"] for record in made] == names(fake) == ["C0", "C1", "C2"]
+
+
 def test_a_longer_wait_than_the_policy_allows_is_given_up(fake: FakeKeystone, colour: str) -> None:
     fake.throttle(user="3/h")
     client = Logged(fake, colour)
@@ -157,6 +165,20 @@ def test_a_longer_wait_than_the_policy_allows_is_given_up(fake: FakeKeystone, co
 
     assert isinstance(caught.value.__cause__, ThrottledError)
     assert [record["name"] for record in caught.value.completed] == ["C0", "C1"]
+
+
+def test_a_wait_as_long_as_the_policy_allows_is_waited(fake: FakeKeystone, colour: str) -> None:
+    fake.throttle(user="10/min")
+
+    made = Logged(fake, colour, retry=RetryPolicy(max_retry_after=60)).bulk_create_cluster(rows(12), chunk_size=6)
+
+    assert len(made) == 12
+
+
+def test_the_first_job_has_a_hundred_records(fake: FakeKeystone, colour: str) -> None:
+    Logged(fake, colour).bulk_create_cluster(rows(150))
+
+    assert sizes(fake) == [100, 50]
 
 
 @pytest.mark.parametrize("error", ["reset", "timeout", "cut"])

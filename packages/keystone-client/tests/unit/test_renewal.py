@@ -220,20 +220,33 @@ def test_a_provider_that_gives_up_by_itself_says_so(colour: str, error: Exceptio
     assert caught.value is error
 
 
-def test_a_provider_that_uses_the_client_itself_does_not_wait_for_itself(colour: str) -> None:
+@pytest.mark.parametrize("asked_before", [0, 1], ids=["at the login", "at the end of the session"])
+def test_a_provider_that_uses_the_client_itself_does_not_wait_for_itself(colour: str, asked_before: int) -> None:
+    asked = 0
+
+    def uses_the_client() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > asked_before
+
     def provider() -> tuple[str, str]:
-        if colour == "sync":
-            client.retrieve_team(1, raise_not_exists=True)
+        if uses_the_client():
+            client.client.retrieve_team(1, raise_not_exists=True)
         return CREDENTIALS
 
     async def asynchronous() -> tuple[str, str]:
-        await client.client.retrieve_team(1, raise_not_exists=True)
+        if uses_the_client():
+            await client.client.retrieve_team(1, raise_not_exists=True)
         return CREDENTIALS
 
-    client = connect(colour, Scripted(OVER))
-    with pytest.raises(AuthenticationError, match="401"):
+    def log_in_and_call() -> None:
         client.login(provider=provider if colour == "sync" else asynchronous)
-    client.client._session.renew = None
+        client.create_team(name="t")
+
+    client = connect(colour, Scripted(*[LOGIN] * asked_before, OVER), retry=RetryPolicy(deadline=5))
+    with pytest.raises(AuthenticationError, match="401"):
+        log_in_and_call()
+    assert asked == asked_before + 1
 
 
 class Expiring(httpx.BaseTransport, httpx.AsyncBaseTransport):

@@ -544,3 +544,11 @@ def test_what_is_no_failure_of_the_network_comes_out_as_it_is(colour: str, error
         connect(colour, wire).http_get("version")
     assert caught.value is error
     assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize(("attempts", "told"), [(1, "no answer: GET"), (2, "no answer after 2 tries: GET")])
+def test_an_error_without_an_answer_says_how_often_it_was_tried(colour: str, attempts: int, told: str) -> None:
+    client = connect(colour, Scripted(failure(httpx.ReadError)), retry=RetryPolicy(attempts=attempts))
+    with pytest.raises(TransportError, match=told) as caught:
+        client.http_get("version")
+    assert caught.value.attempts == attempts

@@ -26,7 +26,7 @@ of an answer that came after the listing began.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from keystone_client_core import (
     RESOURCES,
@@ -48,7 +48,10 @@ from .by_key import KeyWalk
 from .pages import Reader, Record
 from .plan import room_for_filters
 from .position import Position, Subject, decode_position, encode_position
-from .query import DEFAULT_LIMIT, Beginning, Followed, FollowOptions
+from .query import Beginning, Followed, FollowOptions
+
+_AT_ONCE: Final = 10_000
+"""The most rows that are kept in memory while those that are there already are passed over."""
 
 
 class _Now(NamedTuple):
@@ -120,7 +123,7 @@ class _Log:
         position = Position(self._key(settled) if settled else 0)
         more = True
         while more:
-            _, position, more = yield from self.read(position, now, DEFAULT_LIMIT)  # rows that are there already
+            _, position, more = yield from self.read(position, now, _AT_ONCE)  # rows that are there already
         return position
 
     def check(self, position: Position, now: _Now) -> Flow[None]:

@@ -48,9 +48,6 @@ T_co = TypeVar("T_co", covariant=True)
 Beginning: TypeAlias = Key | Literal["now"] | None
 """Where to begin following a log: behind a key, with records that come from now on, or with the oldest record."""
 
-DEFAULT_LIMIT: Final = 10_000
-"""The most records that one call of ``follow_x`` returns by default."""
-
 
 class Followed(NamedTuple, Generic[T_co]):
     """The result of a call of ``follow_x``."""
@@ -64,19 +61,19 @@ class Followed(NamedTuple, Generic[T_co]):
 
 
 class FollowOptions(NamedTuple):
-    """The arguments of ``follow_x``."""
+    """The arguments of ``follow_x``, which has their defaults."""
 
-    position: str | None = None
-    after: Beginning = None
-    overlap: float = 300
-    filters: Filters | None = None
-    limit: int = DEFAULT_LIMIT
+    position: str | None
+    after: Beginning
+    overlap: float
+    filters: Filters | None
+    limit: int
 
 
 class BulkOptions(NamedTuple):
-    """The arguments of a bulk operation besides its records."""
+    """The arguments of a bulk operation besides its records; the methods have their defaults."""
 
-    chunk_size: int = 100
-    dry_run: bool = False
-    on_progress: Progress | None = None
+    chunk_size: int
+    dry_run: bool
+    on_progress: Progress | None
     raise_not_exists: bool = False
