@@ -18,11 +18,11 @@ from ._flows import records as record_flows
 from ._flows.auth import Provider
 from ._flows.raw_http import DEFAULT, Files, Headers, Params, Timeout
 from ._generated.sync_methods import SyncMethods
-from ._listing import any_endpoint
 from ._listing.pages import Record
 from ._listing.query import Key
 from ._migration import FormerAttributes, explains_former_calls, understands_former_arguments
 from ._protocol.bodies import Content, Sent
+from ._protocol.parameters import parameter_pairs
 from ._redaction import redacted
 from ._transport.tls_and_proxy import DEFAULT_LIMITS, Verify
 
@@ -359,8 +359,9 @@ class KeystoneClient(SyncMethods, FormerAttributes):
         Warns:
             UnknownParameterWarning: The client knows the listing, and the server would ignore a parameter.
         """
-        path = self._session.endpoint(endpoint)
-        query = any_endpoint.parameter_pairs(params)
+        from ._listing import any_endpoint  # most programs never need it
+
+        path, query = self._session.endpoint(endpoint), parameter_pairs(params)
         raw_http.warn_of_ignored(path, query, stacklevel=3)
         plan = any_endpoint.plan_any(self._call(), path, query, page_size, limit)
         return self._driver.stream(plan, True)

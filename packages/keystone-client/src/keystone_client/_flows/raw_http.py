@@ -13,9 +13,9 @@ from keystone_client_core import FieldError, UnknownParameterWarning, encode_que
 
 from .._config.arguments import checked_header_pairs, checked_timeout
 from .._flow import Flow
-from .._listing.any_endpoint import Pairs, known_listing, own_parameters, parameter_pairs
 from .._protocol.bodies import json_body, with_known_length
 from .._protocol.call import Call
+from .._protocol.parameters import Pairs, known_listing, own_parameters, parameter_pairs
 from .._protocol.requests import Draft
 from .._protocol.session_state import ACCEPTED
 from .._transport.outgoing import OutgoingRequest

@@ -8,14 +8,10 @@ not, the pages are fetched by offset, and any sign of a change meanwhile ends th
 What must never be done here: to end a listing without an error where a record may be missing.
 """
 
-from collections.abc import Mapping
-from functools import cache
-from typing import Any, Final, TypeAlias
+from typing import Final
 
-import httpx
 from keystone_client_core import (
     RESOURCES,
-    FieldError,
     FilterError,
     Resource,
     brief,
@@ -27,6 +23,7 @@ from keystone_client_core import (
 
 from .._flow import Flow
 from .._protocol.call import Call
+from .._protocol.parameters import Pairs, known_listing, own_parameters
 from .by_key import KeyWalk
 from .by_offset import OffsetWalk
 from .by_order import OrderedWalk
@@ -34,41 +31,9 @@ from .feed import feed_walk
 from .pages import Chain, Found, Reader, Walk
 from .plan import Plan
 
-Pairs: TypeAlias = list[tuple[str, str]]
-"""Query parameters: names and values, in their order."""
-
 _OWN: Final = {"_limit": "use limit= or page_size=", "_offset": "the listing fetches every page"}
 _BOUNDS: Final = ("id__gt", "id__lt", "id__lte")
 """Parameters that a walk combines with bounds of its own."""
-
-
-def known_listing(path: str) -> Resource | None:
-    """Return the resource that a path below the base URL lists, ``None`` if the table has no such listing."""
-    return _listings().get(path.partition("?")[0])
-
-
-@cache
-def _listings() -> Mapping[str, Resource]:
-    return {f"{resource.path}/": resource for resource in RESOURCES.values() if "list" in resource.operations}
-
-
-def own_parameters(path: str) -> Pairs:
-    """Return the parameters in the query of a path."""
-    return httpx.QueryParams(path.partition("?")[2]).multi_items()
-
-
-def parameter_pairs(params: Any) -> Pairs:
-    """Return query parameters as text.
-
-    Raises:
-        FieldError: They are not what httpx takes.
-    """
-    if params is None:
-        return []
-    try:
-        return httpx.QueryParams(params).multi_items()
-    except (AttributeError, TypeError, ValueError):  # ValueError: an integer too long for Python to write
-        raise FieldError("params: give a mapping, or pairs of names and values", field="params") from None
 
 
 def plan_any(call: Call, path: str, query: Pairs, page_size: int | None, limit: int | None) -> Plan:
