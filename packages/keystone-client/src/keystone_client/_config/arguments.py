@@ -24,13 +24,17 @@ def checked_base_url(url: str) -> str:
     """Return the base URL, ending in one slash.
 
     Raises:
-        InvalidURLError: It is no base URL, or httpx cannot send to it.
+        InvalidURLError: It is no base URL, or httpx cannot send to it, or would ask for another host.
     """
     base_url = parse_base_url(url)
     try:
-        httpx.Request("GET", base_url)
+        host = httpx.Request("GET", base_url).url.raw_host
+        # Core has no tables of the characters that IDNA 2008 allows; httpx has.
+        known = url.isascii() or httpx.URL(url).raw_host == host
     except (httpx.InvalidURL, UnicodeError):
-        raise InvalidURLError("The base URL has a host that cannot be one, or is longer than a URL can be.") from None
+        known = False
+    if not known:
+        raise InvalidURLError("The base URL has a host that cannot be one, or is longer than a URL can be.")
     return base_url
 
 
