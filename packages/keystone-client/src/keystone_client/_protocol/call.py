@@ -79,6 +79,7 @@ class Call:
         *,
         may_retry: Callable[[Failure], bool] | None = None,
         renew: bool = True,
+        tried: int = 0,
     ) -> Flow[httpx.Response]:
         """Send a request, and again as long as it fails and the retry policy allows another try.
 
@@ -87,6 +88,7 @@ class Call:
             may_retry: Returns whether the request may be sent again after a failure; by default after each that the
                 policy allows.
             renew: Whether the call may log in again if the session is over.
+            tried: How many requests for the same answer have failed before, such as larger pages; they count as tries.
 
         Returns:
             The response to the last try, whatever its status.
@@ -95,7 +97,7 @@ class Call:
             TransportError: There was no response.
             DeadlineExceededError: The deadline of the policy passed.
         """
-        attempt = 0
+        attempt = tried
         self._outcome = "not sent"
         while True:
             attempt += 1
