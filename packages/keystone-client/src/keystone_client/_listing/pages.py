@@ -104,7 +104,7 @@ class Reader:
         Args:
             params: The conditions and the order of this page, added to those of the reader.
             size: The number of records to ask for.
-            failures: The failed requests for this page so far. They count as tries, and those of this request are added.
+            failures: The failed requests for this page so far, which count as tries; those of this request are added.
 
         Returns:
             The page.
