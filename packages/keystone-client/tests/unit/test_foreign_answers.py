@@ -9,7 +9,6 @@ from keystone_client_testing import FakeKeystone
 
 from .scripted import Reply, Scripted, answer, connect, cookies
 
-
 NONE_KEPT = httpx.Limits(max_keepalive_connections=0)
 
 
