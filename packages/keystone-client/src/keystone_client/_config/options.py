@@ -13,6 +13,15 @@ from .arguments import Timeouts, checked_base_url, checked_headers, checked_size
 from .retry_policy import NO_RETRIES, RetryPolicy
 
 
+class Route:
+    """How the server is reached, for errors to tell. Known when the first connection is opened."""
+
+    def __init__(self) -> None:
+        """Begin without a connection; with a transport of the user's there never is one."""
+        self.proxy = ""
+        """The proxy, without its password, and what named it; empty if there is none."""
+
+
 class Options(NamedTuple):
     """The settings of one client, checked."""
 
@@ -28,6 +37,7 @@ class Options(NamedTuple):
     proxy: str | httpx.Proxy | None
     limits: httpx.Limits
     trust_env: bool
+    route: Route
 
     def __repr__(self) -> str:
         """Hide all values: the token is secret, and the URL of a proxy may contain a password."""
@@ -38,9 +48,10 @@ class Options(NamedTuple):
 
         This reads the environment (CA certificates, proxies), unless the client was told not to trust it.
         """
+        proxy, self.route.proxy = proxy_for(self.base_url, self.proxy, self.trust_env)
         return {
             "verify": tls_context(self.base_url, self.verify, self.trust_env),
-            "proxy": proxy_for(self.base_url, self.proxy, self.trust_env),
+            "proxy": proxy,
             "limits": httpx.Limits(max_connections=1, keepalive_expiry=self.limits.keepalive_expiry),
         }
 
@@ -86,6 +97,7 @@ def checked_options(
         proxy=proxy,
         limits=limits,
         trust_env=trust_env,
+        route=Route(),
     )
 
 

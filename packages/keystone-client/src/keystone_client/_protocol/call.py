@@ -46,7 +46,7 @@ from .._flow import Exclusive, Flow, Pause
 from .._log import LOGGER
 from .._transport.deadline import limited
 from .._transport.outgoing import OutgoingRequest
-from .failures import harmless, may_have_acted, name_of, no_answer, status_of
+from .failures import harmless, may_have_acted, no_answer, status_of, words_for
 from .renewal import is_over, renewal
 from .requests import Parameters
 from .responses import Page, page_of, record_of
@@ -143,15 +143,25 @@ class Call:
             error = self._too_late(request, failure)
         else:
             where = f"{request.method} {self.session.base_url}{request.endpoint}"
-            error = no_answer(failure, request, where=where, attempts=attempts, outcome=self._outcome, cid=self.cid)
+            error = no_answer(
+                failure,
+                request,
+                where=where,
+                attempts=attempts,
+                outcome=self._outcome,
+                cid=self.cid,
+                proxy=self.session.route.proxy,
+            )
         raise error from harmless(failure, request)
 
     def _pause_before(self, request: OutgoingRequest, failure: Failure, attempt: int, wait: float) -> Flow[None]:
         """Log that another try follows, and wait for it; raise the error now if the deadline would pass meanwhile."""
         if self._too_long(wait):
             raise self._too_late(request, failure, wait) from harmless(failure, request)
-        message = "%s: try %d follows in %.2f s"
-        self.session.log(logging.WARNING, message, request, status_of(failure), name_of(failure), attempt, wait)
+        reason = words_for(failure, request)
+        message = "%s %s: %s: try %d follows in %.2f s"
+        details = request.method, request.endpoint, reason, attempt, wait
+        self.session.log(logging.WARNING, message, request, status_of(failure), *details)
         yield Pause(wait)
 
     def _admitted(self, build: Callable[[], OutgoingRequest], attempt: int) -> Flow[OutgoingRequest]:
@@ -290,7 +300,7 @@ class Call:
     ) -> DeadlineExceededError:
         last = ""
         if failure is not None:
-            last = f"; the last ended in {name_of(failure)}, the next would be {wait:.2f} s away"
+            last = f"; the last ended so: {words_for(failure, request)}; the next would be {wait:.2f} s away"
         elif wait:
             last = f"; the server throttles this client for {wait:.2f} s"
         return self.too_late(f"{request.method} {request.endpoint}", last)

@@ -57,6 +57,7 @@ class SessionState:
         self.size_limit: Final = options.max_response_size
         self.retry: Final = options.retry
         self.timeout: Final = options.timeout
+        self.route: Final = options.route
         self.has_token: Final = options.token is not None
         self.clock: Callable[[], float] = time.monotonic
         self.now: Callable[[], float] = time.time
