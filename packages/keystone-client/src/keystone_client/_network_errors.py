@@ -85,22 +85,28 @@ def words_of(failure: httpx.RequestError, timeouts: Mapping[str, Any]) -> str:
     Returns:
         The words, without a full stop.
     """
-    if failure.__cause__ is None and str(failure):  # a transport of the user, or this client, has words of its own
-        return str(failure)
-    if type(failure) in TIMEOUTS:
-        phase, missed = TIMEOUTS[type(failure)]
-        seconds = timeouts.get(phase)
-        return f"{missed} within {'the timeout' if seconds is None else f'{seconds:.3g} s'}"
     reason = reason_of(failure)
-    if reason is not None:
-        return _system_words(reason)
-    if isinstance(failure, httpx.ConnectError):
-        return _system_words(_system_error(failure)) or "the connection was closed while it was opened"
-    if isinstance(failure, httpx.NetworkError) or str(failure).startswith(_CLOSED):
-        return "the connection was closed before the whole answer had come"
-    if isinstance(failure, httpx.RemoteProtocolError):
-        return f"the answer is not HTTP ({failure})"
-    return next(filter(None, map(str, causes(failure))), type(failure).__name__)
+    if failure.__cause__ is None and str(failure):  # a transport of the user, or this client, has words of its own
+        return f"{type(failure).__name__}: {failure}"
+    if type(failure) in TIMEOUTS:
+        words = _timeout_words(failure, timeouts)
+    elif reason is not None:
+        words = _system_words(reason)
+    elif isinstance(failure, httpx.ConnectError):
+        words = _system_words(_system_error(failure)) or "the connection was closed while it was opened"
+    elif isinstance(failure, httpx.NetworkError) or str(failure).startswith(_CLOSED):
+        words = "the connection was closed before the whole answer had come"
+    elif isinstance(failure, httpx.RemoteProtocolError):
+        words = f"the answer is not HTTP ({failure})"
+    else:
+        words = next(filter(None, map(str, causes(failure))), type(failure).__name__)
+    return words
+
+
+def _timeout_words(failure: httpx.RequestError, timeouts: Mapping[str, Any]) -> str:
+    phase, missed = TIMEOUTS[type(failure)]
+    seconds = timeouts.get(phase)
+    return f"{missed} within {'the timeout' if seconds is None else f'{seconds:.3g} s'}"
 
 
 def advice_on(failure: BaseException, proxy: str) -> str:

@@ -56,7 +56,9 @@ def test_a_handler_added_to_the_logger_prints_a_line_for_every_answer_and_retry(
     assert len(lines) == 4
     assert lines[0].startswith(ANSWERED)
     assert lines[1].startswith(f"INFO|{CID}|{URL}|GET|version/|{URL}version/|503|GET version/ 503 in ")
-    assert lines[2].startswith(f"WARNING|{CID}|{URL}|GET|version/|{URL}version/|503|503: try 2 follows in 0.00 s")
+    assert lines[2].startswith(
+        f"WARNING|{CID}|{URL}|GET|version/|{URL}version/|503|GET version/: 503: try 2 follows in 0.00 s"
+    )
     assert lines[3].startswith(f"INFO|{CID}|{URL}|GET|version/|{URL}version/|200|GET version/ 200 in ")
 
 

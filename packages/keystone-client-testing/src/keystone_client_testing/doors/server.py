@@ -160,6 +160,7 @@ class _HTTPServer(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], world: World) -> None:
+        self.address_family = _family_of(*address)
         super().__init__(address, _Handler)
         self.world = world
         self.stopping = threading.Event()
@@ -206,6 +207,14 @@ class _HTTPServer(ThreadingHTTPServer):
             thread.join(max(0.0, end - time.monotonic()))
 
 
+def _family_of(host: str, port: int) -> socket.AddressFamily:
+    """Return the family of addresses to bind to; IPv4 for a name that has both, and for every address."""
+    if not host:
+        return socket.AF_INET
+    families = {found[0] for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    return socket.AF_INET if socket.AF_INET in families else socket.AF_INET6
+
+
 class Server:
     """Serves one world until the block ends."""
 
@@ -226,7 +235,8 @@ class Server:
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_POLL,), daemon=True, name="fake-keystone"
         )
-        shown = "127.0.0.1" if host in ("", "0.0.0.0") else host
+        shown = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+        shown = f"[{shown}]" if ":" in shown else shown
         self.url = f"http://{shown}:{self._server.server_address[1]}{world.prefix}/"
 
     def __enter__(self) -> Self:

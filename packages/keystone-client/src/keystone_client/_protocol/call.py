@@ -300,7 +300,7 @@ class Call:
     ) -> DeadlineExceededError:
         last = ""
         if failure is not None:
-            last = f"; the last ended so: {words_for(failure, request)}; the next would be {wait:.2f} s away"
+            last = f"; the last ended in {words_for(failure, request)}, the next would be {wait:.2f} s away"
         elif wait:
             last = f"; the server throttles this client for {wait:.2f} s"
         return self.too_late(f"{request.method} {request.endpoint}", last)

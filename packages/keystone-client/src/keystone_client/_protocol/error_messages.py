@@ -105,7 +105,9 @@ def printable(text: str) -> str:
 def decode_error(response: httpx.Response, what: str, cid: str) -> DecodeError:
     """Return the error for a response that is not what the API promises; ``what`` says why, such as "is not JSON"."""
     kind = response.headers.get("content-type", "no content type")
-    what = f"the answer {what} ({cut(kind)}, {len(response.content)} bytes)"
+    packed = response.headers.get("content-encoding")  # one that httpx does not know leaves the body as it came
+    packing = f", packed as {packed}" if packed else ""
+    what = f"the answer {what} ({cut(f'{kind}{packing}')}, {len(response.content)} bytes)"
     if is_page(response):
         what += (
             " but a web page: is the base URL that of the API, and does a portal or a proxy ask for a login of its own?"

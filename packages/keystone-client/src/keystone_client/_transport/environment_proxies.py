@@ -6,7 +6,6 @@ networks nor blanks; it is asked only where the environment is silent, for the s
 """
 
 import os
-from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 from urllib.request import getproxies, proxy_bypass
@@ -66,25 +65,21 @@ def _covers(entry: str, url: httpx.URL) -> bool:
         return True
     host = url.raw_host.decode("ascii").lower().rstrip(".")
     address = _address(host)
-    for name, port in _readings(entry.lower()):
-        if port not in (None, url.port or {"http": 80, "https": 443}[url.scheme]):
-            continue
-        if address is not None:
-            if _contains(name, address):
-                return True
-        else:
-            domain = _ascii(name.removeprefix("*").strip("."))
-            if domain and f".{host}".endswith(f".{domain}"):
-                return True
-    return False
+    name, port = _parted(entry.lower())
+    if port not in (None, url.port or {"http": 80, "https": 443}[url.scheme]):
+        return False
+    if address is not None:
+        return _contains(name, address)
+    domain = _ascii(name.removeprefix("*").strip("."))
+    return bool(domain) and f".{host}".endswith(f".{domain}")
 
 
-def _readings(entry: str) -> Iterator[tuple[str, int | None]]:
-    """Yield what an entry may mean: a name or network, and one with a port."""
-    yield entry.strip("[]"), None
+def _parted(entry: str) -> tuple[str, int | None]:
+    """Return the name or network that an entry begins with, and its port."""
     name, colon, port = entry.rpartition(":")
     if colon and port.isascii() and port.isdigit() and (":" not in name or name.endswith("]")):
-        yield name.strip("[]"), int(port)
+        return name.strip("[]"), int(port[:6])
+    return entry.strip("[]"), None
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:

@@ -108,7 +108,7 @@ def proxy_for(base_url: str, proxy: str | httpx.Proxy | None, trust_env: bool) -
         if found is None:
             return Via(None)
         proxy, what = found
-        check_proxy(proxy, what)
+        check_proxy(proxy, f"{what} of the environment")
     if proxy is None:
         return Via(None)
     parsed = proxy if isinstance(proxy, httpx.Proxy) else httpx.Proxy(proxy)
@@ -133,7 +133,7 @@ def check_proxy(proxy: object, what: str) -> None:
     try:
         url = httpx.Proxy(proxy).url if isinstance(proxy, str | httpx.URL) else httpx.URL()
         host = f"[{url.host}]" if ":" in url.host else url.host
-        parse_base_url(f"http://{host}")  # httpx takes "[bad" for the name of a host
+        parse_base_url(f"http://{host}:{url.port or 80}")  # httpx takes "[bad" for a host, and 99999 for a port
     except (ValueError, httpx.InvalidURL, InvalidURLError):
         advice = "give http, https, socks5 or socks5h, a host and a port, like http://host:3128, or an httpx.Proxy"
         raise FieldError(f"{what} is not the URL of a proxy: {advice}", field="proxy") from None
