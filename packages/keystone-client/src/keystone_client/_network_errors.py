@@ -87,7 +87,7 @@ def words_of(failure: httpx.RequestError, timeouts: Mapping[str, Any]) -> str:
     """
     reason = reason_of(failure)
     if failure.__cause__ is None and str(failure):  # a transport of the user, or this client, has words of its own
-        return f"{type(failure).__name__}: {failure}"
+        return f"{type(failure).__name__}: {failure}" if isinstance(failure, httpx.TransportError) else str(failure)
     if type(failure) in TIMEOUTS:
         words = _timeout_words(failure, timeouts)
     elif reason is not None:

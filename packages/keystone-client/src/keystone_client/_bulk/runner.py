@@ -166,8 +166,9 @@ class Run:
         size = next_size(len(chunk), jobs, policy.attempts)
         self._failed.note(chunk, FailedJob(jobs, len(chunk), size, error))
         wait = draw() * backoff_ceiling(policy, jobs)
-        message = "%s: a job of %d records was answered with a 500: the next follows in %.2f s"
-        self._call.session.log(logging.WARNING, message, error.request, BROKEN, self._name, len(chunk), wait)
+        message = "POST %s: %s: a job of %d records was answered with a 500: the next follows in %.2f s"
+        details = ENDPOINT, self._name, len(chunk), wait
+        self._call.tell(logging.WARNING, message, error.request, BROKEN, *details, wait=wait)
         if not (yield from self._call.pause(wait)):
             raise self._call.too_late(f"POST {ENDPOINT}", "; the last job ended in a 500") from error
 

@@ -63,8 +63,8 @@ class ThrottledJobs:
             self._vain += step in (None, 1)
         if policy.attempts == 1 or seconds > policy.max_retry_after or self._vain >= policy.attempts:
             raise error
-        message = "%s: throttled, on with it in %.0f s"
-        self._call.session.log(logging.WARNING, message, error.request, 429, self._name, seconds)
+        message = "POST %s: %s: throttled, on with it in %.0f s"
+        self._call.tell(logging.WARNING, message, error.request, 429, ENDPOINT, self._name, seconds, wait=seconds)
         if not (yield from self._call.pause(seconds)):
             last = f"; the last was throttled, the next would be {seconds:.0f} s away"
             raise self._call.too_late(f"POST {ENDPOINT}", last)

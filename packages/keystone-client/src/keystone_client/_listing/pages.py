@@ -4,6 +4,7 @@ A walk returns page after page and says when there are no more. The caller's lim
 business of ``plan``.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Protocol
@@ -90,6 +91,7 @@ class Reader:
                 if isinstance(error, ResponseTooLargeError):
                     self._full = self.size  # a slow server may recover; an answer this large stays too large
                 wait = self.call.session.draw() * backoff_ceiling(policy, failures.number)
+                self._tell(error, wait)
                 if wait and not (yield from self.call.pause(wait)):
                     raise self.call.too_late(f"GET {self.resource.path}/", f"; the last ended in {error}") from error
             else:
@@ -97,6 +99,14 @@ class Reader:
         self.size = min(self._full, self.size * 2)
         self._asked = size
         return page
+
+    def _tell(self, error: RequestTimeoutError | ResponseTooLargeError | ServerError, wait: float) -> None:
+        """Log that a smaller page follows."""
+        endpoint = f"{self.resource.path}/"
+        request = self.call.session.request("GET", endpoint)
+        status = error.status_code if isinstance(error, ServerError) else ""
+        message = "GET %s: a page of %d records follows in %.2f s, after this: %s"
+        self.call.tell(logging.WARNING, message, request, status, endpoint, self.size, wait, error, wait=wait)
 
     def exact(self, params: Parameters, size: int, failures: "_Failures | None" = None) -> Flow[Page]:
         """Fetch a page of this very size.

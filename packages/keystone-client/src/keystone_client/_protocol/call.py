@@ -43,7 +43,7 @@ from keystone_client_core import KeystoneError
 
 from .._errors import DeadlineExceededError, TransportError
 from .._flow import Exclusive, Flow, Pause
-from .._log import LOGGER
+from .._log import LOGGER, LONGEST_SILENCE, tell_of_silence
 from .._transport.deadline import limited
 from .._transport.outgoing import OutgoingRequest
 from .failures import harmless, may_have_acted, no_answer, status_of, words_for
@@ -65,6 +65,7 @@ class Call:
         self.lost = False
         """Whether a response was lost: the server may have acted, and nothing tells whether it has."""
         self._outcome = "not sent"
+        self._silent = True
         self._until: float | None = None
         self.restart()
 
@@ -161,7 +162,7 @@ class Call:
         reason = words_for(failure, request)
         message = "%s %s: %s: try %d follows in %.2f s"
         details = request.method, request.endpoint, reason, attempt, wait
-        self.session.log(logging.WARNING, message, request, status_of(failure), *details)
+        self.tell(logging.WARNING, message, request, status_of(failure), *details, wait=wait)
         yield Pause(wait)
 
     def _admitted(self, build: Callable[[], OutgoingRequest], attempt: int) -> Flow[OutgoingRequest]:
@@ -185,7 +186,8 @@ class Call:
 
     def _renewed(self, request: OutgoingRequest, renewals: int) -> Flow[bool]:
         """Log in again, or wait for another call that does, and return whether there is a session."""
-        self.session.log(logging.WARNING, "the session is over: a login follows", request, 401)
+        message = "%s %s: the session is over: a login follows"
+        self.session.log(logging.WARNING, message, request, 401, request.method, request.endpoint)
         renewed = yield Exclusive(self._renewal(renewals), self.time_left)
         if renewed is None:
             raise self._too_late(request)
@@ -228,6 +230,15 @@ class Call:
     def record(self, method: str, endpoint: str, content: bytes) -> Flow[dict[str, Any]]:
         """Write a record, and return it as the server has stored it."""
         return record_of((yield from self.json(method, endpoint, content=content)), self.cid)
+
+    def tell(
+        self, level: int, message: str, request: httpx.Request, status: int | str, *details: object, wait: float
+    ) -> None:
+        """Log that the call waits. The first long wait is told to somebody even where no logging is configured."""
+        self.session.log(level, message, request, status, *details)
+        if self._silent and wait > LONGEST_SILENCE:
+            self._silent = False
+            tell_of_silence(message % details)
 
     def pause(self, seconds: float) -> Flow[bool]:
         """Wait and return ``True``; return ``False`` at once if the deadline would pass meanwhile."""
@@ -282,8 +293,8 @@ class Call:
         )
 
     def _log_hold(self, request: OutgoingRequest, wait: float) -> None:
-        self.session.log(logging.DEBUG, "%s %s waits %.2f s: the server throttles this client", request, "",
-                      request.method, request.endpoint, wait)  # fmt: skip
+        message = "%s %s waits %.2f s: the server throttles this client"
+        self.tell(logging.DEBUG, message, request, "", request.method, request.endpoint, wait, wait=wait)
 
     def _within_deadline(self, request: OutgoingRequest) -> OutgoingRequest:
         """Cut the timeouts of a request to the time left, and let it ask for the time left later on."""
