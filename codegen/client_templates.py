@@ -25,6 +25,7 @@ from .._listing.query import (
     Progress,
     Query,
 )
+from .._mistakes import NeedsAsyncWith, hinted
 from .._protocol.call import Call
 from .._redaction import redacted
 
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     )
 
 
-class AsyncMethods(AsyncDriver):
+class AsyncMethods(NeedsAsyncWith, AsyncDriver):
     """The methods for each resource, single and in bulk, and those that return what the server says about itself."""
 '''
 
@@ -78,6 +79,7 @@ RETRIEVE_ONE = """
         *,
 {arguments}        on_progress: Progress | None = None,
     ) -> list[{record}]: ...
+    @hinted
     async def retrieve_{name}(
         self,
         pk: Any = UNSET,
@@ -105,6 +107,7 @@ RETRIEVE_ONE = """
 """
 
 RETRIEVE_LIST = """
+    @hinted
     async def retrieve_{name}(
         self,
         *,
@@ -127,6 +130,7 @@ RETRIEVE_LIST = """
 """
 
 ITERATE = """
+    @hinted
     def iterate_{name}(
         self,
         *,
@@ -189,6 +193,7 @@ FOLLOW = """
 """
 
 COUNT = """
+    @hinted
     async def count_{name}(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         \"\"\"Return the number of {nouns} that match, without fetching them.
 

@@ -22,6 +22,7 @@ WORDS = {
     "async_methods": "sync_methods",
     "async_driver": "sync_driver",
     "AsyncProvider": "Provider",
+    "NeedsAsyncWith": "NeedsWith",
     "The client for tasks": "The client for threads",
     "between tasks, on asyncio or trio": "between threads",
 }

@@ -14,7 +14,7 @@ from ._values import LARGEST, integer
 
 _ADDRESS = re.compile(r"(https?)://(\[[^\]/]+\]|[\w.\-\u0080-\U0010ffff]+)(?::([0-9]{0,5}))?(/.*)?", re.IGNORECASE)
 _SCHEME_AND_HOST = re.compile(r"[A-Za-z]+://[\w.-]+(?=[:/?#\\]|$)")
-_HOST_ONLY = re.compile(r"([a-z0-9-]{1,40})(\.[a-z0-9-]{1,40})*\.?(:[0-9]{1,5})?/?")
+_HOST_ONLY = re.compile(r"([a-z0-9-]{1,40})(\.[a-z0-9-]{1,40})*\.?(:[0-9]{1,5})?")
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")  # also the ideographic and the full-width ones, RFC 3490, section 3.1
 _SLASHES = re.compile("//+")
 _SLASHES_AT_END = re.compile("(?<=[^:/])//+$")
@@ -56,7 +56,8 @@ def parse_base_url(url: str) -> str:
             parts that may be a secret.
     """
     if not isinstance(url, str):
-        raise InvalidURLError(f"The base URL must be text, not {type(url).__name__}.")
+        hint = "None: is the setting that it comes from set?" if url is None else f"{type(url).__name__}."
+        raise InvalidURLError(f"The base URL must be text, not {hint}")
     if any(character.isspace() for character in url):  # urlsplit would drop some of it without an error
         _refuse("base URL", url, "contains whitespace")
     address = _parse("base URL", _SLASHES_AT_END.sub("/", url))
@@ -122,7 +123,13 @@ def primary_key(pk: object) -> int:
     if pk is None:
         hint = "None is no primary key: a missing value must not turn into the whole table. Leave pk out for a listing."
     elif hasattr(pk, "keys"):
-        hint = f"{brief(pk)} is no primary key; give the record's 'id'."
+        more = "" if "id" in pk else " To find records by their fields, retrieve them with filters=."  # type: ignore[operator]
+        hint = f"{brief(pk)} is no primary key; give the record's 'id'.{more}"
+    elif isinstance(pk, str) and not pk.isdigit():
+        hint = (
+            f"{brief(pk)} is no primary key; give a positive integer such as 1 or '1'. To find records by another "
+            "field, retrieve them with filters=."
+        )
     else:
         hint = f"{brief(pk)} is no primary key; give a positive integer such as 1 or '1'."
     raise FieldError(hint, field="pk")
@@ -159,6 +166,8 @@ def _parse(what: str, url: str) -> _Address:
     if not match:
         _refuse(what, url, _without_address(url))
     scheme, host, port, path = match.groups(default="")
+    if path.startswith("//") and host.lower() in _DEFAULT_PORTS:
+        _refuse(what, url, "has two schemes; write one, as in https://keystone.example.org")
     scheme = scheme.lower()
     number = int(port) if port else _DEFAULT_PORTS[scheme]
     if not 0 < number < 65536:
@@ -168,9 +177,11 @@ def _parse(what: str, url: str) -> _Address:
 
 def _without_address(url: str) -> str:
     """Say what a text lacks to be a base URL. Only what looks like a host is repeated; other text may be a secret."""
-    like = _HOST_ONLY.fullmatch(url)
+    host, slash, path = url.partition("/")
+    like = None if "@" in url else _HOST_ONLY.fullmatch(host)
     if like and (like[2] or like[3] or like[1] == "localhost"):
-        return f"{url!r} has no scheme; write 'https://{url}', or http:// for a server without TLS"
+        shown = f"{host}{slash}{'...' if path else ''}"
+        return f"{shown!r} has no scheme; write 'https://{shown}', or http:// for a server without TLS"
     return f"is not http:// or https:// with a host, and if need be a port and a path, as {_EXAMPLE} is"
 
 

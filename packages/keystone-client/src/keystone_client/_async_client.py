@@ -56,7 +56,6 @@ class AsyncKeystoneClient(AsyncMethods):
         InvalidURLError: The URL cannot be a base URL.
         InvalidCIDError: The correlation id is not a UUID.
         FieldError: Another argument has a wrong type or value.
-        FilterError: The page size is out of range.
     """
 
     @redacted

@@ -57,7 +57,6 @@ class KeystoneClient(SyncMethods):
         InvalidURLError: The URL cannot be a base URL.
         InvalidCIDError: The correlation id is not a UUID.
         FieldError: Another argument has a wrong type or value.
-        FilterError: The page size is out of range.
     """
 
     @redacted

@@ -16,6 +16,14 @@ OURS = frozenset(
 )
 """Headers that the caller may not set, because the client sets them itself or relies on them."""
 
+INSTEAD: Mapping[str, str] = {
+    "authorization": "; give token=, or log in",
+    "x-keystone-cid": "; give cid=",
+    "cookie": "; login() sets it",
+    "x-csrftoken": "; login() sets it",
+}
+"""What sets a header that the caller may not set."""
+
 Timeouts: TypeAlias = Mapping[str, float | None]
 """Seconds by phase (``connect``, ``read``, ``write``, ``pool``); ``None`` for no end."""
 
@@ -50,9 +58,11 @@ def checked_headers(headers: Any) -> dict[str, str]:
         if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
             raise FieldError(f"{brief(name)} is no name for a header", field="headers")
         if name.lower().replace("_", "-") in OURS:  # most web servers treat both spellings alike
-            raise FieldError(f"the header {name} is set by the client and cannot be given", field="headers")
+            instead = INSTEAD.get(name.lower().replace("_", "-"), "")
+            raise FieldError(f"the header {name} is set by the client and cannot be given{instead}", field="headers")
         if not isinstance(value, str) or not (value.isascii() and value.isprintable()):
-            raise FieldError(f"the value of the header {name} must be printable ASCII text", field="headers")
+            kind = "" if isinstance(value, str) else f", not {type(value).__name__}"
+            raise FieldError(f"the value of the header {name} must be printable ASCII text{kind}", field="headers")
     return {str.__str__(name): str.__str__(value) for name, value in headers.items()}
 
 
@@ -66,7 +76,7 @@ def checked_timeout(timeout: object) -> Timeouts:
         phases: Timeouts = httpx.Timeout(timeout).as_dict()
         if all(seconds is None or 0 < seconds <= LONGEST_SECONDS for seconds in phases.values()):
             return phases
-    advice = f"give seconds above 0, to {LONGEST_SECONDS:.0e}, an httpx.Timeout of such, or None for no end"
+    advice = "give a number of seconds above 0, an httpx.Timeout of such, or None for no end"
     raise FieldError(f"timeout={brief(timeout)}: {advice}", field="timeout")
 
 
@@ -96,5 +106,6 @@ def checked_token(token: object) -> str | None:
     if token is None:
         return None
     if not is_token(token):
-        raise FieldError("the token must be printable ASCII text without blanks", field="token")
+        advice = "give the token alone, without the word 'Token' and without a line end"
+        raise FieldError(f"the token must be printable ASCII text without blanks: {advice}", field="token")
     return str.__str__(token)  # the text itself: str() of a member of an enum could be its name

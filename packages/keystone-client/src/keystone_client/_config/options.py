@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import httpx
-from keystone_client_core import FieldError, adopt_cid, brief, check_page_size, new_cid
+from keystone_client_core import FieldError, FilterError, adopt_cid, brief, check_page_size, new_cid
 
 from .._transport.tls_and_proxy import check_proxy, proxy_for, tls_context
 from .arguments import Timeouts, checked_base_url, checked_headers, checked_size, checked_timeout, checked_token
@@ -79,9 +79,11 @@ def checked_options(
         FieldError: Another argument has a wrong type or value.
     """
     if retry is not None and not isinstance(retry, RetryPolicy):
-        raise FieldError(f"retry={brief(retry)}: give a RetryPolicy, or None to switch retries off", field="retry")
+        advice = "give a RetryPolicy, such as RetryPolicy(attempts=3), or None to switch retries off"
+        raise FieldError(f"retry={brief(retry)}: {advice}", field="retry")
     if not isinstance(limits, httpx.Limits):
-        raise FieldError(f"limits={brief(limits)}: give httpx.Limits", field="limits")
+        advice = "give httpx.Limits, such as httpx.Limits(max_connections=10)"
+        raise FieldError(f"limits={brief(limits)}: {advice}", field="limits")
     certificates = _checked_verify(verify)
     check_proxy(proxy, "proxy")
     return Options(
@@ -90,7 +92,7 @@ def checked_options(
         token=checked_token(token),
         timeout=checked_timeout(timeout),
         retry=NO_RETRIES if retry is None else retry,
-        page_size=check_page_size(page_size),
+        page_size=_checked_page_size(page_size),
         max_response_size=checked_size(max_response_size),
         headers=checked_headers(headers or {}),
         verify=certificates,
@@ -107,9 +109,18 @@ def checked_transport(transport: object, method: str) -> None:
     Raises:
         FieldError: It lacks the method.
     """
+    if isinstance(transport, type):
+        raise FieldError(f"transport: give an instance, {transport.__name__}(), not the class", field="transport")
     if transport is not None and not hasattr(transport, method):
         kind = type(transport).__name__
         raise FieldError(f"transport: {kind} has no {method}; is it for the other client?", field="transport")
+
+
+def _checked_page_size(page_size: object) -> int:
+    try:
+        return check_page_size(page_size)
+    except FilterError as error:  # here it is an argument of the client, not of a listing
+        raise FieldError(str(error), field="page_size") from None
 
 
 def _checked_verify(verify: object) -> bool | str | ssl.SSLContext:
@@ -117,5 +128,6 @@ def _checked_verify(verify: object) -> bool | str | ssl.SSLContext:
         verify = os.fspath(verify)
     if isinstance(verify, bool | ssl.SSLContext) or (isinstance(verify, str) and os.path.isfile(verify)):
         return verify
+    advice = "give True, a file of CA certificates that exists, an ssl.SSLContext, or False to check nothing"
     given = repr(verify) if isinstance(verify, str) else brief(verify)  # brief() would cut off the end of a path
-    raise FieldError(f"verify={given}: give True, a file of CA certificates that exists, or a context", field="verify")
+    raise FieldError(f"verify={given}: {advice}", field="verify")

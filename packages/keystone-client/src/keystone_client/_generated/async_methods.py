@@ -19,6 +19,7 @@ from .._listing.query import (
     Progress,
     Query,
 )
+from .._mistakes import NeedsAsyncWith, hinted
 from .._protocol.call import Call
 from .._redaction import redacted
 
@@ -81,7 +82,7 @@ if TYPE_CHECKING:
     )
 
 
-class AsyncMethods(AsyncDriver):
+class AsyncMethods(NeedsAsyncWith, AsyncDriver):
     """The methods for each resource, single and in bulk, and those that return what the server says about itself."""
 
     @overload
@@ -99,6 +100,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[User]: ...
+    @hinted
     async def retrieve_user(
         self,
         pk: Any = UNSET,
@@ -134,6 +136,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._retrieve("user", pk, raise_not_exists, query)
 
+    @hinted
     def iterate_user(
         self,
         *,
@@ -169,6 +172,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._iterate("user", query)
 
+    @hinted
     async def count_user(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of users that match, without fetching them.
 
@@ -325,6 +329,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Team]: ...
+    @hinted
     async def retrieve_team(
         self,
         pk: Any = UNSET,
@@ -360,6 +365,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._retrieve("team", pk, raise_not_exists, query)
 
+    @hinted
     def iterate_team(
         self,
         *,
@@ -395,6 +401,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._iterate("team", query)
 
+    @hinted
     async def count_team(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of teams that match, without fetching them.
 
@@ -547,6 +554,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Membership]: ...
+    @hinted
     async def retrieve_membership(
         self,
         pk: Any = UNSET,
@@ -582,6 +590,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._retrieve("membership", pk, raise_not_exists, query)
 
+    @hinted
     def iterate_membership(
         self,
         *,
@@ -617,6 +626,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._iterate("membership", query)
 
+    @hinted
     async def count_membership(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of memberships that match, without fetching them.
 
@@ -769,6 +779,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Cluster]: ...
+    @hinted
     async def retrieve_cluster(
         self,
         pk: Any = UNSET,
@@ -804,6 +815,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._retrieve("cluster", pk, raise_not_exists, query)
 
+    @hinted
     def iterate_cluster(
         self,
         *,
@@ -839,6 +851,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._iterate("cluster", query)
 
+    @hinted
     async def count_cluster(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of clusters that match, without fetching them.
 
@@ -991,6 +1004,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Request]: ...
+    @hinted
     async def retrieve_request(
         self,
         pk: Any = UNSET,
@@ -1026,6 +1040,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._retrieve("request", pk, raise_not_exists, query)
 
+    @hinted
     def iterate_request(
         self,
         *,
@@ -1061,6 +1076,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._iterate("request", query)
 
+    @hinted
     async def count_request(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of allocation requests that match, without fetching them.
 
@@ -1224,6 +1240,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Allocation]: ...
+    @hinted
     async def retrieve_allocation(
         self,
         pk: Any = UNSET,
@@ -1259,6 +1276,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._retrieve("allocation", pk, raise_not_exists, query)
 
+    @hinted
     def iterate_allocation(
         self,
         *,
@@ -1294,6 +1312,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._iterate("allocation", query)
 
+    @hinted
     async def count_allocation(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of allocations that match, without fetching them.
 
@@ -1446,6 +1465,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Review]: ...
+    @hinted
     async def retrieve_review(
         self,
         pk: Any = UNSET,
@@ -1481,6 +1501,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._retrieve("review", pk, raise_not_exists, query)
 
+    @hinted
     def iterate_review(
         self,
         *,
@@ -1516,6 +1537,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._iterate("review", query)
 
+    @hinted
     async def count_review(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of reviews that match, without fetching them.
 
@@ -1668,6 +1690,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Comment]: ...
+    @hinted
     async def retrieve_comment(
         self,
         pk: Any = UNSET,
@@ -1703,6 +1726,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._retrieve("comment", pk, raise_not_exists, query)
 
+    @hinted
     def iterate_comment(
         self,
         *,
@@ -1738,6 +1762,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._iterate("comment", query)
 
+    @hinted
     async def count_comment(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of comments that match, without fetching them.
 
@@ -1890,6 +1915,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Attachment]: ...
+    @hinted
     async def retrieve_attachment(
         self,
         pk: Any = UNSET,
@@ -1925,6 +1951,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._retrieve("attachment", pk, raise_not_exists, query)
 
+    @hinted
     def iterate_attachment(
         self,
         *,
@@ -1960,6 +1987,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._iterate("attachment", query)
 
+    @hinted
     async def count_attachment(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of attachments that match, without fetching them.
 
@@ -2069,6 +2097,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Grant]: ...
+    @hinted
     async def retrieve_grant(
         self,
         pk: Any = UNSET,
@@ -2104,6 +2133,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._retrieve("grant", pk, raise_not_exists, query)
 
+    @hinted
     def iterate_grant(
         self,
         *,
@@ -2139,6 +2169,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._iterate("grant", query)
 
+    @hinted
     async def count_grant(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of grants that match, without fetching them.
 
@@ -2302,6 +2333,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Publication]: ...
+    @hinted
     async def retrieve_publication(
         self,
         pk: Any = UNSET,
@@ -2337,6 +2369,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._retrieve("publication", pk, raise_not_exists, query)
 
+    @hinted
     def iterate_publication(
         self,
         *,
@@ -2372,6 +2405,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._iterate("publication", query)
 
+    @hinted
     async def count_publication(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of publications that match, without fetching them.
 
@@ -2535,6 +2569,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Notification]: ...
+    @hinted
     async def retrieve_notification(
         self,
         pk: Any = UNSET,
@@ -2570,6 +2605,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._retrieve("notification", pk, raise_not_exists, query)
 
+    @hinted
     def iterate_notification(
         self,
         *,
@@ -2605,6 +2641,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._iterate("notification", query)
 
+    @hinted
     async def count_notification(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of notifications that match, without fetching them.
 
@@ -2688,6 +2725,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Preference]: ...
+    @hinted
     async def retrieve_preference(
         self,
         pk: Any = UNSET,
@@ -2723,6 +2761,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._retrieve("preference", pk, raise_not_exists, query)
 
+    @hinted
     def iterate_preference(
         self,
         *,
@@ -2758,6 +2797,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._iterate("preference", query)
 
+    @hinted
     async def count_preference(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of notification preferences that match, without fetching them.
 
@@ -2910,6 +2950,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[AuditLog]: ...
+    @hinted
     async def retrieve_audit_log(
         self,
         pk: Any = UNSET,
@@ -2945,6 +2986,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._retrieve("audit_log", pk, raise_not_exists, query)
 
+    @hinted
     def iterate_audit_log(
         self,
         *,
@@ -2980,6 +3022,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._iterate("audit_log", query)
 
+    @hinted
     async def count_audit_log(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of entries of the audit log that match, without fetching them.
 
@@ -3040,6 +3083,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[RequestLog]: ...
+    @hinted
     async def retrieve_request_log(
         self,
         pk: Any = UNSET,
@@ -3075,6 +3119,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._retrieve("request_log", pk, raise_not_exists, query)
 
+    @hinted
     def iterate_request_log(
         self,
         *,
@@ -3110,6 +3155,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._iterate("request_log", query)
 
+    @hinted
     async def count_request_log(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of entries of the request log that match, without fetching them.
 
@@ -3170,6 +3216,7 @@ class AsyncMethods(AsyncDriver):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[TaskResult]: ...
+    @hinted
     async def retrieve_task_result(
         self,
         pk: Any = UNSET,
@@ -3205,6 +3252,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._retrieve("task_result", pk, raise_not_exists, query)
 
+    @hinted
     def iterate_task_result(
         self,
         *,
@@ -3240,6 +3288,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._iterate("task_result", query)
 
+    @hinted
     async def count_task_result(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of task results that match, without fetching them.
 
@@ -3252,6 +3301,7 @@ class AsyncMethods(AsyncDriver):
         """
         return await self._count("task_result", Query(filters, search))
 
+    @hinted
     async def retrieve_feed_entry(
         self,
         *,
@@ -3282,6 +3332,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._retrieve("feed_entry", UNSET, False, query)
 
+    @hinted
     def iterate_feed_entry(
         self,
         *,
@@ -3317,6 +3368,7 @@ class AsyncMethods(AsyncDriver):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._iterate("feed_entry", query)
 
+    @hinted
     async def count_feed_entry(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of feed entries that match, without fetching them.
 
