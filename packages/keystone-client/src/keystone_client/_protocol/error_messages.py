@@ -22,7 +22,6 @@ from .._errors import (
 )
 from .._transport.outgoing import endpoint_of
 from .clean_copies import clean_response
-from .foreign_answers import foreign_hint, is_page, words_of
 from .json_decoding import json_of
 from .retries import PASSING, retry_after
 
@@ -108,7 +107,7 @@ def decode_error(response: httpx.Response, what: str, cid: str) -> DecodeError:
     packed = response.headers.get("content-encoding")  # one that httpx does not know leaves the body as it came
     packing = f", packed as {packed}" if packed else ""
     what = f"the answer {what} ({cut(f'{kind}{packing}')}, {len(response.content)} bytes)"
-    if is_page(response):
+    if response.content[:64].lstrip()[:1] == b"<":
         what += (
             " but a web page: is the base URL that of the API, and does a portal or a proxy ask for a login of its own?"
         )
@@ -159,6 +158,8 @@ def _flattened(path: str, value: Any, depth: int = 0) -> Iterator[tuple[str, str
 
 def _excerpt(response: httpx.Response) -> str:
     """Return the first words of a body that the API did not write; of a page, its title."""
+    from .foreign_answers import words_of  # few programs meet such an answer
+
     words = words_of(response)
     return words[:EXCERPT] + ("…" if len(words) > EXCERPT else "")
 
@@ -173,7 +174,11 @@ def _hint(response: httpx.Response, body: Any) -> str:
     if asked is not None:
         return f"the server asks to wait {ceil(asked)} s; max_retry_after of RetryPolicy is the longest a call waits"
     after_write = _failed_write(response) if response.status_code >= 500 else ""
-    foreign = foreign_hint(response) if _is_foreign(response, body) else ""
+    foreign = ""
+    if _is_foreign(response, body):
+        from .foreign_answers import foreign_hint  # few programs meet such an answer
+
+        foreign = foreign_hint(response)
     return "; ".join(part for part in (foreign, after_write) if part)
 
 

@@ -13,8 +13,9 @@ import httpx
 LONGEST_READ: Final = 65_536
 """How many bytes of an answer are searched; such pages are short."""
 
-_INVISIBLE = re.compile(r"<(script|style|head)\b.*?</\1>|<!--.*?-->|<[^>]*>", re.DOTALL | re.IGNORECASE)
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
+_INVISIBLE: Final = r"<(script|style|head)\b.*?</\1>|<!--.*?-->|<[^>]*>"
+_TITLE: Final = r"<title[^>]*>(.*?)</title>"
+_TAGS: Final = re.DOTALL | re.IGNORECASE
 
 NOT_THE_API: Final = "this is not an answer of the API: is {url} below the right base URL?"
 
@@ -70,7 +71,7 @@ SIGNS: Final = (
 """The first that fits counts."""
 
 
-def is_page(response: httpx.Response) -> bool:
+def _is_page(response: httpx.Response) -> bool:
     """Return whether a response is a web page."""
     return response.content[:64].lstrip()[:1] == b"<"
 
@@ -78,7 +79,7 @@ def is_page(response: httpx.Response) -> bool:
 def words_of(response: httpx.Response) -> str:
     """Return what a response says on one line: the title of a page, or else its text without tags."""
     text = _text(response)
-    title = _TITLE.search(text) if is_page(response) else None
+    title = re.search(_TITLE, text, _TAGS) if _is_page(response) else None
     return " ".join((title[1] if title else _visible(response, text)).split())
 
 
@@ -98,4 +99,4 @@ def _text(response: httpx.Response) -> str:
 
 
 def _visible(response: httpx.Response, text: str) -> str:
-    return _INVISIBLE.sub(" ", text) if is_page(response) else text
+    return re.sub(_INVISIBLE, " ", text, flags=_TAGS) if _is_page(response) else text

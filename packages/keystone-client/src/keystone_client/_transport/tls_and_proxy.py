@@ -19,8 +19,6 @@ from typing import Final, NamedTuple, TypeAlias
 import httpx
 from keystone_client_core import FieldError, InvalidURLError, parse_base_url
 
-from .environment_proxies import proxy_of_environment
-
 Verify: TypeAlias = bool | str | os.PathLike[str] | ssl.SSLContext
 """The types that the ``verify`` argument of a client accepts."""
 DEFAULT_LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20)
@@ -104,6 +102,8 @@ def proxy_for(base_url: str, proxy: str | httpx.Proxy | None, trust_env: bool) -
     """
     what = "proxy="
     if proxy is None and trust_env:
+        from .environment_proxies import proxy_of_environment  # not at import, where nothing is connected yet
+
         found = proxy_of_environment(httpx.URL(base_url))
         if found is None:
             return Via(None)
