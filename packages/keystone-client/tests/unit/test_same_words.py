@@ -1,6 +1,7 @@
-"""One event on the network is told in the same words by threads, asyncio and trio, and in none of another library's."""
+"""Over a socket: an event is told in the same words, and costs as many requests, for threads, asyncio and trio."""
 
 import contextlib
+import gzip
 import socket
 import ssl
 import struct
@@ -10,7 +11,8 @@ from typing import Any
 
 import anyio
 import pytest
-from keystone_client import AsyncKeystoneClient, KeystoneClient, TransportError
+from keystone_client import AsyncKeystoneClient, KeystoneClient, RequestTimeoutError, RetryPolicy, TransportError
+from keystone_client_testing import FakeKeystone
 
 RUNNERS = ["sync", "asyncio", "trio"]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}"
@@ -122,3 +124,39 @@ def test_a_port_where_nobody_listens_is_told_in_the_same_words() -> None:
     words = {str(told(runner, f"http://127.0.0.1:{port}", {})) for runner in RUNNERS}
     assert len(words) == 1
     assert "Connection refused" in words.pop()
+
+
+def listed(runner: str, url: str, **options: Any) -> list[Any]:
+    """All teams, asked for with a client that is closed afterwards."""
+    options = {"trust_env": False, **options}
+
+    async def list_in_task() -> list[Any]:
+        async with AsyncKeystoneClient(url, **options) as client:
+            return [*await client.retrieve_team()]
+
+    if runner != "sync":
+        return anyio.run(list_in_task, backend=runner)
+    with KeystoneClient(url, **options) as client:
+        return [*client.retrieve_team()]
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.parametrize(("retry", "requests"), [(None, 1), (RetryPolicy(attempts=3, backoff=0), 3)])
+def test_a_listing_that_times_out_sends_what_the_policy_allows(
+    runner: str, retry: RetryPolicy | None, requests: int
+) -> None:
+    fake = FakeKeystone()
+    fake.fail("GET", "/users/teams/", error="timeout", times=9)
+    with fake.serve() as url:
+        with pytest.raises(RequestTimeoutError, match=r"nothing came from the server within 0\.2 s") as caught:
+            listed(runner, url, retry=retry, timeout=0.2)
+        assert len(fake.journal) == caught.value.attempts == requests
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_page_under_the_old_name_of_gzip_is_read(runner: str) -> None:
+    body = gzip.compress(b'{"count": 1, "next": null, "previous": null, "results": [{"id": 1}]}')
+    head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: x-gzip\r\n"
+    page = f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+    with serving(saying(page)) as port:
+        assert listed(runner, f"http://127.0.0.1:{port}") == [{"id": 1}]
