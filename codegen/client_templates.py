@@ -29,7 +29,8 @@ from .._listing.query import (
     Progress,
     Query,
 )
-from .._migration import explains_former_calls
+from .._hints.former_names import explains_former_calls
+from .._hints.mistakes import NeedsAsyncWith, hinted
 from .._redaction import redacted
 
 K = TypeVar("K", bound=Key)
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     )
 
 
-class AsyncMethods(ClientBase):
+class AsyncMethods(NeedsAsyncWith, ClientBase):
     """The methods for each resource, single and in bulk, and those that return what the server says about itself."""
 
     _driver: AsyncDriver
@@ -86,6 +87,7 @@ RETRIEVE_ONE = """
 {arguments}        on_progress: Progress | None = None,
     ) -> list[{record}]: ...
     @explains_former_calls
+    @hinted
     async def retrieve_{name}(
         self,
         pk: Any = UNSET,
@@ -113,6 +115,7 @@ RETRIEVE_ONE = """
 """
 
 RETRIEVE_LIST = """
+    @hinted
     async def retrieve_{name}(
         self,
         *,
@@ -135,6 +138,7 @@ RETRIEVE_LIST = """
 """
 
 ITERATE = """
+    @hinted
     def iterate_{name}(
         self,
         *,
@@ -198,6 +202,7 @@ FOLLOW = """
 """
 
 COUNT = """
+    @hinted
     async def count_{name}(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         \"\"\"Return the number of {nouns} that match, without fetching them.
 

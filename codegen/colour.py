@@ -30,6 +30,7 @@ WORDS = {
     "Awaitable[object]": "object",
     "Awaitable, ": "",
     "AsyncHook": "Hook",
+    "NeedsAsyncWith": "NeedsWith",
     "The client for tasks": "The client for threads",
     "between tasks, on asyncio or trio": "between threads",
 }

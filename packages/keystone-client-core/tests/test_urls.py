@@ -38,6 +38,15 @@ class Number(IntEnum):
         ("http://127.0.0.1", "http://127.0.0.1/"),
         ("http://host/künstlich", "http://host/k%C3%BCnstlich/"),
         ("http://bücher.example", "http://xn--bcher-kva.example/"),
+        ("http://BÜCHER.example", "http://xn--bcher-kva.example/"),
+        ("https://straße.uni-gießen.de", "https://xn--strae-oqa.xn--uni-gieen-m1a.de/"),
+        ("https://βόλος.example", "https://xn--nxasmm1c.example/"),
+        ("https://हिन्दी.example", "https://xn--j2bd4cyah0f.example/"),
+        ("https://bücher\u3002example", "https://xn--bcher-kva.example/"),
+        ("http://127\uff0e0\uff0e0\uff611:8000", "http://127.0.0.1:8000/"),
+        ("http://host//", "http://host/"),
+        ("http://host:80///", "http://host/"),
+        ("https://host/keystone/api//", "https://host/keystone/api/"),
     ],
 )
 def test_a_base_url_gets_one_form_with_one_trailing_slash(given_url: str, base: str) -> None:
@@ -85,6 +94,17 @@ def test_a_base_url_gets_one_form_with_one_trailing_slash(given_url: str, base: 
         "http://[::1",
         "http://[::zz]",
         "http://[v1.x]",
+        "http://[fe80::1%25eth0]",
+        "http://[fe80::1%eth0]:8000",
+        "http://\uff48\uff4f\uff53\uff54.example",  # full-width letters: IDNA 2003 made them plain ones
+        "http://☃.example",
+        "http://①.example",
+        "http://bu\u0308cher.example",  # not NFC
+        "http://bü\u200dcher.example",
+        "http://bü\u00adcher.example",
+        "http://bü..example",
+        "http://\u3002",
+        "http://" + "ü" * 63,
         "http://a,b",
         "http://host/a/../b",
         "http://host/./b",
@@ -94,7 +114,9 @@ def test_a_base_url_gets_one_form_with_one_trailing_slash(given_url: str, base: 
         "http://host/a%2fb",
         "http://host/a%5cb",
         "http://host/a//b",
-        "http://host//",
+        "http://host://",
+        "http:////",
+        "http://host//a",
         "http://host/%00",
         "http://host/%c0%ae%c0%ae/",
         "http://host/\ud800",
@@ -129,6 +151,24 @@ def test_a_refusal_does_not_repeat_a_secret(url: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize("host", ["keystone.example:8000", "keystone.example", "localhost", "localhost:8000/"])
+def test_an_address_without_a_scheme_is_shown_with_the_two_ways_to_write_it(host: str) -> None:
+    with pytest.raises(InvalidURLError, match=f"'{host}' has no scheme; write 'https://{host}', or http://"):
+        parse_base_url(host)
+
+
+@pytest.mark.parametrize("secret", ["hunter2", "0123456789abcdef0123456789abcdef01234567", "eyJhb.eyJzdWIi.c2ln"])
+def test_a_secret_in_place_of_an_address_is_not_shown(secret: str) -> None:
+    with pytest.raises(InvalidURLError) as caught:
+        parse_base_url(secret)
+    assert secret not in str(caught.value)
+
+
+def test_an_ipv6_zone_is_refused_by_name() -> None:
+    with pytest.raises(InvalidURLError, match="IPv6 zone"):
+        parse_base_url("http://[fe80::1%25eth0]")
+
+
 def test_a_refusal_names_scheme_and_host() -> None:
     with pytest.raises(InvalidURLError, match=r"http://host/\.\.\. has a query"):
         parse_base_url("http://host/?a=1")
@@ -158,6 +198,12 @@ def test_a_refusal_names_scheme_and_host() -> None:
         ("https://host.example/keystone/api/version", "version/"),
         ("HTTPS://HOST.example:443/keystone/api/version/?a=1", "version/?a=1"),
         ("https://host.example/keystone/api", ""),
+        (f"{BASE}/users/users/", "users/users/"),
+        ("https://host.example//keystone///api////users//users//", "users/users/"),
+        (f"{BASE}/version?next=//a", "version/?next=//a"),
+        ("a//b", "a/b/"),
+        ("a//", "a/"),
+        ("/users///teams//5//?x=1//2", "users/teams/5/?x=1//2"),
     ],
 )
 def test_an_endpoint_becomes_a_path_with_its_trailing_slash(endpoint: str, path: str) -> None:
@@ -198,8 +244,12 @@ def test_an_endpoint_becomes_a_path_with_its_trailing_slash(endpoint: str, path:
         "a%5c..%5cadmin",
         "a\\b",
         "/\\evil.example",
-        "a//b",
-        "a//",
+        "//",
+        "//host.example/keystone/api/version",
+        "//users//teams",
+        "https:////host.example/keystone/api/version",
+        "https://host.example/keystone/api//..//admin",
+        "https://host.example//evil.example/",
         "a\nb",
         "a%0d%0ab",
         "a%250ab",
@@ -220,6 +270,14 @@ def test_an_endpoint_becomes_a_path_with_its_trailing_slash(endpoint: str, path:
 def test_an_endpoint_that_leads_elsewhere_or_hides_it_is_refused(endpoint: str) -> None:
     with pytest.raises(InvalidURLError):
         endpoint_path(BASE, endpoint)
+
+
+def test_an_absolute_endpoint_may_spell_the_host_as_the_base_url_was_typed() -> None:
+    base = parse_base_url("https://straße.example/api")
+    assert endpoint_path(base, "https://straße.example/api/version") == "version/"
+    assert endpoint_path(base, "https://STRAßE\u3002example/api//version") == "version/"
+    with pytest.raises(InvalidURLError):
+        endpoint_path(base, "https://strasse.example/api/version")
 
 
 SUSPICIOUS = st.lists(
@@ -306,7 +364,7 @@ def test_whatever_the_key_it_is_a_positive_integer_or_refused(pk: object) -> Non
     assert str(pk) == str(key)
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", "", "host", "ftp://host"])
+@pytest.mark.parametrize("url", ["", "host", "ftp://host", "https:/host.example"])
 def test_a_url_without_its_scheme_is_refused_with_an_example(url: str) -> None:
     with pytest.raises(InvalidURLError, match=r"as https://keystone\.example\.org is"):
         parse_base_url(url)

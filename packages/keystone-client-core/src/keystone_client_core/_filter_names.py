@@ -30,6 +30,22 @@ LOOKUPS: Mapping[str, tuple[str, ...]] = {
 }
 """The lookups of each filter kind: ``lt`` as in ``amount__lt``. A name without a lookup compares for equality."""
 
+_SYNONYMS: Mapping[str, str] = {
+    **dict.fromkeys(("exact", "iexact", "eq", "equals", "is"), ""),
+    **dict.fromkeys(("ne", "neq", "not", "isnot", "exclude"), "not_eq"),
+    **dict.fromkeys(("like", "ilike", "icontains", "match", "regex", "iregex", "search", "has"), "contains"),
+    **dict.fromkeys(("istartswith", "prefix", "begins"), "startswith"),
+    **dict.fromkeys(("iendswith", "suffix"), "endswith"),
+    **dict.fromkeys(("nin", "notin", "not__in"), "not_in"),
+    **dict.fromkeys(("any", "one_of", "list"), "in"),
+    **dict.fromkeys(("null", "is_null", "none", "empty"), "isnull"),
+    **dict.fromkeys(("ge", "min", "since", "from", "range", "between"), "gte"),
+    **dict.fromkeys(("le", "max", "until", "to"), "lte"),
+    "after": "gt",
+    "before": "lt",
+}
+"""Lookups of Django and of other clients, and the one that the server has; empty for the name of the field alone."""
+
 _OTHER_WAYS = {
     "_limit": "use limit=",
     "limit": "use limit=",
@@ -93,9 +109,26 @@ def _unknown(resource: Resource, name: str, value: object) -> FilterError:
 def _matches(resource: Resource, name: str, head: str) -> tuple[str, ...]:
     if name in _OTHER_WAYS:
         return ("id",) if name == "pk" else ()
+    meant = _meant(resource, name, head)
+    if meant is not None:
+        return (meant,)
     own = [f"{head}__{lookup}" for lookup in lookups_of(resource, head)]
     every = [f"{field}__{lookup}" for field in resource.filterable for lookup in lookups_of(resource, field)]
     return close_matches(name, own) or close_matches(name, [*resource.filterable, *every])
+
+
+def _meant(resource: Resource, name: str, head: str) -> str | None:
+    """Return the filter that a name of Django or of another client stands for; ``None`` if it is none of them."""
+    column = name.removesuffix("_id").removesuffix("_")  # team_id, team__id
+    if column != name and lookups_of(resource, column):
+        return column
+    field = resource.fields.get(head)
+    lookup = _SYNONYMS.get(name.removeprefix(f"{head}__"))
+    if lookup == "" and field is not None and field.filter_kind:
+        return head
+    if lookup and lookup in lookups_of(resource, head):
+        return f"{head}__{lookup}"
+    return head if field is not None and field.filter_kind == "key" and field.target else None
 
 
 def _why(resource: Resource, name: str, head: str) -> str:
@@ -108,7 +141,7 @@ def _why(resource: Resource, name: str, head: str) -> str:
         several = ", as it stands for several records" if field.kind in ("keys", "shapes") else ""
         return f"the server cannot filter by {head}{several}"
     if field.filter_kind == "key" and field.target:
-        return f"{head} takes a primary key, and the server does not look into the {field.target}"
+        return f"{head} takes a primary key (the server does not look into the {field.target})"
     return f"{head} has no such lookup"
 
 

@@ -9,12 +9,24 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from keystone_client import KeystoneClient
 from keystone_client_testing import FakeKeystone
 from keystone_client_testing.doors import connections
 from keystone_client_testing.doors.connections import Connections
 from keystone_client_testing.doors.server import MAX_BODY
 
 from .children import started
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no loopback address of IPv6")
 
 
 @contextlib.contextmanager
@@ -144,13 +156,13 @@ def test_stopping_ends_the_connections_and_their_threads(fake: FakeKeystone) -> 
     assert set(threading.enumerate()) <= before
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", ""])
+@pytest.mark.parametrize("host", ["0.0.0.0", "", pytest.param("::", marks=needs_ipv6)])
 def test_an_address_beyond_loopback_is_warned_of(fake: FakeKeystone, host: str) -> None:
     with pytest.warns(UserWarning, match="anyone who can reach this machine"), fake.serve(host=host) as url:
         assert works(url)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.8.9.10"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.8.9.10", pytest.param("::1", marks=needs_ipv6)])
 def test_loopback_needs_no_warning(fake: FakeKeystone, host: str) -> None:
     with fake.serve(host=host) as url:
         assert works(url)
@@ -163,5 +175,25 @@ def test_the_command_warns_loudly_of_an_address_beyond_loopback() -> None:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("WARNING: the fake Keystone listens on 0.0.0.0: ")
         assert "http://127.0.0.1:" in process.stdout.readline()
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+@needs_ipv6
+def test_a_client_logs_in_and_writes_over_ipv6(fake: FakeKeystone) -> None:
+    with fake.serve(host="::1") as url, KeystoneClient(url, trust_env=False) as client:
+        assert url.startswith("http://[::1]:")
+        client.login("admin", "quickstart")
+        client.create_team(name="Physics")
+        assert client.http_get(f"{url}/users/teams/").json()["count"] == 1
+        assert {entry["remote_address"] for entry in client.retrieve_request_log()} == {"::1"}
+
+
+@needs_ipv6
+def test_the_command_serves_on_ipv6() -> None:
+    command = [sys.executable, "-m", "keystone_client_testing", "--host", "::1", "--port", "0"]
+    with started(command) as process:
+        assert process.stdout is not None
+        assert works(process.stdout.readline().split()[3])
         process.terminate()
         assert process.wait(10) == 0

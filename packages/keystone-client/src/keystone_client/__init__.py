@@ -40,8 +40,8 @@ from ._errors import (
     TransportError,
     ValidationError,
 )
+from ._hints.former_names import MODULES, retired_module
 from ._listing.query import Followed
-from ._migration import MODULES, retired_module
 
 __version__ = "0.1.0"
 

@@ -17,9 +17,9 @@ from ._flows import records as record_flows
 from ._flows.auth import AsyncProvider
 from ._flows.raw_http import DEFAULT, Files, Headers, Params, Timeout
 from ._generated.async_methods import AsyncMethods
+from ._hints.former_names import explains_former_calls, understands_former_arguments
 from ._listing.pages import Record
 from ._listing.query import Key
-from ._migration import FormerAttributes, explains_former_calls, understands_former_arguments
 from ._protocol.bodies import Content, Sent
 from ._protocol.parameters import parameter_pairs
 from ._redaction import redacted
@@ -52,7 +52,7 @@ AsyncHook: TypeAlias = Callable[[Any], Awaitable[object]]
 """A function that is called with a request or a response."""
 
 
-class AsyncKeystoneClient(AsyncMethods, FormerAttributes):
+class AsyncKeystoneClient(AsyncMethods):
     """A client for one Keystone server. It can be shared between tasks, on asyncio or trio.
 
     Args:
@@ -82,7 +82,6 @@ class AsyncKeystoneClient(AsyncMethods, FormerAttributes):
         InvalidURLError: The URL cannot be a base URL.
         InvalidCIDError: The correlation id is not a UUID.
         FieldError: Another argument has a wrong type or value.
-        FilterError: The page size is out of range.
     """
 
     if TYPE_CHECKING:

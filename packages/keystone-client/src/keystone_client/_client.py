@@ -20,7 +20,7 @@ from ._flows.raw_http import DEFAULT, Files, Headers, Params, Timeout
 from ._generated.sync_methods import SyncMethods
 from ._listing.pages import Record
 from ._listing.query import Key
-from ._migration import FormerAttributes, explains_former_calls, understands_former_arguments
+from ._hints.former_names import explains_former_calls, understands_former_arguments
 from ._protocol.bodies import Content, Sent
 from ._protocol.parameters import parameter_pairs
 from ._redaction import redacted
@@ -53,7 +53,7 @@ Hook: TypeAlias = Callable[[Any], object]
 """A function that is called with a request or a response."""
 
 
-class KeystoneClient(SyncMethods, FormerAttributes):
+class KeystoneClient(SyncMethods):
     """A client for one Keystone server. It can be shared between threads.
 
     Args:
@@ -83,7 +83,6 @@ class KeystoneClient(SyncMethods, FormerAttributes):
         InvalidURLError: The URL cannot be a base URL.
         InvalidCIDError: The correlation id is not a UUID.
         FieldError: Another argument has a wrong type or value.
-        FilterError: The page size is out of range.
     """
 
     if TYPE_CHECKING:

@@ -153,7 +153,7 @@ class TransportError(_Portable, httpx.TransportError):
 
     Attributes:
         outcome: ``"not sent"`` if the server cannot have acted; ``"unknown"`` if it may have.
-        attempts: The number of requests that were sent, retries included.
+        attempts: The number of requests that were sent for this answer, retries and smaller pages included.
         cid: The correlation id of the client; the server's logs carry it.
         request: The request, without its body, credentials and cookies.
     """

@@ -141,6 +141,30 @@ def test_an_answer_without_a_body_cannot_be_cut(colour: str, packing: str) -> No
     assert len(wire.requests) == 1
 
 
+@pytest.mark.parametrize("packing", ["x-gzip", "X-GZIP", "identity, x-gzip", " x-gzip "])
+@pytest.mark.parametrize("most", [MEGABYTE, None])
+def test_the_old_name_of_gzip_is_known(colour: str, most: int | None, packing: str) -> None:
+    page = b'{"count": 1, "next": null, "results": [{"id": 1}]}'
+    for body, call in ((RECORD, "read"), (page, "list"), (RECORD, "write"), (RECORD, "plain")):
+        wire = Scripted(sent(Body(gzip.compress(body)), content_encoding=packing))
+        CALLS[call](connect(colour, wire, max_response_size=most))
+    wire = Scripted(sent(Body(gzip.compress(RECORD)[:-4]), content_encoding=packing))
+    with pytest.raises(DecodeError, match="cut"):
+        connect(colour, wire, max_response_size=most).retrieve_cluster(1)
+
+
+def test_the_old_name_of_gzip_hides_no_bomb(colour: str) -> None:
+    wire = Scripted(sent(bomb(3, 31), content_encoding="x-gzip"))
+    with pytest.raises(ResponseTooLargeError):
+        connect(colour, wire, max_response_size=MEGABYTE).retrieve_cluster(1)
+
+
+def test_a_packing_that_is_unknown_is_named(colour: str) -> None:
+    wire = Scripted(sent(Body(b"\x1f\x9d\x90"), content_encoding="compress"))
+    with pytest.raises(DecodeError, match=r"is not JSON .*packed as compress"):
+        connect(colour, wire).retrieve_cluster(1)
+
+
 @pytest.mark.parametrize("packing", ["br", "zstd", "gzip, gzip", "gzip, br", "deflate,gzip"])
 def test_a_packing_that_nobody_asked_for_is_not_unpacked(colour: str, packing: str) -> None:
     client = connect(colour, Scripted(sent(Body(b"\x0b\x02\x80"), content_encoding=packing)))

@@ -20,7 +20,7 @@ from .scripted import URL, Scripted, answer, connect
 from .threads import in_threads
 
 BACKENDS = ["asyncio", "trio"]
-ENVIRONMENT = ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"]
+ENVIRONMENT = ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"]
 
 
 class Connection(httpx.AsyncBaseTransport, httpx.BaseTransport):
@@ -499,9 +499,9 @@ def test_all_clients_of_a_process_share_a_tls_context(
     assert context_of({"url": "https://elsewhere.test"}) is first
     assert context_of(connect("async", None, secure)) is first
     assert context_of({"url": secure, "verify": False}) is not first
-    assert context_of({"url": secure, "trust_env": False}) is not first
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     assert context_of({"url": secure}) is not first
+    assert context_of({"url": secure, "trust_env": False}) is first
 
 
 def test_the_context_of_the_user_is_taken_as_it_is(stub: type[Connection]) -> None:
@@ -542,6 +542,38 @@ PROXIES: list[tuple[dict[str, str], str, str | None]] = [
     ({"http_proxy": "http://p:1", "no_proxy": "one.test"}, "http://keystone.test/", "http://p:1"),
     ({"http_proxy": "http://p:1", "no_proxy": "*"}, "http://keystone.test/", None),
     ({"http_proxy": "http://p:1", "no_proxy": "127.0.0.1,localhost"}, "http://127.0.0.1:8000/", None),
+    *[
+        ({"http_proxy": "http://p:1", "no_proxy": listed}, url, None if exempt else "http://p:1")
+        for listed, url, exempt in [
+            ("127.0.0.0/8", "http://127.3.2.1:8000/", True),
+            ("10.0.0.0/8, 127.0.0.0/8", "http://127.0.0.1/", True),
+            ("127.0.0.1/8", "http://127.9.9.9/", True),
+            ("10.0.0.0/8", "http://127.0.0.1/", False),
+            ("10.0.0.0/8", "http://ten.test/", False),
+            ("::1/128", "http://[::1]:8000/", True),
+            ("fd00::/8", "http://[fd12::1]/", True),
+            ("[::1]", "http://[::1]/", True),
+            ("[::1]:8000", "http://[::1]:8000/", True),
+            ("[::1]:8000", "http://[::1]:9000/", False),
+            ("127.0.0.1:8000", "http://127.0.0.1:8000/", True),
+            ("keystone.test:80", "http://keystone.test/", True),
+            ("127.0.0.0/99, keystone.test/8, :8000, [bad, ,", "http://127.0.0.1/", False),
+            ("a.test keystone.test", "http://keystone.test/", True),
+            ("*.test", "http://keystone.test/", True),
+            ("KEYSTONE.Test.", "http://keystone.test/", True),
+            ("keystone.test", "http://keystone.test./", True),
+            ("stone.test", "http://keystone.test/", False),
+            ("keystone.test", "http://my.keystone.test/", True),
+            ("straße.test", "http://xn--strae-oqa.test/", True),
+            ("  ", "http://keystone.test/", False),
+        ]
+    ],
+    ({"HTTP_PROXY": "  "}, "http://keystone.test/", None),
+    ({"http_proxy": "", "HTTP_PROXY": "http://p:1"}, "http://keystone.test/", None),
+    ({"http_proxy": " http://p:1 "}, "http://keystone.test/", "http://p:1"),
+    ({"HTTP_PROXY": "", "ALL_PROXY": "http://p:1"}, "http://keystone.test/", "http://p:1"),
+    ({"HTTP_PROXY": "http://p:1", "REQUEST_METHOD": "GET"}, "http://keystone.test/", None),
+    ({"http_proxy": "http://p:1", "no_proxy": "", "NO_PROXY": "*"}, "http://keystone.test/", "http://p:1"),
 ]
 
 
@@ -551,9 +583,9 @@ def test_the_proxies_of_the_environment_are_honoured(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert proxy_for(url, None, True) == proxy
-    assert proxy_for(url, None, False) is None
-    assert proxy_for(url, "http://mine:1", True) == "http://mine:1"
+    assert proxy_for(url, None, True).proxy == proxy
+    assert proxy_for(url, None, False).proxy is None
+    assert proxy_for(url, "http://mine:1", True).proxy == "http://mine:1"
 
 
 @pytest.mark.parametrize("colour", ["sync", "async"])

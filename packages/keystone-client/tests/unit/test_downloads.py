@@ -57,6 +57,7 @@ def test_a_file_is_fetched_into_a_file(colour: str) -> None:
         "a/../../b",
         "%2e%2e/a",
         "//elsewhere.test/a",
+        "a//b",
         "a\\b",
         "a\r\nX: y",
         "a\0",

@@ -9,7 +9,15 @@ import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from keystone_client import DecodeError, KeystoneError, PaginationError, RetryPolicy, ServerError, TransportError
+from keystone_client import (
+    DecodeError,
+    KeystoneError,
+    PaginationError,
+    ResponseTooLargeError,
+    RetryPolicy,
+    ServerError,
+    TransportError,
+)
 
 from .listing_server import Change, ListServer, Record, ordered
 from .scripted import Reply, Scripted, answer, connect, failure, page
@@ -414,26 +422,79 @@ TOO_SLOW = [failure(httpx.ReadTimeout), failure(httpx.WriteTimeout), answer(502)
 
 
 @pytest.mark.parametrize("slow", TOO_SLOW)
-@pytest.mark.parametrize("retry", [RetryPolicy(), None], ids=["retry", "no retry"])
-def test_a_page_that_takes_too_long_is_halved_and_grows_again(colour: str, slow: Reply, retry: Any) -> None:
+def test_a_page_that_takes_too_long_is_halved_and_grows_again(colour: str, slow: Reply) -> None:
     server = ListServer(clusters(2500))
     wire = Scripted(slow, slow, slow, server)
-    client = connect(colour, wire, retry=retry)
+    client = connect(colour, wire, retry=RetryPolicy())
     assert [record["id"] for record in client.retrieve_cluster()] == [record["id"] for record in clusters(2500)]
     assert sizes(wire) == [1000, 500, 250, 125, 250, 500, 1000, 1000]
-    assert bool(client.pauses) is (retry is not None)
+    assert client.pauses == [0.5, 1, 2]
+
+
+LISTINGS: dict[str, Callable[[Any], object]] = {
+    "retrieve": lambda client: client.retrieve_cluster(),
+    "in another order": lambda client: client.retrieve_cluster(order="name"),
+    "iterate": lambda client: client.iterate_cluster(),
+    "the feed": lambda client: client.retrieve_feed_entry(),
+    "follow": lambda client: client.follow_audit_log(after=1),
+    "count": lambda client: client.count_cluster(),
+}
+
+
+@pytest.mark.parametrize("listing", LISTINGS.values(), ids=LISTINGS)
+@pytest.mark.parametrize("retry", [None, RetryPolicy(attempts=1)], ids=["none", "one"])
+@pytest.mark.parametrize("slow", TOO_SLOW)
+def test_without_retries_a_listing_that_takes_too_long_is_one_request(
+    colour: str, slow: Reply, retry: Any, listing: Callable[[Any], object]
+) -> None:
+    wire = Scripted(slow)
+    client = connect(colour, wire, retry=retry)
+    with pytest.raises((ServerError, TransportError)) as caught:
+        listing(client)
+    assert len(wire.requests) == getattr(caught.value, "attempts", 1) == 1
+    assert client.pauses == []
+
+
+def test_without_retries_a_page_that_is_too_large_is_one_request(colour: str) -> None:
+    wire = Scripted(ListServer(clusters(100)))
+    with pytest.raises(ResponseTooLargeError, match="page_size"):
+        connect(colour, wire, retry=None, max_response_size=1000).retrieve_cluster()
+    assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize("attempts", [2, 4, 9])
+@pytest.mark.parametrize("listing", LISTINGS.values(), ids=LISTINGS)
+@pytest.mark.parametrize("slow", TOO_SLOW)
+def test_the_attempts_of_a_listing_are_the_requests_that_were_sent(
+    colour: str, slow: Reply, attempts: int, listing: Callable[[Any], object]
+) -> None:
+    wire = Scripted(slow)
+    with pytest.raises((ServerError, TransportError)) as caught:
+        listing(connect(colour, wire, retry=RetryPolicy(attempts=attempts)))
+    assert len(wire.requests) == attempts
+    if isinstance(caught.value, TransportError):
+        assert caught.value.attempts == attempts
+        assert f"after {attempts} tries" in str(caught.value)
+
+
+def test_other_failures_count_among_the_tries_of_a_page_that_is_halved(colour: str) -> None:
+    wire = Scripted(answer(503), failure(httpx.ReadTimeout), answer(429), failure(httpx.ReadError))
+    with pytest.raises(TransportError, match="after 4 tries") as caught:
+        connect(colour, wire).retrieve_cluster()
+    assert sizes(wire) == [1000, 1000, 500, 500]
+    assert caught.value.attempts == 4
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=str)
 def test_a_server_that_manages_small_pages_only_is_listed_completely(order: Any) -> None:
-    server = ListServer(clusters(200))
+    server = ListServer(clusters(400))
 
     def weak(request: httpx.Request) -> httpx.Response:
-        if int(request.url.params["_limit"]) > 60:
+        if int(request.url.params["_limit"]) > 130:
             raise httpx.ReadTimeout("too much", request=request)
         return server(request)
 
-    assert listed(weak, order=order) == ordered(clusters(200), with_key(order))
+    assert listed(weak, order=order) == ordered(clusters(400), with_key(order))
 
 
 @pytest.mark.parametrize("order", [None, "name"])
@@ -441,7 +502,7 @@ def test_a_server_that_manages_small_pages_only_is_listed_completely(order: Any)
 def test_halving_ends(colour: str, order: str | None, slow: Reply) -> None:
     wire = Scripted(slow)
     with pytest.raises((ServerError, TransportError)):
-        connect(colour, wire).retrieve_cluster(order=order)
+        connect(colour, wire, retry=RetryPolicy(attempts=9)).retrieve_cluster(order=order)
     assert sizes(wire) == [1000, 500, 250, 125, 62, 31, 31, 31, 31]
 
 

@@ -1,6 +1,7 @@
 """Every clause of what the documentation says about the logger ``kclient``."""
 
 import logging
+import re
 import subprocess
 import sys
 import textwrap
@@ -15,7 +16,7 @@ from keystone_client import KeystoneError
 from keystone_client_core import LOG_FIELDS
 from keystone_client_testing import FakeKeystone
 
-from .scripted import URL, Scripted, answer, connect, cookies, failure
+from .scripted import URL, Reply, Scripted, answer, connect, cookies, failure, page
 
 CID = "4f0c0f5e-7d3b-4a53-9d5c-0c1a3c1d8a11"
 FORMAT = "%(levelname)s|%(cid)s|%(baseurl)s|%(method)s|%(endpoint)s|%(url)s|%(status_code)s|%(message)s"
@@ -56,7 +57,9 @@ def test_a_handler_added_to_the_logger_prints_a_line_for_every_answer_and_retry(
     assert len(lines) == 4
     assert lines[0].startswith(ANSWERED)
     assert lines[1].startswith(f"INFO|{CID}|{URL}|GET|version/|{URL}version/|503|GET version/ 503 in ")
-    assert lines[2].startswith(f"WARNING|{CID}|{URL}|GET|version/|{URL}version/|503|503: try 2 follows in 0.00 s")
+    assert lines[2].startswith(
+        f"WARNING|{CID}|{URL}|GET|version/|{URL}version/|503|GET version/: 503: try 2 follows in 0.00 s"
+    )
     assert lines[3].startswith(f"INFO|{CID}|{URL}|GET|version/|{URL}version/|200|GET version/ 200 in ")
 
 
@@ -134,6 +137,100 @@ def test_a_configuration_by_dictionary_works() -> None:
         """
     )
     assert lines[0].startswith(ANSWERED)
+
+
+AFTER_THE_IMPORT = """
+    import logging.config, keystone_client
+    logging.config.dictConfig({{
+        "version": 1,
+        {more}
+        "handlers": {{"h": {{"class": "logging.StreamHandler"}}}},
+        "root": {{"handlers": ["h"], "level": "INFO"}},
+    }})
+    call()
+    """
+
+
+@pytest.mark.parametrize(
+    ("more", "lines"),
+    [
+        ("", 0),  # Python's own default: it switches off every logger that exists and is not named
+        ('"disable_existing_loggers": False,', 4),
+        ('"loggers": {"kclient": {}},', 4),
+    ],
+)
+def test_a_dictionary_for_the_root_needs_one_of_two_lines_after_the_import(more: str, lines: int) -> None:
+    assert len(run(AFTER_THE_IMPORT.format(more=more))) == lines
+
+
+def test_a_handler_of_all_loggers_can_name_the_fields_with_the_filter_of_the_core() -> None:
+    program = """
+        from keystone_client_core import ContextFilter
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(name)s|%(cid)s|%(message)s"))
+        handler.addFilter(ContextFilter())
+        logging.basicConfig(level="INFO", handlers=[handler])
+        logging.getLogger("other").info("mine")
+        call()
+        """
+    lines = run(program)
+    assert lines[0] == "other||mine"
+    assert lines[1].startswith(f"kclient|{CID}|GET version/ 200")
+
+
+@pytest.mark.parametrize(
+    ("configured", "lines"),
+    [
+        ("", 3),
+        ("logging.basicConfig(level='CRITICAL')", 0),
+        ("logging.getLogger('kclient').addHandler(logging.FileHandler(os.devnull, delay=True))", 0),
+        ("logging.getLogger('kclient').setLevel('ERROR')", 0),
+        ("logging.getLogger('kclient').disabled = True", 0),
+        ("logging.lastResort = None", 0),
+    ],
+)
+def test_where_nothing_is_configured_the_first_long_wait_of_a_call_is_told(configured: str, lines: int) -> None:
+    program = """
+        import os
+        from keystone_client_testing import FakeKeystone
+        fake = FakeKeystone()
+        client = fake.client()
+        fake.throttle(user="2/min")
+        {}
+        for _ in range(8):
+            client.retrieve_team()
+        """
+    told_lines = run(program.format(configured))
+    assert len(told_lines) == lines
+    assert all(line.startswith("Keystone client: GET users/teams/: 429: try 2 follows in ") for line in told_lines)
+
+
+def test_short_waits_are_not_told_and_a_second_long_one_of_the_call_is_not_either() -> None:
+    program = """
+        from keystone_client import RetryPolicy
+        from keystone_client_testing import FakeKeystone
+        fake = FakeKeystone()
+        client = fake.client(retry=RetryPolicy(backoff={}, max_backoff={}, attempts=4))
+        client._session.draw = lambda: 1.0
+        fake.fail(status=503, times=3)
+        client.retrieve_team(1)
+        """
+    assert run(program.format(2.9, 2.9)) == []
+    assert run(program.format(4, 60)) == ["Keystone client: GET users/teams/1/: 503: try 2 follows in 4.00 s"]
+
+
+def test_a_login_that_is_held_back_by_the_answer_to_another_call_is_told_of_as_well() -> None:
+    program = """
+        from keystone_client_testing import FakeKeystone
+        client = FakeKeystone().client(user=None)
+        client._session.draw = lambda: 0.5
+        client._session.throttle.hold("anonymous", client._session.clock() + 60)
+        client.login("admin", "quickstart")
+        """
+    (line,) = run(program)
+    assert re.fullmatch(
+        r"Keystone client: POST authentication/login/ waits 60\.2\d s: the server throttles this client", line
+    )
 
 
 def test_importing_touches_no_other_logger_and_no_handler() -> None:
@@ -220,6 +317,37 @@ def test_the_records_say_which_try_it_was_and_how_long_it_took(colour: str, capl
         ("INFO", 2),
     ]
     assert logged(caplog)[-1].__dict__["elapsed"] == response.elapsed.total_seconds()
+
+
+WAITING: dict[str, tuple[Callable[[Any], object], list[Reply], str]] = {
+    "retry": (
+        lambda client: client.retrieve_team(1),
+        [failure(httpx.ReadError), answer(200, {"id": 1})],
+        "GET users/teams/1/: ReadError: it broke: try 2 follows in 0.50 s",
+    ),
+    "smaller page": (
+        lambda client: client.retrieve_team(),
+        [answer(504), page()],
+        "GET users/teams/: a page of 500 records follows in 0.50 s, after this: 504 Gateway Timeout: GET /users/teams/",
+    ),
+    "throttled job": (
+        lambda client: client.bulk_create_team([{"name": "t"}]),
+        [answer(429, {"detail": "Wait."}), answer(200, {"results": [{"body": {"id": 1, "name": "t"}}]})],
+        "POST batch/: bulk_create_team: throttled, on with it in 60 s",
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "script", "line"), WAITING.values(), ids=WAITING)
+def test_a_warning_names_method_endpoint_reason_and_wait(
+    colour: str, call: Callable[[Any], object], script: list[Reply], line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("WARNING"):
+        call(connect(colour, Scripted(*script)))
+    (record,) = logged(caplog)
+    assert record.getMessage().startswith(line)
+    assert record.levelname == "WARNING"
+    assert record.__dict__["method"] == line.split(maxsplit=1)[0]
 
 
 def test_each_page_of_a_listing_has_its_line(colour: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import keystone_client
 import pytest
 from keystone_client import AsyncKeystoneClient, KeystoneClient
-from keystone_client._migration import ON_CLASSES
+from keystone_client._hints.former_names import ON_CLASSES
 from keystone_client_core import RESOURCES
 
 OTHERS = {"base_url", "cid", "close", "create_attachment", "is_authenticated", "login", "logout", "whoami"}

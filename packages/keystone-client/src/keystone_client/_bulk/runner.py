@@ -167,7 +167,9 @@ class Run:
         self._failed.note(chunk, FailedJob(jobs, len(chunk), size, error))
         wait = draw() * backoff_ceiling(policy, jobs)
         message = "%s: a job of %d records was answered with a 500: the next follows in %.2f s"
-        self._call.log.problem(message, error.request, self._name, len(chunk), wait, status_code=BROKEN)
+        details = self._name, len(chunk), wait
+        fields = {"endpoint": ENDPOINT, "status_code": BROKEN}
+        self._call.log.problem(message, error.request, *details, wait=wait, **fields)
         if not (yield from self._call.pause(wait)):
             raise self._call.too_late(f"POST {ENDPOINT}", "; the last job ended in a 500") from error
 
@@ -206,9 +208,7 @@ class Run:
         )
 
     def _warn(self, error: BulkError) -> None:
-        session = self._call.session
-        request = session.builder.build(Draft("POST", ENDPOINT), session.headers, self._call.options)
-        self._call.log.problem("%s", request, error)
+        self._call.log.problem("%s", self._call.built(Draft("POST", ENDPOINT)), error)
 
 
 def _not_throttled(failure: Failure) -> bool:

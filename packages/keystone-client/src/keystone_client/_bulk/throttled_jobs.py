@@ -62,8 +62,9 @@ class ThrottledJobs:
             self._vain += step in (None, 1)
         if policy.attempts == 1 or seconds > policy.max_retry_after or self._vain >= policy.attempts:
             raise error
-        message = "%s: throttled, on with it in %.0f s"
-        self._call.log.problem(message, error.request, self._name, seconds, status_code=429)
+        message, details = "%s: throttled, on with it in %.0f s", (self._name, seconds)
+        fields = {"endpoint": ENDPOINT, "status_code": 429}
+        self._call.log.problem(message, error.request, *details, wait=seconds, **fields)
         if not (yield from self._call.pause(seconds)):
             last = f"; the last was throttled, the next would be {seconds:.0f} s away"
             raise self._call.too_late(f"POST {ENDPOINT}", last)

@@ -16,6 +16,14 @@ OURS = frozenset(
 )
 """Headers that the caller may not set, because the client sets them itself or relies on them."""
 
+INSTEAD: Mapping[str, str] = {
+    "authorization": "; give token=, or log in",
+    "x-keystone-cid": "; give cid=",
+    "cookie": "; login() sets it",
+    "x-csrftoken": "; login() sets it",
+}
+"""What sets a header that the caller may not set."""
+
 Timeouts: TypeAlias = Mapping[str, float | None]
 """Seconds by phase (``connect``, ``read``, ``write``, ``pool``); ``None`` for no end."""
 
@@ -24,13 +32,17 @@ def checked_base_url(url: str) -> str:
     """Return the base URL, ending in one slash.
 
     Raises:
-        InvalidURLError: It is no base URL, or httpx cannot send to it.
+        InvalidURLError: It is no base URL, or httpx cannot send to it, or would ask for another host.
     """
     base_url = parse_base_url(url)
     try:
-        httpx.Request("GET", base_url)
+        host = httpx.Request("GET", base_url).url.raw_host
+        # Core has no tables of the characters that IDNA 2008 allows; httpx has.
+        known = url.isascii() or httpx.URL(url).raw_host == host
     except (httpx.InvalidURL, UnicodeError):
-        raise InvalidURLError("The base URL has a host that cannot be one, or is longer than a URL can be.") from None
+        known = False
+    if not known:
+        raise InvalidURLError("The base URL has a host that cannot be one, or is longer than a URL can be.")
     return base_url
 
 
@@ -68,9 +80,11 @@ def _checked_header(name: Any, value: Any) -> tuple[str, str]:
     if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
         raise FieldError(f"{brief(name)} is no name for a header", field="headers")
     if name.lower().replace("_", "-") in OURS:  # most web servers treat both spellings alike
-        raise FieldError(f"the header {name} is set by the client and cannot be given", field="headers")
+        instead = INSTEAD.get(name.lower().replace("_", "-"), "")
+        raise FieldError(f"the header {name} is set by the client and cannot be given{instead}", field="headers")
     if not isinstance(value, str) or not (value.isascii() and value.isprintable()):
-        raise FieldError(f"the value of the header {name} must be printable ASCII text", field="headers")
+        kind = "" if isinstance(value, str) else f", not {type(value).__name__}"
+        raise FieldError(f"the value of the header {name} must be printable ASCII text{kind}", field="headers")
     return str.__str__(name), str.__str__(value)
 
 
@@ -88,7 +102,7 @@ def checked_timeout(timeout: object) -> Timeouts:
         phases: Timeouts = httpx.Timeout(cast("Any", timeout)).as_dict()
         if all(seconds is None or 0 < seconds <= LONGEST_SECONDS for seconds in phases.values()):
             return phases
-    advice = f"give seconds above 0, to {LONGEST_SECONDS:.0e}, an httpx.Timeout of such, or None for no end"
+    advice = "give a number of seconds above 0, an httpx.Timeout of such, or None for no end"
     raise FieldError(f"timeout={brief(timeout)}: {advice}", field="timeout")
 
 
@@ -118,5 +132,6 @@ def checked_token(token: object) -> str | None:
     if token is None:
         return None
     if not is_token(token):
-        raise FieldError("the token must be printable ASCII text without blanks", field="token")
+        advice = "give the token alone, without the word 'Token' and without a line end"
+        raise FieldError(f"the token must be printable ASCII text without blanks: {advice}", field="token")
     return str.__str__(token)  # the text itself: str() of a member of an enum could be its name

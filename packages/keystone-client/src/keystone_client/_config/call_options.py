@@ -73,5 +73,6 @@ def checked_retry(retry: object) -> RetryPolicy:
     if retry is None:
         return NO_RETRIES
     if not isinstance(retry, RetryPolicy):
-        raise FieldError(f"retry={brief(retry)}: give a RetryPolicy, or None to switch retries off", field="retry")
+        advice = "give a RetryPolicy, such as RetryPolicy(attempts=3), or None to switch retries off"
+        raise FieldError(f"retry={brief(retry)}: {advice}", field="retry")
     return retry

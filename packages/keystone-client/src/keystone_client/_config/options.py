@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
 
 import httpx
-from keystone_client_core import FieldError, adopt_cid, brief, check_page_size, new_cid
+from keystone_client_core import FieldError, FilterError, adopt_cid, brief, check_page_size, new_cid
 
 from .._transport.tls_and_proxy import Verify, check_proxy, proxy_for, tls_context
 from .arguments import Timeouts, checked_base_url, checked_headers, checked_size, checked_timeout, checked_token
@@ -42,6 +42,15 @@ class ClientOptions(TypedDict, total=False):
     trust_env: bool
 
 
+class Route:
+    """How the server is reached, for errors to tell. Known when the first connection is opened."""
+
+    def __init__(self) -> None:
+        """Begin without a connection; with a transport of the user's there never is one."""
+        self.proxy = ""
+        """The proxy, without its password, and what named it; empty if there is none."""
+
+
 class Options(NamedTuple):
     """The settings of one client, checked."""
 
@@ -59,6 +68,7 @@ class Options(NamedTuple):
     trust_env: bool
     hooks: EventHooks
     wrap_transport: Callable[[Any], Any] | None
+    route: Route
 
     def __repr__(self) -> str:
         """Hide all values: the token is secret, and the URL of a proxy may contain a password."""
@@ -73,9 +83,10 @@ class Options(NamedTuple):
 
         This reads the environment (CA certificates, proxies), unless the client was told not to trust it.
         """
+        proxy, self.route.proxy = proxy_for(self.base_url, self.proxy, self.trust_env)
         return {
             "verify": tls_context(self.base_url, self.verify, self.trust_env),
-            "proxy": proxy_for(self.base_url, self.proxy, self.trust_env),
+            "proxy": proxy,
             "limits": httpx.Limits(max_connections=1, keepalive_expiry=self.limits.keepalive_expiry),
         }
 
@@ -106,7 +117,8 @@ def checked_options(
         FieldError: Another argument has a wrong type or value.
     """
     if not isinstance(limits, httpx.Limits):
-        raise FieldError(f"limits={brief(limits)}: give httpx.Limits", field="limits")
+        advice = "give httpx.Limits, such as httpx.Limits(max_connections=10)"
+        raise FieldError(f"limits={brief(limits)}: {advice}", field="limits")
     certificates = _checked_verify(verify)
     check_proxy(proxy, "proxy")
     if proxy is not None and transport is not None:
@@ -120,7 +132,7 @@ def checked_options(
         token=checked_token(token),
         timeout=checked_timeout(timeout),
         retry=checked_retry(retry),
-        page_size=check_page_size(page_size),
+        page_size=_checked_page_size(page_size),
         max_response_size=checked_size(max_response_size),
         headers=checked_headers(headers or {}),
         verify=certificates,
@@ -129,6 +141,7 @@ def checked_options(
         trust_env=trust_env,
         hooks=checked_hooks(event_hooks),
         wrap_transport=wrap_transport,
+        route=Route(),
     )
 
 
@@ -145,6 +158,8 @@ def checked_transport(transport: object, method: str, field: str = "transport") 
     """
     if transport is None:
         return
+    if isinstance(transport, type):
+        raise FieldError(f"{field}: give an instance, {transport.__name__}(), not the class", field=field)
     kind = type(transport)
     if not hasattr(transport, method):
         raise FieldError(f"{field}: {kind.__name__} has no {method}; is it for the other client?", field=field)
@@ -169,10 +184,18 @@ def checked_hooks(event_hooks: object) -> EventHooks:
     return EventHooks(*(tuple(given.get(name, ())) for name in EventHooks._fields))
 
 
+def _checked_page_size(page_size: object) -> int:
+    try:
+        return check_page_size(page_size)
+    except FilterError as error:  # here it is an argument of the client, not of a listing
+        raise FieldError(str(error), field="page_size") from None
+
+
 def _checked_verify(verify: object) -> bool | str | ssl.SSLContext:
     if isinstance(verify, os.PathLike):
         verify = os.fspath(verify)
     if isinstance(verify, bool | ssl.SSLContext) or (isinstance(verify, str) and os.path.isfile(verify)):
         return verify
+    advice = "give True, a file of CA certificates that exists, an ssl.SSLContext, or False to check nothing"
     given = repr(verify) if isinstance(verify, str) else brief(verify)  # brief() would cut off the end of a path
-    raise FieldError(f"verify={given}: give True, a file of CA certificates that exists, or a context", field="verify")
+    raise FieldError(f"verify={given}: {advice}", field="verify")

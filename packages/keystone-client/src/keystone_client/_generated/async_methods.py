@@ -23,7 +23,8 @@ from .._listing.query import (
     Progress,
     Query,
 )
-from .._migration import explains_former_calls
+from .._hints.former_names import explains_former_calls
+from .._hints.mistakes import NeedsAsyncWith, hinted
 from .._redaction import redacted
 
 K = TypeVar("K", bound=Key)
@@ -85,7 +86,7 @@ if TYPE_CHECKING:
     )
 
 
-class AsyncMethods(ClientBase):
+class AsyncMethods(NeedsAsyncWith, ClientBase):
     """The methods for each resource, single and in bulk, and those that return what the server says about itself."""
 
     _driver: AsyncDriver
@@ -107,6 +108,7 @@ class AsyncMethods(ClientBase):
         on_progress: Progress | None = None,
     ) -> list[User]: ...
     @explains_former_calls
+    @hinted
     async def retrieve_user(
         self,
         pk: Any = UNSET,
@@ -142,6 +144,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._run(flows.retrieve(self._call(), "user", pk, raise_not_exists, query))
 
+    @hinted
     def iterate_user(
         self,
         *,
@@ -177,6 +180,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._driver.stream(listing.plan(self._call(), "user", query), prefetch)
 
+    @hinted
     async def count_user(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of users that match, without fetching them.
 
@@ -337,6 +341,7 @@ class AsyncMethods(ClientBase):
         on_progress: Progress | None = None,
     ) -> list[Team]: ...
     @explains_former_calls
+    @hinted
     async def retrieve_team(
         self,
         pk: Any = UNSET,
@@ -372,6 +377,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._run(flows.retrieve(self._call(), "team", pk, raise_not_exists, query))
 
+    @hinted
     def iterate_team(
         self,
         *,
@@ -407,6 +413,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._driver.stream(listing.plan(self._call(), "team", query), prefetch)
 
+    @hinted
     async def count_team(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of teams that match, without fetching them.
 
@@ -563,6 +570,7 @@ class AsyncMethods(ClientBase):
         on_progress: Progress | None = None,
     ) -> list[Membership]: ...
     @explains_former_calls
+    @hinted
     async def retrieve_membership(
         self,
         pk: Any = UNSET,
@@ -598,6 +606,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._run(flows.retrieve(self._call(), "membership", pk, raise_not_exists, query))
 
+    @hinted
     def iterate_membership(
         self,
         *,
@@ -633,6 +642,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._driver.stream(listing.plan(self._call(), "membership", query), prefetch)
 
+    @hinted
     async def count_membership(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of memberships that match, without fetching them.
 
@@ -789,6 +799,7 @@ class AsyncMethods(ClientBase):
         on_progress: Progress | None = None,
     ) -> list[Cluster]: ...
     @explains_former_calls
+    @hinted
     async def retrieve_cluster(
         self,
         pk: Any = UNSET,
@@ -824,6 +835,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._run(flows.retrieve(self._call(), "cluster", pk, raise_not_exists, query))
 
+    @hinted
     def iterate_cluster(
         self,
         *,
@@ -859,6 +871,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._driver.stream(listing.plan(self._call(), "cluster", query), prefetch)
 
+    @hinted
     async def count_cluster(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of clusters that match, without fetching them.
 
@@ -1015,6 +1028,7 @@ class AsyncMethods(ClientBase):
         on_progress: Progress | None = None,
     ) -> list[Request]: ...
     @explains_former_calls
+    @hinted
     async def retrieve_request(
         self,
         pk: Any = UNSET,
@@ -1050,6 +1064,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._run(flows.retrieve(self._call(), "request", pk, raise_not_exists, query))
 
+    @hinted
     def iterate_request(
         self,
         *,
@@ -1085,6 +1100,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._driver.stream(listing.plan(self._call(), "request", query), prefetch)
 
+    @hinted
     async def count_request(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of allocation requests that match, without fetching them.
 
@@ -1252,6 +1268,7 @@ class AsyncMethods(ClientBase):
         on_progress: Progress | None = None,
     ) -> list[Allocation]: ...
     @explains_former_calls
+    @hinted
     async def retrieve_allocation(
         self,
         pk: Any = UNSET,
@@ -1287,6 +1304,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._run(flows.retrieve(self._call(), "allocation", pk, raise_not_exists, query))
 
+    @hinted
     def iterate_allocation(
         self,
         *,
@@ -1322,6 +1340,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._driver.stream(listing.plan(self._call(), "allocation", query), prefetch)
 
+    @hinted
     async def count_allocation(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of allocations that match, without fetching them.
 
@@ -1478,6 +1497,7 @@ class AsyncMethods(ClientBase):
         on_progress: Progress | None = None,
     ) -> list[Review]: ...
     @explains_former_calls
+    @hinted
     async def retrieve_review(
         self,
         pk: Any = UNSET,
@@ -1513,6 +1533,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._run(flows.retrieve(self._call(), "review", pk, raise_not_exists, query))
 
+    @hinted
     def iterate_review(
         self,
         *,
@@ -1548,6 +1569,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._driver.stream(listing.plan(self._call(), "review", query), prefetch)
 
+    @hinted
     async def count_review(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of reviews that match, without fetching them.
 
@@ -1704,6 +1726,7 @@ class AsyncMethods(ClientBase):
         on_progress: Progress | None = None,
     ) -> list[Comment]: ...
     @explains_former_calls
+    @hinted
     async def retrieve_comment(
         self,
         pk: Any = UNSET,
@@ -1739,6 +1762,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._run(flows.retrieve(self._call(), "comment", pk, raise_not_exists, query))
 
+    @hinted
     def iterate_comment(
         self,
         *,
@@ -1774,6 +1798,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._driver.stream(listing.plan(self._call(), "comment", query), prefetch)
 
+    @hinted
     async def count_comment(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of comments that match, without fetching them.
 
@@ -1930,6 +1955,7 @@ class AsyncMethods(ClientBase):
         on_progress: Progress | None = None,
     ) -> list[Attachment]: ...
     @explains_former_calls
+    @hinted
     async def retrieve_attachment(
         self,
         pk: Any = UNSET,
@@ -1965,6 +1991,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._run(flows.retrieve(self._call(), "attachment", pk, raise_not_exists, query))
 
+    @hinted
     def iterate_attachment(
         self,
         *,
@@ -2000,6 +2027,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._driver.stream(listing.plan(self._call(), "attachment", query), prefetch)
 
+    @hinted
     async def count_attachment(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of attachments that match, without fetching them.
 
@@ -2112,6 +2140,7 @@ class AsyncMethods(ClientBase):
         on_progress: Progress | None = None,
     ) -> list[Grant]: ...
     @explains_former_calls
+    @hinted
     async def retrieve_grant(
         self,
         pk: Any = UNSET,
@@ -2147,6 +2176,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._run(flows.retrieve(self._call(), "grant", pk, raise_not_exists, query))
 
+    @hinted
     def iterate_grant(
         self,
         *,
@@ -2182,6 +2212,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._driver.stream(listing.plan(self._call(), "grant", query), prefetch)
 
+    @hinted
     async def count_grant(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of grants that match, without fetching them.
 
@@ -2349,6 +2380,7 @@ class AsyncMethods(ClientBase):
         on_progress: Progress | None = None,
     ) -> list[Publication]: ...
     @explains_former_calls
+    @hinted
     async def retrieve_publication(
         self,
         pk: Any = UNSET,
@@ -2384,6 +2416,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._run(flows.retrieve(self._call(), "publication", pk, raise_not_exists, query))
 
+    @hinted
     def iterate_publication(
         self,
         *,
@@ -2419,6 +2452,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._driver.stream(listing.plan(self._call(), "publication", query), prefetch)
 
+    @hinted
     async def count_publication(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of publications that match, without fetching them.
 
@@ -2586,6 +2620,7 @@ class AsyncMethods(ClientBase):
         on_progress: Progress | None = None,
     ) -> list[Notification]: ...
     @explains_former_calls
+    @hinted
     async def retrieve_notification(
         self,
         pk: Any = UNSET,
@@ -2621,6 +2656,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._run(flows.retrieve(self._call(), "notification", pk, raise_not_exists, query))
 
+    @hinted
     def iterate_notification(
         self,
         *,
@@ -2656,6 +2692,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._driver.stream(listing.plan(self._call(), "notification", query), prefetch)
 
+    @hinted
     async def count_notification(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of notifications that match, without fetching them.
 
@@ -2741,6 +2778,7 @@ class AsyncMethods(ClientBase):
         on_progress: Progress | None = None,
     ) -> list[Preference]: ...
     @explains_former_calls
+    @hinted
     async def retrieve_preference(
         self,
         pk: Any = UNSET,
@@ -2776,6 +2814,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._run(flows.retrieve(self._call(), "preference", pk, raise_not_exists, query))
 
+    @hinted
     def iterate_preference(
         self,
         *,
@@ -2811,6 +2850,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._driver.stream(listing.plan(self._call(), "preference", query), prefetch)
 
+    @hinted
     async def count_preference(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of notification preferences that match, without fetching them.
 
@@ -2967,6 +3007,7 @@ class AsyncMethods(ClientBase):
         on_progress: Progress | None = None,
     ) -> list[AuditLog]: ...
     @explains_former_calls
+    @hinted
     async def retrieve_audit_log(
         self,
         pk: Any = UNSET,
@@ -3002,6 +3043,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._run(flows.retrieve(self._call(), "audit_log", pk, raise_not_exists, query))
 
+    @hinted
     def iterate_audit_log(
         self,
         *,
@@ -3037,6 +3079,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._driver.stream(listing.plan(self._call(), "audit_log", query), prefetch)
 
+    @hinted
     async def count_audit_log(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of entries of the audit log that match, without fetching them.
 
@@ -3099,6 +3142,7 @@ class AsyncMethods(ClientBase):
         on_progress: Progress | None = None,
     ) -> list[RequestLog]: ...
     @explains_former_calls
+    @hinted
     async def retrieve_request_log(
         self,
         pk: Any = UNSET,
@@ -3134,6 +3178,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._run(flows.retrieve(self._call(), "request_log", pk, raise_not_exists, query))
 
+    @hinted
     def iterate_request_log(
         self,
         *,
@@ -3169,6 +3214,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._driver.stream(listing.plan(self._call(), "request_log", query), prefetch)
 
+    @hinted
     async def count_request_log(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of entries of the request log that match, without fetching them.
 
@@ -3231,6 +3277,7 @@ class AsyncMethods(ClientBase):
         on_progress: Progress | None = None,
     ) -> list[TaskResult]: ...
     @explains_former_calls
+    @hinted
     async def retrieve_task_result(
         self,
         pk: Any = UNSET,
@@ -3266,6 +3313,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._run(flows.retrieve(self._call(), "task_result", pk, raise_not_exists, query))
 
+    @hinted
     def iterate_task_result(
         self,
         *,
@@ -3301,6 +3349,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._driver.stream(listing.plan(self._call(), "task_result", query), prefetch)
 
+    @hinted
     async def count_task_result(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of task results that match, without fetching them.
 
@@ -3313,6 +3362,7 @@ class AsyncMethods(ClientBase):
         """
         return await self._run(listing.count(self._call(), "task_result", Query(filters, search)))
 
+    @hinted
     async def retrieve_feed_entry(
         self,
         *,
@@ -3343,6 +3393,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress)
         return await self._run(flows.retrieve(self._call(), "feed_entry", UNSET, False, query))
 
+    @hinted
     def iterate_feed_entry(
         self,
         *,
@@ -3378,6 +3429,7 @@ class AsyncMethods(ClientBase):
         query = Query(filters, search, order, limit, page_size, on_progress, after, prefetch)
         return self._driver.stream(listing.plan(self._call(), "feed_entry", query), prefetch)
 
+    @hinted
     async def count_feed_entry(self, *, filters: Filters | None = None, search: str | None = None) -> int:
         """Return the number of feed entries that match, without fetching them.
 

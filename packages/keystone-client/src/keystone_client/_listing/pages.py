@@ -74,43 +74,54 @@ class Reader:
         return Reader(self.call, self.resource, {**self.params, **params}, self._full, least=self._least)
 
     def page(self, params: Parameters, most: int | None = None) -> Flow[Page]:
-        """Fetch a page of at most ``most`` records; halve it when it fails for its size, and grow again afterwards."""
-        halved = 0
-        while True:
+        """Fetch a page of at most ``most`` records; halve it when it fails for its size, and grow again afterwards.
+
+        Each request for the page is a try of the retry policy, whatever its size: without retries nothing is halved.
+        """
+        policy, failures = self.call.options.retry, _Failures()
+        for halved in range(HALVINGS + 1):
             size = self.size if most is None else min(self.size, most)
-            last = size <= self._least or halved == HALVINGS
+            failures.halve = size > self._least and halved < HALVINGS
             try:
-                page = yield from self.exact(params, size, patient=last)
+                page = yield from self.exact(params, size, failures)
             except (RequestTimeoutError, ResponseTooLargeError, ServerError) as error:
-                if last or not _too_big(error):
+                if not failures.halve or not _too_big(error) or failures.number >= policy.attempts:
                     raise
-                halved += 1
                 self.size = max(self._least, size // 2)
                 if isinstance(error, ResponseTooLargeError):
                     self._full = self.size  # a slow server may recover; an answer this large stays too large
-                policy = self.call.options.retry
-                wait = self.call.session.draw() * backoff_ceiling(policy, halved) if policy.attempts > 1 else 0
+                wait = self.call.session.draw() * backoff_ceiling(policy, failures.number)
+                self._tell(error, wait)
                 if wait and not (yield from self.call.pause(wait)):
                     raise self.call.too_late(f"GET {self.resource.path}/", f"; the last ended in {error}") from error
             else:
-                self.size = min(self._full, self.size * 2)
-                self._asked = size
-                return page
+                break
+        self.size = min(self._full, self.size * 2)
+        self._asked = size
+        return page
 
-    def exact(self, params: Parameters, size: int, *, patient: bool = True) -> Flow[Page]:
+    def _tell(self, error: RequestTimeoutError | ResponseTooLargeError | ServerError, wait: float) -> None:
+        """Log that a smaller page follows."""
+        status = error.status_code if isinstance(error, ServerError) else ""
+        message, details = "a page of %d records follows in %.2f s, after this: %s", (self.size, wait, error)
+        request = self.call.built(Draft("GET", f"{self.resource.path}/"))
+        self.call.log.problem(message, request, *details, wait=wait, status_code=status)
+
+    def exact(self, params: Parameters, size: int, failures: "_Failures | None" = None) -> Flow[Page]:
         """Fetch a page of this very size.
 
         Args:
             params: The conditions and the order of this page, added to those of the reader.
             size: The number of records to ask for.
-            patient: Retry also after a failure that may be due to the page's size. ``page`` does not: it halves first.
+            failures: The failed requests for this page so far, which count as tries; those of this request are added.
 
         Returns:
             The page.
         """
-        may_retry = None if patient else (lambda failure: not _too_big(failure))
+        failures = failures or _Failures()
         asked = {**self.params, **params, "_limit": str(size)}
-        response = yield from self.call.send(Draft("GET", f"{self.resource.path}/", asked), may_retry=may_retry)
+        draft = Draft("GET", f"{self.resource.path}/", asked)
+        response = yield from self.call.send(draft, may_retry=failures.note, tried=failures.number)
         return page_of(response, self.call.cid)
 
     def ended(self, page: Page) -> bool:
@@ -152,6 +163,21 @@ class Reader:
             "but what came before may not be all there is",
             cid=self.call.cid,
         )
+
+
+class _Failures:
+    """The failed requests for one page."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self.number = 0
+        self.halve = False
+        """Whether a smaller page can follow. Then a failure that may be due to the size is not repeated as it was."""
+
+    def note(self, failure: Failure) -> bool:
+        """Count a failure, and return whether the same request may be sent again."""
+        self.number += 1
+        return not (self.halve and _too_big(failure))
 
 
 def _too_big(failure: Failure | Exception) -> bool:

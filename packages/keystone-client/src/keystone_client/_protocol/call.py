@@ -50,7 +50,7 @@ from .._log import LOGGER
 from .._transport.deadline import NO_DEADLINE, Deadline
 from .._transport.outgoing import OutgoingRequest
 from .call_log import CallLog
-from .failures import harmless, may_have_acted, name_of, no_answer, status_of
+from .failures import harmless, may_have_acted, no_answer, status_of, words_for
 from .renewal import is_over, must_log_in_first, renewal
 from .requests import Draft, check_origin
 from .retries import Failure, backoff_ceiling, hold_after, wait_before
@@ -78,7 +78,12 @@ class Call:
         return CallLog(self.session.base_url, self.cid)
 
     def send(
-        self, draft: Draft, *, may_retry: Callable[[Failure], bool] | None = None, renew: bool = True
+        self,
+        draft: Draft,
+        *,
+        may_retry: Callable[[Failure], bool] | None = None,
+        renew: bool = True,
+        tried: int = 0,
     ) -> Flow[httpx.Response]:
         """Send a request, and again as long as it fails and the retry policy allows another try.
 
@@ -87,6 +92,7 @@ class Call:
             may_retry: Returns whether the request may be sent again after a failure; by default after each that the
                 policy allows.
             renew: Whether the call may log in again if the session is over.
+            tried: How many requests for the same answer have failed before, such as larger pages; they count as tries.
 
         Returns:
             The response to the last try, whatever its status.
@@ -95,7 +101,7 @@ class Call:
             TransportError: There was no response.
             DeadlineExceededError: The deadline of the policy passed.
         """
-        attempt = 0
+        attempt = tried
         self._outcome = "not sent"
         if renew and self.session.login_pending and must_log_in_first(self.session):
             yield from self._log_in_first(draft)
@@ -118,6 +124,10 @@ class Call:
                 return self._ended(request, failure, attempt)
             yield from self._pause_before(request, failure, attempt + 1, wait)
 
+    def built(self, draft: Draft) -> OutgoingRequest:
+        """Build a request as it would be sent now."""
+        return self.session.builder.build(draft, self.session.headers, self.options)
+
     def _admitted(self, draft: Draft, attempt: int) -> Flow[OutgoingRequest]:
         """Return a request that may be sent now, after the throttle has let this call pass.
 
@@ -126,7 +136,7 @@ class Call:
         session = self.session
         waited = None
         while True:
-            request = session.builder.build(draft, session.headers, self.options)
+            request = self.built(draft)
             if self.deadline.until is not None and not self.deadline.limit(request):
                 raise self._too_late(request)
             until = session.throttle.until(request, session.clock)
@@ -205,16 +215,24 @@ class Call:
             error = self._too_late(request, failure)
         else:
             where = f"{request.method} {self.session.base_url}{request.endpoint}"
-            error = no_answer(failure, request, where=where, attempts=attempts, outcome=self._outcome, cid=self.cid)
+            error = no_answer(
+                failure,
+                request,
+                where=where,
+                attempts=attempts,
+                outcome=self._outcome,
+                cid=self.cid,
+                proxy=self.session.route.proxy,
+            )
         raise error from harmless(failure, request)
 
     def _pause_before(self, request: OutgoingRequest, failure: Failure, attempt: int, wait: float) -> Flow[None]:
         """Log that another try follows, and wait for it; raise the error now if the deadline would pass meanwhile."""
         if self.deadline.passes_within(wait):
             raise self._too_late(request, failure, wait) from harmless(failure, request)
-        message = "%s: try %d follows in %.2f s"
-        details = (name_of(failure), attempt, wait)
-        self.log.problem(message, request, *details, status_code=status_of(failure), attempt=attempt - 1)
+        details = (words_for(failure, request), attempt, wait)
+        fields = {"status_code": status_of(failure), "attempt": attempt - 1}
+        self.log.problem("%s: try %d follows in %.2f s", request, *details, wait=wait, **fields)
         yield Pause(wait)
 
     def _log_in_first(self, draft: Draft) -> Flow[None]:
@@ -260,7 +278,7 @@ class Call:
     ) -> DeadlineExceededError:
         last = ""
         if failure is not None:
-            last = f"; the last ended in {name_of(failure)}, the next would be {wait:.2f} s away"
+            last = f"; the last ended in {words_for(failure, request)}, the next would be {wait:.2f} s away"
         elif wait:
             last = f"; the server throttles this client for {wait:.2f} s"
         return self.too_late(f"{request.method} {request.endpoint}", last)

@@ -3,7 +3,6 @@
 Pure functions of a response; nothing is sent from here.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from math import ceil
 from typing import Any
@@ -46,7 +45,7 @@ DEEPEST = 20
 EXCERPT = 200
 """How many characters of a body that is not Keystone's, such as a page of a proxy, go into a message."""
 
-LONGEST_TEXT = 2_000
+LONGEST_TEXT = 1_000
 """How many characters of what the server says go into a message; the attributes of the error hold all of it."""
 
 
@@ -64,21 +63,30 @@ def status_error(
     Returns:
         The error, not raised.
     """
-    body = json_of(response)
-    detail, fields = _detail(body), _field_errors(body)
     status = response.status_code
+    # The body of a success is what was asked for, such as the user of a login whose cookie was lost: no complaint.
+    body = None if response.is_success else json_of(response)
+    detail, fields = _detail(body), _field_errors(body)
     step = body.get("body") if status == 422 and isinstance(body, dict) else None
     fields = fields or _field_errors(step)  # for a failed job, the errors of the action that failed
     kind = kind or BY_STATUS.get(status) or (ServerError if status >= 500 else StatusError)
     wrong = "; ".join(f"{name}: {' '.join(messages)}" for name, messages in fields.items())
-    said = ": ".join(part for part in (detail, wrong or _detail(step)) if part) or _excerpt(response)
-    hint = hint or _hint(response, body)
-    message = ": ".join(part for part in (_headline(response), cut(said)) if part) + (f" ({hint})" if hint else "")
+    said = ": ".join(part for part in (detail, wrong or _detail(step)) if part)
+    if not said and not response.is_success:
+        said = _excerpt(response)
+    message = _sentence(_headline(response), hint or _hint(response, body), cut(said))
     clean = clean_response(response)
     error = kind(printable(message), request=clean.request, response=clean, detail=detail, field_errors=fields, cid=cid)
     if isinstance(error, ThrottledError):
         error.retry_after = retry_after(response)
     return error
+
+
+def _sentence(headline: str, hint: str, said: str) -> str:
+    """Put a message together. The hint comes before what the server said, which may be long."""
+    if hint and said:
+        return f"{headline}: {hint}{'' if hint.endswith('?') else '.'} The answer: {said}"
+    return ": ".join(part for part in (headline, hint or said) if part)
 
 
 def cut(text: str) -> str:
@@ -96,9 +104,14 @@ def printable(text: str) -> str:
 def decode_error(response: httpx.Response, what: str, cid: str) -> DecodeError:
     """Return the error for a response that is not what the API promises; ``what`` says why, such as "is not JSON"."""
     kind = response.headers.get("content-type", "no content type")
-    message = f"{_headline(response)}: the answer {what} ({kind}, {len(response.content)} bytes): {_excerpt(response)}"
-    if response.content[:1] == b"<":
-        message += " (is the base URL that of the API?)"
+    packed = response.headers.get("content-encoding")  # one that httpx does not know leaves the body as it came
+    packing = f", packed as {packed}" if packed else ""
+    what = f"the answer {what} ({cut(f'{kind}{packing}')}, {len(response.content)} bytes)"
+    if response.content[:64].lstrip()[:1] == b"<":
+        what += (
+            " but a web page: is the base URL that of the API, and does a portal or a proxy ask for a login of its own?"
+        )
+    message = _sentence(_headline(response), what, _excerpt(response))
     return DecodeError(printable(message), response=clean_response(response), cid=cid)
 
 
@@ -144,24 +157,36 @@ def _flattened(path: str, value: Any, depth: int = 0) -> Iterator[tuple[str, str
 
 
 def _excerpt(response: httpx.Response) -> str:
-    text = response.content[:4096].decode("utf-8", "replace")
-    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.DOTALL | re.IGNORECASE)
-    words = " ".join((title[1] if title else text).split())
+    """Return the first words of a body that the API did not write; of a page, its title."""
+    from .foreign_answers import words_of  # few programs meet such an answer
+
+    words = words_of(response)
     return words[:EXCERPT] + ("…" if len(words) > EXCERPT else "")
 
 
 def _hint(response: httpx.Response, body: Any) -> str:
-    if response.status_code == 404 and body is None:
-        return f"not an answer of the API: is {response.request.url.copy_with(query=None)} below the right base URL?"
     if 300 <= response.status_code < 400:
         where = response.headers.get("location", "nowhere").partition("?")[0]
         return f"redirected to {where}: is the base URL right, http or https included?"
-    if response.status_code == 401 and "authorization" not in response.request.headers:
+    if response.status_code == 401 and body is not None and "authorization" not in response.request.headers:
         return "log in first, or the session has expired"
     asked = retry_after(response) if response.status_code in PASSING else None
     if asked is not None:
         return f"the server asks to wait {ceil(asked)} s; max_retry_after of RetryPolicy is the longest a call waits"
-    return _failed_write(response) if response.status_code >= 500 else ""
+    after_write = _failed_write(response) if response.status_code >= 500 else ""
+    foreign = ""
+    if _is_foreign(response, body):
+        from .foreign_answers import foreign_hint  # few programs meet such an answer
+
+        foreign = foreign_hint(response)
+    return "; ".join(part for part in (foreign, after_write) if part)
+
+
+def _is_foreign(response: httpx.Response, body: Any) -> bool:
+    """Return whether somebody in front of the API caused an error: what they write is no JSON, or is about a Host."""
+    if body is None:
+        return bool(response.content) or response.status_code in (404, 405, 501)
+    return (_detail(body) or "").startswith("CSRF Failed")
 
 
 def _failed_write(response: httpx.Response) -> str:

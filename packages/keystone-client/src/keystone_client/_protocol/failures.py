@@ -9,7 +9,8 @@ import httpx
 from keystone_client_core import KeystoneError
 
 from .._errors import RequestTimeoutError, ResponseTooLargeError, TransportError
-from .._network_errors import advice_on, reason_of, words_of
+from .._network_errors import advice_on, words_of
+from .._transport.outgoing import OutgoingRequest
 from .._transport.response_guard import TooLargeError
 from .clean_copies import clean_request
 from .error_messages import cut, decode_error, printable
@@ -44,13 +45,23 @@ def status_of(failure: Failure) -> int | str:
     return failure.status_code if isinstance(failure, httpx.Response) else ""
 
 
-def name_of(failure: Failure) -> str:
-    """Return how messages name a failure: its status code, or the class of the exception."""
-    return str(failure.status_code) if isinstance(failure, httpx.Response) else type(failure).__name__
+def words_for(failure: Failure, request: OutgoingRequest) -> str:
+    """Return how messages name a failure: its status code, or in words what happened."""
+    if isinstance(failure, httpx.Response):
+        return str(failure.status_code)
+    unexplained = UNEXPLAINED.get(type(failure)) if not str(failure) else None
+    return cut(printable(unexplained or words_of(failure, request.timeouts)))
 
 
 def no_answer(
-    failure: httpx.RequestError, request: httpx.Request, *, where: str, attempts: int, outcome: str, cid: str
+    failure: httpx.RequestError,
+    request: OutgoingRequest,
+    *,
+    where: str,
+    attempts: int,
+    outcome: str,
+    cid: str,
+    proxy: str = "",
 ) -> KeystoneError:
     """Return the error of a call without a response, or with one that cannot be read.
 
@@ -61,19 +72,21 @@ def no_answer(
         attempts: How many tries there were.
         outcome: ``"unknown"`` if the server may have acted on any of the tries, not only the last; else ``"not sent"``.
         cid: The correlation id of the client.
+        proxy: The proxy the request went through, without its password, and what named it; empty for none.
 
     Returns:
         The error, not raised.
     """
-    found = reason_of(failure)
-    reason = cut(printable(str(found or failure) or UNEXPLAINED.get(type(failure)) or words_of(failure)))
+    reason = words_for(failure, request)
     if isinstance(failure, TooLargeError):
         return ResponseTooLargeError(f"{where}: {reason} ({RAISE_LIMIT})", cid=cid)
     if isinstance(failure, httpx.DecodingError):
         return decode_error(httpx.Response(200, request=request), f"cannot be unpacked ({reason})", cid)
     kind = RequestTimeoutError if isinstance(failure, httpx.TimeoutException) else TransportError
     tries = "" if attempts == 1 else f" after {attempts} tries"
-    message = f"no answer{tries}: {where}: {name_of(failure)}: {reason}; {MEANING[outcome]}"
-    if found is not None:
-        message += f" ({advice_on(found)})"
+    way = f", through the proxy {printable(proxy)}" if proxy else ""
+    message = f"no answer{tries}: {where}: {reason}{way}; {MEANING[outcome]}"
+    advice = advice_on(failure, proxy)
+    if advice:
+        message += f" ({advice})"
     return kind(message, request=clean_request(request), outcome=outcome, attempts=attempts, cid=cid)

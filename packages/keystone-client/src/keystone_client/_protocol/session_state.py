@@ -33,6 +33,7 @@ class SessionState:
         """Start without a session, from options that were checked."""
         self.base_url: Final = options.base_url
         self.page_size: Final = options.page_size
+        self.route: Final = options.route
         self.has_token: Final = options.token is not None
         self.clock: Callable[[], float] = time.monotonic
         self.now: Callable[[], float] = time.time

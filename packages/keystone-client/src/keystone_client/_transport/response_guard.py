@@ -47,6 +47,9 @@ STEP: Final = 262_144
 _PACKED: Final = frozenset({"gzip", "deflate", "br", "zstd"})
 """The encodings that httpx decompresses, if the packages for them are installed; it passes others on as they are."""
 
+_ALIASES: Final = {"x-gzip": "gzip"}
+"""Old names, which mean the same (RFC 9110, section 8.4.1.3), and which httpx does not know."""
+
 _WINDOWS: Final = {"gzip": [zlib.MAX_WBITS | 16], "deflate": [zlib.MAX_WBITS, -zlib.MAX_WBITS]}
 """The window sizes to try with zlib. Some servers send deflate without its header; httpx accepts that, too."""
 
@@ -63,6 +66,15 @@ def check_size(size: int, most: float | None) -> None:
     """
     if most is not None and size > most:
         raise TooLargeError(f"the answer has more than {most:,} bytes")
+
+
+def _encodings(response: httpx.Response) -> list[str]:
+    """Return the names in ``Content-Encoding``; old names are replaced, in the header, too, which httpx reads next."""
+    given = [name.strip().lower() for name in response.headers.get_list("content-encoding", split_commas=True)]
+    if not _ALIASES.keys().isdisjoint(given):
+        given = [_ALIASES.get(name, name) for name in given]
+        response.headers["content-encoding"] = ", ".join(given)
+    return given
 
 
 class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -87,7 +99,7 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._wire = connection_state(response.stream)
         self._left = left
         self._most, self._read, self._unpacked = most, 0, 0
-        given = [name.lower() for name in response.headers.get_list("content-encoding", split_commas=True)]
+        given = _encodings(response)
         packed = [name for name in given if name in _PACKED]
         countable = packed in (["gzip"], ["deflate"])
         if packed and not countable and most is not None:

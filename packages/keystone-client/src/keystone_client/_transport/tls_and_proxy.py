@@ -4,31 +4,50 @@ Nothing here knows Keystone. Building a TLS context takes 20 ms, so clients with
 
 httpx ignores the proxies of the environment as soon as it is given a transport. A client has one server, so its proxy
 is chosen here once.
+
+``ssl.create_default_context`` writes the keys of connections to the file that ``SSLKEYLOGFILE`` names, asked or not. So
+contexts are built here without it, and only a client that trusts the environment writes keys.
 """
 
 import functools
 import os
 import ssl
+import sys
 from importlib.util import find_spec
-from typing import Final, TypeAlias
-from urllib.request import getproxies, proxy_bypass
+from typing import Final, NamedTuple, TypeAlias
 
 import httpx
-from keystone_client_core import FieldError
+from keystone_client_core import FieldError, InvalidURLError, parse_base_url
 
 Verify: TypeAlias = bool | str | os.PathLike[str] | ssl.SSLContext
 """The types that the ``verify`` argument of a client accepts."""
 DEFAULT_LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 
 
+CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+KEY_LOG: Final = "SSLKEYLOGFILE"
+
+
+class Via(NamedTuple):
+    """The proxy of a client, and how errors name it."""
+
+    proxy: str | httpx.Proxy | None
+    name: str = ""
+    """Its URL without the password, and what named it; empty without a proxy."""
+
+
 def tls_context(base_url: str, verify: bool | str | ssl.SSLContext, trust_env: bool) -> ssl.SSLContext:
-    """Return the TLS context for a server; clients with the same settings get the same object."""
+    """Return the TLS context for a server; clients with the same settings get the same object.
+
+    Raises:
+        FieldError: Certificates cannot be read, or the keys cannot be written where the environment wants them.
+    """
     if isinstance(verify, ssl.SSLContext):
         return verify
     if base_url.startswith("http:"):
         return _trusting_nobody()
-    environment = tuple(os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")) if trust_env else ()
-    return _tls_context(verify, trust_env, environment)
+    file, folder, keys = (os.environ.get(name, "") if trust_env else "" for name in (*CERTIFICATES, KEY_LOG))
+    return _tls_context(verify, file, folder, keys)
 
 
 @functools.lru_cache(1)
@@ -38,28 +57,65 @@ def _trusting_nobody() -> ssl.SSLContext:
 
 
 @functools.lru_cache(32)
-def _tls_context(verify: bool | str, trust_env: bool, _environment: tuple[str | None, ...]) -> ssl.SSLContext:
+def _tls_context(verify: bool | str, file: str, folder: str, keys: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if verify:
+        _trust(context, verify, file, folder)
+    else:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if keys:
+        try:
+            context.keylog_filename = keys
+        except OSError as error:
+            advice = "unset it, or give trust_env=False"
+            raise FieldError(
+                f"{KEY_LOG} names {keys!r}, which cannot be written: {error.strerror}; {advice}", field="trust_env"
+            ) from None
+    return context
+
+
+def _trust(context: ssl.SSLContext, verify: bool | str, file: str, folder: str) -> None:
+    """Load the CA certificates, as ``ssl.create_default_context`` would, its flags of Python 3.13 included."""
+    if sys.version_info >= (3, 13):
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
+    if isinstance(verify, str):
+        source, given = verify, {"cafile": verify}
+    elif file:
+        source, given = f"{file!r}, which {CERTIFICATES[0]} names", {"cafile": file}
+    elif folder:
+        source, given = f"{folder!r}, which {CERTIFICATES[1]} names", {"capath": folder}
+    else:
+        import certifi  # httpx brings it, and takes its certificates from there, too
+
+        source, given = "the package certifi", {"cafile": certifi.where()}
     try:
-        if isinstance(verify, str):
-            return ssl.create_default_context(cafile=verify)
-        return httpx.create_ssl_context(verify=verify, trust_env=trust_env)
+        context.load_verify_locations(**given)
     except OSError as error:  # ssl.SSLError is one
-        where = verify if isinstance(verify, str) else "what SSL_CERT_FILE or SSL_CERT_DIR names"
-        raise FieldError(f"no CA certificates can be read from {where}: {error}", field="verify") from None
+        raise FieldError(f"no CA certificates can be read from {source}: {error}", field="verify") from None
 
 
-def proxy_for(base_url: str, proxy: str | httpx.Proxy | None, trust_env: bool) -> str | httpx.Proxy | None:
-    """Return the proxy to use: the given one, else that of the environment, unless ``NO_PROXY`` names the host."""
-    if proxy is not None or not trust_env:
-        return proxy
-    url = httpx.URL(base_url)
-    if proxy_bypass(url.netloc.decode("ascii")) or proxy_bypass(url.host):
-        return None
-    proxies = getproxies()
-    found = proxies.get(url.scheme) or proxies.get("all")
-    full = f"http://{found}" if found and "://" not in found else found
-    check_proxy(full, f"the proxy of the environment for {url.scheme}")
-    return full
+def proxy_for(base_url: str, proxy: str | httpx.Proxy | None, trust_env: bool) -> Via:
+    """Return the proxy to use: the given one, else that of the environment, unless ``NO_PROXY`` names the host.
+
+    Raises:
+        FieldError: The environment names something that is no proxy.
+    """
+    what = "proxy="
+    if proxy is None and trust_env:
+        from .environment_proxies import proxy_of_environment  # not at import, where nothing is connected yet
+
+        found = proxy_of_environment(httpx.URL(base_url))
+        if found is None:
+            return Via(None)
+        proxy, what = found
+        check_proxy(proxy, f"{what} of the environment")
+    if proxy is None:
+        return Via(None)
+    parsed = proxy if isinstance(proxy, httpx.Proxy) else httpx.Proxy(proxy)
+    if parsed.url.scheme == "https" and parsed.ssl_context is None:  # httpcore would make one that writes keys
+        context = tls_context(str(parsed.url), True, trust_env)
+        proxy = httpx.Proxy(parsed.url, ssl_context=context, auth=parsed.auth, headers=parsed.headers)
+    return Via(proxy, f"{parsed.url.copy_with(userinfo=b'')} ({what})")
 
 
 def check_proxy(proxy: object, what: str) -> None:
@@ -75,10 +131,11 @@ def check_proxy(proxy: object, what: str) -> None:
     if proxy is None or isinstance(proxy, httpx.Proxy):
         return
     try:
-        scheme = httpx.Proxy(proxy).url.scheme if isinstance(proxy, str | httpx.URL) else ""
-    except (ValueError, httpx.InvalidURL):
-        scheme = ""
-    if not scheme:
-        raise FieldError(f"{what}: give a URL like http://host:3128, or an httpx.Proxy", field="proxy")
-    if scheme.startswith("socks") and find_spec("socksio") is None:
-        raise FieldError(f"{what}: {scheme} needs the package socksio: pip install 'httpx[socks]'", field="proxy")
+        url = httpx.Proxy(proxy).url if isinstance(proxy, str | httpx.URL) else httpx.URL()
+        host = f"[{url.host}]" if ":" in url.host else url.host
+        parse_base_url(f"http://{host}:{url.port or 80}")  # httpx takes "[bad" for a host, and 99999 for a port
+    except (ValueError, httpx.InvalidURL, InvalidURLError):
+        advice = "give http, https, socks5 or socks5h, a host and a port, like http://host:3128, or an httpx.Proxy"
+        raise FieldError(f"{what} is not the URL of a proxy: {advice}", field="proxy") from None
+    if url.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise FieldError(f"{what}: {url.scheme} needs the package socksio: pip install 'httpx[socks]'", field="proxy")

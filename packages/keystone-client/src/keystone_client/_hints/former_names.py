@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from inspect import iscoroutinefunction, unwrap
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast
+from typing import Any, Final, NoReturn, TypeVar, cast
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -161,7 +161,8 @@ def _refuse_unknown(kind: str, unknown: list[str], known: Iterable[str]) -> None
     raise TypeError(f"{kind}() takes no {', no '.join(told)}")
 
 
-def _retired(kind: type, name: str) -> AttributeError:
+def retired_attribute(kind: type, name: str) -> AttributeError:
+    """Return the error for an attribute that is gone."""
     return AttributeError(f"{kind.__name__}.{name} is gone: {ATTRIBUTES[name]}")
 
 
@@ -172,7 +173,7 @@ class _Retired:
         self._name = name
 
     def __get__(self, instance: object, owner: type) -> NoReturn:
-        raise _retired(owner, self._name)
+        raise retired_attribute(owner, self._name)
 
 
 class FormerAttributes:
@@ -182,13 +183,6 @@ class FormerAttributes:
     metaclass could hide them from ``dir()`` of the classes too, but then no client could be combined with ``abc.ABC``
     or a ``Protocol``.
     """
-
-    if not TYPE_CHECKING:  # a type checker that saw __getattr__ would accept every name
-
-        def __getattr__(self, name: str) -> object:
-            if name in ATTRIBUTES:
-                raise _retired(type(self), name)
-            return object.__getattribute__(self, name)  # raises, in the words of Python
 
     def __dir__(self) -> list[str]:
         """Leave out the names that are gone, so that nothing offers them for completion."""
