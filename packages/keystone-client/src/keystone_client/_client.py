@@ -18,9 +18,9 @@ from ._flows import records as record_flows
 from ._flows.auth import Provider
 from ._flows.raw_http import DEFAULT, Files, Headers, Params, Timeout
 from ._generated.sync_methods import SyncMethods
+from ._hints.former_names import explains_former_calls, understands_former_arguments
 from ._listing.pages import Record
 from ._listing.query import Key
-from ._hints.former_names import explains_former_calls, understands_former_arguments
 from ._protocol.bodies import Content, Sent
 from ._protocol.parameters import parameter_pairs
 from ._redaction import redacted

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from keystone_client import (
     DeadlineExceededError,
     DecodeError,
+    KeystoneClient,
     NotFoundError,
     RequestTimeoutError,
     RetryPolicy,
@@ -344,7 +345,7 @@ class Time:
         self.now = 0.0
         self.pauses: list[float] = []
         player.client._session.clock = lambda: self.now
-        player.client._driver.sleep = self.advance if hasattr(player.client, "__enter__") else self.sleep
+        player.client._driver.sleep = self.advance if isinstance(player.client, KeystoneClient) else self.sleep
 
     def advance(self, seconds: float) -> None:
         self.now += seconds

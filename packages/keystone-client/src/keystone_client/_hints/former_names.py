@@ -11,7 +11,8 @@ and completion know nothing of names that are gone.
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
-from inspect import iscoroutinefunction, unwrap
+from inspect import iscoroutinefunction
+from types import CodeType
 from typing import Any, Final, NoReturn, TypeVar, cast
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -85,9 +86,9 @@ GONE: Final[Mapping[str, Mapping[str, str]]] = {
 
 def explains_former_calls(method: Method) -> Method:
     """Decorate a method so that a call as the official client took it fails with what to write instead."""
-    name = unwrap(method).__name__
+    name = method.__name__
     verb = name if name in SIGNATURES else name.partition("_")[0]
-    most = unwrap(method).__code__.co_argcount
+    most = _code_of(method).co_argcount
     gone = frozenset(GONE.get(verb, ()))
 
     def refuse(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -108,6 +109,11 @@ def explains_former_calls(method: Method) -> Method:
     return cast(Method, wrapper)
 
 
+def _code_of(function: Callable[..., Any]) -> CodeType:
+    code: CodeType = getattr(function, "__code__")  # noqa: B009 - a callable need not have one; a method of ours has
+    return code
+
+
 def _refuse(method: Callable[..., Any], verb: str, positional: Sequence[str], named: Iterable[str]) -> None:
     """Raise an error that says for each argument what to write; do nothing if there is none that once was taken."""
     gone = GONE.get(verb, {})
@@ -123,7 +129,8 @@ def _refuse(method: Callable[..., Any], verb: str, positional: Sequence[str], na
 
 def understands_former_arguments(init: Callable[..., None]) -> Callable[..., None]:
     """Decorate a constructor: take the arguments that were renamed, and name what is wrong with unknown ones."""
-    known = unwrap(init).__code__.co_varnames[1 : init.__code__.co_argcount + init.__code__.co_kwonlyargcount]
+    code = _code_of(init)
+    known = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
 
     @wraps(init)
     def call(self: object, *args: Any, **options: Any) -> None:
