@@ -13,7 +13,7 @@ import pytest
 from keystone_client import AsyncKeystoneClient, KeystoneClient
 from keystone_client_testing import FakeKeystone
 from keystone_client_testing.__main__ import main, say
-from keystone_client_testing.doors import server
+from keystone_client_testing.doors.connections import NO_SOCKET
 
 from .children import started
 
@@ -165,4 +165,4 @@ def test_a_socket_that_is_refused_says_what_cures_it(fake: FakeKeystone, monkeyp
     monkeypatch.setattr(socket, "socket", refuse)
     with pytest.raises(BlockedError) as caught, fake.serve():
         pass
-    assert caught.value.__notes__ == [server.NO_SOCKET]
+    assert caught.value.__notes__ == [NO_SOCKET]

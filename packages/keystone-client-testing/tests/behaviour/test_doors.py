@@ -149,7 +149,7 @@ def test_a_client_pages_through_what_a_server_holds(fake: FakeKeystone) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_serves_prints_where_and_stops_when_told(number: signal.Signals) -> None:
+def test_the_command_serves_prints_where_and_stops_on_a_signal(number: signal.Signals) -> None:
     command = [sys.executable, "-m", "keystone_client_testing", "--port", "0", "--demo-data"]
     with started(command) as process:
         assert process.stdout is not None

@@ -32,6 +32,15 @@ class Nanoseconds(dt.datetime):
     nanosecond = 123
 
 
+class Missing:
+    """A missing time, as pandas has it: its nanoseconds are missing, too."""
+
+    nanosecond = float("nan")
+
+    def isoformat(self) -> str:
+        return "NaT"
+
+
 class Status(enum.Enum):
     PENDING = "PD"
 
@@ -76,6 +85,7 @@ SURROGATE = "\ud800"
         ("user", {"date_joined": Nanoseconds(2024, 1, 5)}, "microseconds"),
         ("user", {"date_joined": dt.datetime.max.replace(tzinfo=dt.timezone(-dt.timedelta(hours=1)))}, "calendar"),
         ("user", {"date_joined": "yesterday"}, "time"),
+        ("user", {"date_joined": Missing()}, "is no time"),
         ("user", {"id": 0}, "positive"),
         ("user", {"id": TOO_LARGE}, "large|positive"),
         ("user", {"id": True}, "integer"),

@@ -95,16 +95,17 @@ def moment_of(value: Any) -> dt.datetime:
     Raises:
         ValueError: it is none, or has parts of a microsecond.
     """
-    if getattr(value, "nanosecond", 0) or (isinstance(value, str) and _NANOSECONDS.search(value)):
-        raise ValueError(f"{value} has nanoseconds, and the server keeps microseconds: round it")
     try:
         text = value if isinstance(value, str) else value.isoformat()
         moment = dt.datetime.fromisoformat(text)
-        return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+        moment = moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
     except (AttributeError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"{brief(value)} is no time: give a datetime, or a text like 2024-01-05T09:00, that the calendar has in UTC"
         ) from error
+    if getattr(value, "nanosecond", 0) or _NANOSECONDS.search(text):
+        raise ValueError(f"{value} has nanoseconds, and the server keeps microseconds: round it")
+    return moment
 
 
 def refuse_doubles(store: Store, resource: str, record: Record, but: int | None = None) -> None:

@@ -14,6 +14,11 @@ MOST: int = 256
 
 LARGEST_PORT = 65_535
 
+NO_SOCKET = (
+    "The fake needs a socket of this machine to serve. With pytest-socket, mark the test "
+    '@pytest.mark.allow_hosts(["127.0.0.1"]) or @pytest.mark.enable_socket.'
+)
+
 REQUEST_TIMEOUT: float = 60.0
 """Seconds a request may take to arrive, counted from the answer to the one before."""
 

@@ -14,14 +14,10 @@ from typing import Any, Self
 from .._server.engine import handle
 from .._wire import Answer, Request
 from .._world.state import World
-from .connections import LARGEST_PORT, Connections, bare_host, exposure, url_host
+from .connections import LARGEST_PORT, NO_SOCKET, Connections, bare_host, exposure, url_host
 
 MAX_BODY = 32 * 1024 * 1024
 MAX_WAIT = 60.0
-NO_SOCKET = (
-    "The fake needs a socket of this machine to serve. With pytest-socket, mark the test "
-    '@pytest.mark.allow_hosts(["127.0.0.1"]) or @pytest.mark.enable_socket.'
-)
 _POLL = 0.01
 _JOIN_TIMEOUT = 5.0
 _SIZE = re.compile("[0-9]{1,18}")
