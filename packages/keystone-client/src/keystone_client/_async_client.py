@@ -17,8 +17,8 @@ from ._flows.auth import AsyncProvider
 from ._flows.raw_http import ReadOptions, WriteOptions
 from ._generated.async_methods import AsyncMethods
 from ._listing.query import Key
-from ._protocol.bodies import Content, Sent
 from ._protocol.call import Call
+from ._protocol.uploads import Content, Sent
 from ._redaction import redacted
 from ._transport.tls_and_proxy import DEFAULT_LIMITS, Verify
 

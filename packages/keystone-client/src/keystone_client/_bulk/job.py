@@ -26,10 +26,11 @@ from .._errors import ClosedError
 from .._flow import Flow
 from .._listing.plan import wants_one
 from .._listing.query import Query
-from .._protocol.bodies import Content, Upload, attachment_fields, json_body, open_upload
+from .._protocol.bodies import json_body
 from .._protocol.call import Call
 from .._protocol.error_messages import UNKNOWN
 from .._protocol.upload_limits import check_uploads
+from .._protocol.uploads import Content, Upload, attachment_fields, open_upload
 from .._transport.outgoing import OutgoingRequest
 from .job_results import check_kept, results_of
 
@@ -187,5 +188,5 @@ def send(call: Call, job: Collector) -> Flow[None]:
 def _request(call: Call, body: Mapping[str, Any], uploads: Mapping[str, Upload]) -> OutgoingRequest:
     if not uploads:
         return call.session.request("POST", ENDPOINT, content=json_body({"job": body}))
-    files = {part: (upload.filename, upload.file) for part, upload in uploads.items()}
+    files = {part: upload.part for part, upload in uploads.items()}
     return call.session.request("POST", ENDPOINT, data={"job": json_body(body).decode()}, files=files)

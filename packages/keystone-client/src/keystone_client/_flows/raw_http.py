@@ -9,7 +9,7 @@ from keystone_client_core import FieldError, encode_query
 
 from .._config.arguments import checked_headers, checked_timeout
 from .._flow import Flow
-from .._protocol.bodies import json_body, with_known_length
+from .._protocol.bodies import form_body, form_text, json_body, with_known_length
 from .._protocol.call import Call
 
 
@@ -39,11 +39,8 @@ def http(call: Call, method: str, endpoint: str, options: Mapping[str, Any]) -> 
     body = {name: value for name, value in given.items() if value is not None}
     if "json" in body and len(body) > 1:
         raise FieldError("give json, or data and files, not both: a request has one body", field="json")
-    if not isinstance(body.get("data", {}), Mapping):
-        raise FieldError(
-            "data must be a mapping, the fields of a form; for JSON use json=, for files files=", field="data"
-        )
-    _check_encodable("data", body.get("data"))
+    if "data" in body:
+        body["data"] = form_body(body["data"])
     if "json" in body:
         body["content"] = json_body(body.pop("json"))
     with ExitStack() as copies:
@@ -58,19 +55,21 @@ def http(call: Call, method: str, endpoint: str, options: Mapping[str, Any]) -> 
 
 def _query(params: Any) -> list[tuple[str, str]]:
     try:
-        pairs = httpx.QueryParams(params).multi_items()
-    except (AttributeError, TypeError, ValueError):  # ValueError: an integer too long for Python to write
-        raise FieldError("params: give a mapping, or pairs of names and values", field="params") from None
-    _check_encodable("params", pairs)
-    return pairs
-
-
-def _check_encodable(what: str, values: Any) -> None:
-    try:
-        encode_query(values or {})
+        if params is None or isinstance(params, str | bytes | httpx.QueryParams):
+            pairs = httpx.QueryParams(params).multi_items()
+        else:
+            pairs = [(name, value) for name, value in (params.items() if isinstance(params, Mapping) else params)]
+        encode_query(pairs)
     except (TypeError, ValueError):  # UnicodeError is a ValueError
-        problem = "holds text that is not Unicode, or a number too long to be written"
-        raise FieldError(f"{what} {problem}", field=what) from None
+        raise FieldError("params: give a mapping, or pairs of names and values, all as text", field="params") from None
+    return [(name, text) for name, value in pairs for text in _texts(name, value)]
+
+
+def _texts(name: Any, value: Any) -> list[str]:
+    if not isinstance(name, str):
+        raise FieldError(f"params: a name is text, not {type(name).__name__}", field="params")
+    items = value if isinstance(value, list | tuple) else [value]
+    return [form_text("params", name, item) for item in items]
 
 
 def _checked(method: str, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from keystone_client_core import (
 )
 
 from .._flow import Flow
-from .._protocol.bodies import Content, Sent, Upload, attachment_fields, json_body, multipart, open_upload
+from .._protocol.bodies import json_body, multipart
 from .._protocol.call import Call
 from .._protocol.responses import acknowledged, is_missing, record_of
 from .._protocol.upload_limits import check_uploads
+from .._protocol.uploads import Content, Sent, Upload, attachment_fields, open_upload
 
 
 def create(call: Call, name: str, fields: Mapping[str, object]) -> Flow[dict[str, Any]]:
@@ -75,7 +76,8 @@ def _written(call: Call, method: str, endpoint: str, sent: Mapping[str, object])
         return (yield from call.record(method, endpoint, json_body(sent)))
     try:
         check_uploads(uploads, call.session.upload_limits)
-        response = yield from call.send(lambda: call.session.request(method, endpoint, **multipart(sent)))
+        body = multipart(sent)
+        response = yield from call.send(lambda: call.session.request(method, endpoint, **body))
     finally:
         for upload in uploads:
             upload.close()
