@@ -153,7 +153,8 @@ def test_a_password_the_server_would_change_is_refused_and_not_repeated(password
 @pytest.mark.parametrize(
     ("resource", "name", "value"),
     [
-        (GRANT, "team", 1.5), (GRANT, "team", True), (GRANT, "team", "1.0"), (GRANT, "team", 0), (GRANT, "team", 2.0**60),
+        (GRANT, "team", 1.5), (GRANT, "team", True), (GRANT, "team", "1.0"), (GRANT, "team", 0),
+        (GRANT, "team", 2.0**60),
         (GRANT, "team", {"id": 1}), (GRANT, "team", ""), (GRANT, "team", Decimal("1.5")),
         (CLUSTER, "access_teams", "12"), (CLUSTER, "access_teams", 5), (CLUSTER, "access_teams", [1.5]),
         (CLUSTER, "access_teams", [None]), (CLUSTER, "access_teams", {1: 2}), (CLUSTER, "access_teams", [True]),

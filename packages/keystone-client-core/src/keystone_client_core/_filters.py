@@ -16,7 +16,7 @@ from ._filter_values import INTEGERS, encode_truth, value_encoder
 from ._messages import brief
 from ._query import LONGEST_QUERY, query_length
 from ._resources import Field, Resource
-from ._scalars import builtin, is_missing
+from ._scalars import MissingError, builtin
 from ._values import UnfitError
 
 _ROOM_FOR_KEYS = 500
@@ -172,9 +172,10 @@ def _item(place: int, item: object, encode: Callable[[object], str]) -> str:
 
 
 def _present(value: object) -> Any:
-    if is_missing(value):
-        raise UnfitError("it is a missing value; for nulls ask with None or isnull")
-    return builtin(value)
+    try:
+        return builtin(value)
+    except MissingError as error:
+        raise UnfitError(f"{error}; for nulls ask with None or isnull") from error
 
 
 def _parameter(field: Field, lookup: str) -> str:

@@ -16,21 +16,29 @@ _MISSING = frozenset(("NAType", "NaTType", "MaskedConstant"))
 """Types whose one value stands for a missing one: those of pandas and of masked arrays."""
 
 
+class MissingError(UnfitError):
+    """The value stands for a missing one; the message says what."""
+
+
 def builtin(value: object) -> Any:
     """Return what a scalar of a data library holds, as a value of Python itself; return anything else unchanged.
 
     Raises:
-        UnfitError: The value is missing, or finer than Python can hold.
+        MissingError: The value is missing.
+        UnfitError: It is finer than Python can hold.
     """
     value = plain(value)
     if value is None or type(value) in (bool, int, str):
         return value
     if is_missing(value):
-        raise UnfitError("it is a missing value")
+        raise MissingError("it is a missing value")
     if isinstance(value, datetime) and getattr(value, "nanosecond", None):
         raise UnfitError("it has nanoseconds, and the server keeps microseconds; round it first")
     if type(value).__module__.partition(".")[0] == "pyarrow" and hasattr(value, "as_py"):
-        return builtin(value.as_py()) if value.as_py() is not None else _missing()
+        value = value.as_py()
+        if value is None:
+            raise MissingError("it is a missing value")
+        return builtin(value)
     return _from_array(value) if _is_array_scalar(value) else value
 
 
@@ -65,6 +73,17 @@ def whole(value: Any) -> int | None:
     return int(numerator)
 
 
+def real(value: object) -> float | None:
+    """Return a real number as an ``int`` or a ``float``; ``None`` for anything else, missing values included."""
+    try:
+        number = builtin(value)
+        if isinstance(number, bool | str) or not hasattr(number, "as_integer_ratio"):
+            return None
+        return int(number) if isinstance(number, int) else float(number)
+    except (UnfitError, TypeError, ValueError, OverflowError):
+        return None
+
+
 def _is_number(value: object) -> bool:
     return hasattr(value, "as_integer_ratio") or _is_array_scalar(value)
 
@@ -88,7 +107,7 @@ def _from_array(value: Any) -> Any:
         raise
     except Exception:  # noqa: BLE001  # what a library cannot convert is refused further on, by its type
         return value
-    return item if kind != "f" or value == type(value)(item) else value
+    return item if kind != "f" or value == value.dtype.type(item) else value
 
 
 def _moment(value: Any) -> object:
@@ -97,7 +116,3 @@ def _moment(value: Any) -> object:
         raise UnfitError("it has nanoseconds, and the server keeps microseconds; round it first")
     moment = rounded.item()
     return moment.date() if moment.time() == time(0) else moment  # it has no zone, and numpy no type for a date
-
-
-def _missing() -> object:
-    raise UnfitError("it is a missing value")

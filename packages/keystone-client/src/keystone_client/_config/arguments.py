@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias, TypeGuard
 
 import httpx
-from keystone_client_core import FieldError, InvalidURLError, brief, parse_base_url
+from keystone_client_core import FieldError, InvalidURLError, brief, integer, parse_base_url, real
 
 from .retry_policy import LONGEST_SECONDS
 
@@ -15,6 +15,8 @@ OURS = frozenset(
     {"host", "cookie", "content-length", "transfer-encoding", "authorization", "x-csrftoken", "x-keystone-cid"}
 )
 """Headers that the caller may not set, because the client sets them itself or relies on them."""
+
+PHASES = ("connect", "read", "write", "pool")
 
 Timeouts: TypeAlias = Mapping[str, float | None]
 """Seconds by phase (``connect``, ``read``, ``write``, ``pool``); ``None`` for no end."""
@@ -58,10 +60,13 @@ def checked_timeout(timeout: object) -> Timeouts:
     Raises:
         FieldError: It is not a number of seconds above 0, an ``httpx.Timeout`` of such numbers, or ``None``.
     """
-    if timeout is None or (isinstance(timeout, int | float | httpx.Timeout) and not isinstance(timeout, bool)):
-        phases: Timeouts = httpx.Timeout(timeout).as_dict()
-        if all(seconds is None or 0 < seconds <= LONGEST_SECONDS for seconds in phases.values()):
-            return phases
+    phases = timeout.as_dict() if isinstance(timeout, httpx.Timeout) else dict.fromkeys(PHASES, timeout)
+    checked = {phase: None if seconds is None else real(seconds) for phase, seconds in phases.items()}
+    if all(
+        seconds is None if phases[phase] is None else seconds is not None and 0 < seconds <= LONGEST_SECONDS
+        for phase, seconds in checked.items()
+    ):
+        return checked
     advice = f"give seconds above 0, to {LONGEST_SECONDS:.0e}, an httpx.Timeout of such, or None for no end"
     raise FieldError(f"timeout={brief(timeout)}: {advice}", field="timeout")
 
@@ -72,8 +77,9 @@ def checked_size(size: object) -> int | None:
     Raises:
         FieldError: It is neither a whole number from 1 nor ``None``.
     """
-    if size is None or (type(size) is int and size > 0):
-        return size
+    number = integer(size)
+    if size is None or (number is not None and number > 0):
+        return number
     advice = "give bytes, a whole number from 1, or None for no limit"
     raise FieldError(f"max_response_size={brief(size)}: {advice}", field="max_response_size")
 
