@@ -81,7 +81,7 @@ def test_create_update_and_filters_say_the_same_of_the_same_mistake(
         ("grant", "amount", 10**12, "at most 12 digits before the decimal point"),
         ("allocation", "requested", -1, "give an integer from 0"),
         ("allocation", "requested", 2**63, "give an integer up to 2147483647"),
-        ("user", "username", "anna maria", "the server takes what matches"),
+        ("user", "username", "anna maria", "give letters, digits and @ . + - _ only"),
         ("user", "email", "anna", "give an e-mail address"),
         ("user", "email", "anna@uni", "give an e-mail address"),
         ("user", "email", "ä@b.example", "give an e-mail address"),

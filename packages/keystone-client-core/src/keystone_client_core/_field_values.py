@@ -41,6 +41,9 @@ _SPELLINGS: Mapping[str, bool] = {
 }
 """The texts that the server takes for true and false in a field, in any case."""
 
+_PATTERNS = {r"^[\w.@+-]+$": "give letters, digits and @ . + - _ only"}
+"""Patterns of the table in words."""
+
 _REFERENCE = "@ref{"
 """Begins a reference within a text, whose final length is not known yet."""
 
@@ -95,7 +98,7 @@ def _text(field: Field, value: object) -> str:
         if length is not None and len(stored) > length:
             raise UnfitError(f"it has {len(stored):,} characters, {told} {length:,}")
     if field.pattern and stored and not re.search(field.pattern, stored):
-        raise UnfitError(f"the server takes what matches {field.pattern}")
+        raise UnfitError(_PATTERNS.get(field.pattern, f"give text that matches {field.pattern}"))
     if field.kind == "email" and stored and not _EMAIL.fullmatch(stored):
         raise UnfitError("give an e-mail address")
     return text
@@ -104,7 +107,7 @@ def _text(field: Field, value: object) -> str:
 def _check_blank(field: Field) -> None:
     if not field.blank:
         raise UnfitError(f"it cannot be empty; {_instead(field)}")
-    if field.unique:  # the server's own check lets a second one through to its database, which fails
+    if field.unique and field.nullable:  # the server's own check lets a second one through to its database, which fails
         raise UnfitError(f"the server can hold an empty one only once, in one record; {_instead(field)}")
 
 

@@ -18,8 +18,8 @@ from ._flows.auth import Provider
 from ._flows.raw_http import ReadOptions, WriteOptions
 from ._generated.sync_methods import SyncMethods
 from ._listing.query import Key
-from ._protocol.uploads import Content, Sent
 from ._protocol.call import Call
+from ._protocol.uploads import Content, Sent
 from ._redaction import redacted
 from ._transport.tls_and_proxy import DEFAULT_LIMITS, Verify
 
