@@ -43,6 +43,8 @@ class Database:
     """Whether comparing with a moment outside the years 1 to 9999, once it is in UTC, is a 500."""
     column_lengths: bool
     """Whether a text that is longer than its column is refused; where the API does not check, that is a 500."""
+    json_nul: bool
+    """Whether a JSON column holds text with a NUL, which the API lets pass; otherwise that is a 500."""
     log_lengths: Mapping[str, int]
     """Columns of the request log that leave a request out which does not fit."""
     subtracts_moments: bool
@@ -78,7 +80,9 @@ class Database:
         return entry if maximum is None else entry._replace(minimum=0, maximum=maximum)
 
     def fits(self, entry: Field, value: Any) -> bool:
-        """Tell whether the column of a field holds a value whose length the API has not checked."""
+        """Tell whether the column of a field holds a value which the API has not checked."""
+        if entry.kind == "json":
+            return self.json_nul or not _has_nul(value)
         length = entry.column_length
         return not (self.column_lengths and length and isinstance(value, str) and len(value) > length)
 
@@ -95,6 +99,15 @@ def database_named(name: str) -> Database:
     if name not in DATABASES:
         raise ValueError(f"database={name!r} is unknown: give {' or '.join(map(repr, DATABASES))}")
     return DATABASES[name]
+
+
+def _has_nul(value: Any) -> bool:
+    """Tell whether there is a NUL in a text within a JSON value."""
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(map(_has_nul, [*value, *value.values()]))
+    return isinstance(value, list) and any(map(_has_nul, value))
 
 
 def _as_it_is(text: str) -> str:
@@ -157,6 +170,7 @@ POSTGRESQL = Database(
     most_terms=None,
     moments_overflow=False,
     column_lengths=True,
+    json_nul=False,
     log_lengths={"method": 10, "endpoint": 2048, "remote_address": 40, "cid": 36},
     subtracts_moments=True,
     nulls_last=True,
@@ -177,6 +191,7 @@ SQLITE = Database(
     most_terms=990,
     moments_overflow=True,
     column_lengths=False,
+    json_nul=True,
     log_lengths={},
     subtracts_moments=False,
     nulls_last=False,
