@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     )
 
     from .._bulk.job import Handle, RecordPage
-    from .._protocol.bodies import Content
+    from .._protocol.uploads import Content
 
 
 class Job(Collector):

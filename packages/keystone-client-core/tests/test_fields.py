@@ -153,13 +153,14 @@ def test_a_password_the_server_would_change_is_refused_and_not_repeated(password
 @pytest.mark.parametrize(
     ("resource", "name", "value"),
     [
-        (GRANT, "team", 1.5), (GRANT, "team", 1.0), (GRANT, "team", True), (GRANT, "team", "01"), (GRANT, "team", 0),
-        (GRANT, "team", {"id": 1}), (GRANT, "team", ""), (GRANT, "team", Decimal(1)),
+        (GRANT, "team", 1.5), (GRANT, "team", True), (GRANT, "team", "1.0"), (GRANT, "team", 0),
+        (GRANT, "team", 2.0**60),
+        (GRANT, "team", {"id": 1}), (GRANT, "team", ""), (GRANT, "team", Decimal("1.5")),
         (CLUSTER, "access_teams", "12"), (CLUSTER, "access_teams", 5), (CLUSTER, "access_teams", [1.5]),
         (CLUSTER, "access_teams", [None]), (CLUSTER, "access_teams", {1: 2}), (CLUSTER, "access_teams", [True]),
-        (ALLOCATION, "requested", 1.5), (ALLOCATION, "requested", 2.0), (ALLOCATION, "requested", True),
+        (ALLOCATION, "requested", 1.5), (ALLOCATION, "requested", True), (ALLOCATION, "requested", float("inf")),
         pytest.param(ALLOCATION, "requested", 10**5000, id="huge"),
-        (CLUSTER, "enabled", "yes"), (CLUSTER, "enabled", 1),
+        (CLUSTER, "enabled", "maybe"), (CLUSTER, "enabled", 2), (CLUSTER, "enabled", ""),
         (GRANT, "amount", float("nan")), (GRANT, "amount", float("inf")), (GRANT, "amount", Decimal("NaN")),
         (GRANT, "amount", True), (GRANT, "amount", Decimal("1E+999999")), (GRANT, "start_date", datetime(2024, 1, 1)),
         (GRANT, "title", "\ud800"), (GRANT, "title", object()), (GRANT, "title", b"x"), (GRANT, "title", 1j),
@@ -199,10 +200,6 @@ def test_a_name_no_part_of_the_server_but_its_database_refuses_is_refused_here()
 
 def test_the_bounds_of_numbers_are_those_of_postgresql() -> None:
     assert {ALLOCATION.fields[name].maximum for name in ("requested", "awarded", "final")} == {2**31 - 1}
-
-
-def test_what_lengths_and_choices_the_server_has_is_left_to_its_answer() -> None:
-    assert updated(CLUSTER, name="x" * 1000, access_mode="??") == {"name": "x" * 1000, "access_mode": "??"}
 
 
 def test_fields_dropped_by_role_are_those_the_answer_has_otherwise() -> None:

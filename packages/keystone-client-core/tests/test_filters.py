@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum
+from fractions import Fraction
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
@@ -216,7 +217,7 @@ def test_none_with_any_other_lookup_is_refused(name: str) -> None:
     assert refusal(REQUEST, name, None).field == name
 
 
-@pytest.mark.parametrize("value", [1, 0, "true", "yes", "", [True]])
+@pytest.mark.parametrize("value", [2, "t", " true", "yes", "", [True], 0.5])
 def test_isnull_takes_nothing_but_booleans(value: object) -> None:
     refusal(REQUEST, "expire__isnull", value)
 
@@ -302,22 +303,23 @@ def test_no_query_outgrows_what_servers_take(numbers: set[int], text: str) -> No
 @pytest.mark.parametrize(
     ("resource", "name", "value"),
     [
-        (GRANT, "id", "abc"), (GRANT, "id", 1.0), (GRANT, "id", "1.0"), (GRANT, "id", True), (GRANT, "id", "\uff11"),
-        (GRANT, "id", " 1"), (GRANT, "id", 2**63), (GRANT, "id", "9" * 5000), (GRANT, "id", Decimal(1)),
+        (GRANT, "id", "abc"), (GRANT, "id", 1.5), (GRANT, "id", "1.9"), (GRANT, "id", True), (GRANT, "id", 2.0**60),
+        (GRANT, "id", 2**63), (GRANT, "id", "9" * 5000), (GRANT, "id", Decimal("1.5")), (GRANT, "team", "1.0"),
         (GRANT, "id", object()), (GRANT, "id", b"1"), (GRANT, "team", 0), (GRANT, "team", -1), (GRANT, "team", 1.5),
         (GRANT, "team", {"id": 1}), (GRANT, "amount", "abc"), (GRANT, "amount", "nan"), (GRANT, "amount", float("inf")),
-        (GRANT, "amount", Decimal("-Infinity")), (GRANT, "amount", True), (GRANT, "amount", "1_0"),
-        (GRANT, "amount", " 1"), (GRANT, "amount", "1e60"), (GRANT, "amount", 10**60), (GRANT, "amount", "1" * 51),
-        (GRANT, "amount", Decimal("1E-60")), (GRANT, "amount", 1j), (GRANT, "amount", "\uff11"),
-        (CLUSTER, "enabled", "yes"), (CLUSTER, "enabled", "maybe"), (CLUSTER, "enabled", 1), (CLUSTER, "enabled", "1"),
-        (CLUSTER, "enabled__in", [1]), (GRANT, "title", " x"), (GRANT, "title", "x\n"), (GRANT, "title", " "),
-        (GRANT, "title__contains", "x "), (GRANT, "title", "a\0b"), (GRANT, "title", "\ud800"), (GRANT, "title", 5),
-        (GRANT, "title", b"x"), (GRANT, "title", True), (GRANT, "title", 1.5), (REQUEST, "status", "XX"),
+        (GRANT, "amount", Decimal("-Infinity")), (GRANT, "amount", True), (GRANT, "amount", "0x1"),
+        (GRANT, "amount", "1,5"), (GRANT, "amount", "1e60"), (GRANT, "amount", 10**60), (GRANT, "amount", "1" * 51),
+        (GRANT, "amount", Decimal("1E-60")), (GRANT, "amount", 1j), (GRANT, "amount", Fraction(1, 3)),
+        (CLUSTER, "enabled", "yes"), (CLUSTER, "enabled", "maybe"), (CLUSTER, "enabled", 2),
+        (CLUSTER, "enabled", " true "),
+        (CLUSTER, "enabled__in", [2]), (GRANT, "title", " x"), (GRANT, "title", "x\n"), (GRANT, "title", " "),
+        (GRANT, "title__contains", "x "), (GRANT, "title", "a\0b"), (GRANT, "title", "\ud800"), (GRANT, "title", 5.0),
+        (GRANT, "title", b"x"), (GRANT, "title", True), (GRANT, "title", 1e22), (REQUEST, "status", "XX"),
         (REQUEST, "status", "Approved"), (REQUEST, "status__in", ["AP", "XX"]), (REQUEST, "status__not_eq", "ap"),
         (AUDIT, "action", "Update"), (AUDIT, "action", 4), (AUDIT, "action", True), (AUDIT, "remote_addr", "localhost"),
-        (AUDIT, "remote_addr", 5), (GRANT, "start_date", "2024-1-5"), (GRANT, "start_date", "2024-02-30"),
+        (AUDIT, "remote_addr", 5), (GRANT, "start_date", "20240105"), (GRANT, "start_date", "2024-02-30"),
         (GRANT, "start_date", "2024-W01-1"), (GRANT, "start_date", datetime(2024, 1, 1)), (GRANT, "start_date", 2024),
-        (GRANT, "start_date", "\uff12\uff10\uff12\uff14-01-01"), (GRANT, "start_date__year", 0),
+        (GRANT, "start_date", "31.12.2024"), (GRANT, "start_date__year", 0),
         (GRANT, "start_date__year", 10000),
         (GRANT, "start_date__month", 13), (GRANT, "start_date__day", 0), (GRANT, "start_date__week", 54),
         (GRANT, "start_date__week_day", 8), (REQUEST, "submitted__hour", 24), (REQUEST, "submitted__minute", 60),

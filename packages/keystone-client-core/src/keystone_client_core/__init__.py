@@ -42,8 +42,10 @@ if TYPE_CHECKING:
     from ._query import LONGEST_URL, encode_query, query_length
     from ._references import Reference
     from ._resources import CALLER, NO_DEFAULT, Field, Resource
+    from ._scalars import real
     from ._table import CHOICES, RESOURCES, SHAPES
     from ._url import endpoint_path, join_url, parse_base_url, primary_key, record_path
+    from ._values import integer
     from .choices import AccessMode, FeedRecordType, MembershipRole, NotificationType, RequestStatus, ReviewStatus
 
 __version__ = "0.1.0"
@@ -97,6 +99,7 @@ __all__ = [
     "encode_search",
     "endpoint_path",
     "ignored_parameters",
+    "integer",
     "job_json",
     "join_url",
     "list_action",
@@ -106,6 +109,7 @@ __all__ = [
     "parse_base_url",
     "primary_key",
     "query_length",
+    "real",
     "record_path",
     "records",
     "reference",
@@ -135,8 +139,10 @@ _HOMES = {
     "_parameters": "IgnoredParameter ignored_parameters",
     "_query": "LONGEST_URL encode_query query_length",
     "_resources": "CALLER NO_DEFAULT Field Resource",
+    "_scalars": "real",
     "_table": "CHOICES RESOURCES SHAPES",
     "_url": "endpoint_path join_url parse_base_url primary_key record_path",
+    "_values": "integer",
     "choices": "AccessMode FeedRecordType MembershipRole NotificationType RequestStatus ReviewStatus",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -14,6 +14,7 @@ from ._messages import brief, close_matches, suggestion
 from ._references import Reference, checked_label, token_of, with_tokens
 from ._resources import Resource
 from ._url import record_path
+from ._values import integer
 
 PAGE = ("count", "next", "previous", "results")
 """The fields of the answer to an action that lists records."""
@@ -243,6 +244,7 @@ def check_chunk_size(size: object) -> int:
     Raises:
         FieldError: It is not a positive integer.
     """
-    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+    number = integer(size)
+    if number is None or number < 1:
         raise FieldError(f"chunk_size={brief(size)}: give a positive integer", field="chunk_size")
-    return size
+    return number

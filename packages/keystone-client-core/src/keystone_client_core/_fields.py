@@ -1,19 +1,19 @@
 """Encodes the fields of a record for a create or an update.
 
 Refuses what the server would drop or change without an error: unknown fields, read-only fields, and values that it
-would round, cut off or convert. Lengths, choices, nulls and blanks are left to the server, since its limits may change
-and its answer says which one was broken. The exception is a length that only the database checks: the server then
-answers 500 without a reason.
+would round, cut off or convert; and what the table knows that it refuses: lengths, choices, nulls, blanks, forms of
+dates and numbers. So a mistake is told before anything is sent, with what to give instead.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from ._errors import FieldError
-from ._field_values import ENCODERS, UnfitFieldError, json_value, untrimmed
+from ._field_values import encode_value, has_slug
 from ._messages import brief, close_matches, suggestion
 from ._references import Reference
 from ._resources import Field, Resource
+from ._values import UnfitError
 
 
 def encode_fields(
@@ -144,22 +144,17 @@ def _unwritable(resource: Resource, names: list[str], when: str) -> FieldError:
 
 
 def _encode_field(resource: Resource, field: Field, value: object) -> object:
-    if field.kind == "file" or value is None or isinstance(value, Reference):
+    if field.kind == "file" or isinstance(value, Reference):
         return value
     try:
-        encoded = ENCODERS.get(field.kind, json_value)(value) if not field.trimmed else untrimmed(value)
-        _check_column_length(field, encoded)
-    except UnfitFieldError as error:
+        encoded = encode_value(field, value)
+        if field.name == "name" and "slug" in resource.fields and not has_slug(str(encoded)):
+            raise UnfitError(
+                "give a name with a letter from a to z or a digit: the server can hold one without only once"
+            )
+    except UnfitError as error:
         told = "the value" if field.write_only else brief(value)  # a message must not contain a password
         raise FieldError(
             f"{resource.name} field {field.name!r}: {told} does not fit: {error}.", field=field.name
         ) from None
     return encoded
-
-
-def _check_column_length(field: Field, encoded: object) -> None:
-    if field.column_length is None or not isinstance(encoded, str):
-        return
-    length = len(encoded.strip())  # the server strips text before it stores it
-    if length > field.column_length:
-        raise UnfitFieldError(f"it has {length:,} characters, and the server fails on more than {field.column_length}")

@@ -8,9 +8,19 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import partial
 
+from ._conversions import (
+    TRUTHS,
+    american_day,
+    choice_of,
+    day_of,
+    fraction_as_decimal,
+    integer_of,
+    loose_day,
+    text_of,
+    truth_of,
+)
 from ._resources import Field
-from ._table import CHOICES
-from ._values import LARGEST, SURROGATE, integer, iso
+from ._values import LARGEST, UnfitError, integer, iso
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,92 +45,88 @@ PATTERNS = ("contains", "not_contains", "startswith", "not_startswith", "endswit
 """The lookups that compare a part of a text."""
 
 _INTEGER = re.compile("[+-]?[0-9]{1,19}")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
-_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(
+    r"(\d{4}-\d{1,2}-\d{1,2})[T ](\d{1,2}):(\d{1,2})"
+    r"(?::(\d{1,2})(?:[.,](\d{1,6})\d{0,6})?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?"
+)
 _MOST_DIGITS = 50
-
-
-class UnfitValueError(Exception):
-    """The field cannot hold the value; the message says what to give instead."""
+_LARGEST_NUMBER_TEXT = 1_000
 
 
 def value_encoder(field: Field, lookup: str) -> Callable[[object], str]:
     """Return the encoder of values for a field and a lookup.
 
-    The encoder takes a value and returns its text in the query. It raises ``UnfitValueError`` for a value that does not
-    fit.
+    The encoder takes a value and returns its text in the query, in one spelling for all those that the server takes. It
+    raises ``UnfitError`` for a value that does not fit.
     """
     if lookup in PARTS:
         return partial(_integer, *PARTS[lookup])
     if field.filter_kind == "choice" and lookup not in PATTERNS:
-        return partial(_choice, CHOICES[field.target])
+        return partial(choice_of, field.target)
     return _ENCODERS[field.filter_kind]
 
 
+def encode_truth(value: object) -> str:
+    """Return the text of a boolean; the server ignores any spelling but these, and then returns every record."""
+    truth = truth_of(value, TRUTHS)
+    if truth is None:
+        raise UnfitError("give True or False, or 'true', 'false', 1 or 0; the server ignores anything else")
+    return str(truth).lower()
+
+
 def _integer(low: int, high: int, value: object) -> str:
-    if isinstance(value, float):
-        raise UnfitValueError("the server would cut off the decimals; give an integer")
-    number = (int(value) if _INTEGER.fullmatch(value) else None) if isinstance(value, str) else integer(value)
-    if number is None:
-        raise UnfitValueError("give an integer")
+    number = int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else integer_of(_number_in(value))
     if not low <= number <= high:
-        raise UnfitValueError(f"give an integer from {low} to {high}")
+        raise UnfitError(f"give an integer from {low} to {high}")
     return str(number)
 
 
-def _decimal(value: object) -> str:
+def _number_in(value: object) -> object:
+    """Return the number that a text stands for, as the server reads it; return anything else unchanged."""
+    if not isinstance(value, str):
+        return value
     from decimal import Decimal, InvalidOperation  # takes 2.5 ms, and few filters need it
 
-    number = integer(value)
-    if isinstance(value, float):
-        value = float.__repr__(value)
-    elif number is not None:
-        value = str(number) if abs(number) < 10**_MOST_DIGITS else "inf"
-    if not isinstance(value, Decimal) and not (isinstance(value, str) and _NUMBER.fullmatch(value)):
-        raise UnfitValueError(f"give a finite number of at most {_MOST_DIGITS} digits, or its text")
     try:
-        return _plain_decimal(Decimal(value))
-    except InvalidOperation as error:
-        raise UnfitValueError("give a number with a smaller exponent") from error
+        return Decimal(value.strip() if len(value) <= _LARGEST_NUMBER_TEXT else "")
+    except InvalidOperation:
+        return None
+
+
+def _key(value: object) -> str:
+    if isinstance(value, str):  # the server reads "1.0" as no key
+        try:
+            value = int(value[:_LARGEST_NUMBER_TEXT])
+        except ValueError:
+            value = None
+    return _integer(1, LARGEST, value)
+
+
+def _decimal(value: object) -> str:
+    from decimal import Decimal
+
+    number = _number_in(value)
+    if isinstance(number, float):
+        number = Decimal(float.__repr__(number))
+    elif (exact := integer(number)) is not None:
+        number = Decimal(exact if abs(exact) < 10**_MOST_DIGITS else "inf")
+    number = fraction_as_decimal(number)
+    if not isinstance(number, Decimal):
+        raise UnfitError(f"give a finite number of at most {_MOST_DIGITS} digits, or its text")
+    return _plain_decimal(number)
 
 
 def _plain_decimal(number: "Decimal") -> str:
     if not number.is_finite() or len(number.as_tuple().digits) > _MOST_DIGITS or abs(number.adjusted()) >= _MOST_DIGITS:
-        raise UnfitValueError(f"give a finite number of at most {_MOST_DIGITS} digits")
+        raise UnfitError(f"give a finite number of at most {_MOST_DIGITS} digits")
     return format(number, "f")
 
 
-def _boolean(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str) and value.lower() in ("true", "false"):
-        return value.lower()
-    raise UnfitValueError("the server ignores anything but true and false; give True or False")
-
-
 def _text(value: object) -> str:
-    if not isinstance(value, str):
-        return _uuid(value)
-    if value != value.strip():
-        raise UnfitValueError("the server cuts off blanks at the ends and would match more; give text without them")
-    if "\0" in value or SURROGATE.search(value):
-        raise UnfitValueError("give text without NUL characters and lone surrogates")
-    return str.__str__(value)
-
-
-def _uuid(value: object) -> str:
-    from uuid import UUID  # takes 5 ms, and few filters need it
-
-    if isinstance(value, UUID):
-        return str(value)
-    known = type(value) is int and abs(value) <= LARGEST  # Python does not convert much larger ones to text
-    raise UnfitValueError("give text" + (f" such as {str(value)!r}" if known else ""))
-
-
-def _choice(codes: Mapping[str, str], value: object) -> str:
-    if isinstance(value, str) and value in codes:
-        return str.__str__(value)
-    raise UnfitValueError(f"give one of {', '.join(f'{code} = {label}' for code, label in codes.items())}")
+    text = text_of(value)
+    if text != text.strip():
+        raise UnfitError("the server cuts off blanks at the ends and would match more; give text without them")
+    return text
 
 
 def _code(value: object) -> str:
@@ -128,50 +134,59 @@ def _code(value: object) -> str:
         return str(ACTIONS.index(value))
     try:
         return _integer(0, len(ACTIONS) - 1, value)
-    except UnfitValueError as error:
-        raise UnfitValueError(f"give one of {', '.join(ACTIONS)}, or its number from 0") from error
+    except UnfitError as error:
+        raise UnfitError(f"give one of {', '.join(ACTIONS)}, or its number from 0") from error
 
 
 def _ip(value: object) -> str:
     from ipaddress import IPv4Address, IPv6Address, ip_address  # only one field of one resource needs it
 
     if not isinstance(value, (str, IPv4Address, IPv6Address)):
-        raise UnfitValueError("give an IP address")
+        raise UnfitError("give an IP address")
     try:
-        return str(ip_address(value))
+        return str(ip_address(value.strip() if isinstance(value, str) else value))
     except ValueError as error:
-        raise UnfitValueError("give an IP address") from error
+        raise UnfitError("give an IP address") from error
 
 
 def _date(value: object) -> str:
-    if isinstance(value, datetime):
-        raise UnfitValueError("a date is wanted; give its .date()")
-    if isinstance(value, date):
-        return iso(value)
-    if isinstance(value, str) and _DATE.fullmatch(value):
-        try:
-            return date.fromisoformat(value).isoformat()
-        except ValueError as error:
-            raise UnfitValueError(f"there is no such day: {error}") from error
-    raise UnfitValueError("give a date or text such as '2024-12-31'")
+    day = day_of(value)
+    if day is None and isinstance(value, str):
+        text = value.strip()
+        day = loose_day(text) or american_day(text)
+    if day is None:
+        raise UnfitError("give a date or text such as '2024-12-31'")
+    return day.isoformat()
 
 
 def _datetime(value: object) -> str:
     try:
         if isinstance(value, str):
-            value = datetime.fromisoformat(value)
+            value = _moment_in(value.strip())
         if isinstance(value, date):
             return iso(value)
     except (ValueError, OverflowError, TypeError) as error:
-        raise UnfitValueError("give a time the calendar has, such as '2024-12-31T23:59:59Z'") from error
-    raise UnfitValueError("give a datetime, a date, or text such as '2024-12-31T23:59:59Z'")
+        raise UnfitError("give a time the calendar has, such as '2024-12-31T23:59:59Z'") from error
+    raise UnfitError("give a datetime, a date, or text such as '2024-12-31T23:59:59Z'")
+
+
+def _moment_in(text: str) -> datetime:
+    """Read a time as the server does, which also takes figures without a zero ahead."""
+    match = _MOMENT.fullmatch(text)
+    if match is None:
+        return datetime.fromisoformat(text)
+    day, hour, minute, second, fraction, zone = match.groups()
+    padded = "-".join(f"{int(figures):02}" for figures in day.split("-"))
+    clock = ":".join(f"{int(figures or 0):02}" for figures in (hour, minute, second))
+    end = {None: "", "Z": "+00:00"}.get(zone, zone)
+    return datetime.fromisoformat(f"{padded}T{clock}.{(fraction or '0').ljust(6, '0')}{end}")
 
 
 _ENCODERS: Mapping[str, Callable[[object], str]] = {
     "int": partial(_integer, -LARGEST - 1, LARGEST),
-    "key": partial(_integer, 1, LARGEST),
+    "key": _key,
     "decimal": _decimal,
-    "bool": _boolean,
+    "bool": encode_truth,
     "text": _text,
     "email": _text,
     "slug": _text,

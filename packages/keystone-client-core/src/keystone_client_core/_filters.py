@@ -6,17 +6,18 @@ of the query. Names of filters are in ``_filter_names``, single values in ``_fil
 size in ``_listing``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ._errors import FilterError
 from ._filter_names import find, lookups_of
-from ._filter_values import INTEGERS, UnfitValueError, value_encoder
+from ._filter_values import INTEGERS, encode_truth, value_encoder
 from ._messages import brief
 from ._query import LONGEST_QUERY, query_length
 from ._resources import Field, Resource
-from ._values import plain
+from ._scalars import MissingError, builtin
+from ._values import UnfitError
 
 _ROOM_FOR_KEYS = 500
 """Characters that filters beside an ``id__in`` that is split must leave to it."""
@@ -100,8 +101,8 @@ def _together(problems: list[FilterError]) -> FilterError:
 
 def _encode(resource: Resource, name: object, value: object) -> _Entry:
     field, lookup = find(resource, name, value)
-    value = plain(value)
     try:
+        value = _present(value)
         if lookup == "isnull":
             return _encode_isnull(field, value)
         if value is None:
@@ -109,32 +110,30 @@ def _encode(resource: Resource, name: object, value: object) -> _Entry:
         if lookup in ("in", "not_in"):
             return _encode_list(field, lookup, value)
         return _encode_one(field, lookup, value)
-    except UnfitValueError as error:
+    except UnfitError as error:
         raise _error(resource, name, value, str(error)) from error
 
 
 def _encode_isnull(field: Field, value: object) -> _Entry:
-    if not isinstance(value, bool):
-        raise UnfitValueError("the server ignores anything but true and false; give True or False")
-    return _Entry(f"{field.name}__isnull", str(value).lower())
+    return _Entry(f"{field.name}__isnull", encode_truth(value))
 
 
 def _encode_none(field: Field, lookup: str) -> _Entry:
     if lookup not in ("", "not_eq"):
-        raise UnfitValueError("None can only be compared for equality: leave the lookup out, or use not_eq or isnull")
+        raise UnfitError("None can only be compared for equality: leave the lookup out, or use not_eq or isnull")
     return _Entry(f"{field.name}__isnull", "true" if not lookup else "false")
 
 
 def _encode_one(field: Field, lookup: str, value: object) -> _Entry:
     if isinstance(value, Mapping):
-        raise UnfitValueError("give the value itself; of a record, its ['id']")
+        raise UnfitError("give the value itself; of a record, its ['id']")
     if not isinstance(value, (str, bytes)) and isinstance(value, Iterable):
-        raise UnfitValueError(f"for one of several values use {field.name}__in")
+        raise UnfitError(f"for one of several values use {field.name}__in")
     text = value_encoder(field, lookup)(value)
     if text:
         return _Entry(_parameter(field, lookup), text)
     if lookup not in ("", "not_eq"):
-        raise UnfitValueError("the server ignores an empty text here and returns every record")
+        raise UnfitError("the server ignores an empty text here and returns every record")
     # The server ignores an empty value, but reads a comma as a list of empty texts.
     return _Entry(_parameter(field, "not_in" if lookup else "in"), ",")
 
@@ -144,7 +143,7 @@ def _encode_list(field: Field, lookup: str, value: object) -> _Entry:
     param = _parameter(field, lookup)
     if not items:
         if lookup == "not_in":
-            raise UnfitValueError("the server ignores an empty list and returns every record; leave the filter out")
+            raise UnfitError("the server ignores an empty list and returns every record; leave the filter out")
         return _Entry(param, nothing=True)
     if field.filter_kind == "bool":
         return _encode_booleans(field, lookup, items)
@@ -163,12 +162,12 @@ def _encode_booleans(field: Field, lookup: str, items: list[str]) -> _Entry:
 def _items(field: Field, lookup: str, value: object) -> list[str]:
     """Return the texts of the values without duplicates, in an order that is the same for equal sets."""
     if isinstance(value, (str, bytes, bytearray, memoryview, Mapping)) or not isinstance(value, Iterable):
-        raise UnfitValueError("give a list, a set or another iterable of values")
+        raise UnfitError("give a list, a set or another iterable of values")
     values = list(islice(value, _MOST_ITEMS + 1))
     if len(values) > _MOST_ITEMS:
-        raise UnfitValueError(f"give at most {_MOST_ITEMS:,} values")
+        raise UnfitError(f"give at most {_MOST_ITEMS:,} values")
     encode = value_encoder(field, lookup)
-    items = list(dict.fromkeys(_item(encode(_present(item)), item) for item in map(plain, values)))
+    items = list(dict.fromkeys(_item(place, item, encode) for place, item in enumerate(values)))
     if field.filter_kind in INTEGERS:
         items.sort(key=int)
     elif isinstance(value, (set, frozenset)):
@@ -176,16 +175,24 @@ def _items(field: Field, lookup: str, value: object) -> list[str]:
     return items
 
 
-def _present(item: object) -> object:
-    if item is None:
-        raise UnfitValueError("a list cannot hold None; ask for nulls with isnull in a listing of their own")
-    return item
-
-
-def _item(text: str, item: object) -> str:
+def _item(place: int, item: object, encode: Callable[[object], str]) -> str:
+    try:
+        present = _present(item)
+        if present is None:
+            raise UnfitError("a list cannot hold None; ask for nulls with isnull in a listing of their own")
+        text = encode(present)
+    except UnfitError as error:
+        raise UnfitError(f"item {place}, counted from 0: {error}") from error
     if "," in text:
-        raise UnfitValueError(f"the server parts a list at commas, and {brief(item)} has one; ask for it by itself")
+        raise UnfitError(f"the server parts a list at commas, and {brief(item)} has one; ask for it by itself")
     return text
+
+
+def _present(value: object) -> Any:
+    try:
+        return builtin(value)
+    except MissingError as error:
+        raise UnfitError(f"{error}; for nulls ask with None or isnull") from error
 
 
 def _parameter(field: Field, lookup: str) -> str:

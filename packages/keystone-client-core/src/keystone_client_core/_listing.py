@@ -11,7 +11,7 @@ from ._errors import FilterError
 from ._messages import brief, close_matches, suggestion
 from ._query import query_length
 from ._resources import Resource
-from ._values import plain
+from ._values import integer, plain
 
 LARGEST_PAGE = 1000
 """The most records the server puts on a page. It answers a request for more with this many and no error."""
@@ -89,13 +89,14 @@ def check_limit(limit: object) -> int | None:
         limit: An integer from 0 on, or ``None`` for all records.
 
     Returns:
-        The limit, unchanged.
+        The limit, as an ``int``.
 
     Raises:
         FilterError: It is anything else.
     """
-    if limit is None or (isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0):
-        return limit
+    number = integer(limit)
+    if limit is None or (number is not None and number >= 0):
+        return number
     raise _refused("limit", limit, "give an integer from 0 on, or None for all records")
 
 
@@ -106,13 +107,14 @@ def check_page_size(page_size: object) -> int:
         page_size: An integer from 1 to 1000, the server's maximum.
 
     Returns:
-        The page size, unchanged.
+        The page size, as an ``int``.
 
     Raises:
         FilterError: It is anything else.
     """
-    if isinstance(page_size, int) and not isinstance(page_size, bool) and 0 < page_size <= LARGEST_PAGE:
-        return page_size
+    number = integer(page_size)
+    if number is not None and 0 < number <= LARGEST_PAGE:
+        return number
     raise _refused("page_size", page_size, f"give an integer from 1 to {LARGEST_PAGE}")
 
 

@@ -16,6 +16,10 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 """Matches a lone surrogate, which UTF-8 cannot encode."""
 
 
+class UnfitError(Exception):
+    """A field or a filter cannot hold the value; the message says why and what to give instead."""
+
+
 def plain(value: object) -> object:
     """Return the value of an enum member; return anything else unchanged."""
     while isinstance(value, Enum):

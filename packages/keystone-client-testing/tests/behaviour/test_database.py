@@ -149,6 +149,15 @@ def test_a_long_name_of_an_attachment_undoes_its_job(fake: FakeKeystone, admin: 
     assert not fake.world.store.has("team", "name", "Undone")
 
 
+@pytest.mark.parametrize(("database", "status"), [(POSTGRESQL, 500), (SQLITE, 201)])
+@pytest.mark.parametrize("thresholds", ["\0", ["a\0"], {"\0": 1}, [{"a": "\0"}]])
+def test_a_nul_within_json(admin: Session, thresholds: Any, status: int) -> None:
+    sent = {"request_expiry_thresholds": thresholds, "user": 1}
+    answer = admin("POST", "notifications/preferences/", json=sent)
+    assert answer.status_code == status
+    assert admin("GET", "notifications/preferences/").json()["count"] == (status == 201)
+
+
 def test_neither_the_answer_to_options_nor_the_document_knows_that_length(admin: Session) -> None:
     assert "max_length" not in admin("OPTIONS", "allocations/attachments/").json()["actions"]["POST"]["name"]
     schemas = admin("GET", "openapi/json/").json()["components"]["schemas"]

@@ -98,7 +98,7 @@ def test_a_dry_run_finds_what_the_server_would_refuse_and_writes_nothing(bench: 
 def test_a_typo_late_in_the_list_is_found_before_anything_is_sent(bench: Any, prefix: str) -> None:
     refused: list[tuple[Any, type[FieldError] | type[ReferenceTokenError]]] = [
         ({"nmae": "x"}, FieldError),
-        ({"name": "x", "enabled": "yes"}, FieldError),
+        ({"name": "x", "enabled": "maybe"}, FieldError),
         ({"name": "@ref{a.b}"}, ReferenceTokenError),
         ("x", FieldError),
     ]

@@ -65,11 +65,11 @@ def test_what_the_server_finds_wrong_is_told_by_field(bench: Any) -> None:
     bench.make("cluster", name=name)
 
     with pytest.raises(ValidationError) as taken:
-        bench.client.create_cluster(name=name, description="x" * 151)
+        bench.client.create_cluster(name=name, access_teams=[NO_SUCH_KEY])
 
     assert taken.value.field_errors == {
         "name": ["cluster with this name already exists."],
-        "description": ["Ensure this field has no more than 150 characters."],
+        "access_teams": [f'Invalid pk "{NO_SUCH_KEY}" - object does not exist.'],
     }
     assert str(taken.value).startswith("400 Bad Request: POST /allocations/clusters/")
     assert taken.value.cid == bench.client.cid

@@ -3,6 +3,8 @@
 import ssl
 import subprocess
 import sys
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,9 @@ import httpx
 import pytest
 from keystone_client import AsyncKeystoneClient, FieldError, KeystoneClient, RetryPolicy
 
-from .scripted import URL, Scripted, connect
+from .scripted import URL, Scripted, connect, page
+
+np: Any = pytest.importorskip("numpy")  # comes with what the documentation shows
 
 UNFIT: list[dict[str, Any]] = [
     {"proxy": "foo"},
@@ -182,3 +186,40 @@ def test_one_async_client_serves_one_event_loop_after_another() -> None:
     done = subprocess.run([sys.executable, "-c", TWO_LOOPS], capture_output=True, text=True, check=True, timeout=60)
 
     assert done.stdout.split() == ["200", "200"]
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8])
+def test_numbers_of_a_data_library_count_as_those_of_python(colour: str, kind: Any) -> None:
+    wire = Scripted(page({"id": 1}))
+    client = connect(colour, wire, page_size=kind(7), max_response_size=kind(200), retry=RetryPolicy(attempts=kind(2)))
+
+    client.retrieve_team(limit=kind(1))
+    client.retrieve_team(page_size=kind(5))
+
+    assert [request.url.params["_limit"] for request in wire.requests] == ["1", "5"]
+    policy = RetryPolicy(attempts=kind(2), backoff=kind(1), max_backoff=np.float32(1.5), deadline=np.float64(9))
+    assert policy == RetryPolicy(2, 1, 1.5, 120, 9)
+    assert [type(number) for number in policy] == [int, int, float, int, float]
+
+
+@pytest.mark.parametrize("timeout", [np.float64(2.5), np.float32(2.5), Decimal("2.5"), Fraction(5, 2)])
+def test_a_timeout_may_be_any_real_number(colour: str, timeout: Any) -> None:
+    wire = Scripted()
+
+    connect(colour, wire, timeout=timeout).http_get("version")
+    connect(colour, wire).http_get("version", timeout=timeout)
+
+    for request in wire.requests:
+        assert set(request.extensions["timeout"].values()) == {2.5}
+
+
+@pytest.mark.parametrize(
+    "value", [np.nan, np.float64("nan"), np.datetime64("NaT"), np.True_, np.array([1, 2]), "1", {}]
+)
+def test_what_is_no_number_is_refused_as_an_argument(colour: str, value: Any) -> None:
+    for name in ("attempts", "backoff", "max_backoff", "max_retry_after", "deadline"):
+        with pytest.raises(FieldError, match=f"RetryPolicy\\({name}="):
+            RetryPolicy(**{name: value})
+    for options in ({"timeout": value}, {"max_response_size": value}):
+        with pytest.raises(FieldError, match=next(iter(options))):
+            connect(colour, Scripted(), **options)

@@ -132,5 +132,5 @@ def test_files_of_the_caller_stay_open_and_ours_are_closed(colour: str, tmp_path
         )
         assert not file.closed
 
-    ours = [upload.opened for upload in job._uploads.values() if upload.opened is not None]
-    assert [opened.closed for opened in ours] == [True]
+    ours = [upload.file for upload in job._uploads.values()]
+    assert [opened.closed for opened in ours] == [True, True]

@@ -240,6 +240,7 @@ def test_a_server_that_breaks_once_loses_nothing(fake: FakeKeystone, colour: str
     assert max(Counter(names(fake)).values()) == 1
 
 
+@pytest.mark.usefixtures("unforeseen")
 def test_few_jobs_name_the_record_that_breaks_the_server(fake: FakeKeystone, colour: str) -> None:
     team = fake.add.team()["id"]
     given = [{"title": "t", "team": team, "doi": f"d{place}"} for place in range(64)]

@@ -198,6 +198,7 @@ def test_a_protected_record_is_found_and_known_not_to_be_deleted() -> None:
 
 
 @pytest.mark.parametrize("attempts", [1, 2, 3, 4, 6])
+@pytest.mark.usefixtures("unforeseen")
 def test_no_record_is_sent_more_often_than_the_policy_says(colour: str, attempts: int) -> None:
     world = World()
     given = world.publications(*(f"10.1/{place}" for place in range(50)))
@@ -264,6 +265,7 @@ def test_a_deadline_ends_the_search_for_the_record_to_blame(colour: str) -> None
     assert len(world.jobs()) <= 3
 
 
+@pytest.mark.usefixtures("unforeseen")
 def test_in_a_dry_run_records_that_collide_are_not_cleared_by_passing_alone(colour: str) -> None:
     world = World()
     given = world.publications("10.1/a", "", "10.1/b", "")

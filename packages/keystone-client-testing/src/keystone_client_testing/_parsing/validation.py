@@ -147,7 +147,7 @@ def _complaints(write: Write, field: Field, value: Any) -> list[str]:
     if field.unique and value is not None and write.store.has(write.resource, field.name, value, write.pk):
         model = RESOURCES[write.resource].model.lower()
         complaints.append(f"{model} with this {field.name} already exists.")
-    if isinstance(value, str):
+    if isinstance(value, str) and field.kind != "json":
         complaints += text_complaints(field, value)
     return complaints or _CHECKS.get((write.resource, field.name), _no_complaint)(write, value)
 

@@ -44,6 +44,8 @@ class Database:
     """Whether comparing with a moment outside the years 1 to 9999, once it is in UTC, is a 500."""
     column_lengths: bool
     """Whether a text that is longer than its column is refused; where the API does not check, that is a 500."""
+    json_nul: bool
+    """Whether a JSON column holds text with a NUL, which the API lets pass; otherwise that is a 500."""
     log_lengths: Mapping[str, int]
     """Columns of the request log that leave a request out which does not fit."""
     subtracts_moments: bool
@@ -81,7 +83,7 @@ class Database:
     def fits(self, entry: Field, value: Any) -> bool:
         """Tell whether the column of a field holds a value; the API has not checked JSON, nor every length."""
         if entry.kind == "json":
-            return holds_json(value, nulls=not self.column_lengths)
+            return holds_json(value, nulls=self.json_nul)
         length = entry.column_length
         return not (self.column_lengths and length and isinstance(value, str) and len(value) > length)
 
@@ -173,6 +175,7 @@ POSTGRESQL = Database(
     most_terms=None,
     moments_overflow=False,
     column_lengths=True,
+    json_nul=False,
     log_lengths={"method": 10, "endpoint": 2048, "remote_address": 40, "cid": 36},
     subtracts_moments=True,
     nulls_last=True,
@@ -193,6 +196,7 @@ SQLITE = Database(
     most_terms=990,
     moments_overflow=True,
     column_lengths=False,
+    json_nul=True,
     log_lengths={},
     subtracts_moments=False,
     nulls_last=False,

@@ -26,11 +26,12 @@ from .._errors import ClosedError
 from .._flow import Flow
 from .._listing.plan import wants_one
 from .._listing.query import Query
-from .._protocol.bodies import Content, Upload, attachment_fields, json_body, open_upload
+from .._protocol.bodies import json_body
 from .._protocol.call import Call
 from .._protocol.error_messages import UNKNOWN
 from .._protocol.requests import Draft
 from .._protocol.upload_limits import check_uploads
+from .._protocol.uploads import Content, Upload, attachment_fields, open_upload
 from .job_results import check_kept, results_of
 
 T_co = TypeVar("T_co", covariant=True)
@@ -187,5 +188,5 @@ def send(call: Call, job: Collector) -> Flow[None]:
 def _draft(body: Mapping[str, Any], uploads: Mapping[str, Upload]) -> Draft:
     if not uploads:
         return Draft("POST", ENDPOINT, content=json_body({"job": body}))
-    files = {part: (upload.filename, upload.file) for part, upload in uploads.items()}
+    files = {part: upload.part for part, upload in uploads.items()}
     return Draft("POST", ENDPOINT, body={"data": {"job": json_body(body).decode()}, "files": files})

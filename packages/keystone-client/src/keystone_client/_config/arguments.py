@@ -4,10 +4,10 @@ Pure functions of one argument each. What fields and filters may hold is checked
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias, TypeGuard, cast
+from typing import Any, TypeAlias, TypeGuard
 
 import httpx
-from keystone_client_core import FieldError, InvalidURLError, brief, parse_base_url
+from keystone_client_core import FieldError, InvalidURLError, brief, integer, parse_base_url, real
 
 from .retry_policy import LONGEST_SECONDS
 
@@ -23,6 +23,8 @@ INSTEAD: Mapping[str, str] = {
     "x-csrftoken": "; login() sets it",
 }
 """What sets a header that the caller may not set."""
+
+PHASES = ("connect", "read", "write", "pool")
 
 Timeouts: TypeAlias = Mapping[str, float | None]
 """Seconds by phase (``connect``, ``read``, ``write``, ``pool``); ``None`` for no end."""
@@ -95,13 +97,17 @@ def checked_timeout(timeout: object) -> Timeouts:
         FieldError: It is not a number of seconds above 0, a tuple of four as httpx takes it, an ``httpx.Timeout``, or
             ``None``.
     """
-    numbers = timeout if isinstance(timeout, tuple) and len(timeout) == 4 else (timeout,)
-    if all(each is None or (isinstance(each, int | float) and not isinstance(each, bool)) for each in numbers) or (
-        isinstance(timeout, httpx.Timeout)
+    if isinstance(timeout, httpx.Timeout):
+        phases = timeout.as_dict()
+    else:
+        several = isinstance(timeout, tuple) and len(timeout) == len(PHASES)
+        phases = dict(zip(PHASES, timeout, strict=True)) if several else dict.fromkeys(PHASES, timeout)
+    checked = {phase: None if seconds is None else real(seconds) for phase, seconds in phases.items()}
+    if all(
+        seconds is None if phases[phase] is None else seconds is not None and 0 < seconds <= LONGEST_SECONDS
+        for phase, seconds in checked.items()
     ):
-        phases: Timeouts = httpx.Timeout(cast("Any", timeout)).as_dict()
-        if all(seconds is None or 0 < seconds <= LONGEST_SECONDS for seconds in phases.values()):
-            return phases
+        return checked
     advice = "give a number of seconds above 0, an httpx.Timeout of such, or None for no end"
     raise FieldError(f"timeout={brief(timeout)}: {advice}", field="timeout")
 
@@ -112,8 +118,9 @@ def checked_size(size: object) -> int | None:
     Raises:
         FieldError: It is neither a whole number from 1 nor ``None``.
     """
-    if size is None or (type(size) is int and size > 0):
-        return size
+    number = integer(size)
+    if size is None or (number is not None and number > 0):
+        return number
     advice = "give bytes, a whole number from 1, or None for no limit"
     raise FieldError(f"max_response_size={brief(size)}: {advice}", field="max_response_size")
 

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple, Self
 
-from keystone_client_core import FieldError, brief
+from keystone_client_core import FieldError, brief, integer, real
 
 LONGEST_SECONDS: Final = 1e9
 """The most seconds accepted anywhere, some 30 years. Operating systems reject socket timeouts ten times as long."""
@@ -43,21 +43,27 @@ class RetryPolicy(_Numbers):  # no dataclass: importing dataclasses takes longer
         Raises:
             FieldError: A number has the wrong type, or is out of range.
         """
-        self = super().__new__(cls, attempts, backoff, max_backoff, max_retry_after, deadline)
-        self._check()
-        return self
+        count = integer(attempts)
+        if count is None or count < 1:
+            raise _unfit("attempts", attempts, "give a whole number from 1; switch retries off with retry=None")
+        end = None if deadline is None else real(deadline)
+        if deadline is not None and (end is None or not 0 < end <= LONGEST_SECONDS):
+            raise _unfit("deadline", deadline, f"give seconds above 0, to {LONGEST_SECONDS:.0e}; None for no end")
+        return super().__new__(
+            cls,
+            count,
+            _seconds("backoff", backoff),
+            _seconds("max_backoff", max_backoff),
+            _seconds("max_retry_after", max_retry_after),
+            end,
+        )
 
-    def _check(self) -> None:
-        if type(self.attempts) is not int or self.attempts < 1:
-            raise _unfit("attempts", self.attempts, "give a whole number from 1; switch retries off with retry=None")
-        for name in ("backoff", "max_backoff", "max_retry_after"):
-            value = getattr(self, name)
-            if type(value) not in (int, float) or not 0 <= value <= LONGEST_SECONDS:
-                raise _unfit(name, value, f"give seconds from 0 to {LONGEST_SECONDS:.0e}")
-        if self.deadline is not None and (
-            type(self.deadline) not in (int, float) or not 0 < self.deadline <= LONGEST_SECONDS
-        ):
-            raise _unfit("deadline", self.deadline, f"give seconds above 0, to {LONGEST_SECONDS:.0e}; None for no end")
+
+def _seconds(name: str, value: object) -> float:
+    seconds = real(value)
+    if seconds is None or not 0 <= seconds <= LONGEST_SECONDS:
+        raise _unfit(name, value, f"give seconds from 0 to {LONGEST_SECONDS:.0e}")
+    return seconds
 
 
 def _unfit(name: str, value: object, advice: str) -> FieldError:

@@ -9,11 +9,11 @@ from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
 import httpx
-from keystone_client_core import FieldError, UnknownParameterWarning, encode_query, ignored_parameters
+from keystone_client_core import FieldError, UnknownParameterWarning, ignored_parameters
 
 from .._config.arguments import checked_header_pairs, checked_timeout
 from .._flow import Flow
-from .._protocol.bodies import json_body, with_known_length
+from .._protocol.bodies import form_body, json_body, with_known_length
 from .._protocol.call import Call
 from .._protocol.parameters import Pairs, known_listing, own_parameters, parameter_pairs
 from .._protocol.requests import Draft
@@ -72,14 +72,10 @@ def body(json: Any, data: Mapping[str, Any] | None, files: Files | None) -> dict
     Raises:
         FieldError: There are two bodies, or one that cannot be sent.
     """
-    if data is not None and not isinstance(data, Mapping):
-        raise FieldError(
-            "data must be a mapping, the fields of a form; for JSON use json=, for files files=", field="data"
-        )
-    _check_encodable("data", data)
+    form = {} if data is None else form_body(data)
     if json is None:
-        return {name: value for name, value in (("data", data), ("files", files)) if value}
-    if data or files:
+        return {name: value for name, value in (("data", form), ("files", files)) if value}
+    if form or files:
         raise FieldError("give json, or data and files, not both: a request has one body", field="json")
     return {"content": json_body(json)}
 
@@ -113,7 +109,6 @@ def _send(
     timeout: Timeout,
 ) -> Flow[httpx.Response]:
     """Send a request and return the response as it came."""
-    _check_encodable("params", query)
     more = checked_header_pairs(headers)
     phases = None if timeout is DEFAULT else checked_timeout(timeout)
 
@@ -129,11 +124,3 @@ def _accept_everything(request: OutgoingRequest) -> None:
     """Accept every type of answer, unless the client's own headers say which: some endpoints do not answer in JSON."""
     if request.headers["accept"] == ACCEPTED:
         request.headers["accept"] = "*/*"
-
-
-def _check_encodable(what: str, values: Any) -> None:
-    try:
-        encode_query(values or {})
-    except (TypeError, ValueError):  # UnicodeError is a ValueError
-        problem = "holds text that is not Unicode, or a number too long to be written"
-        raise FieldError(f"{what} {problem}", field=what) from None

@@ -15,11 +15,12 @@ from keystone_client_core import (
 from .._flow import Flow
 from .._listing import plan as listing
 from .._listing.query import Query
-from .._protocol.bodies import Content, Sent, Upload, attachment_fields, json_body, multipart, open_upload
+from .._protocol.bodies import json_body, multipart
 from .._protocol.call import Call
 from .._protocol.requests import Draft
 from .._protocol.responses import acknowledged, is_missing, record_of
 from .._protocol.upload_limits import check_uploads
+from .._protocol.uploads import Content, Sent, Upload, attachment_fields, open_upload
 
 
 def create(call: Call, name: str, fields: Mapping[str, object]) -> Flow[Any]:

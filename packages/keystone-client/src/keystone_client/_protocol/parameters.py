@@ -5,7 +5,9 @@ from functools import cache
 from typing import Any, TypeAlias
 
 import httpx
-from keystone_client_core import RESOURCES, FieldError, Resource
+from keystone_client_core import RESOURCES, FieldError, Resource, encode_query
+
+from .bodies import form_text
 
 Pairs: TypeAlias = list[tuple[str, str]]
 """Query parameters: names and values, in their order."""
@@ -35,6 +37,18 @@ def parameter_pairs(params: Any) -> Pairs:
     if params is None:
         return []
     try:
-        return httpx.QueryParams(params).multi_items()
-    except (AttributeError, TypeError, ValueError):  # ValueError: an integer too long for Python to write
-        raise FieldError("params: give a mapping, or pairs of names and values", field="params") from None
+        if isinstance(params, str | bytes | httpx.QueryParams):
+            pairs = httpx.QueryParams(params).multi_items()
+        else:
+            pairs = [(name, value) for name, value in (params.items() if isinstance(params, Mapping) else params)]
+        encode_query(pairs)
+    except (TypeError, ValueError):  # UnicodeError is a ValueError
+        raise FieldError("params: give a mapping, or pairs of names and values, all as text", field="params") from None
+    return [(name, text) for name, value in pairs for text in _texts(name, value)]
+
+
+def _texts(name: Any, value: Any) -> list[str]:
+    if not isinstance(name, str):
+        raise FieldError(f"params: a name is text, not {type(name).__name__}", field="params")
+    items = value if isinstance(value, list | tuple) else [value]
+    return [form_text("params", name, item) for item in items]

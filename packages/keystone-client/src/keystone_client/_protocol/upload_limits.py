@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from keystone_client_core import FieldError
 
-from .bodies import Upload
+from .uploads import Upload
 
 
 class Limits(NamedTuple):
@@ -53,7 +53,9 @@ def _wrong_type(filename: str, types: Collection[str]) -> str:
     import mimetypes  # here because it reads the tables of the machine, and most programs upload nothing
 
     tables = (mimetypes.MimeTypes(), mimetypes)
-    guesses = {table.guess_type(filename, strict=strict)[0] for table in tables for strict in (True, False)} - {None}
+    guesses = {
+        table.guess_type(Path(filename).name, strict=strict)[0] for table in tables for strict in (True, False)
+    } - {None}
     if not guesses or guesses & set(types):
         return ""
     return f"is of the type {' or '.join(sorted(map(str, guesses)))}"
