@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ._errors import FieldError
-from ._field_values import UnfitFieldError, json_value
+from ._field_values import json_value
+from ._values import UnfitError
 from ._messages import brief
 
 
@@ -41,5 +42,5 @@ def _comparable(value: object) -> object:
     """Return a value as JSON has it; one that JSON cannot hold as it is, for the update to refuse it."""
     try:
         return json_value(value)
-    except UnfitFieldError:
+    except UnfitError:
         return value

@@ -97,11 +97,13 @@ def checked_timeout(timeout: object) -> Timeouts:
         FieldError: It is not a number of seconds above 0, a tuple of four as httpx takes it, an ``httpx.Timeout``, or
             ``None``.
     """
+    phases: Mapping[str, Any]
     if isinstance(timeout, httpx.Timeout):
         phases = timeout.as_dict()
+    elif isinstance(timeout, tuple) and len(timeout) == len(PHASES):
+        phases = dict(zip(PHASES, timeout, strict=True))
     else:
-        several = isinstance(timeout, tuple) and len(timeout) == len(PHASES)
-        phases = dict(zip(PHASES, timeout, strict=True)) if several else dict.fromkeys(PHASES, timeout)
+        phases = dict.fromkeys(PHASES, timeout)
     checked = {phase: None if seconds is None else real(seconds) for phase, seconds in phases.items()}
     if all(
         seconds is None if phases[phase] is None else seconds is not None and 0 < seconds <= LONGEST_SECONDS
