@@ -12,6 +12,7 @@ from __future__ import annotations  # so that the types of records are not impor
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .._drivers.async_driver import AsyncDriver
+from .._flows import records as record_flows
 from .._flows import server_info
 from .._listing.query import (
     UNSET,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Mapping
     from typing import Literal, Unpack
 
+    from keystone_client_core import Fault
     from keystone_client_core.records import (
 {records}
     )
@@ -255,7 +257,7 @@ DELETE = """
 BULK_CREATE = """
 {guard}    async def bulk_create_{name}(
         self,
-        records: Iterable[{record}Create],
+        records: Iterable[{record}Create] | Mapping[Any, {record}Create],
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -264,7 +266,8 @@ BULK_CREATE = """
         \"\"\"Create many {nouns} in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -273,13 +276,31 @@ BULK_CREATE = """
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_{name}`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
         \"\"\"
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._bulk_create("{name}", records, options)
+"""
+
+CHECK = """
+{guard}    def check_{name}(self, records: Iterable[{record}Create] | Mapping[Any, {record}Create]) -> list[Fault]:
+        \"\"\"Find what is wrong with {nouns} to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        \"\"\"
+        return record_flows.check("{name}", records)
 """
 
 BULK_UPDATE = """
@@ -303,7 +324,7 @@ BULK_UPDATE = """
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.

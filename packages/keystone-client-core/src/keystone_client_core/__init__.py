@@ -21,11 +21,22 @@ if TYPE_CHECKING:
         retrieve_action,
         update_action,
     )
+    from ._checks import (
+        CheckedRecords,
+        Fault,
+        check_records,
+        checked_creates,
+        checked_deletes,
+        checked_updates,
+        record_name,
+    )
     from ._cid import adopt_cid, new_cid
+    from ._collisions import slugify
     from ._errors import FieldError, FilterError, InvalidCIDError, InvalidURLError, KeystoneError, ReferenceTokenError
     from ._fields import dropped_fields, encode_fields
     from ._filter_names import LOOKUPS, lookups_of
     from ._filters import EncodedFilters, encode_filters
+    from ._limits import is_email
     from ._listing import check_limit, check_page_size, encode_order, encode_search
     from ._log import LOG_FIELDS, ContextAdapter, ContextFilter, register_logger
     from ._messages import brief
@@ -49,9 +60,11 @@ __all__ = [
     "SHAPES",
     "AccessMode",
     "Action",
+    "CheckedRecords",
     "ContextAdapter",
     "ContextFilter",
     "EncodedFilters",
+    "Fault",
     "FeedRecordType",
     "Field",
     "FieldError",
@@ -72,6 +85,10 @@ __all__ = [
     "check_chunk_size",
     "check_limit",
     "check_page_size",
+    "check_records",
+    "checked_creates",
+    "checked_deletes",
+    "checked_updates",
     "choices",
     "create_action",
     "culprit",
@@ -83,6 +100,7 @@ __all__ = [
     "encode_query",
     "encode_search",
     "endpoint_path",
+    "is_email",
     "job_json",
     "join_url",
     "list_action",
@@ -92,11 +110,13 @@ __all__ = [
     "parse_base_url",
     "primary_key",
     "query_length",
+    "record_name",
     "record_path",
     "records",
     "reference",
     "register_logger",
     "retrieve_action",
+    "slugify",
     "update_action",
 ]
 
@@ -106,6 +126,9 @@ _HOMES = {
         " retrieve_action update_action"
     ),
     "_references": "Reference",
+    "_checks": "CheckedRecords Fault check_records checked_creates checked_deletes checked_updates record_name",
+    "_collisions": "slugify",
+    "_limits": "is_email",
     "_cid": "adopt_cid new_cid",
     "_errors": "FieldError FilterError InvalidCIDError InvalidURLError KeystoneError ReferenceTokenError",
     "_fields": "dropped_fields encode_fields",

@@ -39,7 +39,7 @@ def encode_fields(
         FieldError: A field does not exist, cannot be written or is missing, or the server would change its value, or
             JSON cannot hold it.
     """
-    given = _named(resource, data)
+    given = named_fields(resource, data)
     _check_names(resource, given, operation)
     encoded = {name: _encode_field(resource, resource.fields[name], value) for name, value in given.items()}
     if not references:
@@ -80,7 +80,12 @@ def dropped_fields(resource: Resource, sent: Mapping[str, object], record: Mappi
     return tuple(name for name in kept if sent[name] != record[name])
 
 
-def _named(resource: Resource, data: object) -> dict[str, object]:
+def named_fields(resource: Resource, data: object) -> dict[str, object]:
+    """Return the fields of a record as they were given; the names are not checked yet.
+
+    Raises:
+        FieldError: It is no mapping, or has a name that is not text.
+    """
     if not isinstance(data, Mapping):
         raise FieldError(f"The fields of a {resource.name} come as a mapping, not as {type(data).__name__}.")
     wrong = [name for name in data if not isinstance(name, str)]
@@ -96,9 +101,25 @@ def _check_names(resource: Resource, data: Mapping[str, object], operation: str)
     for name in data:
         _check_writable(resource, resource.fields[name], operation)
     if operation == "create":
-        missing = [name for name, field in resource.fields.items() if field.required and name not in data]
+        missing = missing_fields(resource, data)
         if missing:
             raise FieldError(f"A new {resource.name} also needs {', '.join(missing)}.", field=missing[0])
+
+
+def check_name(resource: Resource, name: str, operation: str) -> None:
+    """Check that a field exists and can be written.
+
+    Raises:
+        FieldError: The server would ignore the field.
+    """
+    if name not in resource.fields:
+        raise _unknown(resource, [name])
+    _check_writable(resource, resource.fields[name], operation)
+
+
+def missing_fields(resource: Resource, data: Mapping[str, object]) -> list[str]:
+    """Return the names of the required fields that a new record does not have."""
+    return [name for name, field in resource.fields.items() if field.required and name not in data]
 
 
 def _unknown(resource: Resource, names: list[str]) -> FieldError:
@@ -124,16 +145,25 @@ def _check_writable(resource: Resource, field: Field, operation: str) -> None:
 
 
 def _encode_field(resource: Resource, field: Field, value: object) -> object:
-    if field.kind == "file" or value is None or isinstance(value, Reference):
-        return value
     try:
-        encoded = ENCODERS.get(field.kind, json_value)(value) if not field.trimmed else untrimmed(value)
-        _check_column_length(field, encoded)
+        return fit(field, value)
     except UnfitFieldError as error:
         told = "the value" if field.write_only else brief(value)  # a message must not contain a password
         raise FieldError(
             f"{resource.name} field {field.name!r}: {told} does not fit: {error}.", field=field.name
         ) from None
+
+
+def fit(field: Field, value: object) -> object:
+    """Encode a value of a field; files, ``None`` and references are returned as they are.
+
+    Raises:
+        UnfitFieldError: The field cannot hold it.
+    """
+    if field.kind == "file" or value is None or isinstance(value, Reference):
+        return value
+    encoded = ENCODERS.get(field.kind, json_value)(value) if not field.trimmed else untrimmed(value)
+    _check_column_length(field, encoded)
     return encoded
 
 

@@ -50,6 +50,7 @@ __all__ = [
     "ClosedError",
     "DeadlineExceededError",
     "DecodeError",
+    "Fault",
     "FeedRecordType",
     "FieldError",
     "FilterError",
@@ -91,11 +92,15 @@ for _client in (KeystoneClient, AsyncKeystoneClient):
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from keystone_client_core import Fault
+
     from . import records
 else:
 
     def __getattr__(name: str) -> object:
-        """Import ``records`` on first use: no call needs it, and it would slow down every import of the client."""
+        """Import what few programs need on first use: it would slow down every import of the client."""
         if name == "records":
             return import_module(f"{__name__}.records")
+        if name == "Fault":
+            return import_module("keystone_client_core").Fault
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

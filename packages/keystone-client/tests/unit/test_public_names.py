@@ -28,7 +28,7 @@ OTHERS |= {f"http_{method}" for method in ("get", "post", "put", "patch", "delet
 METHODS = {
     "list": ("retrieve", "iterate", "count"),
     "retrieve": ("retrieve",),
-    "create": ("create", "bulk_create"),
+    "create": ("create", "check", "bulk_create"),
     "update": ("update", "bulk_update"),
     "delete": ("delete", "bulk_delete"),
 }

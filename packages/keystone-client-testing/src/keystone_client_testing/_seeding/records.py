@@ -4,9 +4,8 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-from keystone_client_core import RESOURCES, Field
+from keystone_client_core import RESOURCES, Field, slugify
 
-from .._parsing.rules import slugify
 from .._parsing.uploads import storage_path
 from .._world.history import Origin, record_change
 from .._world.models import COLUMNS, CREATED_NOW, HISTORY_LINK, empty_record

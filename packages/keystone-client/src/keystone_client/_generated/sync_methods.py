@@ -6,6 +6,7 @@ from __future__ import annotations  # so that the types of records are not impor
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .._drivers.sync_driver import SyncDriver
+from .._flows import records as record_flows
 from .._flows import server_info
 from .._listing.query import (
     UNSET,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
     from typing import Literal, Unpack
 
+    from keystone_client_core import Fault
     from keystone_client_core.records import (
         Allocation,
         AllocationCreate,
@@ -198,9 +200,26 @@ class SyncMethods(SyncDriver):
         return self._create("user", fields)
 
     @redacted
+    def check_user(self, records: Iterable[UserCreate] | Mapping[Any, UserCreate]) -> list[Fault]:
+        """Find what is wrong with users to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return record_flows.check("user", records)
+
+    @redacted
     def bulk_create_user(
         self,
-        records: Iterable[UserCreate],
+        records: Iterable[UserCreate] | Mapping[Any, UserCreate],
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -209,7 +228,8 @@ class SyncMethods(SyncDriver):
         """Create many users in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -218,7 +238,7 @@ class SyncMethods(SyncDriver):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_user`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -265,7 +285,7 @@ class SyncMethods(SyncDriver):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -422,9 +442,25 @@ class SyncMethods(SyncDriver):
         """
         return self._create("team", fields)
 
+    def check_team(self, records: Iterable[TeamCreate] | Mapping[Any, TeamCreate]) -> list[Fault]:
+        """Find what is wrong with teams to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return record_flows.check("team", records)
+
     def bulk_create_team(
         self,
-        records: Iterable[TeamCreate],
+        records: Iterable[TeamCreate] | Mapping[Any, TeamCreate],
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -433,7 +469,8 @@ class SyncMethods(SyncDriver):
         """Create many teams in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -442,7 +479,7 @@ class SyncMethods(SyncDriver):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_team`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -487,7 +524,7 @@ class SyncMethods(SyncDriver):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -644,9 +681,25 @@ class SyncMethods(SyncDriver):
         """
         return self._create("membership", fields)
 
+    def check_membership(self, records: Iterable[MembershipCreate] | Mapping[Any, MembershipCreate]) -> list[Fault]:
+        """Find what is wrong with memberships to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return record_flows.check("membership", records)
+
     def bulk_create_membership(
         self,
-        records: Iterable[MembershipCreate],
+        records: Iterable[MembershipCreate] | Mapping[Any, MembershipCreate],
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -655,7 +708,8 @@ class SyncMethods(SyncDriver):
         """Create many memberships in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -664,7 +718,7 @@ class SyncMethods(SyncDriver):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_membership`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -709,7 +763,7 @@ class SyncMethods(SyncDriver):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -866,9 +920,25 @@ class SyncMethods(SyncDriver):
         """
         return self._create("cluster", fields)
 
+    def check_cluster(self, records: Iterable[ClusterCreate] | Mapping[Any, ClusterCreate]) -> list[Fault]:
+        """Find what is wrong with clusters to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return record_flows.check("cluster", records)
+
     def bulk_create_cluster(
         self,
-        records: Iterable[ClusterCreate],
+        records: Iterable[ClusterCreate] | Mapping[Any, ClusterCreate],
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -877,7 +947,8 @@ class SyncMethods(SyncDriver):
         """Create many clusters in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -886,7 +957,7 @@ class SyncMethods(SyncDriver):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_cluster`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -931,7 +1002,7 @@ class SyncMethods(SyncDriver):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -1099,9 +1170,25 @@ class SyncMethods(SyncDriver):
         """
         return self._create("request", fields)
 
+    def check_request(self, records: Iterable[RequestCreate] | Mapping[Any, RequestCreate]) -> list[Fault]:
+        """Find what is wrong with allocation requests to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return record_flows.check("request", records)
+
     def bulk_create_request(
         self,
-        records: Iterable[RequestCreate],
+        records: Iterable[RequestCreate] | Mapping[Any, RequestCreate],
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -1110,7 +1197,8 @@ class SyncMethods(SyncDriver):
         """Create many allocation requests in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -1119,7 +1207,7 @@ class SyncMethods(SyncDriver):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_request`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -1164,7 +1252,7 @@ class SyncMethods(SyncDriver):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -1321,9 +1409,25 @@ class SyncMethods(SyncDriver):
         """
         return self._create("allocation", fields)
 
+    def check_allocation(self, records: Iterable[AllocationCreate] | Mapping[Any, AllocationCreate]) -> list[Fault]:
+        """Find what is wrong with allocations to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return record_flows.check("allocation", records)
+
     def bulk_create_allocation(
         self,
-        records: Iterable[AllocationCreate],
+        records: Iterable[AllocationCreate] | Mapping[Any, AllocationCreate],
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -1332,7 +1436,8 @@ class SyncMethods(SyncDriver):
         """Create many allocations in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -1341,7 +1446,7 @@ class SyncMethods(SyncDriver):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_allocation`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -1386,7 +1491,7 @@ class SyncMethods(SyncDriver):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -1543,9 +1648,25 @@ class SyncMethods(SyncDriver):
         """
         return self._create("review", fields)
 
+    def check_review(self, records: Iterable[ReviewCreate] | Mapping[Any, ReviewCreate]) -> list[Fault]:
+        """Find what is wrong with reviews to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return record_flows.check("review", records)
+
     def bulk_create_review(
         self,
-        records: Iterable[ReviewCreate],
+        records: Iterable[ReviewCreate] | Mapping[Any, ReviewCreate],
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -1554,7 +1675,8 @@ class SyncMethods(SyncDriver):
         """Create many reviews in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -1563,7 +1685,7 @@ class SyncMethods(SyncDriver):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_review`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -1608,7 +1730,7 @@ class SyncMethods(SyncDriver):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -1765,9 +1887,25 @@ class SyncMethods(SyncDriver):
         """
         return self._create("comment", fields)
 
+    def check_comment(self, records: Iterable[CommentCreate] | Mapping[Any, CommentCreate]) -> list[Fault]:
+        """Find what is wrong with comments to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return record_flows.check("comment", records)
+
     def bulk_create_comment(
         self,
-        records: Iterable[CommentCreate],
+        records: Iterable[CommentCreate] | Mapping[Any, CommentCreate],
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -1776,7 +1914,8 @@ class SyncMethods(SyncDriver):
         """Create many comments in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -1785,7 +1924,7 @@ class SyncMethods(SyncDriver):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_comment`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -1830,7 +1969,7 @@ class SyncMethods(SyncDriver):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -2009,7 +2148,7 @@ class SyncMethods(SyncDriver):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -2177,9 +2316,25 @@ class SyncMethods(SyncDriver):
         """
         return self._create("grant", fields)
 
+    def check_grant(self, records: Iterable[GrantCreate] | Mapping[Any, GrantCreate]) -> list[Fault]:
+        """Find what is wrong with grants to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return record_flows.check("grant", records)
+
     def bulk_create_grant(
         self,
-        records: Iterable[GrantCreate],
+        records: Iterable[GrantCreate] | Mapping[Any, GrantCreate],
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -2188,7 +2343,8 @@ class SyncMethods(SyncDriver):
         """Create many grants in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -2197,7 +2353,7 @@ class SyncMethods(SyncDriver):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_grant`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -2242,7 +2398,7 @@ class SyncMethods(SyncDriver):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -2410,9 +2566,25 @@ class SyncMethods(SyncDriver):
         """
         return self._create("publication", fields)
 
+    def check_publication(self, records: Iterable[PublicationCreate] | Mapping[Any, PublicationCreate]) -> list[Fault]:
+        """Find what is wrong with publications to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return record_flows.check("publication", records)
+
     def bulk_create_publication(
         self,
-        records: Iterable[PublicationCreate],
+        records: Iterable[PublicationCreate] | Mapping[Any, PublicationCreate],
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -2421,7 +2593,8 @@ class SyncMethods(SyncDriver):
         """Create many publications in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -2430,7 +2603,7 @@ class SyncMethods(SyncDriver):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_publication`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -2475,7 +2648,7 @@ class SyncMethods(SyncDriver):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -2665,7 +2838,7 @@ class SyncMethods(SyncDriver):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -2785,9 +2958,25 @@ class SyncMethods(SyncDriver):
         """
         return self._create("preference", fields)
 
+    def check_preference(self, records: Iterable[PreferenceCreate] | Mapping[Any, PreferenceCreate]) -> list[Fault]:
+        """Find what is wrong with notification preferences to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return record_flows.check("preference", records)
+
     def bulk_create_preference(
         self,
-        records: Iterable[PreferenceCreate],
+        records: Iterable[PreferenceCreate] | Mapping[Any, PreferenceCreate],
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -2796,7 +2985,8 @@ class SyncMethods(SyncDriver):
         """Create many notification preferences in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -2805,7 +2995,7 @@ class SyncMethods(SyncDriver):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_preference`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -2850,7 +3040,7 @@ class SyncMethods(SyncDriver):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
