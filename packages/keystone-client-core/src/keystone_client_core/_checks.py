@@ -51,7 +51,11 @@ class CheckedRecords(NamedTuple):
 
 def record_name(label: Any, labelled: bool) -> str:
     """Return the words for a record in a message, from its label or its position."""
-    return f"record {brief(label)}" if labelled else f"record {label}, counted from 0"
+    return _short_name(label, labelled) + ("" if labelled else ", counted from 0")
+
+
+def _short_name(label: Any, labelled: bool) -> str:
+    return f"record {brief(label) if labelled else label}"
 
 
 def check_records(resource: Resource, records: Iterable[Any] | Mapping[Any, Any]) -> list[Fault]:
@@ -108,7 +112,7 @@ def _several(given: object, what: str) -> list[Any]:
 def _checked(
     resource: Resource, triples: list[tuple[Any, Any, Any]], operation: Literal["create", "update"], labelled: bool
 ) -> CheckedRecords:
-    collisions = Collisions(resource, lambda label: record_name(label, labelled))
+    collisions = Collisions(resource, lambda label: _short_name(label, labelled))
     actions: list[Action] = []
     faults: list[Fault] = []
     references, keys = 0, set[int]()
