@@ -255,9 +255,27 @@ DELETE = """
 """
 
 BULK_CREATE = """
+    @overload
+    async def bulk_create_{name}(
+        self,
+        records: Iterable[{record}Create],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[{record}]: ...
+    @overload
+    async def bulk_create_{name}(
+        self,
+        records: Mapping[Any, {record}Create],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[{record}]: ...
 {guard}    async def bulk_create_{name}(
         self,
-        records: Iterable[{record}Create] | Mapping[Any, {record}Create],
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -286,7 +304,11 @@ BULK_CREATE = """
 """
 
 CHECK = """
-{guard}    def check_{name}(self, records: Iterable[{record}Create] | Mapping[Any, {record}Create]) -> list[Fault]:
+    @overload
+    def check_{name}(self, records: Iterable[{record}Create]) -> list[Fault]: ...
+    @overload
+    def check_{name}(self, records: Mapping[Any, {record}Create]) -> list[Fault]: ...
+{guard}    def check_{name}(self, records: Any) -> list[Fault]:
         \"\"\"Find what is wrong with {nouns} to be created, without a request; a plain call in both clients.
 
         Args:

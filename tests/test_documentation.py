@@ -1,7 +1,7 @@
 """Every Python block of the documentation runs, and prints what the documentation says it prints.
 
-The blocks of a page run in order, in one namespace, against a fake in place of ``http://localhost:8000``: twice on a fake
-of its own, and once on a fake on which all pages run in the order of the navigation, as on that of a reader. A block
+The blocks of a page run in order, in one namespace, against a fake in place of ``http://localhost:8000``: twice on one
+of its own, and once on one on which all pages run in the order of the navigation, as on that of a reader. A block
 ``text`` right behind a Python block is what that prints; ``...`` in it stands for anything. Blocks with tests in them
 go through pytest.
 """

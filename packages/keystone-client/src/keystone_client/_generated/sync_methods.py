@@ -199,8 +199,12 @@ class SyncMethods(SyncDriver):
         """
         return self._create("user", fields)
 
+    @overload
+    def check_user(self, records: Iterable[UserCreate]) -> list[Fault]: ...
+    @overload
+    def check_user(self, records: Mapping[Any, UserCreate]) -> list[Fault]: ...
     @redacted
-    def check_user(self, records: Iterable[UserCreate] | Mapping[Any, UserCreate]) -> list[Fault]:
+    def check_user(self, records: Any) -> list[Fault]:
         """Find what is wrong with users to be created, without a request; a plain call in both clients.
 
         Args:
@@ -216,10 +220,28 @@ class SyncMethods(SyncDriver):
         """
         return record_flows.check("user", records)
 
+    @overload
+    def bulk_create_user(
+        self,
+        records: Iterable[UserCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[User]: ...
+    @overload
+    def bulk_create_user(
+        self,
+        records: Mapping[Any, UserCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[User]: ...
     @redacted
     def bulk_create_user(
         self,
-        records: Iterable[UserCreate] | Mapping[Any, UserCreate],
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -442,7 +464,11 @@ class SyncMethods(SyncDriver):
         """
         return self._create("team", fields)
 
-    def check_team(self, records: Iterable[TeamCreate] | Mapping[Any, TeamCreate]) -> list[Fault]:
+    @overload
+    def check_team(self, records: Iterable[TeamCreate]) -> list[Fault]: ...
+    @overload
+    def check_team(self, records: Mapping[Any, TeamCreate]) -> list[Fault]: ...
+    def check_team(self, records: Any) -> list[Fault]:
         """Find what is wrong with teams to be created, without a request; a plain call in both clients.
 
         Args:
@@ -458,9 +484,27 @@ class SyncMethods(SyncDriver):
         """
         return record_flows.check("team", records)
 
+    @overload
     def bulk_create_team(
         self,
-        records: Iterable[TeamCreate] | Mapping[Any, TeamCreate],
+        records: Iterable[TeamCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Team]: ...
+    @overload
+    def bulk_create_team(
+        self,
+        records: Mapping[Any, TeamCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Team]: ...
+    def bulk_create_team(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -681,7 +725,11 @@ class SyncMethods(SyncDriver):
         """
         return self._create("membership", fields)
 
-    def check_membership(self, records: Iterable[MembershipCreate] | Mapping[Any, MembershipCreate]) -> list[Fault]:
+    @overload
+    def check_membership(self, records: Iterable[MembershipCreate]) -> list[Fault]: ...
+    @overload
+    def check_membership(self, records: Mapping[Any, MembershipCreate]) -> list[Fault]: ...
+    def check_membership(self, records: Any) -> list[Fault]:
         """Find what is wrong with memberships to be created, without a request; a plain call in both clients.
 
         Args:
@@ -697,9 +745,27 @@ class SyncMethods(SyncDriver):
         """
         return record_flows.check("membership", records)
 
+    @overload
     def bulk_create_membership(
         self,
-        records: Iterable[MembershipCreate] | Mapping[Any, MembershipCreate],
+        records: Iterable[MembershipCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Membership]: ...
+    @overload
+    def bulk_create_membership(
+        self,
+        records: Mapping[Any, MembershipCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Membership]: ...
+    def bulk_create_membership(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -920,7 +986,11 @@ class SyncMethods(SyncDriver):
         """
         return self._create("cluster", fields)
 
-    def check_cluster(self, records: Iterable[ClusterCreate] | Mapping[Any, ClusterCreate]) -> list[Fault]:
+    @overload
+    def check_cluster(self, records: Iterable[ClusterCreate]) -> list[Fault]: ...
+    @overload
+    def check_cluster(self, records: Mapping[Any, ClusterCreate]) -> list[Fault]: ...
+    def check_cluster(self, records: Any) -> list[Fault]:
         """Find what is wrong with clusters to be created, without a request; a plain call in both clients.
 
         Args:
@@ -936,9 +1006,27 @@ class SyncMethods(SyncDriver):
         """
         return record_flows.check("cluster", records)
 
+    @overload
     def bulk_create_cluster(
         self,
-        records: Iterable[ClusterCreate] | Mapping[Any, ClusterCreate],
+        records: Iterable[ClusterCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Cluster]: ...
+    @overload
+    def bulk_create_cluster(
+        self,
+        records: Mapping[Any, ClusterCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Cluster]: ...
+    def bulk_create_cluster(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -1170,7 +1258,11 @@ class SyncMethods(SyncDriver):
         """
         return self._create("request", fields)
 
-    def check_request(self, records: Iterable[RequestCreate] | Mapping[Any, RequestCreate]) -> list[Fault]:
+    @overload
+    def check_request(self, records: Iterable[RequestCreate]) -> list[Fault]: ...
+    @overload
+    def check_request(self, records: Mapping[Any, RequestCreate]) -> list[Fault]: ...
+    def check_request(self, records: Any) -> list[Fault]:
         """Find what is wrong with allocation requests to be created, without a request; a plain call in both clients.
 
         Args:
@@ -1186,9 +1278,27 @@ class SyncMethods(SyncDriver):
         """
         return record_flows.check("request", records)
 
+    @overload
     def bulk_create_request(
         self,
-        records: Iterable[RequestCreate] | Mapping[Any, RequestCreate],
+        records: Iterable[RequestCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Request]: ...
+    @overload
+    def bulk_create_request(
+        self,
+        records: Mapping[Any, RequestCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Request]: ...
+    def bulk_create_request(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -1409,7 +1519,11 @@ class SyncMethods(SyncDriver):
         """
         return self._create("allocation", fields)
 
-    def check_allocation(self, records: Iterable[AllocationCreate] | Mapping[Any, AllocationCreate]) -> list[Fault]:
+    @overload
+    def check_allocation(self, records: Iterable[AllocationCreate]) -> list[Fault]: ...
+    @overload
+    def check_allocation(self, records: Mapping[Any, AllocationCreate]) -> list[Fault]: ...
+    def check_allocation(self, records: Any) -> list[Fault]:
         """Find what is wrong with allocations to be created, without a request; a plain call in both clients.
 
         Args:
@@ -1425,9 +1539,27 @@ class SyncMethods(SyncDriver):
         """
         return record_flows.check("allocation", records)
 
+    @overload
     def bulk_create_allocation(
         self,
-        records: Iterable[AllocationCreate] | Mapping[Any, AllocationCreate],
+        records: Iterable[AllocationCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Allocation]: ...
+    @overload
+    def bulk_create_allocation(
+        self,
+        records: Mapping[Any, AllocationCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Allocation]: ...
+    def bulk_create_allocation(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -1648,7 +1780,11 @@ class SyncMethods(SyncDriver):
         """
         return self._create("review", fields)
 
-    def check_review(self, records: Iterable[ReviewCreate] | Mapping[Any, ReviewCreate]) -> list[Fault]:
+    @overload
+    def check_review(self, records: Iterable[ReviewCreate]) -> list[Fault]: ...
+    @overload
+    def check_review(self, records: Mapping[Any, ReviewCreate]) -> list[Fault]: ...
+    def check_review(self, records: Any) -> list[Fault]:
         """Find what is wrong with reviews to be created, without a request; a plain call in both clients.
 
         Args:
@@ -1664,9 +1800,27 @@ class SyncMethods(SyncDriver):
         """
         return record_flows.check("review", records)
 
+    @overload
     def bulk_create_review(
         self,
-        records: Iterable[ReviewCreate] | Mapping[Any, ReviewCreate],
+        records: Iterable[ReviewCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Review]: ...
+    @overload
+    def bulk_create_review(
+        self,
+        records: Mapping[Any, ReviewCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Review]: ...
+    def bulk_create_review(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -1887,7 +2041,11 @@ class SyncMethods(SyncDriver):
         """
         return self._create("comment", fields)
 
-    def check_comment(self, records: Iterable[CommentCreate] | Mapping[Any, CommentCreate]) -> list[Fault]:
+    @overload
+    def check_comment(self, records: Iterable[CommentCreate]) -> list[Fault]: ...
+    @overload
+    def check_comment(self, records: Mapping[Any, CommentCreate]) -> list[Fault]: ...
+    def check_comment(self, records: Any) -> list[Fault]:
         """Find what is wrong with comments to be created, without a request; a plain call in both clients.
 
         Args:
@@ -1903,9 +2061,27 @@ class SyncMethods(SyncDriver):
         """
         return record_flows.check("comment", records)
 
+    @overload
     def bulk_create_comment(
         self,
-        records: Iterable[CommentCreate] | Mapping[Any, CommentCreate],
+        records: Iterable[CommentCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Comment]: ...
+    @overload
+    def bulk_create_comment(
+        self,
+        records: Mapping[Any, CommentCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Comment]: ...
+    def bulk_create_comment(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -2316,7 +2492,11 @@ class SyncMethods(SyncDriver):
         """
         return self._create("grant", fields)
 
-    def check_grant(self, records: Iterable[GrantCreate] | Mapping[Any, GrantCreate]) -> list[Fault]:
+    @overload
+    def check_grant(self, records: Iterable[GrantCreate]) -> list[Fault]: ...
+    @overload
+    def check_grant(self, records: Mapping[Any, GrantCreate]) -> list[Fault]: ...
+    def check_grant(self, records: Any) -> list[Fault]:
         """Find what is wrong with grants to be created, without a request; a plain call in both clients.
 
         Args:
@@ -2332,9 +2512,27 @@ class SyncMethods(SyncDriver):
         """
         return record_flows.check("grant", records)
 
+    @overload
     def bulk_create_grant(
         self,
-        records: Iterable[GrantCreate] | Mapping[Any, GrantCreate],
+        records: Iterable[GrantCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Grant]: ...
+    @overload
+    def bulk_create_grant(
+        self,
+        records: Mapping[Any, GrantCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Grant]: ...
+    def bulk_create_grant(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -2566,7 +2764,11 @@ class SyncMethods(SyncDriver):
         """
         return self._create("publication", fields)
 
-    def check_publication(self, records: Iterable[PublicationCreate] | Mapping[Any, PublicationCreate]) -> list[Fault]:
+    @overload
+    def check_publication(self, records: Iterable[PublicationCreate]) -> list[Fault]: ...
+    @overload
+    def check_publication(self, records: Mapping[Any, PublicationCreate]) -> list[Fault]: ...
+    def check_publication(self, records: Any) -> list[Fault]:
         """Find what is wrong with publications to be created, without a request; a plain call in both clients.
 
         Args:
@@ -2582,9 +2784,27 @@ class SyncMethods(SyncDriver):
         """
         return record_flows.check("publication", records)
 
+    @overload
     def bulk_create_publication(
         self,
-        records: Iterable[PublicationCreate] | Mapping[Any, PublicationCreate],
+        records: Iterable[PublicationCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Publication]: ...
+    @overload
+    def bulk_create_publication(
+        self,
+        records: Mapping[Any, PublicationCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Publication]: ...
+    def bulk_create_publication(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -2958,7 +3178,11 @@ class SyncMethods(SyncDriver):
         """
         return self._create("preference", fields)
 
-    def check_preference(self, records: Iterable[PreferenceCreate] | Mapping[Any, PreferenceCreate]) -> list[Fault]:
+    @overload
+    def check_preference(self, records: Iterable[PreferenceCreate]) -> list[Fault]: ...
+    @overload
+    def check_preference(self, records: Mapping[Any, PreferenceCreate]) -> list[Fault]: ...
+    def check_preference(self, records: Any) -> list[Fault]:
         """Find what is wrong with notification preferences to be created, without a request; a plain call in both clients.
 
         Args:
@@ -2974,9 +3198,27 @@ class SyncMethods(SyncDriver):
         """
         return record_flows.check("preference", records)
 
+    @overload
     def bulk_create_preference(
         self,
-        records: Iterable[PreferenceCreate] | Mapping[Any, PreferenceCreate],
+        records: Iterable[PreferenceCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Preference]: ...
+    @overload
+    def bulk_create_preference(
+        self,
+        records: Mapping[Any, PreferenceCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Preference]: ...
+    def bulk_create_preference(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
