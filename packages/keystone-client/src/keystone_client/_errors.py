@@ -215,11 +215,13 @@ class BulkError(_Portable):
         position: The place of the record to blame among those given, counted from 0, or ``None`` if that is unknown.
             A record is to blame only for what the server says of it: a 500, even to that record alone, blames none.
         label: The caller's label of that record, if the records were given with labels.
+        labels: The labels of the records in each list, by its name, if the records were given with labels.
         cid: The correlation id of the client; the server's logs carry it.
     """
 
     position: int | None = None
     label: Any = None
+    labels: Mapping[str, list[Any]] = {}
 
     def __init__(
         self,

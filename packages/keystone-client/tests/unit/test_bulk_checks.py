@@ -116,7 +116,9 @@ def test_labels_are_named_in_every_error(colour: str) -> None:
     assert (token.value.label, token.value.position) == ("row 9", 5)
     assert (refused.value.label, refused.value.position) == ("row 3", 3)
     assert refused.value.failed == [{"name": "c2"}, {"name": "taken"}]
-    assert pickle.loads(pickle.dumps(refused.value)).label == "row 3"
+    told = pickle.loads(pickle.dumps(refused.value))
+    assert told.label == "row 3"
+    assert told.labels == {"completed": ["row 0", "row 1"], "failed": ["row 2", "row 3"], "pending": ["row 4"]}
 
 
 def test_labelled_records_are_made_in_their_order(colour: str) -> None:

@@ -90,13 +90,17 @@ def report(
         fates.update(dict.fromkeys(unsure, "unknown"))
         fates.update(dict.fromkeys(done, "completed"))
     groups: dict[Group, list[Any]] = {"completed": [], "failed": [], "unknown": [], "pending": []}
+    labels: dict[str, list[Any]] = {}
     for item in items:
         group = fates.get(item.place, "pending")
         result = done[item.place] if group == "completed" else None  # None for a delete
         groups[group].append(item.given if result is None else result)
+        if item.label is not None:
+            labels.setdefault(group, []).append(item.label)
     blamed = None if collided else _blamed(stop, chunk, unsure)
     advice = _collided(items, collided) if collided else _advice(groups, blamed, stop, len(chunk))
     error = BulkError(_message(name, groups, blamed, stop, advice), **groups, cid=cid)
+    error.labels = labels
     if blamed is not None:
         error.position, error.label = blamed.place, blamed.label
     return error
