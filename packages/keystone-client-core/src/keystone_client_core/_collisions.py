@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from ._messages import brief
 from ._resources import CALLER, Field, Resource
 
-_TEXT = ("text", "slug", "email")
+_TEXT = ("text", "email")
 
 
 class Collision(NamedTuple):

@@ -130,7 +130,6 @@ def _choice(field: Field, value: Any) -> str:
 
 _CHECKS: Mapping[str, Callable[[Field, Any], str]] = {
     "text": _text,
-    "slug": _text,
     "email": _email,
     "int": _integer,
     "decimal": _decimal,
