@@ -160,9 +160,14 @@ def test_records_that_do_not_collide_pass(resource: str, first: Any, second: Any
 
 
 def test_a_password_is_in_no_fault() -> None:
-    found = faults("user", {**USER, "password": " hunter2 hunter2"}, {**USER, "username": "b", "password": "x" * 200})
+    found = faults(
+        "user",
+        {**USER, "password": " hunter2 hunter2"},
+        {**USER, "username": "b", "password": "x" * 200},
+        {**USER, "username": "c", "pasword": "hunter2 hunter2"},
+    )
 
-    assert [fault.value for fault in found] == [None, None]
+    assert [fault.value for fault in found] == [None, None, None]
     assert "hunter2" not in str(found)
 
 

@@ -157,8 +157,7 @@ class _Record:
         for name, value in given.items():
             if reason := self._fault(name, value):
                 self.sent.pop(name, None)
-                secret = name in self._resource.fields and self._resource.fields[name].write_only
-                self.found.append((name, None if secret else value, reason))
+                self.found.append((name, None if self._is_secret(name) else value, reason))
         if self._operation == "create":
             self.found += [(name, None, "it is missing") for name in missing_fields(self._resource, given)]
 
@@ -173,6 +172,11 @@ class _Record:
             self.found.insert(0, ("pk", pk, f"the key {key} is there twice"))
         keys.add(key)
         return key
+
+    def _is_secret(self, name: str) -> bool:
+        """Check whether a value may be a secret; that of an unknown field may be a password under a misspelt name."""
+        fields = self._resource.fields
+        return any(field.write_only for field in ([fields[name]] if name in fields else fields.values()))
 
     def _fault(self, name: str, value: object) -> str:
         try:
