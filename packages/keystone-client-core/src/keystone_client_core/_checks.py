@@ -18,6 +18,10 @@ from ._references import with_tokens
 from ._resources import Resource
 from ._url import primary_key
 
+_SECRET_REFERENCE = (
+    "in a batch job the server takes a part of it for a reference of its own; write that record by itself"
+)
+
 
 class Fault(NamedTuple):
     """Something in a record that the server would refuse, drop or change."""
@@ -188,6 +192,6 @@ class _Record:
             return broken_limit(field, self.sent[name])
         except ReferenceTokenError as error:
             self.references += 1
-            return str(error)
+            return _SECRET_REFERENCE if self._is_secret(name) else str(error)
         except (FieldError, UnfitFieldError) as error:
             return str(error)
