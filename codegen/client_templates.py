@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Mapping
     from typing import Literal, Unpack
 
+    from keystone_client_core import Fault
     from keystone_client_core.records import (
 {records}
     )
@@ -270,9 +271,27 @@ DELETE = """
 """
 
 BULK_CREATE = """
-{guard}    async def bulk_create_{name}(
+    @overload
+    async def bulk_create_{name}(
         self,
         records: Iterable[{record}Create],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[{record}]: ...
+    @overload
+    async def bulk_create_{name}(
+        self,
+        records: Mapping[Any, {record}Create],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[{record}]: ...
+{guard}    async def bulk_create_{name}(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -281,7 +300,8 @@ BULK_CREATE = """
         \"\"\"Create many {nouns} in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -290,13 +310,35 @@ BULK_CREATE = """
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_{name}`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
         \"\"\"
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "{name}", records, options))
+"""
+
+CHECK = """
+    @overload
+    def check_{name}(self, records: Iterable[{record}Create]) -> list[Fault]: ...
+    @overload
+    def check_{name}(self, records: Mapping[Any, {record}Create]) -> list[Fault]: ...
+{guard}    def check_{name}(self, records: Any) -> list[Fault]:
+        \"\"\"Find what is wrong with {nouns} to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        \"\"\"
+        return flows.check("{name}", records)
 """
 
 BULK_UPDATE = """
@@ -320,7 +362,7 @@ BULK_UPDATE = """
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.

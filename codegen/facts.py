@@ -7,6 +7,7 @@ Each field has a line of facts: a kind, then flags and limits, separated by spac
     flags     read-only write-only required create-only staff-only nullable blank unique trimmed
               unfiltered unordered ordered filter-only filter=KIND
     limits    length=N column=N min=N max=N digits=TOTAL,DECIMALS pattern=REGEX default=JSON
+              slug-of=FIELD (made by the server, unique)
               default=@caller (the user who makes the request)
 """
 
@@ -116,6 +117,8 @@ def _limit(key: str, value: str) -> dict[str, Any]:
             return {"filter_kind": value}
         case "pattern":
             return {"pattern": value}
+        case "slug-of":
+            return {"slug_of": value}
     raise ValueError(f"facts.toml has a flag nobody knows: {key!r}")
 
 

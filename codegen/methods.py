@@ -21,7 +21,7 @@ BY_HAND = {("attachment", "create")}
 """The methods that are written by hand, because their arguments are not just the fields of a record."""
 
 WRITES = {
-    "create": (client_templates.CREATE, client_templates.BULK_CREATE),
+    "create": (client_templates.CREATE, client_templates.CHECK, client_templates.BULK_CREATE),
     "update": (client_templates.UPDATE, client_templates.BULK_UPDATE),
     "delete": (client_templates.DELETE, client_templates.BULK_DELETE),
 }

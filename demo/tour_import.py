@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from keystone_client import KeystoneClient
-from people import Rows, check_people, import_people, read_people, without
+from people import Rows, check_people, import_people, read_people, tidied, without
 from place import Place
 from telling import announce, expect, say, say_each, title
 
@@ -14,7 +14,7 @@ MISTAKES = 5
 def take_import_tour(place: Place, mark: str) -> None:
     """Run every step, in order."""
     title(f"A real job: import people from {SHEET.name}, which has mistakes in it")
-    people = marked(read_people(SHEET), mark)
+    people = marked(tidied(read_people(SHEET)), mark)
     with KeystoneClient(url=place.url) as client:
         client.login(username=place.username, password=place.password)
         announce(1, check)

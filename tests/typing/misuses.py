@@ -97,8 +97,8 @@ def jobs(client: KeystoneClient) -> None:
 
 
 def bulk(client: KeystoneClient) -> None:
-    client.bulk_create_cluster([{"nam": "New"}])  # typeddict-item typeddict-unknown-key / reportArgumentType
-    client.bulk_create_cluster({"name": "New"})  # dict-item / reportArgumentType
+    client.bulk_create_cluster([{"n": 1}])  # typeddict-item typeddict-unknown-key / reportArgumentType reportCallIssue
+    client.bulk_create_cluster({"name": "New"})  # dict-item / reportArgumentType reportCallIssue
     client.bulk_update_cluster([1, 2])  # arg-type / reportArgumentType
     client.bulk_update_cluster({1: {"enabled": "yes"}})  # typeddict-item / reportArgumentType
     client.bulk_delete_cluster(7)  # arg-type / reportArgumentType

@@ -144,7 +144,10 @@ def jobs(client: KeystoneClient) -> None:
 
 def bulk(client: KeystoneClient) -> None:
     made = client.bulk_create_cluster({"name": f"c{number}"} for number in range(3))
+    client.bulk_create_cluster({f"line {number}": {"name": f"c{number}"} for number in range(3)})
     client.bulk_update_cluster({record["id"]: {"enabled": False} for record in made}, chunk_size=10)
+    sheet: dict[int, ClusterCreate] = {2: {"name": "x"}}
+    print([fault.reason for fault in client.check_cluster(sheet)], client.check_cluster([sheet[2]])[0].label)
     client.bulk_update_cluster({"7": {"enabled": False}}, dry_run=True, on_progress=print)
     client.bulk_delete_cluster(record["id"] for record in made)
 

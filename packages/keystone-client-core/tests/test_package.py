@@ -13,6 +13,15 @@ SOURCE = Path(core.__file__).parent.parent
 README = Path(__file__).parent.parent / "README.md"
 
 PUBLIC = [
+    "is_email",
+    "slugify",
+    "record_name",
+    "checked_updates",
+    "checked_deletes",
+    "checked_creates",
+    "check_records",
+    "Fault",
+    "CheckedRecords",
     "CALLER",
     "CHOICES",
     "LOG_FIELDS",

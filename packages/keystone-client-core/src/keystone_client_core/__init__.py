@@ -22,6 +22,15 @@ if TYPE_CHECKING:
         update_action,
     )
     from ._changes import changes
+    from ._checks import (
+        CheckedRecords,
+        Fault,
+        check_records,
+        checked_creates,
+        checked_deletes,
+        checked_updates,
+        record_name,
+    )
     from ._cid import adopt_cid, new_cid
     from ._errors import (
         FieldError,
@@ -44,6 +53,7 @@ if TYPE_CHECKING:
     from ._resources import CALLER, NO_DEFAULT, Field, Resource
     from ._scalars import real
     from ._table import CHOICES, RESOURCES, SHAPES
+    from ._text_rules import is_email, slugify
     from ._url import endpoint_path, join_url, parse_base_url, primary_key, record_path
     from ._values import integer
     from .choices import AccessMode, FeedRecordType, MembershipRole, NotificationType, RequestStatus, ReviewStatus
@@ -61,9 +71,11 @@ __all__ = [
     "SHAPES",
     "AccessMode",
     "Action",
+    "CheckedRecords",
     "ContextAdapter",
     "ContextFilter",
     "EncodedFilters",
+    "Fault",
     "FeedRecordType",
     "Field",
     "FieldError",
@@ -87,6 +99,10 @@ __all__ = [
     "check_chunk_size",
     "check_limit",
     "check_page_size",
+    "check_records",
+    "checked_creates",
+    "checked_deletes",
+    "checked_updates",
     "choices",
     "create_action",
     "culprit",
@@ -100,6 +116,7 @@ __all__ = [
     "endpoint_path",
     "ignored_parameters",
     "integer",
+    "is_email",
     "job_json",
     "join_url",
     "list_action",
@@ -110,11 +127,13 @@ __all__ = [
     "primary_key",
     "query_length",
     "real",
+    "record_name",
     "record_path",
     "records",
     "reference",
     "register_logger",
     "retrieve_action",
+    "slugify",
     "update_action",
 ]
 
@@ -125,6 +144,8 @@ _HOMES = {
     ),
     "_references": "Reference",
     "_changes": "changes",
+    "_checks": "CheckedRecords Fault check_records checked_creates checked_deletes checked_updates record_name",
+    "_text_rules": "is_email slugify",
     "_cid": "adopt_cid new_cid",
     "_errors": (
         "FieldError FilterError InvalidCIDError InvalidURLError KeystoneError ReferenceTokenError"

@@ -58,7 +58,11 @@ def create_action(resource: Resource, fields: Mapping[str, object], aliases: Col
         FieldError: ``encode_fields`` refuses the fields.
         ReferenceTokenError: ``with_tokens`` refuses a reference, or text that looks like one.
     """
-    sent = with_tokens(encode_fields(resource, fields, "create", references=True), aliases)
+    return create_action_of(resource, with_tokens(encode_fields(resource, fields, "create", references=True), aliases))
+
+
+def create_action_of(resource: Resource, sent: Mapping[str, Any]) -> Action:
+    """Return the action that creates a record of fields that are encoded already."""
     return Action("POST", f"/{resource.path}/", sent, resource, call=f"create_{resource.name}({', '.join(sent)})")
 
 
@@ -76,6 +80,11 @@ def update_action(resource: Resource, pk: object, data: Mapping[str, object], al
         ReferenceTokenError: ``with_tokens`` refuses a reference, or text that looks like one.
     """
     sent = with_tokens(encode_fields(resource, data, "update", references=True), aliases)
+    return update_action_of(resource, pk, sent, aliases)
+
+
+def update_action_of(resource: Resource, pk: object, sent: Mapping[str, Any], aliases: Collection[str] = ()) -> Action:
+    """Return the action that changes a record to fields that are encoded already."""
     path = _detail(resource, pk, aliases)
     call = f"update_{resource.name}({_told(pk)}, {{{', '.join(sent)}}})"
     return Action("PATCH", path, sent, resource, call=call)

@@ -5,8 +5,8 @@ from typing import Any
 
 from ._errors import FieldError
 from ._field_values import json_value
-from ._values import UnfitError
 from ._messages import brief
+from ._values import UnfitError
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Any:

@@ -14,7 +14,10 @@ that the server dropped. Only the classes live here; the modules that raise them
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._checks import Fault
 
 
 class KeystoneError(Exception):
@@ -37,9 +40,17 @@ class ReferenceTokenError(KeystoneError, ValueError):
 
     Attributes:
         position: The index of the record in a bulk operation, from 0.
+        label: The caller's label of that record, if the records were given with labels.
+        faults: All that is wrong with the records of a bulk operation.
     """
 
     position: int | None = None
+    label: Any = None
+    faults: "tuple[Fault, ...]" = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Support pickling: values that cannot be pickled are replaced by their repr."""
+        return type(self), self.args, _portable_faults(self.__dict__)
 
 
 class FilterError(KeystoneError, ValueError):
@@ -71,13 +82,7 @@ class FilterError(KeystoneError, ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Support pickling: a value that cannot be pickled, such as a generator, is replaced by its repr."""
-        import pickle  # most errors are never pickled
-
-        try:
-            pickle.dumps(self.value)
-        except Exception:  # noqa: BLE001  # an object may raise anything when it is pickled
-            return type(self), self.args, {**self.__dict__, "value": repr(self.value)}
-        return type(self), self.args, dict(self.__dict__)
+        return type(self), self.args, {**self.__dict__, "value": _portable(self.value)}
 
 
 class FieldError(KeystoneError, ValueError):
@@ -89,6 +94,8 @@ class FieldError(KeystoneError, ValueError):
         position: The index of the record in a bulk operation, from 0.
         record: The record as the server stored it, if it dropped a field because of the caller's role.
         matches: Names close to an unknown one, the closest first.
+        label: The caller's label of that record, if the records of the bulk operation were given with labels.
+        faults: All that is wrong with the records of a bulk operation; the other arguments are about the first.
     """
 
     def __init__(
@@ -99,12 +106,42 @@ class FieldError(KeystoneError, ValueError):
         position: int | None = None,
         record: Mapping[str, Any] | None = None,
         matches: tuple[str, ...] = (),
+        label: Any = None,
+        faults: "tuple[Fault, ...]" = (),
     ) -> None:
         super().__init__(message)
         self.field = field
         self.position = position
         self.record = record
         self.matches = matches
+        self.label = label
+        self.faults = faults
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Support pickling: values that cannot be pickled are replaced by their repr."""
+        return type(self), self.args, _portable_faults(self.__dict__)
+
+
+def _portable(value: object) -> object:
+    """Return a value that can be pickled: itself, or its repr."""
+    import pickle  # most errors are never pickled
+
+    try:
+        pickle.dumps(value)
+    except Exception:  # noqa: BLE001  # an object may raise anything when it is pickled
+        return repr(value)
+    return value
+
+
+def _portable_faults(state: Mapping[str, Any]) -> dict[str, Any]:
+    portable = dict(state)
+    if "label" in state:
+        portable["label"] = _portable(state["label"])
+    if "faults" in state:
+        portable["faults"] = tuple(
+            each._replace(label=_portable(each.label), value=_portable(each.value)) for each in state["faults"]
+        )
+    return portable
 
 
 class UnknownParameterWarning(UserWarning):

@@ -6,7 +6,6 @@ filters alike, in ``_conversions``. Where a server may take more than the table 
 
 import math
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -26,6 +25,7 @@ from ._conversions import (
 from ._references import Reference
 from ._resources import Field
 from ._scalars import MissingError, builtin
+from ._text_rules import is_email
 from ._values import LARGEST, UnfitError, integer, iso, plain
 
 _DEEPEST = 100
@@ -46,9 +46,6 @@ _PATTERNS = {r"^[\w.@+-]+$": "give letters, digits and @ . + - _ only"}
 
 _REFERENCE = "@ref{"
 """Begins a reference within a text, whose final length is not known yet."""
-
-_EMAIL = re.compile(r'(".*"|[!-?A-~]+)@([^\s@]+\.[^\s@]+|localhost|\[[^\s@]+\])', re.DOTALL)
-"""What every e-mail address has that the server takes; it takes fewer."""
 
 
 def encode_value(field: Field, value: object) -> object:
@@ -99,7 +96,7 @@ def _text(field: Field, value: object) -> str:
             raise UnfitError(f"it has {len(stored):,} characters, {told} {length:,}")
     if field.pattern and stored and not re.search(field.pattern, stored):
         raise UnfitError(_PATTERNS.get(field.pattern, f"give text that matches {field.pattern}"))
-    if field.kind == "email" and stored and not _EMAIL.fullmatch(stored):
+    if field.kind == "email" and stored and not is_email(stored):
         raise UnfitError("give an e-mail address")
     return text
 
@@ -109,12 +106,6 @@ def _check_blank(field: Field) -> None:
         raise UnfitError(f"it cannot be empty; {_instead(field)}")
     if field.unique and field.nullable:  # the server's own check lets a second one through to its database, which fails
         raise UnfitError(f"the server can hold an empty one only once, in one record; {_instead(field)}")
-
-
-def has_slug(name: str) -> bool:
-    """Return whether the server can make a slug of a name: it keeps ASCII letters and digits only."""
-    text = unicodedata.normalize("NFKD", name)
-    return any(character.isascii() and character.isalnum() for character in text)
 
 
 def _integer(field: Field, value: object) -> object:

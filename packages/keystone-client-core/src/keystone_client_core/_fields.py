@@ -5,14 +5,15 @@ would round, cut off or convert; and what the table knows that it refuses: lengt
 dates and numbers. So a mistake is told before anything is sent, with what to give instead.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
 from ._errors import FieldError
-from ._field_values import encode_value, has_slug
+from ._field_values import encode_value
 from ._messages import brief, close_matches, suggestion
 from ._references import Reference
 from ._resources import Field, Resource
+from ._text_rules import slugify
 from ._values import UnfitError
 
 
@@ -39,7 +40,7 @@ def encode_fields(
         FieldError: A field does not exist, cannot be written or is missing, or the server would change its value, or
             JSON cannot hold it. One error names all that is wrong.
     """
-    given = _named(resource, data)
+    given = named_fields(resource, data)
     problems = list(_wrong_names(resource, given, operation))
     encoded = {}
     for name in filter(resource.fields.__contains__, given):
@@ -95,7 +96,12 @@ def dropped_fields(resource: Resource, sent: Mapping[str, object], record: Mappi
     return tuple(name for name in kept if sent[name] != record[name])
 
 
-def _named(resource: Resource, data: object) -> dict[str, object]:
+def named_fields(resource: Resource, data: object) -> dict[str, object]:
+    """Return the fields of a record as they were given; the names are not checked yet.
+
+    Raises:
+        FieldError: It is no mapping, or has a name that is not text.
+    """
     if not isinstance(data, Mapping):
         raise FieldError(f"The fields of a {resource.name} come as a mapping, not as {type(data).__name__}.")
     wrong = [name for name in data if not isinstance(name, str)]
@@ -105,21 +111,39 @@ def _named(resource: Resource, data: object) -> dict[str, object]:
 
 
 def _wrong_names(resource: Resource, data: Mapping[str, object], operation: str) -> Iterator[FieldError]:
-    unknown = [name for name in data if name not in resource.fields]
+    yield from _refused_names(resource, data, operation)
+    missing = missing_fields(resource, data) if operation == "create" else []
+    if missing:
+        yield FieldError(f"A new {resource.name} also needs {', '.join(missing)}.", field=missing[0])
+
+
+def _refused_names(resource: Resource, names: Collection[str], operation: str) -> Iterator[FieldError]:
+    unknown = [name for name in names if name not in resource.fields]
     if unknown:
         yield _unknown(resource, unknown)
-    known = [resource.fields[name] for name in data if name in resource.fields]
+    known = [resource.fields[name] for name in names if name in resource.fields]
     fixed = [field.name for field in known if field.create_only and operation == "update"]
-    for names, when in (
+    for refused, when in (
         ([field.name for field in known if not field.writable], "by the client"),
         (fixed, "once the record exists"),
     ):
-        if names:
-            yield _unwritable(resource, names, when)
-    if operation == "create":
-        missing = [name for name, field in resource.fields.items() if field.required and name not in data]
-        if missing:
-            yield FieldError(f"A new {resource.name} also needs {', '.join(missing)}.", field=missing[0])
+        if refused:
+            yield _unwritable(resource, refused, when)
+
+
+def check_name(resource: Resource, name: str, operation: str) -> None:
+    """Check that a field exists and can be written.
+
+    Raises:
+        FieldError: The server would ignore the field.
+    """
+    for problem in _refused_names(resource, [name], operation):
+        raise problem
+
+
+def missing_fields(resource: Resource, data: Mapping[str, object]) -> list[str]:
+    """Return the names of the required fields that a new record does not have."""
+    return [name for name, field in resource.fields.items() if field.required and name not in data]
 
 
 def _unknown(resource: Resource, names: list[str]) -> FieldError:
@@ -144,17 +168,25 @@ def _unwritable(resource: Resource, names: list[str], when: str) -> FieldError:
 
 
 def _encode_field(resource: Resource, field: Field, value: object) -> object:
-    if field.kind == "file" or isinstance(value, Reference):
-        return value
     try:
-        encoded = encode_value(field, value)
-        if field.name == "name" and "slug" in resource.fields and not has_slug(str(encoded)):
-            raise UnfitError(
-                "give a name with a letter from a to z or a digit: the server can hold one without only once"
-            )
+        return fit(resource, field, value)
     except UnfitError as error:
         told = "the value" if field.write_only else brief(value)  # a message must not contain a password
         raise FieldError(
             f"{resource.name} field {field.name!r}: {told} does not fit: {error}.", field=field.name
         ) from None
+
+
+def fit(resource: Resource, field: Field, value: object) -> object:
+    """Check a value of a field and convert it; files and references are returned as they are.
+
+    Raises:
+        UnfitError: The server would refuse or change it, or JSON cannot hold it.
+    """
+    if field.kind == "file" or isinstance(value, Reference):
+        return value
+    encoded = encode_value(field, value)
+    has_slug = any(other.slug_of == field.name for other in resource.fields.values())
+    if has_slug and not slugify(str(encoded)):
+        raise UnfitError("give a name with a letter from a to z or a digit: the server can hold one without only once")
     return encoded

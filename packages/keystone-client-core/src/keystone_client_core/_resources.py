@@ -33,6 +33,8 @@ class Field(NamedTuple):
     blank: bool = False
     """Whether the empty text is allowed."""
     unique: bool = False
+    slug_of: str = ""
+    """The field whose slug this is; the server makes it, and no two records may have the same."""
     trimmed: bool = False
     """Leading and trailing blanks matter, but the server cuts them off, as it does with a password."""
     length: int | None = None

@@ -151,7 +151,7 @@ RESOURCES: Mapping[str, Resource] = {
         operations=frozenset(("create", "delete", "list", "retrieve", "update",)),
         fields={
             "id": Field("id", "int", read_only=True, filter_kind="int", orderable=True),
-            "slug": Field("slug", "slug", read_only=True, filter_kind="slug", orderable=True),
+            "slug": Field("slug", "slug", read_only=True, slug_of="name", filter_kind="slug", orderable=True),
             "is_active": Field("is_active", "bool", default=True, filter_kind="bool", orderable=True),
             "_membership": Field("_membership", "shapes", target="UserRole", read_only=True),
             "_history": Field("_history", "shapes", target="AuditLogSummary", read_only=True),

@@ -53,6 +53,7 @@ __all__ = [
     "ClosedError",
     "DeadlineExceededError",
     "DecodeError",
+    "Fault",
     "FeedRecordType",
     "FieldError",
     "FilterError",
@@ -97,13 +98,17 @@ for _client in (KeystoneClient, AsyncKeystoneClient):
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from keystone_client_core import Fault
+
     from . import records
 else:
 
     def __getattr__(name: str) -> object:
-        """Import ``records`` on first use: no call needs it, and it would slow down every import of the client."""
+        """Import what few programs need on first use: it would slow down every import of the client."""
         if name == "records":
             return import_module(f"{__name__}.records")
         if name in MODULES:
             raise AttributeError(str(retired_module(name)))
+        if name == "Fault":
+            return import_module("keystone_client_core").Fault
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

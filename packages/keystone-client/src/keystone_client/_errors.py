@@ -212,11 +212,16 @@ class BulkError(_Portable):
         unknown: Perhaps written: the answer to their job was lost, or was a 500 or the like. Wait until the server
             cannot be at work on them any more, then look for them before you send them again.
         pending: Not written: the records whose turn did not come; in a dry run, also those that passed.
-        position: The place of the record to blame among those given, counted from 0, or ``None`` if it is not known.
+        position: The place of the record to blame among those given, counted from 0, or ``None`` if that is unknown.
+            A record is to blame only for what the server says of it: a 500, even to that record alone, blames none.
+        label: The caller's label of that record, if the records were given with labels.
+        labels: The labels of the records in each list, by its name, if the records were given with labels.
         cid: The correlation id of the client; the server's logs carry it.
     """
 
     position: int | None = None
+    label: Any = None
+    labels: Mapping[str, list[Any]] = {}
 
     def __init__(
         self,

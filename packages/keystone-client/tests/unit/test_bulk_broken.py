@@ -16,6 +16,8 @@ from keystone_client import BulkError, DeadlineExceededError, RetryPolicy, Serve
 from keystone_client._bulk.job_outcome import next_size
 from keystone_client_testing import FakeKeystone
 
+from .scripted import Scripted, answer, connect
+
 FAULTS: Mapping[str, Mapping[str, Any]] = {
     "Django, before": {"status": 500, "when": "before"},
     "Django, after": {"status": 500, "when": "after"},
@@ -191,8 +193,8 @@ def test_a_protected_record_is_found_and_known_not_to_be_deleted() -> None:
     with pytest.raises(BulkError, match="still refer to what is deleted") as caught:
         client.bulk_delete_user(users)  # by who has made them: the log has other rows of theirs
 
-    assert caught.value.position == 17
-    assert users[17] in caught.value.failed
+    assert caught.value.failed == [users[17]]
+    assert caught.value.position is None  # the server has said nothing of it
     assert caught.value.unknown == []
     assert "unknown" not in str(caught.value.__cause__)
 
@@ -202,18 +204,19 @@ def test_a_protected_record_is_found_and_known_not_to_be_deleted() -> None:
 def test_no_record_is_sent_more_often_than_the_policy_says(colour: str, attempts: int) -> None:
     world = World()
     given = world.publications(*(f"10.1/{place}" for place in range(50)))
-    given[10]["doi"] = given[41]["doi"] = ""  # the server breaks at the second one
+    world.fake.add.publication(team=world.team, doi="")
+    given[41]["doi"] = ""  # the server breaks at the second one
 
     with pytest.raises(BulkError) as caught:
         world.run(colour, "admin", "bulk_create_publication", given, policy=RetryPolicy(attempts=attempts))
 
     sent = Counter(action["payload"]["title"] + str(action["payload"]["doi"]) for job in world.jobs()
                    for action in job.json["job"]["actions"])  # fmt: skip
-    del sent["t"]  # the two with the empty doi
     assert max(sent.values()) <= attempts
     assert isinstance(caught.value.__cause__, ServerError)
+    assert caught.value.position is None
     if attempts > 1:
-        assert caught.value.position == 41
+        assert caught.value.failed == [given[41]] or caught.value.unknown == [given[41]]
         assert len(caught.value.completed) == 41
 
 
@@ -265,18 +268,54 @@ def test_a_deadline_ends_the_search_for_the_record_to_blame(colour: str) -> None
     assert len(world.jobs()) <= 3
 
 
-@pytest.mark.usefixtures("unforeseen")
-def test_in_a_dry_run_records_that_collide_are_not_cleared_by_passing_alone(colour: str) -> None:
+@pytest.mark.parametrize("attempts", [3, 4, 6])
+@pytest.mark.parametrize("chunk_size", [4, 100])
+def test_in_a_dry_run_records_that_collide_are_not_cleared_by_passing_alone(
+    colour: str, attempts: int, chunk_size: int
+) -> None:
     world = World()
-    given = world.publications("10.1/a", "", "10.1/b", "")
+    world.fake.fail("POST", "/batch/", status=500, times=2)  # the whole chunk fails, and what is smaller passes
 
-    with pytest.raises(BulkError, match="fail together") as caught:
-        world.run(colour, "admin", "bulk_create_publication", given, dry_run=True)
+    with pytest.raises(BulkError, match=r"0, 1, 2, 3.* fail together") as caught:
+        world.run(
+            colour,
+            "admin",
+            "bulk_create_grant",
+            world.grants(),
+            dry_run=True,
+            chunk_size=chunk_size,
+            policy=RetryPolicy(attempts=attempts),
+        )
 
-    assert [record["doi"] for record in caught.value.failed] == ["10.1/a", "", "10.1/b", ""]
+    assert caught.value.failed == world.grants()
     assert caught.value.unknown == []
     assert caught.value.position is None
-    assert world.table("publication") == []
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize("method", ["bulk_create_team", "bulk_create_grant"])
+def test_a_server_that_breaks_blames_no_record(colour: str, method: str, number: int, dry_run: bool) -> None:
+    world = World()
+    world.fake.fail("POST", "/batch/", status=500, times=None)
+    given = world.grants(number) if "grant" in method else [{"name": f"T{place}"} for place in range(number)]
+
+    with pytest.raises(BulkError, match=r"500 says nothing of the records|unknown") as caught:
+        world.run(colour, "admin", method, given, dry_run=dry_run)
+
+    assert caught.value.position is None
+    assert "to blame" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("status", "blamed"), [(400, 1), (403, 1), (401, None), (429, None), (500, None), (503, None)])
+def test_a_step_is_blamed_only_for_what_the_server_says_of_it(colour: str, status: int, blamed: int | None) -> None:
+    said = {"detail": f"Step #2 failed with status {status}", "step": 2, "status": status, "body": {"detail": "No."}}
+    client = connect(colour, Scripted(answer(422, said)), retry=None)
+
+    with pytest.raises(BulkError) as caught:
+        client.bulk_create_team([{"name": "A"}, {"name": "B"}])
+
+    assert caught.value.position == blamed
 
 
 def test_in_a_dry_run_a_500_that_passes_is_forgotten(colour: str) -> None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from keystone_client_core import CHOICES, Field
+from keystone_client_core import CHOICES, Field, is_email
 
 from .._world.database import SURROGATE
 from .._world.models import PERMISSIONS
@@ -21,16 +21,6 @@ from .uploads import check_upload
 _TRUE = frozenset({"t", "y", "yes", "true", "on", "1", 1})
 _FALSE = frozenset({"f", "n", "no", "false", "off", "0", 0})
 _MAX_NUMBER_TEXT = 1000
-_EMAIL_USER = re.compile(
-    r"^[-!#$%&'*+/=?^_`{}|~0-9A-Z]+(\.[-!#$%&'*+/=?^_`{}|~0-9A-Z]+)*\Z"
-    r'|^"([\001-\010\013\014\016-\037!#-\[\]-\177]|\\[\001-\011\013\014\016-\177])*"\Z',
-    re.IGNORECASE,
-)
-_EMAIL_HOST = re.compile(
-    r"(?:[A-Z0-9](?:[A-Z0-9-]{0,61}[A-Z0-9])?\.)+(?:[A-Z0-9-]{2,63}(?<!-))\Z"
-    r"|\[[0-9a-f:.]+\]\Z|localhost\Z",
-    re.IGNORECASE,
-)
 _LOOSE_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})$")
 
 NULL = "This field may not be null."
@@ -71,19 +61,6 @@ def text_complaints(field: Field, text: str) -> list[str]:
     if field.kind == "email" and not is_email(text):
         complaints.append(BAD_EMAIL)
     return complaints
-
-
-def is_email(text: str) -> bool:
-    """Tell whether Django takes a text for an e-mail address."""
-    user, at, host = text.rpartition("@")
-    if not at or len(text) > 320 or not _EMAIL_USER.match(user):
-        return False
-    if _EMAIL_HOST.match(host):
-        return True
-    try:
-        return bool(_EMAIL_HOST.match(host.encode("idna").decode("ascii")))
-    except UnicodeError:
-        return False
 
 
 def clean_bool(field: Field, value: Any, store: Store) -> bool:

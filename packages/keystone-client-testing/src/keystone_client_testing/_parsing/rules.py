@@ -3,10 +3,10 @@
 Single values are in ``field_values``, whole bodies in ``validation``.
 """
 
-import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+
+from keystone_client_core import slugify
 
 from .._wire import RefusedError, RefusedRowError
 from .._world import passwords
@@ -64,12 +64,6 @@ def _caller_rule(write: Write, values: dict[str, Any]) -> None:
     if write.instance is None and any(column not in values for name, column in CREATE_CALLER if name == write.resource):
         write.store.new_id(write.resource)  # the database hands it out before it refuses the row
         raise RefusedRowError(values)
-
-
-def slugify(text: str) -> str:
-    """Return the slug the server makes of a name."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii").lower()
-    return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", plain)).strip("-_")
 
 
 def _membership_rule(write: Write, values: dict[str, Any]) -> None:

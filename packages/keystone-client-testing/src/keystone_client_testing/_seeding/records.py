@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from keystone_client_core import CHOICES, Field
+from keystone_client_core import CHOICES, Field, slugify
 
 from .._parsing.bodies import Upload
-from .._parsing.rules import slugify
 from .._parsing.uploads import storage_path
 from .._world.history import Origin, record_change
 from .._world.models import COLUMNS, CREATED_NOW, HISTORY_LINK, TABLES, TOUCHED, empty_record, unique_columns

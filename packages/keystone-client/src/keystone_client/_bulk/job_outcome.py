@@ -71,7 +71,7 @@ def next_size(number: int, failures: int, attempts: int) -> int:
     """Return how many records go into the next job after one that was answered with a 500.
 
     The first repetition has all records again, because a deadlock passes by itself. After that the number falls so that
-    the last try of each record is a job of its own, which shows the record to blame, and no record is sent more than
+    the last try of each record is a job of its own, which shows where the server fails, and no record is sent more than
     ``attempts`` times.
 
     Args:

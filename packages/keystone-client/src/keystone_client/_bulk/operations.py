@@ -3,19 +3,20 @@
 All records are checked here, before the first is sent. ``runner`` sends them in chunks, each as one atomic batch job.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from keystone_client_core import (
     RESOURCES,
-    Action,
+    CheckedRecords,
+    Fault,
     FieldError,
     ReferenceTokenError,
-    Resource,
-    create_action,
-    delete_action,
-    primary_key,
-    update_action,
+    brief,
+    checked_creates,
+    checked_deletes,
+    checked_updates,
+    record_name,
 )
 
 from .._flow import Flow
@@ -25,70 +26,72 @@ from .._protocol.call import Call
 from .report import Item
 from .runner import Run
 
+_LISTED = 10
+"""How many faults a message shows; ``.faults`` has all."""
+
 
 def create(call: Call, name: str, records: Iterable[object], options: BulkOptions) -> Flow[list[Any]]:
     """Create records, in the order given."""
-    resource = RESOURCES[name]
-    items = _items(_several(records, "records"), lambda fields: create_action(resource, cast("Any", fields)))
-    return (yield from Run(call, resource, f"bulk_create_{name}", items, options).flow())
+    resource, method = RESOURCES[name], f"bulk_create_{name}"
+    items = _items(checked_creates(resource, records), method)
+    return (yield from Run(call, resource, method, items, options).flow())
 
 
 def update(call: Call, name: str, changes: object, options: BulkOptions) -> Flow[list[Any]]:
     """Change records by key, in the order given."""
-    resource = RESOURCES[name]
+    resource, method = RESOURCES[name], f"bulk_update_{name}"
     if not isinstance(changes, Mapping):
-        raise FieldError(f"bulk_update_{name} takes a mapping from key to fields, not {type(changes).__name__}")
-    pairs = list(changes.items())
-    items = _items(pairs, lambda pair: _update_action(resource, *pair))
-    _refuse_repeated([primary_key(pk) for pk, _ in pairs])
-    return (yield from Run(call, resource, f"bulk_update_{name}", items, options).flow())
+        raise FieldError(f"{method} takes a mapping from key to fields, not {type(changes).__name__}")
+    items = _items(checked_updates(resource, changes), method)
+    return (yield from Run(call, resource, method, items, options).flow())
 
 
 def delete(call: Call, name: str, pks: Iterable[object], options: BulkOptions) -> Flow[None]:
     """Delete records by key; a key that is given twice is deleted once."""
-    resource = RESOURCES[name]
-    items = _items(_several(pks, "keys"), lambda pk: delete_action(resource, pk))
+    resource, method = RESOURCES[name], f"bulk_delete_{name}"
+    items = _items(checked_deletes(resource, pks), method)
     once = {item.action.path: item for item in reversed(items)}
     kept = [item for item in items if once[item.action.path] is item]
-    yield from Run(call, resource, f"bulk_delete_{name}", kept, options).flow()
+    yield from Run(call, resource, method, kept, options).flow()
 
 
-def _several(given: Iterable[object], what: str) -> list[object]:
-    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
-        raise FieldError(f"give several {what}, as a list or any other iterable, not {type(given).__name__}")
-    return list(given)
+def _items(checked: CheckedRecords, method: str) -> list[Item]:
+    if checked.faults:
+        raise _refusal(checked, method)
+    labels = checked.labels if checked.labelled else [None] * len(checked.given)
+    made = zip(checked.given, checked.actions, labels, strict=True)
+    return [
+        Item(place, each, action, len(json_body(action.json())), label)
+        for place, (each, action, label) in enumerate(made)
+    ]
 
 
-def _items(given: Sequence[object], make: Callable[[Any], Action]) -> list[Item]:
-    """Check each record and make its action; an error names the place of its record."""
-    items = []
-    for place, each in enumerate(given):
-        try:
-            action = make(each)
-            items.append(Item(place, each, action, len(json_body(action.json()))))
-        except FieldError as error:
-            told = f"record {place}, counted from 0: {error}"
-            raise FieldError(told, field=error.field, position=place, matches=error.matches) from None
-        except ReferenceTokenError as error:
-            misread = ReferenceTokenError(f"record {place}, counted from 0: {error}")
-            misread.position = place
-            raise misread from None
-    return items
+def _refusal(checked: CheckedRecords, method: str) -> FieldError | ReferenceTokenError:
+    """Return one error for all faults."""
+    first = checked.faults[0]
+    error: FieldError | ReferenceTokenError = (
+        ReferenceTokenError(_message(checked, method))
+        if checked.only_references
+        else FieldError(_message(checked, method), field=first.field, matches=checked.matches)
+    )
+    error.position = checked.labels.index(first.label)
+    error.label = first.label if checked.labelled else None
+    error.faults = tuple(checked.faults)
+    return error
 
 
-def _update_action(resource: Resource, pk: object, data: object) -> Action:
-    action = update_action(resource, pk, cast("Any", data))
-    files = [name for name in action.payload if resource.fields[name].kind == "file"]
-    if files:
-        raise FieldError(f"{files[0]} is a file: change it with update_{resource.name} or in a batch", field=files[0])
-    return action
+def _message(checked: CheckedRecords, method: str) -> str:
+    told = [_told(fault, checked.labelled) for fault in checked.faults[:_LISTED]]
+    number = len(checked.faults)
+    if number == 1:
+        return told[0]
+    records = len({fault.label for fault in checked.faults})
+    more = [f"and {number - _LISTED} more, in .faults"] if number > _LISTED else []
+    head = f"{method}: {number} faults in {records} of {len(checked.given)} records, and nothing was sent:"
+    return "\n  ".join([head, *told, *more])
 
 
-def _refuse_repeated(keys: Sequence[int]) -> None:
-    seen: set[int] = set()
-    for place, key in enumerate(keys):
-        if key in seen:
-            raise FieldError(
-                f"record {place}, counted from 0: the key {key} is there twice", field="pk", position=place
-            )
-        seen.add(key)
+def _told(fault: Fault, labelled: bool) -> str:
+    shown = "" if fault.value is None else f"={brief(fault.value)}"
+    field = f"{fault.field}{shown}: " if fault.field else ""
+    return f"{record_name(fault.label, labelled)}: {field}{fault.reason}"

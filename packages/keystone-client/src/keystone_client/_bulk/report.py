@@ -6,13 +6,14 @@ Pure: it turns what is known into a ``BulkError``. What happens next is decided 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from keystone_client_core import Action, KeystoneError
+from keystone_client_core import Action, KeystoneError, brief, record_name
 
 from .._errors import BulkError, DecodeError, JobError, RequestTimeoutError, StatusError
 
 TOO_LARGE: Final = 413
 BROKEN: Final = 500
-"""Statuses of a whole job for which one record may be to blame although the answer names none."""
+NOT_OF_RECORD: Final = frozenset({401, 429})
+"""Statuses of a step that say nothing of its record."""
 
 GATEWAY_TIMEOUT: Final = 504
 
@@ -20,10 +21,14 @@ LOOK: Final = (
     "the server may still be at work on the unknown ones: wait until it cannot be any more, 60 s behind most web "
     "servers, then look for {which}, and send only what is not there"
 )
-COLLIDED: Final = (
-    "the failed ones pass in smaller chunks and fail together: look for what two of them must not share, such as an "
-    "empty doi"
+NOT_BLAMED: Final = (
+    "a 500 says nothing of the records: send the failed ones again when the server is well; if it is, and they fail "
+    "again, its own log says why"
 )
+COLLIDED: Final = (
+    "the failed ones, {which}, pass in smaller chunks and fail together: look for what two of them must not share"
+)
+_NAMED: Final = 20
 
 Group: TypeAlias = Literal["completed", "failed", "unknown", "pending"]
 
@@ -36,6 +41,13 @@ class Item(NamedTuple):
     action: Action
     size: int
     """The length of its action as JSON, in bytes."""
+    label: Any = None
+    """The caller's label, or ``None`` if the records have no labels."""
+
+    @property
+    def name(self) -> str:
+        """The words for the record in a message."""
+        return record_name(self.place if self.label is None else self.label, self.label is not None)
 
 
 def report(
@@ -48,7 +60,6 @@ def report(
     lost: bool,
     unsure: Collection[int],
     collided: Collection[int],
-    repeated: bool,
     dry_run: bool,
     cid: str,
 ) -> BulkError:
@@ -63,7 +74,6 @@ def report(
         lost: Whether the last job was sent and no answer arrived.
         unsure: The places of records that were in a job of unknown outcome.
         collided: The places of records that pass in smaller jobs and fail together.
-        repeated: Whether the records of the last job had been in a failed job before.
         dry_run: Whether the server undid every job.
         cid: The correlation id of the client.
 
@@ -80,15 +90,27 @@ def report(
         fates.update(dict.fromkeys(unsure, "unknown"))
         fates.update(dict.fromkeys(done, "completed"))
     groups: dict[Group, list[Any]] = {"completed": [], "failed": [], "unknown": [], "pending": []}
+    labels: dict[str, list[Any]] = {}
     for item in items:
         group = fates.get(item.place, "pending")
         result = done[item.place] if group == "completed" else None  # None for a delete
         groups[group].append(item.given if result is None else result)
-    position = None if collided else _position(stop, chunk, unsure, repeated)
-    advice = COLLIDED if collided else _advice(groups, position, stop, len(chunk))
-    error = BulkError(_message(name, groups, position, stop, advice), **groups, cid=cid)
-    error.position = position
+        if item.label is not None:
+            labels.setdefault(group, []).append(item.label)
+    blamed = None if collided else _blamed(stop, chunk, unsure)
+    advice = _collided(items, collided) if collided else _advice(groups, blamed, stop, len(chunk))
+    error = BulkError(_message(name, groups, blamed, stop, advice), **groups, cid=cid)
+    error.labels = labels
+    if blamed is not None:
+        error.position, error.label = blamed.place, blamed.label
     return error
+
+
+def _collided(items: Sequence[Item], collided: Collection[int]) -> str:
+    """Return which records fail together; the labels of a long list are left to ``failed``."""
+    names = [brief(item.place if item.label is None else item.label) for item in items if item.place in collided]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return COLLIDED.format(which=", ".join(names[:_NAMED]) + more)
 
 
 def _fate(stop: BaseException, lost: bool) -> Group:
@@ -100,32 +122,36 @@ def _fate(stop: BaseException, lost: bool) -> Group:
     return "pending"
 
 
-def _position(stop: BaseException, chunk: Sequence[Item], unsure: Collection[int], repeated: bool) -> int | None:
-    """Return the place of the record to blame, or ``None`` where that is not known.
+def _blamed(stop: BaseException, chunk: Sequence[Item], unsure: Collection[int]) -> Item | None:
+    """Return the record to blame, or ``None`` where that is not known.
 
-    A record that an earlier job may have written is not to blame for a refusal: it may be in conflict with itself. One
-    500 may be the server's own fault; a record that gets one in every job, even alone, is to blame.
+    A record is to blame only for what the server says of it: for the refusal of its step, or for a size that it has
+    alone. It is not to blame for a 500, even alone and again and again, for the database may be locked. Nor where an
+    earlier job may have written it: then it may be in conflict with itself.
     """
     if isinstance(stop, JobError) and stop.action is not None:
-        place = chunk[stop.action - 1].place
-        return None if place in unsure else place
-    if len(chunk) != 1 or not isinstance(stop, StatusError) or stop.status_code not in (TOO_LARGE, BROKEN):
-        return None
-    return chunk[0].place if repeated or chunk[0].place not in unsure else None
+        item = chunk[stop.action - 1]
+        status = stop.step_status or 0
+        return None if item.place in unsure or status in NOT_OF_RECORD or status >= BROKEN else item
+    if len(chunk) == 1 and isinstance(stop, StatusError) and stop.status_code == TOO_LARGE:
+        return chunk[0]
+    return None
 
 
 def _message(
-    name: str, groups: Mapping[Group, Sequence[Any]], position: int | None, stop: BaseException, advice: str
+    name: str, groups: Mapping[Group, Sequence[Any]], blamed: Item | None, stop: BaseException, advice: str
 ) -> str:
     counts = ", ".join(f"{len(records)} {group}" for group, records in groups.items())
-    blame = "" if position is None else f"; record {position}, counted from 0, is to blame"
+    blame = "" if blamed is None else f"; {blamed.name}, is to blame"
     reason = str(stop) if isinstance(stop, KeystoneError) else f"{type(stop).__name__}: {stop}".removesuffix(": ")
     return f"{name} stopped: {counts}{blame}: {reason}" + (f" ({advice})" if advice else "")
 
 
-def _advice(groups: Mapping[Group, Sequence[Any]], position: int | None, stop: BaseException, in_last_job: int) -> str:
-    if groups["failed"] and position is not None:
+def _advice(groups: Mapping[Group, Sequence[Any]], blamed: Item | None, stop: BaseException, in_last_job: int) -> str:
+    if groups["failed"] and blamed is not None:
         return "correct that record and go on with those that failed and are pending"
+    if groups["failed"] and isinstance(stop, StatusError) and stop.status_code == BROKEN:
+        return NOT_BLAMED
     if not groups["unknown"]:
         return ""
     together = len(groups["unknown"]) == in_last_job

@@ -101,6 +101,7 @@ class Run:
         try:
             check_kept([item.action for item in self._items], results)
         except FieldError as error:
+            error.label = None if error.position is None else self._items[error.position].label
             raise error from self._report(error)
         return results
 
@@ -202,7 +203,6 @@ class Run:
             lost=self._call.lost,
             unsure=self._failed.unsure,
             collided=self._failed.collided,
-            repeated=self._failed.of(self._chunk) is not None,
             dry_run=self._options.dry_run,
             cid=self._call.cid,
         )

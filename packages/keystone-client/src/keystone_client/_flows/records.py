@@ -1,7 +1,7 @@
 """Create, retrieve, update and delete one record."""
 
-from collections.abc import Mapping
-from typing import Any, Literal, cast
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from keystone_client_core import (
     RESOURCES,
@@ -22,6 +22,9 @@ from .._protocol.responses import acknowledged, is_missing, record_of
 from .._protocol.upload_limits import check_uploads
 from .._protocol.uploads import Content, Sent, Upload, attachment_fields, open_upload
 
+if TYPE_CHECKING:
+    from keystone_client_core import Fault
+
 
 def create(call: Call, name: str, fields: Mapping[str, object]) -> Flow[Any]:
     """Create a record and return it as the server keeps it."""
@@ -29,6 +32,13 @@ def create(call: Call, name: str, fields: Mapping[str, object]) -> Flow[Any]:
     sent = _ready(resource, encode_fields(resource, fields, "create"))
     record = yield from _written(call, "POST", f"{resource.path}/", sent)
     return _unabridged(resource, sent, record, "create")
+
+
+def check(name: str, records: Iterable[object]) -> "list[Fault]":
+    """Find what is wrong with records to be created; nothing is sent."""
+    from keystone_client_core import check_records  # most programs never need it
+
+    return check_records(RESOURCES[name], records)
 
 
 def update(call: Call, name: str, pk: object, data: Mapping[str, object]) -> Flow[Any]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Mapping
     from typing import Literal, Unpack
 
+    from keystone_client_core import Fault
     from keystone_client_core.records import (
         Allocation,
         AllocationCreate,
@@ -210,10 +211,49 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """
         return await self._run(flows.create(self._call(), "user", fields))
 
+    @overload
+    def check_user(self, records: Iterable[UserCreate]) -> list[Fault]: ...
+    @overload
+    def check_user(self, records: Mapping[Any, UserCreate]) -> list[Fault]: ...
     @redacted
+    def check_user(self, records: Any) -> list[Fault]:
+        """Find what is wrong with users to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return flows.check("user", records)
+
+    @overload
     async def bulk_create_user(
         self,
         records: Iterable[UserCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[User]: ...
+    @overload
+    async def bulk_create_user(
+        self,
+        records: Mapping[Any, UserCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[User]: ...
+    @redacted
+    async def bulk_create_user(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -222,7 +262,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """Create many users in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -231,7 +272,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_user`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -279,7 +320,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -442,9 +483,47 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """
         return await self._run(flows.create(self._call(), "team", fields))
 
+    @overload
+    def check_team(self, records: Iterable[TeamCreate]) -> list[Fault]: ...
+    @overload
+    def check_team(self, records: Mapping[Any, TeamCreate]) -> list[Fault]: ...
+    def check_team(self, records: Any) -> list[Fault]:
+        """Find what is wrong with teams to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return flows.check("team", records)
+
+    @overload
     async def bulk_create_team(
         self,
         records: Iterable[TeamCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Team]: ...
+    @overload
+    async def bulk_create_team(
+        self,
+        records: Mapping[Any, TeamCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Team]: ...
+    async def bulk_create_team(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -453,7 +532,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """Create many teams in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -462,7 +542,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_team`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -508,7 +588,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -671,9 +751,47 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """
         return await self._run(flows.create(self._call(), "membership", fields))
 
+    @overload
+    def check_membership(self, records: Iterable[MembershipCreate]) -> list[Fault]: ...
+    @overload
+    def check_membership(self, records: Mapping[Any, MembershipCreate]) -> list[Fault]: ...
+    def check_membership(self, records: Any) -> list[Fault]:
+        """Find what is wrong with memberships to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return flows.check("membership", records)
+
+    @overload
     async def bulk_create_membership(
         self,
         records: Iterable[MembershipCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Membership]: ...
+    @overload
+    async def bulk_create_membership(
+        self,
+        records: Mapping[Any, MembershipCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Membership]: ...
+    async def bulk_create_membership(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -682,7 +800,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """Create many memberships in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -691,7 +810,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_membership`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -737,7 +856,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -900,9 +1019,47 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """
         return await self._run(flows.create(self._call(), "cluster", fields))
 
+    @overload
+    def check_cluster(self, records: Iterable[ClusterCreate]) -> list[Fault]: ...
+    @overload
+    def check_cluster(self, records: Mapping[Any, ClusterCreate]) -> list[Fault]: ...
+    def check_cluster(self, records: Any) -> list[Fault]:
+        """Find what is wrong with clusters to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return flows.check("cluster", records)
+
+    @overload
     async def bulk_create_cluster(
         self,
         records: Iterable[ClusterCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Cluster]: ...
+    @overload
+    async def bulk_create_cluster(
+        self,
+        records: Mapping[Any, ClusterCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Cluster]: ...
+    async def bulk_create_cluster(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -911,7 +1068,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """Create many clusters in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -920,7 +1078,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_cluster`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -966,7 +1124,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -1140,9 +1298,47 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """
         return await self._run(flows.create(self._call(), "request", fields))
 
+    @overload
+    def check_request(self, records: Iterable[RequestCreate]) -> list[Fault]: ...
+    @overload
+    def check_request(self, records: Mapping[Any, RequestCreate]) -> list[Fault]: ...
+    def check_request(self, records: Any) -> list[Fault]:
+        """Find what is wrong with allocation requests to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return flows.check("request", records)
+
+    @overload
     async def bulk_create_request(
         self,
         records: Iterable[RequestCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Request]: ...
+    @overload
+    async def bulk_create_request(
+        self,
+        records: Mapping[Any, RequestCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Request]: ...
+    async def bulk_create_request(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -1151,7 +1347,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """Create many allocation requests in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -1160,7 +1357,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_request`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -1206,7 +1403,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -1369,9 +1566,47 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """
         return await self._run(flows.create(self._call(), "allocation", fields))
 
+    @overload
+    def check_allocation(self, records: Iterable[AllocationCreate]) -> list[Fault]: ...
+    @overload
+    def check_allocation(self, records: Mapping[Any, AllocationCreate]) -> list[Fault]: ...
+    def check_allocation(self, records: Any) -> list[Fault]:
+        """Find what is wrong with allocations to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return flows.check("allocation", records)
+
+    @overload
     async def bulk_create_allocation(
         self,
         records: Iterable[AllocationCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Allocation]: ...
+    @overload
+    async def bulk_create_allocation(
+        self,
+        records: Mapping[Any, AllocationCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Allocation]: ...
+    async def bulk_create_allocation(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -1380,7 +1615,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """Create many allocations in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -1389,7 +1625,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_allocation`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -1435,7 +1671,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -1598,9 +1834,47 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """
         return await self._run(flows.create(self._call(), "review", fields))
 
+    @overload
+    def check_review(self, records: Iterable[ReviewCreate]) -> list[Fault]: ...
+    @overload
+    def check_review(self, records: Mapping[Any, ReviewCreate]) -> list[Fault]: ...
+    def check_review(self, records: Any) -> list[Fault]:
+        """Find what is wrong with reviews to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return flows.check("review", records)
+
+    @overload
     async def bulk_create_review(
         self,
         records: Iterable[ReviewCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Review]: ...
+    @overload
+    async def bulk_create_review(
+        self,
+        records: Mapping[Any, ReviewCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Review]: ...
+    async def bulk_create_review(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -1609,7 +1883,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """Create many reviews in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -1618,7 +1893,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_review`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -1664,7 +1939,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -1827,9 +2102,47 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """
         return await self._run(flows.create(self._call(), "comment", fields))
 
+    @overload
+    def check_comment(self, records: Iterable[CommentCreate]) -> list[Fault]: ...
+    @overload
+    def check_comment(self, records: Mapping[Any, CommentCreate]) -> list[Fault]: ...
+    def check_comment(self, records: Any) -> list[Fault]:
+        """Find what is wrong with comments to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return flows.check("comment", records)
+
+    @overload
     async def bulk_create_comment(
         self,
         records: Iterable[CommentCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Comment]: ...
+    @overload
+    async def bulk_create_comment(
+        self,
+        records: Mapping[Any, CommentCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Comment]: ...
+    async def bulk_create_comment(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -1838,7 +2151,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """Create many comments in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -1847,7 +2161,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_comment`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -1893,7 +2207,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -2078,7 +2392,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -2252,9 +2566,47 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """
         return await self._run(flows.create(self._call(), "grant", fields))
 
+    @overload
+    def check_grant(self, records: Iterable[GrantCreate]) -> list[Fault]: ...
+    @overload
+    def check_grant(self, records: Mapping[Any, GrantCreate]) -> list[Fault]: ...
+    def check_grant(self, records: Any) -> list[Fault]:
+        """Find what is wrong with grants to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return flows.check("grant", records)
+
+    @overload
     async def bulk_create_grant(
         self,
         records: Iterable[GrantCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Grant]: ...
+    @overload
+    async def bulk_create_grant(
+        self,
+        records: Mapping[Any, GrantCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Grant]: ...
+    async def bulk_create_grant(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -2263,7 +2615,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """Create many grants in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -2272,7 +2625,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_grant`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -2318,7 +2671,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -2492,9 +2845,47 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """
         return await self._run(flows.create(self._call(), "publication", fields))
 
+    @overload
+    def check_publication(self, records: Iterable[PublicationCreate]) -> list[Fault]: ...
+    @overload
+    def check_publication(self, records: Mapping[Any, PublicationCreate]) -> list[Fault]: ...
+    def check_publication(self, records: Any) -> list[Fault]:
+        """Find what is wrong with publications to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return flows.check("publication", records)
+
+    @overload
     async def bulk_create_publication(
         self,
         records: Iterable[PublicationCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Publication]: ...
+    @overload
+    async def bulk_create_publication(
+        self,
+        records: Mapping[Any, PublicationCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Publication]: ...
+    async def bulk_create_publication(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -2503,7 +2894,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """Create many publications in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -2512,7 +2904,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_publication`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -2558,7 +2950,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -2754,7 +3146,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.
@@ -2879,9 +3271,47 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """
         return await self._run(flows.create(self._call(), "preference", fields))
 
+    @overload
+    def check_preference(self, records: Iterable[PreferenceCreate]) -> list[Fault]: ...
+    @overload
+    def check_preference(self, records: Mapping[Any, PreferenceCreate]) -> list[Fault]: ...
+    def check_preference(self, records: Any) -> list[Fault]:
+        """Find what is wrong with notification preferences to be created, without a request; a plain call in both clients.
+
+        Args:
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields.
+
+        Returns:
+            All faults of all records: ``label`` (or the position), ``field``, ``value`` and ``reason``. With none, the
+            server may still refuse a record: it knows the other records, and the caller's role.
+
+        Raises:
+            FieldError: ``records`` is not several records.
+        """
+        return flows.check("preference", records)
+
+    @overload
     async def bulk_create_preference(
         self,
         records: Iterable[PreferenceCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Preference]: ...
+    @overload
+    async def bulk_create_preference(
+        self,
+        records: Mapping[Any, PreferenceCreate],
+        *,
+        chunk_size: int = 100,
+        dry_run: bool = False,
+        on_progress: Progress | None = None,
+    ) -> list[Preference]: ...
+    async def bulk_create_preference(
+        self,
+        records: Any,
         *,
         chunk_size: int = 100,
         dry_run: bool = False,
@@ -2890,7 +3320,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """Create many notification preferences in chunks. Each chunk is written completely or not at all.
 
         Args:
-            records: The fields of each record. All are checked before the first chunk is sent.
+            records: The fields of each record, or a mapping from labels of yours, such as the lines of a sheet, to the
+                fields; errors then name the label. All are checked before the first chunk is sent.
             chunk_size: The most records in a chunk.
             dry_run: Let the server carry out each chunk and then undo it.
             on_progress: Called after each chunk with the number of records created so far and the total number.
@@ -2899,7 +3330,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The new records, in the order given.
 
         Raises:
-            FieldError: The server would drop or change a field of the record at index ``position``. Nothing was sent.
+            FieldError: ``check_preference`` finds faults, which are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each record in ``completed``, ``failed``, ``unknown`` or
                 ``pending``.
@@ -2945,7 +3376,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             The records after the change, in the order given.
 
         Raises:
-            FieldError: The server would drop or alter a value of the change at index ``position``. Nothing was sent.
+            FieldError: The server would refuse, drop or alter values; all of them are in ``faults``. Nothing was sent.
             ReferenceTokenError: The server would take a text for a reference of a batch job. Nothing was sent.
             BulkError: A chunk failed. The error has each change, a pair of key and fields, in ``completed``,
                 ``failed``, ``unknown`` or ``pending``; the completed ones as the records that the server returned.

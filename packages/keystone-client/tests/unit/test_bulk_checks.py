@@ -1,0 +1,206 @@
+"""What is wrong with the records of a bulk operation is said at once, for all of them, and before anything is sent."""
+
+import copy
+import inspect
+import pickle
+from collections.abc import Awaitable
+from typing import Any
+
+import anyio
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from keystone_client import BulkError, Fault, FieldError, ReferenceTokenError
+from keystone_client_testing import FakeKeystone
+
+from .scripted import Scripted, answer, connect
+
+GRANT = {"title": "t", "agency": "NSF", "amount": "1.00", "start_date": "2026-01-01"}
+
+
+class Caller:
+    """A client of a colour on a fake, whose methods are called without awaiting."""
+
+    def __init__(self, colour: str) -> None:
+        self.fake = FakeKeystone()
+        self.team = self.fake.add.team(name="Physics")["id"]
+        self.client: Any = self.fake.client() if colour == "sync" else self.fake.async_client()
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*args: Any, **options: Any) -> Any:
+            result = getattr(self.client, name)(*args, **options)
+            return anyio.run(_awaited, result) if isinstance(result, Awaitable) else result
+
+        return call
+
+    def jobs(self) -> list[Any]:
+        return [entry for entry in self.fake.journal if entry.path == "/batch/"]
+
+
+async def _awaited(result: Awaitable[Any]) -> Any:
+    return await result
+
+
+def test_a_check_is_a_plain_call_and_sends_nothing(colour: str) -> None:
+    transport = Scripted()
+    client = connect(colour, transport).client
+
+    found = client.check_user({7: {"username": "a b"}})
+
+    assert not inspect.isawaitable(found)
+    assert found == [
+        Fault(7, "username", "a b", "' ' does not match ^[\\w.@+-]+$"),
+        Fault(7, "password", None, "it is missing"),
+    ]
+    assert transport.requests == []
+
+
+def test_a_hundred_bad_dates_cost_no_request_and_one_error(colour: str) -> None:
+    caller = Caller(colour)
+    sheet = [{**GRANT, "team": caller.team} for _ in range(300)]
+    for place in range(0, 300, 3):
+        sheet[place]["start_date"] = f"{place % 28 + 1}.1.2026"
+
+    with pytest.raises(FieldError, match="100 faults in 100 of 300 records, and nothing was sent") as caught:
+        caller.bulk_create_grant(sheet)
+
+    error = caught.value
+    assert [fault.label for fault in error.faults] == list(range(0, 300, 3))
+    assert list(error.faults) == caller.check_grant(sheet)
+    assert (error.position, error.field, error.label) == (0, "start_date", None)
+    assert "and 90 more, in .faults" in str(error)
+    assert len(str(error)) < 3000
+    assert caller.jobs() == []
+    assert pickle.loads(pickle.dumps(error)).faults == copy.copy(error).faults == error.faults
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_user_who_is_there_twice_is_found_before_the_first_chunk(colour: str, dry_run: bool) -> None:
+    caller = Caller(colour)
+    people = [{"username": f"u{number}", "password": "a long secret"} for number in range(14)]
+    people[12]["username"] = people[0]["username"]
+
+    with pytest.raises(FieldError, match=r"record 12, counted from 0: username='u0': record 0 has the same") as caught:
+        caller.bulk_create_user(people, dry_run=dry_run)
+
+    assert caught.value.position == 12
+    assert caller.jobs() == []
+
+
+def test_changes_that_collide_are_found_before_the_first_chunk(colour: str) -> None:
+    caller = Caller(colour)
+
+    with pytest.raises(FieldError, match="record 1, counted from 0: name='x': record 0 has the same"):
+        caller.bulk_update_cluster({5: {"name": "x"}, 6: {"name": "x"}})
+    with pytest.raises(FieldError, match="user, team"):
+        caller.bulk_update_membership({5: {"user": 1, "team": 1}, 6: {"user": 1, "team": 1}})
+    with pytest.raises(FieldError, match="2 faults in 2 of 2"):
+        caller.bulk_update_grant({"x": {"title": "t"}, 6: {"start_date": "soon"}})
+
+    assert caller.jobs() == []
+
+
+def test_labels_are_named_in_every_error(colour: str) -> None:
+    caller = Caller(colour)
+    caller.fake.add.cluster(name="taken")
+    sheet = {f"row {number}": {"name": f"c{number}"} for number in range(5)}
+
+    with pytest.raises(FieldError, match=r"^record 'row 9': nmae='x'") as unknown:
+        caller.bulk_create_cluster({**sheet, "row 9": {"name": "n", "nmae": "x"}})
+    with pytest.raises(ReferenceTokenError, match=r"^record 'row 9': ") as token:
+        caller.bulk_create_cluster({**sheet, "row 9": {"name": "@ref{a.b}"}})
+    with pytest.raises(BulkError, match="record 'row 3', is to blame") as refused:
+        caller.bulk_create_cluster({**sheet, "row 3": {"name": "taken"}}, chunk_size=2)
+
+    assert (unknown.value.label, unknown.value.position, unknown.value.matches) == ("row 9", 5, ("name",))
+    assert (token.value.label, token.value.position) == ("row 9", 5)
+    assert (refused.value.label, refused.value.position) == ("row 3", 3)
+    assert refused.value.failed == [{"name": "c2"}, {"name": "taken"}]
+    told = pickle.loads(pickle.dumps(refused.value))
+    assert told.label == "row 3"
+    assert told.labels == {"completed": ["row 0", "row 1"], "failed": ["row 2", "row 3"], "pending": ["row 4"]}
+
+
+def test_labelled_records_are_made_in_their_order(colour: str) -> None:
+    caller = Caller(colour)
+
+    made = caller.bulk_create_cluster({9: {"name": "b"}, 3: {"name": "a"}})
+
+    assert [record["name"] for record in made] == ["b", "a"]
+    assert caller.bulk_create_cluster({}) == []
+
+
+def test_a_dropped_field_names_the_label(colour: str) -> None:
+    transport = Scripted(answer(200, {"results": [{"body": {"id": 7, "is_staff": False}}]}))
+    person = {"username": "a", "password": "a long secret", "is_staff": True}
+
+    with pytest.raises(FieldError, match="is_staff") as caught:
+        connect(colour, transport).bulk_create_user({"line 2": person})
+
+    assert (caught.value.position, caught.value.label) == (0, "line 2")
+
+
+def test_one_record_instead_of_several_is_told(colour: str) -> None:
+    with pytest.raises(FieldError, match="give several records"):
+        Caller(colour).bulk_create_cluster({"name": "x"})
+
+
+def test_an_error_with_values_that_cannot_be_pickled_is_pickled(colour: str) -> None:
+    with pytest.raises(FieldError) as caught:
+        Caller(colour).bulk_create_cluster({0: {"name": (letter for letter in "x")}})
+
+    assert "generator" in pickle.loads(pickle.dumps(caught.value)).faults[0].value
+
+
+def test_every_key_that_is_none_is_told(colour: str) -> None:
+    with pytest.raises(FieldError, match="2 faults in 2 of 4 records") as caught:
+        Caller(colour).bulk_delete_cluster([1, "x", 2, 0])
+
+    assert [fault.label for fault in caught.value.faults] == [1, 3]
+
+
+VALUES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**40), 2**40)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.decimals(allow_nan=False, allow_infinity=False, places=2)
+    | st.dates()
+    | st.text(max_size=12)
+    | st.sampled_from(["", " ", "2026-1-5", "OW", "AP", "1e3", "a@b.de", "x" * 101, "x" * 251, " 5 ", "5.0"])
+)
+FIELDS = {
+    "grant": ("title", "agency", "pi", "amount", "grant_number", "start_date", "end_date", "description"),
+    "allocation": ("requested", "awarded", "final"),
+    "request": ("title", "status", "active", "expire"),
+    "publication": ("title", "doi", "published", "volume"),
+    "cluster": ("name", "description", "access_mode"),
+    "user": ("username", "first_name", "email"),
+}
+
+
+@settings(max_examples=100)
+@given(data=st.data(), kind=st.sampled_from(sorted(FIELDS)))
+def test_a_check_and_the_server_agree_on_every_value(data: Any, kind: str) -> None:
+    fake = FakeKeystone(database="sqlite")
+    team = fake.add.team()["id"]
+    request = fake.add.request(team=team)["id"]
+    good: dict[str, dict[str, Any]] = {
+        "grant": {**GRANT, "team": team},
+        "allocation": {"cluster": fake.add.cluster()["id"], "request": request, "requested": 1},
+        "request": {"title": "t", "description": "d", "team": team, "submitter": 1},
+        "publication": {"title": "t", "team": team},
+        "cluster": {"name": "c"},
+        "user": {"username": "u", "password": "a long secret"},
+    }
+    field = data.draw(st.sampled_from(FIELDS[kind]))
+    client, record = fake.client(), {**good[kind], field: data.draw(VALUES)}
+
+    found = getattr(client, f"check_{kind}")([record])
+    taken = True
+    try:
+        getattr(client, f"create_{kind}")(**record)
+    except Exception:  # noqa: BLE001  # whatever it says, it was not taken
+        taken = False
+
+    assert taken is (not found)
