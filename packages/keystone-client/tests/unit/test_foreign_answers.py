@@ -139,3 +139,12 @@ def test_the_status_is_right_in_the_copy_of_the_answer(colour: str) -> None:
     error = refusal(colour, answer(413, web_page("413 Request Entity Too Large")))
     assert isinstance(error, httpx.HTTPStatusError)
     assert error.response.status_code == 413
+
+
+@pytest.mark.parametrize("ask", ["whoami", "is_authenticated", "logout"])
+def test_a_401_that_is_a_web_page_does_not_say_who_is_logged_in(colour: str, ask: str) -> None:
+    wire = Scripted(cookies("sessionid=a; Path=/"), answer(401, web_page("401 Authorization Required")))
+    client = connect(colour, wire)
+    client.login("ada", "pw")
+    with pytest.raises(AuthenticationError, match="a login of its own"):
+        getattr(client, ask)()

@@ -3,6 +3,7 @@
 import asyncio
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any
 
 import httpx
@@ -44,6 +45,19 @@ def test_the_client_for_threads_in_an_async_with_names_what_to_write() -> None:
             raise AssertionError("the block was entered")
 
     assert "or take AsyncKeystoneClient for `async with`" in refusal(TypeError, lambda: asyncio.run(enter()))
+
+
+def test_tools_can_still_tell_which_client_is_which() -> None:
+    """Some ask for the special methods."""
+    for kind, there, missing in (
+        (KeystoneClient, "__enter__", "__aenter__"),
+        (AsyncKeystoneClient, "__aenter__", "__enter__"),
+    ):
+        client: Any = kind(URL, transport=Scripted())
+        assert hasattr(client, there)
+        assert not hasattr(client, missing)
+        assert isinstance(client, AbstractContextManager) is (kind is KeystoneClient)
+        assert isinstance(client, AbstractAsyncContextManager) is (kind is AsyncKeystoneClient)
 
 
 @KINDS

@@ -135,12 +135,18 @@ def test_a_proxy_that_refuses_is_named_and_asked_once(
     assert len(came) == error.attempts == 1
 
 
-def test_a_proxy_that_wants_a_login_for_plain_http_is_told_where_to_write_it(
-    colour: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("407 Proxy Authentication Required", "a proxy asks for a login"), ("503 Unavailable", "got no answer from it")],
+)
+def test_an_answer_of_a_proxy_for_plain_http_names_it(
+    colour: str, status: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with answering(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 4\r\n\r\nNope") as (port, _):
-        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
-        assert "a proxy asks for a login" in str(failure_of(colour, "http://keystone.test"))
+    with answering(f"HTTP/1.1 {status}\r\nContent-Length: 4\r\n\r\nNope".encode()) as (port, _):
+        monkeypatch.setenv("http_proxy", f"http://ada:hunter2@127.0.0.1:{port}")
+        error = failure_of(colour, "http://keystone.test")
+    assert f"perhaps of the proxy http://127.0.0.1:{port} (http_proxy); " in str(error)
+    assert said in str(error)
 
 
 AUTHORITY = trustme.CA()

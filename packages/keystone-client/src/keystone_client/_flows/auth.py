@@ -122,16 +122,21 @@ def logout(call: Call) -> Flow[None]:
         return
     try:
         response = yield from call.send(Draft("POST", "authentication/logout/", content=b"{}"))
-        if response.status_code != 401:
+        if not _is_unknown(response):
             acknowledged(response, call.cid)
     finally:
         session.forget_session(number)
 
 
+def _is_unknown(response: httpx.Response) -> bool:
+    """Return whether the API says that it knows no session; a web page with a 401 is somebody else's."""
+    return response.status_code == 401 and (not response.content or is_json(response))
+
+
 def whoami(call: Call, *, renew: bool = True) -> Flow[dict[str, Any] | None]:
     """Fetch the user this client is logged in as; ``None`` if it is not logged in."""
     response = yield from call.send(Draft("GET", WHOAMI), renew=renew)
-    if response.status_code == 401:
+    if _is_unknown(response):
         return None
     return record_of(response, call.cid)
 

@@ -73,30 +73,35 @@ class Hints(FormerAttributes):
             raise error
 
 
+class _WrongWithError(TypeError, AttributeError):
+    """A TypeError as Python raises it; an AttributeError, so that ``hasattr`` still tells the two clients apart."""
+
+
+class _Refused:
+    """Stands for a special method that is not there: looking it up raises an error that names what to write."""
+
+    def __init__(self, right: str, other: str) -> None:
+        """Take the right statement, and the client that the wrong one is for."""
+        self._right, self._other = right, other
+
+    def __get__(self, client: object, kind: type) -> NoReturn:
+        """Refuse to be looked up."""
+        name, right = kind.__name__, self._right
+        raise _WrongWithError(f"{name} is used in `{right}`: write {right} {name}(...), or take {self._other}")
+
+
 class NeedsWith(Hints):
     """Base class of the client for threads."""
 
     if not TYPE_CHECKING:
-
-        async def __aenter__(self) -> NoReturn:
-            """Refuse ``async with``."""
-            raise _wrong_with(self, "`with`", "AsyncKeystoneClient for `async with`")
-
-        async def __aexit__(self, *_: object) -> None:
-            """Never reached; Python looks for it before it enters the block."""
+        __aenter__ = _Refused("with", "AsyncKeystoneClient for `async with`")
 
 
 class NeedsAsyncWith(Hints):
     """Base class of the client for tasks."""
 
     if not TYPE_CHECKING:
-
-        def __enter__(self) -> NoReturn:
-            """Refuse ``with``."""
-            raise _wrong_with(self, "`async with`", "KeystoneClient for `with`")
-
-        def __exit__(self, *_: object) -> None:
-            """Never reached; Python looks for it before it enters the block."""
+        __enter__ = _Refused("async with", "KeystoneClient for `with`")
 
 
 def hinted(method: Method) -> Method:
@@ -151,11 +156,6 @@ def _advice(resource: Resource, argument: str, value: object, known: tuple[str, 
 
     close = get_close_matches(argument, known, 1)
     return f"did you mean {close[0]}=" if close else "conditions go into filters={...}"
-
-
-def _wrong_with(client: object, right: str, other: str) -> TypeError:
-    name = type(client).__name__
-    return TypeError(f"{name} is used in {right}: write {right[1:-1]} {name}(...), or take {other}")
 
 
 def _hint(kind: type, name: str) -> str:

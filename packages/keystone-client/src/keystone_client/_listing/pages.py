@@ -79,7 +79,8 @@ class Reader:
         Each request for the page is a try of the retry policy, whatever its size: without retries nothing is halved.
         """
         policy, failures = self.call.options.retry, _Failures()
-        for halved in range(HALVINGS + 1):
+        halved = 0
+        while True:
             size = self.size if most is None else min(self.size, most)
             failures.halve = size > self._least and halved < HALVINGS
             try:
@@ -87,6 +88,7 @@ class Reader:
             except (RequestTimeoutError, ResponseTooLargeError, ServerError) as error:
                 if not failures.halve or not _too_big(error) or failures.number >= policy.attempts:
                     raise
+                halved += 1
                 self.size = max(self._least, size // 2)
                 if isinstance(error, ResponseTooLargeError):
                     self._full = self.size  # a slow server may recover; an answer this large stays too large
@@ -95,10 +97,9 @@ class Reader:
                 if wait and not (yield from self.call.pause(wait)):
                     raise self.call.too_late(f"GET {self.resource.path}/", f"; the last ended in {error}") from error
             else:
-                break
-        self.size = min(self._full, self.size * 2)
-        self._asked = size
-        return page
+                self.size = min(self._full, self.size * 2)
+                self._asked = size
+                return page
 
     def _tell(self, error: RequestTimeoutError | ResponseTooLargeError | ServerError, wait: float) -> None:
         """Log that a smaller page follows."""

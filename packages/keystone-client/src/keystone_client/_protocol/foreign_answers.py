@@ -91,7 +91,9 @@ def foreign_hint(response: httpx.Response) -> str:
         for each in SIGNS
         if (not each.statuses or response.status_code in each.statuses) and re.search(each.text, text, re.IGNORECASE)
     )
-    return sign.hint.format(host=url.host, url=url)
+    hint = sign.hint.format(host=url.host, url=url)
+    proxy = getattr(response.request, "proxy", "") if url.scheme == "http" else ""  # https is a tunnel through it
+    return "; ".join(part for part in (proxy and f"perhaps of the proxy {proxy}", hint) if part)
 
 
 def _text(response: httpx.Response) -> str:

@@ -91,9 +91,11 @@ class SessionState:
         The cookies of a late response, to a request of an earlier session, are ignored: they could end the current one.
         """
         response.extensions[RECEIVED] = self.now()
+        request = response.request
+        if self.route.proxy and isinstance(request, OutgoingRequest):
+            request.proxy = self.route.proxy
         if "set-cookie" not in response.headers:
             return
-        request = response.request
         asked_in = request.session if isinstance(request, OutgoingRequest) else None
         with self._lock:
             if asked_in is None or asked_in == self.headers.number:

@@ -36,6 +36,9 @@ class OutgoingRequest(httpx.Request):
     identity: str | None = None
     """Overrides the identity that the throttle sees, so that a 429 to this request holds back no other call."""
 
+    proxy: str = ""
+    """The proxy that it went through, as errors name it; known when the response is there. Empty for none."""
+
     @property
     def timeouts(self) -> dict[str, float | None]:
         """The timeouts in seconds by phase (``connect``, ``read``, ``write``, ``pool``), as httpx keeps them."""
