@@ -236,3 +236,9 @@ def test_whatever_is_given_the_result_is_json_or_refused(
 def test_whatever_the_data_is_only_a_field_error_comes_out(value: Any) -> None:
     with contextlib.suppress(FieldError):
         assert encode_fields(CLUSTER, value, "create")["name"]
+
+
+def test_the_table_says_what_a_field_may_be_left_as() -> None:
+    username, first_name = (RESOURCES["user"].fields[name] for name in ("username", "first_name"))
+    assert (username.blank, username.nullable, username.unique) == (False, False, True)
+    assert (first_name.blank, first_name.nullable, first_name.unique) == (True, True, False)
