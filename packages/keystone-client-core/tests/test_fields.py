@@ -256,3 +256,9 @@ def test_one_error_names_all_that_is_wrong_with_a_create() -> None:
 
     for told in ("'id' cannot be set", "'yes'", "also needs name"):
         assert told in str(caught.value)
+
+
+def test_the_table_says_what_a_field_may_be_left_as() -> None:
+    username, first_name = (RESOURCES["user"].fields[name] for name in ("username", "first_name"))
+    assert (username.blank, username.nullable, username.unique) == (False, False, True)
+    assert (first_name.blank, first_name.nullable, first_name.unique) == (True, True, False)

@@ -510,3 +510,8 @@ def test_a_value_of_eighty_characters_is_shown_whole_and_a_longer_one_in_part() 
         with pytest.raises(FilterError) as caught:
             encode_filters(REQUEST, {"status": value})
         assert shown in str(caught.value)
+
+
+def test_a_list_without_an_end_is_refused_with_the_most_values_there_may_be() -> None:
+    with pytest.raises(FilterError, match="give at most 1,000,000 values"):
+        encode_filters(CLUSTER, {"id__in": itertools.count(1)})

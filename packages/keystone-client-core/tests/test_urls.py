@@ -380,3 +380,9 @@ def test_a_backslash_is_refused_by_its_name_anywhere_in_an_endpoint(url: str) ->
 def test_an_address_with_a_user_is_refused_with_the_ways_to_log_in() -> None:
     with pytest.raises(InvalidURLError, match=r"has user-info; .* login\(\) or a token"):
         parse_base_url("http://ada@keystone.test/")
+
+
+@pytest.mark.parametrize("endpoint", ["users:teams", "mailto:ada@keystone.test", "ftp://keystone.test/users/"])
+def test_an_endpoint_with_another_scheme_is_refused_with_the_way_to_write_a_colon(endpoint: str) -> None:
+    with pytest.raises(InvalidURLError, match=r"has a scheme; .* with a colon in it as %3A"):
+        endpoint_path("http://keystone.test/", endpoint)

@@ -231,6 +231,12 @@ def test_each_status_becomes_its_class_whatever_the_body(colour: str, status: in
         assert str(error).startswith(str(status))
 
 
+def test_a_status_below_200_is_no_success(colour: str) -> None:
+    for call in (RECORD_CALLS | PAGE_CALLS).values():
+        with pytest.raises(StatusError, match="101"):
+            call(connect(colour, Scripted(answer(101, {"id": 1, "count": 0, "next": None, "results": []})), retry=None))
+
+
 @pytest.mark.parametrize("status", [*CLASSES, 200, 204])
 def test_http_methods_give_every_answer_back_as_it_came(colour: str, status: int) -> None:
     client = connect(colour, Scripted(answer(status, HTML)), retry=None)

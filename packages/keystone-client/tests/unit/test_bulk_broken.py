@@ -134,6 +134,15 @@ def test_a_500_that_passes_ends_well_where_a_second_write_does_no_harm(colour: s
     assert tried.written(world) == 4
 
 
+def test_preferences_of_the_caller_are_sent_again_because_there_is_only_one_for_each_user(colour: str) -> None:
+    world = World()
+    world.fake.fail("POST", "/batch/", status=500)
+
+    [made] = world.run(colour, "owner", "bulk_create_preference", [{"notify_on_expiration": False}])
+
+    assert [record["id"] for record in world.table("preference")] == [made["id"]]
+
+
 def test_grants_of_somebody_who_cannot_read_the_log_are_not_sent_again(colour: str) -> None:
     world = World()
     world.fake.fail("POST", "/batch/", status=500)

@@ -223,11 +223,11 @@ def test_a_delete_whose_keys_are_all_gone_tells_its_progress(colour: str) -> Non
     missing = answer(404, {"detail": "No Cluster matches the given query."})
     seen: list[tuple[int, int]] = []
 
-    connect(colour, Scripted(answer(422, gone), answer(200, nobody), missing)).bulk_delete_cluster(
-        [1, 2], on_progress=lambda *so_far: seen.append(so_far)
-    )
+    wire = Scripted(answer(422, gone), answer(200, nobody), missing)
+    connect(colour, wire).bulk_delete_cluster([1, 2], on_progress=lambda *so_far: seen.append(so_far))
 
     assert seen == [(2, 2)]
+    assert wire.requests[-1].url.path == "/allocations/clusters/2/"
 
 
 def test_a_delete_that_was_undone_stays_undone_when_the_look_for_its_keys_fails(colour: str) -> None:

@@ -2,7 +2,7 @@
 
 import io
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from keystone_client import (
     RetryPolicy,
     TransportError,
 )
+from keystone_client._protocol.renewal import renewal
 from keystone_client_testing import FakeKeystone
 from trio.testing import MockClock
 
@@ -404,3 +405,25 @@ def test_a_logout_while_others_wait_for_a_new_session_leaves_them_without_one(ba
     scopes: dict[int, anyio.CancelScope] = {}
     wire = crowd(backend, provider, play)
     assert (asked, wire.logins, len(refused)) == (2, 1, 19)
+
+
+def test_a_late_call_tries_no_login_that_was_tried_since_it_was_sent() -> None:
+    session = connect("sync")._session
+    tried: list[str] = []
+
+    def trying(outcome: str) -> None:
+        def renew(call: object) -> Iterator[Any]:
+            tried.append(outcome)
+            yield from ()
+            if outcome == "refused":
+                raise FieldError("no", field="password")
+
+        session.renew = renew
+
+    trying("well")
+    list(renewal(session, 0, object))
+    trying("refused")
+    with pytest.raises(FieldError):
+        list(renewal(session, 1, object))
+    list(renewal(session, 0, object))
+    assert tried == ["well", "refused"]
