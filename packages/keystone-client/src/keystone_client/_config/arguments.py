@@ -60,15 +60,15 @@ def checked_timeout(timeout: object) -> Timeouts:
     Raises:
         FieldError: It is not a number of seconds above 0, an ``httpx.Timeout`` of such numbers, or ``None``.
     """
-    phases = timeout.as_dict() if isinstance(timeout, httpx.Timeout) else dict.fromkeys(PHASES, timeout)
-    checked = {phase: None if seconds is None else real(seconds) for phase, seconds in phases.items()}
-    if all(
-        seconds is None if phases[phase] is None else seconds is not None and 0 < seconds <= LONGEST_SECONDS
-        for phase, seconds in checked.items()
-    ):
-        return checked
-    advice = f"give seconds above 0, to {LONGEST_SECONDS:.0e}, an httpx.Timeout of such, or None for no end"
-    raise FieldError(f"timeout={brief(timeout)}: {advice}", field="timeout")
+    given: Mapping[str, Any] = (
+        timeout.as_dict() if isinstance(timeout, httpx.Timeout) else dict.fromkeys(PHASES, timeout)
+    )
+    phases = {phase: real(seconds) for phase, seconds in given.items()}  # None stays None
+    for phase, seconds in phases.items():
+        if given[phase] is not None and (seconds is None or not 0 < seconds <= LONGEST_SECONDS):
+            advice = f"give seconds above 0, to {LONGEST_SECONDS:.0e}, an httpx.Timeout of such, or None for no end"
+            raise FieldError(f"timeout={brief(timeout)}: {advice}", field="timeout")
+    return phases
 
 
 def checked_size(size: object) -> int | None:
