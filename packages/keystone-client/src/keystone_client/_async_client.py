@@ -18,7 +18,8 @@ from ._flows.raw_http import ReadOptions, WriteOptions
 from ._generated.async_methods import AsyncMethods
 from ._listing.query import Key
 from ._protocol.call import Call
-from ._protocol.uploads import Content, Sent
+from ._protocol.measured_file import Sent
+from ._protocol.uploads import Content
 from ._redaction import redacted
 from ._transport.tls_and_proxy import DEFAULT_LIMITS, Verify
 

@@ -15,9 +15,10 @@ from keystone_client_core import (
 from .._flow import Flow
 from .._protocol.bodies import json_body, multipart
 from .._protocol.call import Call
+from .._protocol.measured_file import Sent
 from .._protocol.responses import acknowledged, is_missing, record_of
 from .._protocol.upload_limits import check_uploads
-from .._protocol.uploads import Content, Sent, Upload, attachment_fields, open_upload
+from .._protocol.uploads import Content, Upload, attachment_fields, open_upload
 
 
 def create(call: Call, name: str, fields: Mapping[str, object]) -> Flow[dict[str, Any]]:
