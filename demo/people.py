@@ -149,9 +149,14 @@ def mistakes(
 
 
 def reason(error: Exception) -> str:
-    """Return the server's messages about the fields of a record, or else the text of the error."""
+    """Return the messages about the fields of a record: the server's, or the client's before anything is sent."""
     said = error.__cause__.field_errors if isinstance(error.__cause__, StatusError) else {}
-    return "; ".join(f"{field}: {' '.join(messages)}" for field, messages in said.items()) or str(error)
+    return "; ".join(f"{field}: {' '.join(messages)}" for field, messages in said.items()) or told(error)
+
+
+def told(error: Exception) -> str:
+    """Return the text of an error from the name of the field on: ``record 3, ...: user field 'email': ...``."""
+    return str(error).partition(" field ")[2] or str(error)
 
 
 def check_people(client: KeystoneClient, people: Rows) -> dict[int, str]:

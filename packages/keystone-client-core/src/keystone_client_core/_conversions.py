@@ -15,7 +15,8 @@ from ._values import LARGEST, SURROGATE, UnfitError
 TRUTHS: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False}
 """The texts that filters take for true and false, in any case. Fields take more."""
 
-_MOST_BITS = 10_000  # the server refuses integers of more than 4,300 digits, and Python does not convert them to text
+MOST_BITS = 10_000
+"""Of integers: the server refuses those of more than 4,300 digits, and Python does not convert them to text."""
 _PERSONS_NUMBER = re.compile(r"-?[0-9]+\.[0-9]*[1-9]")
 _MOST_FLOAT_DIGITS = 15
 _LOOSE_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
@@ -141,7 +142,7 @@ def checked_key(number: int) -> int:
 
 
 def _digits(number: int) -> str:
-    if number.bit_length() > _MOST_BITS:
+    if number.bit_length() > MOST_BITS:
         raise UnfitError("it has more digits than the server reads")
     return str(int(number))
 

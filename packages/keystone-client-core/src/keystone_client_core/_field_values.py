@@ -4,35 +4,29 @@ Which fields a record has, and which of them may be written, is in ``_fields``; 
 filters alike, in ``_conversions``. Where a server may take more than the table knows, nothing is refused.
 """
 
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
 from ._conversions import (
+    MOST_BITS,
     TRUTHS,
     checked_key,
     choice_of,
     day_of,
-    encodable,
     fraction_as_decimal,
     integer_of,
     loose_day,
     text_of,
     truth_of,
 )
+from ._json_values import MOST_DIGITS, json_value, listed
 from ._references import Reference
 from ._resources import Field
 from ._scalars import MissingError, builtin
 from ._text_rules import is_email
-from ._values import LARGEST, UnfitError, integer, iso, plain
-
-_DEEPEST = 100
-
-_MOST_DIGITS = 1_000
-
-_MOST_BITS = 10_000  # the server refuses integers of more than 4,300 digits, and Python does not convert them to text
+from ._values import LARGEST, UnfitError, plain
 
 _SPELLINGS: Mapping[str, bool] = {
     **TRUTHS,
@@ -110,7 +104,7 @@ def _check_blank(field: Field) -> None:
 
 def _integer(field: Field, value: object) -> object:
     number = _number_in(value) if isinstance(value, str) else integer_of(value)
-    if number.bit_length() > _MOST_BITS:
+    if number.bit_length() > MOST_BITS:
         raise UnfitError("it has more digits than the server reads")
     if field.minimum is not None and number < field.minimum:
         raise UnfitError(f"give an integer from {field.minimum}")
@@ -138,7 +132,7 @@ def _decimal(field: Field, value: object) -> object:
         number = Decimal(text)
     except InvalidOperation as error:
         raise UnfitError("give a number such as '1234.50'") from error
-    if not number.is_finite() or len(text) > _MOST_DIGITS:
+    if not number.is_finite() or len(text) > MOST_DIGITS:
         raise UnfitError("give a finite number of a bearable size")
     if field.digits is not None:
         _check_digits(number, *field.digits)
@@ -182,7 +176,7 @@ def _keys(value: object) -> list[object]:
     if isinstance(value, (str, bytes, bytearray, memoryview, Mapping)) or not isinstance(value, Iterable):
         raise UnfitError("give a list of primary keys")
     keys = [_item(place, item) for place, item in enumerate(value)]
-    return _listed(frozenset(keys)) if isinstance(value, (set, frozenset)) else keys
+    return listed(frozenset(keys)) if isinstance(value, (set, frozenset)) else keys
 
 
 def _item(place: int, item: object) -> object:
@@ -213,75 +207,3 @@ _ENCODERS: Mapping[str, Callable[[object], object]] = {
     "keys": _keys,
     "date": _date,
 }
-
-
-def json_value(value: object, depth: int = 0) -> object:
-    if depth > _DEEPEST:
-        raise UnfitError(f"it is nested more than {_DEEPEST} deep")
-    value = builtin(value)
-    if value is None or isinstance(value, (bool, Reference)):
-        return value
-    if isinstance(value, Mapping):
-        return {_name(name): json_value(item, depth + 1) for name, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [json_value(item, depth + 1) for item in _listed(value)]
-    return _scalar(value)
-
-
-def _name(name: object) -> str:
-    name = plain(name)
-    if not isinstance(name, str):
-        raise UnfitError(f"JSON has only text for keys, not {type(name).__name__}")
-    return encodable(name)
-
-
-def _listed(value: Iterable[object]) -> list[object]:
-    """Return the items as a list. A set is sorted if possible, so that equal sets make equal requests."""
-    items = list(value)
-    if not isinstance(value, (set, frozenset)):
-        return items
-    try:
-        return sorted(items)  # type: ignore[type-var]  # items that cannot be sorted raise the TypeError caught below
-    except TypeError:
-        return items
-
-
-def _scalar(value: object) -> object:
-    if isinstance(value, str):
-        return encodable(value)
-    if isinstance(value, float):
-        return _finite(value)
-    if isinstance(value, date):
-        return _moment(value)
-    number = integer(value)
-    if number is None:
-        return _number_or_id(value)
-    if number.bit_length() > _MOST_BITS:
-        raise UnfitError("it has more digits than the server reads")
-    return number
-
-
-def _number_or_id(value: object) -> str:
-    from decimal import Decimal  # takes 7 ms, and few records need it
-    from uuid import UUID
-
-    if isinstance(value, UUID):
-        return str(value)
-    if not isinstance(value, Decimal):
-        raise UnfitError(f"JSON cannot hold {type(value).__name__}")
-    if not value.is_finite() or abs(value.adjusted()) > _MOST_DIGITS:
-        raise UnfitError("give a finite number of a bearable size")
-    return format(value, "f")
-
-
-def _finite(number: float) -> float:
-    if not math.isfinite(number):
-        raise UnfitError("JSON has no such number; give a finite one")
-    return float(number)
-
-
-def _moment(value: date) -> str:
-    try:
-        return iso(value)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise UnfitError("give a time the calendar has, in UTC too") from error

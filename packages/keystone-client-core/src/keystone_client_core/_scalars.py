@@ -34,8 +34,9 @@ def builtin(value: object) -> Any:
         raise MissingError("it is a missing value")
     if isinstance(value, datetime) and getattr(value, "nanosecond", None):
         raise UnfitError("it has nanoseconds, and the server keeps microseconds; round it first")
-    if type(value).__module__.partition(".")[0] == "pyarrow" and hasattr(value, "as_py"):
-        value = value.as_py()
+    as_python = getattr(value, "as_py", None) if type(value).__module__.startswith("pyarrow") else None
+    if as_python is not None:
+        value = as_python()
         if value is None:
             raise MissingError("it is a missing value")
         return builtin(value)
@@ -48,8 +49,9 @@ def is_missing(value: Any) -> bool:
         return True
     if isinstance(value, str | int) or not (isinstance(value, float | date) or _is_number(value)):
         return False
+    is_nan = getattr(value, "is_nan", None)  # of a decimal, which may refuse to be compared
     try:
-        return bool(value.is_nan() if hasattr(value, "is_nan") else value != value)  # noqa: PLR0124 - NaN differs from itself
+        return bool(is_nan() if is_nan is not None else value != value)  # noqa: PLR0124 - NaN differs from itself
     except Exception:  # noqa: BLE001  # whatever cannot be compared with itself is no missing number
         return False
 

@@ -20,8 +20,9 @@ from ._generated.async_methods import AsyncMethods
 from ._hints.former_names import explains_former_calls, understands_former_arguments
 from ._listing.pages import Record
 from ._listing.query import Key
+from ._protocol.measured_file import Sent
 from ._protocol.parameters import parameter_pairs
-from ._protocol.uploads import Content, Sent
+from ._protocol.uploads import Content
 from ._redaction import redacted
 from ._transport.tls_and_proxy import DEFAULT_LIMITS, Verify
 

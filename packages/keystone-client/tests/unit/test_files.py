@@ -378,7 +378,7 @@ def test_a_part_of_a_file_may_have_headers_of_any_mapping_which_stays_as_it_was(
 def test_none_beside_a_file_is_refused_because_a_form_would_say_none_in_letters(colour: str) -> None:
     transport = Scripted()
 
-    with pytest.raises(FieldError, match="name=None cannot be sent together with a file"):
+    with pytest.raises(FieldError, match="field 'name': None does not fit: it cannot be null"):
         connect(colour, transport).update_attachment(1, {"file": Path(__file__), "name": None})
 
     assert transport.requests == []

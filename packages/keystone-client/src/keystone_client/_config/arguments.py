@@ -97,21 +97,19 @@ def checked_timeout(timeout: object) -> Timeouts:
         FieldError: It is not a number of seconds above 0, a tuple of four as httpx takes it, an ``httpx.Timeout``, or
             ``None``.
     """
-    phases: Mapping[str, Any]
+    given: Mapping[str, Any]
     if isinstance(timeout, httpx.Timeout):
-        phases = timeout.as_dict()
+        given = timeout.as_dict()
     elif isinstance(timeout, tuple) and len(timeout) == len(PHASES):
-        phases = dict(zip(PHASES, timeout, strict=True))
+        given = dict(zip(PHASES, timeout, strict=True))
     else:
-        phases = dict.fromkeys(PHASES, timeout)
-    checked = {phase: None if seconds is None else real(seconds) for phase, seconds in phases.items()}
-    if all(
-        seconds is None if phases[phase] is None else seconds is not None and 0 < seconds <= LONGEST_SECONDS
-        for phase, seconds in checked.items()
-    ):
-        return checked
-    advice = "give a number of seconds above 0, an httpx.Timeout of such, or None for no end"
-    raise FieldError(f"timeout={brief(timeout)}: {advice}", field="timeout")
+        given = dict.fromkeys(PHASES, timeout)
+    phases = {phase: real(seconds) for phase, seconds in given.items()}  # None stays None
+    for phase, seconds in phases.items():
+        if given[phase] is not None and (seconds is None or not 0 < seconds <= LONGEST_SECONDS):
+            advice = "give a number of seconds above 0, an httpx.Timeout of such, or None for no end"
+            raise FieldError(f"timeout={brief(timeout)}: {advice}", field="timeout")
+    return phases
 
 
 def checked_size(size: object) -> int | None:

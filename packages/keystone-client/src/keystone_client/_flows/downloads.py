@@ -17,9 +17,10 @@ from .._flow import Flow
 from .._progress import check_progress
 from .._protocol.call import Call
 from .._protocol.error_messages import decode_error, status_error
+from .._protocol.measured_file import Sent
 from .._protocol.requests import Draft, without_credentials
 from .._protocol.responses import record_of
-from .._protocol.uploads import IN_MEMORY, Sent
+from .._protocol.uploads import IN_MEMORY
 from .._transport.outgoing import OutgoingRequest
 
 Target: TypeAlias = "str | os.PathLike[str] | IO[bytes]"

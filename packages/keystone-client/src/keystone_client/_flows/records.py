@@ -17,10 +17,11 @@ from .._listing import plan as listing
 from .._listing.query import Query
 from .._protocol.bodies import json_body, multipart
 from .._protocol.call import Call
+from .._protocol.measured_file import Sent
 from .._protocol.requests import Draft
 from .._protocol.responses import acknowledged, is_missing, record_of
 from .._protocol.upload_limits import check_uploads
-from .._protocol.uploads import Content, Sent, Upload, attachment_fields, open_upload
+from .._protocol.uploads import Content, Upload, attachment_fields, open_upload
 
 if TYPE_CHECKING:
     from keystone_client_core import Fault

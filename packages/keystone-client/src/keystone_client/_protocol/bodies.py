@@ -30,15 +30,11 @@ def json_body(value: object) -> bytes:
 def multipart(sent: Mapping[str, object]) -> dict[str, Any]:
     """Return the ``data`` and ``files`` arguments of httpx for fields of which some are an ``Upload``.
 
-    Raises:
-        FieldError: A field is ``None``, which a form cannot say.
+    None of the others is ``None``, which a form cannot say: no field of such a record can be null.
     """
     files = {name: value.part for name, value in sent.items() if isinstance(value, Upload)}
-    data = {name: value for name, value in sent.items() if not isinstance(value, Upload)}
-    for name, value in data.items():
-        if value is None:
-            raise FieldError(f"{name}=None cannot be sent together with a file; leave it out", field=name)
-    return {"data": {name: str(value) for name, value in data.items()}, "files": files}
+    data = {name: str(value) for name, value in sent.items() if not isinstance(value, Upload)}
+    return {"data": data, "files": files}
 
 
 def form_body(data: Any) -> Mapping[str, Any]:

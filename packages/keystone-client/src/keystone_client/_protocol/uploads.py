@@ -11,19 +11,16 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, NamedTuple, TypeAlias, cast
+from typing import IO, Any, NamedTuple, TypeAlias
 
 from keystone_client_core import RESOURCES, FieldError, brief
 
 from .._progress import check_progress
+from .measured_file import Sent, measured
 
 Content: TypeAlias = "str | os.PathLike[str] | bytes | IO[bytes]"
 """A path, bytes, or a file opened in binary mode."""
-
-Sent: TypeAlias = Callable[[int, int], object]
-"""Called with the number of bytes sent so far and the number of bytes in all."""
 
 IN_MEMORY = 1_000_000
 """How many bytes of a copy are kept in memory before it is spooled to disk."""
@@ -76,7 +73,7 @@ def open_upload(content: Content, filename: str | None = None, on_progress: Sent
             field="filename",
         )
     file, size = _opened(content)
-    return Upload(filename, _measured(file, size, on_progress), size)
+    return Upload(filename, measured(file, size, on_progress), size)
 
 
 def attachment_fields(request: object, upload: Upload, name: str | None) -> dict[str, object]:
@@ -147,7 +144,7 @@ def measured_copy(file: Any) -> IO[bytes]:
         FieldError: The file does not give bytes.
     """
     copy, size = _copy(file)
-    return _measured(copy, size, None)
+    return measured(copy, size)
 
 
 def _opened(content: Content) -> tuple[IO[bytes], int]:
@@ -216,43 +213,3 @@ def _chunk(file: Any) -> bytes:
         chunk.close()  # or Python warns that it was never awaited
     kind = type(chunk).__name__
     raise FieldError(f"file={brief(file)}: give a file opened in binary mode; its read() gives {kind}", field="file")
-
-
-def _measured(file: IO[bytes], size: int, on_progress: Sent | None) -> IO[bytes]:
-    return cast("IO[bytes]", _Measured(file, size, on_progress))
-
-
-class _Measured(io.BufferedIOBase):
-    """A file that gives as many bytes as were announced, and reports how far it was read.
-
-    It has no descriptor, by which httpx would measure it.
-    """
-
-    def __init__(self, file: IO[bytes], size: int, on_progress: Sent | None) -> None:
-        self._file, self._size, self._on_progress = file, size, on_progress
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        left = max(self._size - self._file.tell(), 0)  # what was written to the file meanwhile is not sent
-        chunk = self._file.read(left if size is None or size < 0 else min(size, left))
-        if left and not chunk and size:
-            raise FieldError(f"the file has become shorter than {self._size:,} bytes while it was sent", field="file")
-        if chunk and self._on_progress is not None:
-            self._on_progress(self._file.tell(), self._size)
-        return chunk
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._file.tell(), os.SEEK_END: self._size}[whence]
-        return self._file.seek(start + offset)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def seekable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
