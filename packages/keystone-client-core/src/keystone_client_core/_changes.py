@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ._errors import FieldError
-from ._field_values import json_value
+from ._json_values import json_value
 from ._messages import brief
 from ._values import UnfitError
 
