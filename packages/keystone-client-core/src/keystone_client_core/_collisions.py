@@ -85,6 +85,4 @@ def _same(rule: Rule, shown: Any, theirs: Any, key: Any) -> str:
         return f"{brief(theirs)}, and the server makes the slug {brief(key)} of both"
     if shown is CALLER:
         return "none either, so that both would be the caller's"
-    if shown == "" and rule.fields[0].nullable:
-        return "the empty text too, which the server holds only once; give None where there is no value"
     return "the same, and the server holds it only once"
