@@ -2,7 +2,7 @@
 
 import json
 import string
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,14 +13,12 @@ from keystone_client_core import (
     FilterError,
     Reference,
     ReferenceTokenError,
-    check_chunk_size,
     create_action,
-    culprit,
     delete_action,
     encode_fields,
-    job_json,
+    failed_action,
+    job_body,
     list_action,
-    next_chunk,
     reference,
     retrieve_action,
     update_action,
@@ -186,39 +184,15 @@ def test_the_action_to_blame_is_found_in_each_kind_of_answer() -> None:
     second = create_action(REQUEST, {"title": "t", "description": "d", "submitter": 1, "team": TEAM_ID}, KNOWN)
     actions = [first, second]
 
-    assert culprit({"detail": "Step #2 failed", "step": 2, "status": 400, "body": {}}, actions) == 1
-    assert culprit({"detail": "Cannot resolve", "token": "@ref{a1.id}"}, actions) == 1
-    assert culprit({"actions": [{}, {"path": ["too long"]}]}, actions) == 1
+    assert failed_action({"detail": "Step #2 failed", "step": 2, "status": 400, "body": {}}, actions) == 1
+    assert failed_action({"detail": "Cannot resolve", "token": "@ref{a1.id}"}, actions) == 1
+    assert failed_action({"actions": [{}, {"path": ["too long"]}]}, actions) == 1
     for silent in (None, {"detail": "no"}, {"step": 3}, {"token": "@ref{b.c}"}, {"actions": ["all wrong"] * 0}, [1]):
-        assert culprit(silent, actions) is None
+        assert failed_action(silent, actions) is None
 
 
 def test_a_job_is_its_actions_and_whether_to_undo_them() -> None:
-    assert json.loads(json.dumps(job_json([delete_action(TEAM, 1).json()], True))) == {
+    assert json.loads(json.dumps(job_body([delete_action(TEAM, 1).json()], True))) == {
         "dry_run": True,
         "actions": [{"method": "DELETE", "path": "/users/teams/1/"}],
     }
-
-
-class Thing(NamedTuple):
-    item: int
-    size: int
-
-
-@given(st.lists(st.integers(1, 50)), st.integers(1, 10), st.integers(1, 100))
-def test_chunks_are_in_order_lose_nothing_and_keep_both_limits(sizes: list[int], most: int, limit: int) -> None:
-    waiting = [Thing(place, size) for place, size in enumerate(sizes)]
-    chunks = []
-    while waiting:
-        chunks.append(next_chunk(waiting, most, limit))
-        waiting = waiting[len(chunks[-1]) :]
-
-    assert [sized.item for chunk in chunks for sized in chunk] == list(range(len(sizes)))
-    assert all(len(chunk) <= most for chunk in chunks)
-    assert all(len(chunk) == 1 or sum(sized.size for sized in chunk) <= limit for chunk in chunks)
-
-
-@pytest.mark.parametrize("size", [0, -1, 1.5, "10", None, True])
-def test_a_chunk_size_that_is_none_is_refused(size: Any) -> None:
-    with pytest.raises(FieldError, match="chunk_size"):
-        check_chunk_size(size)

@@ -118,7 +118,6 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "adopt_cid": core.adopt_cid,
     "check_limit": core.check_limit,
     "check_page_size": core.check_page_size,
-    "check_chunk_size": core.check_chunk_size,
 }
 
 
@@ -154,7 +153,7 @@ def test_fields_are_refused_or_can_be_sent_as_json(data: st.DataObject, resource
     kept(lambda: core.encode_fields(resource, fields, operation))
     action = kept(lambda: core.create_action(resource, fields, ["a"]))
     if action is not None and not any(field.kind == "file" for field in resource.fields.values()):
-        core.job_json([action.json("a")], True)
+        core.job_body([action.json("a")], True)
 
 
 @given(st.data(), resources)
@@ -177,7 +176,7 @@ def test_actions_are_refused_or_have_a_path(data: st.DataObject, resource: Resou
 def test_labels_and_answers_of_any_shape_do_no_harm(resource: Resource, value: Any) -> None:
     action = core.Action("GET", f"/{resource.path}/", {}, resource)
     kept(lambda: core.reference("a1", action, value))
-    assert core.culprit(value, [action]) in (None, 0)
+    assert core.failed_action(value, [action]) in (None, 0)
 
 
 UNSPEAKABLE: list[Any] = [HUGE, -HUGE, deep(5000), cyclic(), Hostile(), [HUGE], {"a": HUGE}, uuid.uuid4()]

@@ -13,7 +13,6 @@ from keystone_client_core import (
     RESOURCES,
     FieldError,
     FilterError,
-    check_chunk_size,
     check_limit,
     check_page_size,
     encode_fields,
@@ -185,7 +184,7 @@ def test_a_missing_value_is_called_missing_and_told_apart_from_null(value: objec
 
 @pytest.mark.parametrize("value", [5, np.int64(5), np.uint8(5)])
 def test_arguments_that_count_take_integers_of_every_library(value: Any) -> None:
-    for found in (check_limit(value), check_page_size(value), check_chunk_size(value), primary_key(value)):
+    for found in (check_limit(value), check_page_size(value), primary_key(value)):
         assert found == 5
         assert type(found) is int
 

@@ -9,14 +9,11 @@ if TYPE_CHECKING:
     from . import choices, records
     from ._batch import (
         Action,
-        Sized,
-        check_chunk_size,
         create_action,
-        culprit,
         delete_action,
-        job_json,
+        failed_action,
+        job_body,
         list_action,
-        next_chunk,
         reference,
         retrieve_action,
         update_action,
@@ -41,7 +38,7 @@ if TYPE_CHECKING:
         ReferenceTokenError,
         UnknownParameterWarning,
     )
-    from ._fields import dropped_fields, encode_fields
+    from ._fields import encode_fields, ignored_fields
     from ._filter_names import LOOKUPS, lookups_of
     from ._filters import EncodedFilters, encode_filters
     from ._listing import check_limit, check_page_size, encode_order, encode_search
@@ -91,12 +88,10 @@ __all__ = [
     "RequestStatus",
     "Resource",
     "ReviewStatus",
-    "Sized",
     "UnknownParameterWarning",
     "adopt_cid",
     "brief",
     "changes",
-    "check_chunk_size",
     "check_limit",
     "check_page_size",
     "check_records",
@@ -105,24 +100,23 @@ __all__ = [
     "checked_updates",
     "choices",
     "create_action",
-    "culprit",
     "delete_action",
-    "dropped_fields",
     "encode_fields",
     "encode_filters",
     "encode_order",
     "encode_query",
     "encode_search",
     "endpoint_path",
+    "failed_action",
+    "ignored_fields",
     "ignored_parameters",
     "integer",
     "is_email",
-    "job_json",
+    "job_body",
     "join_url",
     "list_action",
     "lookups_of",
     "new_cid",
-    "next_chunk",
     "parse_base_url",
     "primary_key",
     "query_length",
@@ -139,8 +133,7 @@ __all__ = [
 
 _HOMES = {
     "_batch": (
-        "Action Sized check_chunk_size create_action culprit delete_action job_json list_action next_chunk reference"
-        " retrieve_action update_action"
+        "Action create_action failed_action delete_action job_body list_action reference retrieve_action update_action"
     ),
     "_references": "Reference",
     "_changes": "changes",
@@ -151,7 +144,7 @@ _HOMES = {
         "FieldError FilterError InvalidCIDError InvalidURLError KeystoneError ReferenceTokenError"
         " UnknownParameterWarning"
     ),
-    "_fields": "dropped_fields encode_fields",
+    "_fields": "ignored_fields encode_fields",
     "_filter_names": "LOOKUPS lookups_of",
     "_filters": "EncodedFilters encode_filters",
     "_listing": "check_limit check_page_size encode_order encode_search",

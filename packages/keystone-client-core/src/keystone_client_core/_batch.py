@@ -4,9 +4,9 @@ Builds values only: nothing here sends a request or opens a file.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple
 
-from ._errors import FieldError, FilterError, ReferenceTokenError
+from ._errors import FilterError, ReferenceTokenError
 from ._fields import encode_fields
 from ._filters import encode_filters
 from ._listing import check_limit, encode_order, encode_search
@@ -14,7 +14,6 @@ from ._messages import brief, close_matches, suggestion
 from ._references import Reference, checked_label, token_of, with_tokens
 from ._resources import Resource
 from ._url import record_path
-from ._values import integer
 
 PAGE = ("count", "next", "previous", "results")
 """The fields of the answer to an action that lists records."""
@@ -173,12 +172,12 @@ def reference(alias: str, action: Action, label: object) -> Reference:
     raise ReferenceTokenError(f"The answer to {action.call} will have no {brief(name)}.{told}")
 
 
-def job_json(actions: Iterable[Mapping[str, Any]], dry_run: bool) -> dict[str, Any]:
+def job_body(actions: Iterable[Mapping[str, Any]], dry_run: bool) -> dict[str, Any]:
     """Return the body of a batch request, with the actions in the form that ``Action.json`` gives them."""
     return {"dry_run": dry_run, "actions": list(actions)}
 
 
-def culprit(said: object, actions: Sequence[Action]) -> int | None:
+def failed_action(said: object, actions: Sequence[Action]) -> int | None:
     """Find the action that an error response of the batch endpoint is about.
 
     Args:
@@ -211,49 +210,3 @@ def _leaves(value: object) -> Iterator[str]:
     elif isinstance(value, Mapping | list):
         for item in value.values() if isinstance(value, Mapping) else value:
             yield from _leaves(item)
-
-
-class Sized(Protocol):
-    """An item of a chunk: anything that knows its size in bytes."""
-
-    @property
-    def size(self) -> int:
-        """The bytes it takes in the body of the request, without the comma behind it."""
-        ...
-
-
-S = TypeVar("S", bound=Sized)
-
-
-def next_chunk(waiting: Sequence[S], most: int, limit: int) -> list[S]:
-    """Return the items of the next chunk, taken from the front of those that wait.
-
-    Args:
-        waiting: The items still to be sent.
-        most: The largest number of items in a chunk.
-        limit: The largest size of a chunk in bytes. An item larger than that is returned alone, so that a caller that
-            loops always makes progress.
-
-    Returns:
-        At least one item, if any is waiting.
-    """
-    chunk: list[S] = []
-    total = 0
-    for each in waiting[:most]:
-        total += each.size + 1
-        if chunk and total > limit:
-            break
-        chunk.append(each)
-    return chunk
-
-
-def check_chunk_size(size: object) -> int:
-    """Check the number of records in a chunk and return it.
-
-    Raises:
-        FieldError: It is not a positive integer.
-    """
-    number = integer(size)
-    if number is None or number < 1:
-        raise FieldError(f"chunk_size={brief(size)}: give a positive integer", field="chunk_size")
-    return number

@@ -79,7 +79,7 @@ def _has_reference(value: object) -> bool:
     return isinstance(value, Reference)
 
 
-def dropped_fields(resource: Resource, sent: Mapping[str, object], record: Mapping[str, object]) -> tuple[str, ...]:
+def ignored_fields(resource: Resource, sent: Mapping[str, object], record: Mapping[str, object]) -> tuple[str, ...]:
     """Find the fields that the server dropped because the caller is not staff.
 
     The server answers such a request with success, and only the returned record tells the difference.

@@ -232,7 +232,8 @@ def test_each_status_becomes_its_class_whatever_the_body(colour: str, status: in
 
 
 def test_a_status_below_200_is_no_success(colour: str) -> None:
-    for call in (RECORD_CALLS | PAGE_CALLS).values():
+    calls: list[Callable[[Any], object]] = [*RECORD_CALLS.values(), *PAGE_CALLS.values()]
+    for call in calls:
         with pytest.raises(StatusError, match="101"):
             call(connect(colour, Scripted(answer(101, {"id": 1, "count": 0, "next": None, "results": []})), retry=None))
 

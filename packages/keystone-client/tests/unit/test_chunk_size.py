@@ -8,7 +8,10 @@ import keystone_client._transport.exchange
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keystone_client._bulk.chunk_size import next_chunk_size
+from keystone_client import FieldError
+from keystone_client._bulk.chunk_size import checked_chunk_size, next_chunk, next_chunk_size
+from keystone_client._bulk.report import Item
+from keystone_client_core import RESOURCES, delete_action
 
 from .scripted import Scripted, answer, connect
 
@@ -82,3 +85,23 @@ def test_a_job_is_never_empty_and_takes_no_longer_than_there_is_patience(
     assert 1 <= following <= max(pace, 4 * number)
     if following > 1 and patience is not None:
         assert following * seconds / number <= patience / 2
+
+
+@given(st.lists(st.integers(1, 50)), st.integers(1, 10), st.integers(1, 100))
+def test_chunks_are_in_order_lose_nothing_and_keep_both_limits(sizes: list[int], most: int, limit: int) -> None:
+    action = delete_action(RESOURCES["team"], 1)
+    waiting = [Item(place, None, action, size) for place, size in enumerate(sizes)]
+    chunks = []
+    while waiting:
+        chunks.append(next_chunk(waiting, most, limit))
+        waiting = waiting[len(chunks[-1]) :]
+
+    assert [item.place for chunk in chunks for item in chunk] == list(range(len(sizes)))
+    assert all(len(chunk) <= most for chunk in chunks)
+    assert all(len(chunk) == 1 or sum(item.size for item in chunk) <= limit for chunk in chunks)
+
+
+@pytest.mark.parametrize("size", [0, -1, 1.5, "10", None, True])
+def test_a_chunk_size_that_is_none_is_refused(size: Any) -> None:
+    with pytest.raises(FieldError, match="chunk_size"):
+        checked_chunk_size(size)

@@ -99,7 +99,7 @@ def test_a_web_page_with_200_asks_for_the_base_url_before_it_is_quoted(colour: s
 
 def test_a_login_whose_cookie_was_dropped_says_so_and_not_who_has_logged_in(colour: str) -> None:
     with FakeKeystone().client() as admin:
-        user = {**admin.retrieve_user(1), "email": "private@host.example"}
+        user = {**admin.retrieve_user()[0], "email": "private@host.example"}
     with pytest.raises(AuthenticationError) as caught:
         connect(colour, Scripted(answer(200, user))).login("ada", "pw")
     error = caught.value

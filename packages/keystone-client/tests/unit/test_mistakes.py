@@ -13,7 +13,7 @@ from keystone_client_testing import FakeKeystone
 
 from .scripted import URL, Scripted, connect
 
-KINDS: Any = pytest.mark.parametrize("kind", [KeystoneClient, AsyncKeystoneClient])
+KINDS = pytest.mark.parametrize("kind", [KeystoneClient, AsyncKeystoneClient])
 
 
 def refusal(error: type[Exception], call: Callable[[], object]) -> str:

@@ -8,7 +8,9 @@ are hashed slowly on purpose.
 from collections.abc import Sequence
 from typing import Final
 
-from keystone_client_core import Action
+from keystone_client_core import Action, FieldError, brief, integer
+
+from .report import Item
 
 CAREFUL: Final = 5
 """The number of records in the first job if any of the records holds a password."""
@@ -43,3 +45,37 @@ def next_chunk_size(size: int, number: int, seconds: float, timeout: float | Non
     longest = LONGEST_JOB if timeout is None else min(LONGEST_JOB, timeout * SHARE)
     allowed = max(size, number * GROWTH)
     return max(1, min(allowed, int(number * longest / max(seconds, 1e-6))))
+
+
+def next_chunk(waiting: Sequence[Item], most: int, limit: int) -> list[Item]:
+    """Return the records of the next chunk, taken from the front of those that wait.
+
+    Args:
+        waiting: The records still to be sent.
+        most: The largest number of records in a chunk.
+        limit: The largest size of a chunk in bytes. A record larger than that is returned alone, so that a caller that
+            loops always makes progress.
+
+    Returns:
+        At least one record, if any is waiting.
+    """
+    chunk: list[Item] = []
+    total = 0
+    for each in waiting[:most]:
+        total += each.size + 1  # and the comma behind it
+        if chunk and total > limit:
+            break
+        chunk.append(each)
+    return chunk
+
+
+def checked_chunk_size(size: object) -> int:
+    """Return the number of records in a chunk.
+
+    Raises:
+        FieldError: It is not a positive integer.
+    """
+    number = integer(size)
+    if number is None or number < 1:
+        raise FieldError(f"chunk_size={brief(size)}: give a positive integer", field="chunk_size")
+    return number

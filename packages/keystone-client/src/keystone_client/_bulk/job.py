@@ -15,7 +15,7 @@ from keystone_client_core import (
     ReferenceTokenError,
     create_action,
     delete_action,
-    job_json,
+    job_body,
     list_action,
     reference,
     retrieve_action,
@@ -176,7 +176,7 @@ def send(call: Call, job: Collector) -> Flow[None]:
     if not handles:
         return
     check_uploads(job._uploads.values(), call.session.upload_limits)
-    body = job_json([handle._action.json(handle._alias) for handle in handles], job._dry_run)
+    body = job_body([handle._action.json(handle._alias) for handle in handles], job._dry_run)
     actions = [handle._action for handle in handles]
     response = yield from call.send(_draft(body, job._uploads))
     results = results_of(response, call.cid, actions, UNKNOWN)

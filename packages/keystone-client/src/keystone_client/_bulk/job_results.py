@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
-from keystone_client_core import Action, FieldError, culprit, dropped_fields
+from keystone_client_core import Action, FieldError, failed_action, ignored_fields
 
 from .._errors import JobError
 from .._protocol.error_messages import decode_error, status_error
@@ -48,7 +48,7 @@ def results_of(response: httpx.Response, cid: str, actions: Sequence[Action], ad
 def refusal(response: httpx.Response, cid: str, actions: Sequence[Action], advice: str) -> Exception:
     """Return the error for a job that failed; it names the action to blame, where the answer does."""
     said = json_of(response)
-    place = culprit(said, actions)
+    place = failed_action(said, actions)
     if place is None:
         return status_error(response, cid, hint=_broken(response, actions, advice))
     action = actions[place]
@@ -87,7 +87,7 @@ def check_kept(actions: Sequence[Action], results: Sequence[Any]) -> None:
             continue
         dropped = [
             name
-            for name in dropped_fields(action.resource, action.payload, record)
+            for name in ignored_fields(action.resource, action.payload, record)
             if not isinstance(action.payload[name], str)  # a reference, whose value only the server knows
         ]
         if dropped:

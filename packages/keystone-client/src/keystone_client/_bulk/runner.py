@@ -32,9 +32,7 @@ from keystone_client_core import (
     FieldError,
     KeystoneError,
     Resource,
-    check_chunk_size,
-    job_json,
-    next_chunk,
+    job_body,
 )
 
 from .._errors import BulkError, JobError, StatusError
@@ -45,7 +43,7 @@ from .._protocol.bodies import json_body
 from .._protocol.call import Call
 from .._protocol.requests import Draft
 from .._protocol.retries import Failure, backoff_ceiling
-from .chunk_size import first_chunk_size, next_chunk_size
+from .chunk_size import checked_chunk_size, first_chunk_size, next_chunk, next_chunk_size
 from .failed_jobs import FailedJob, FailedJobs
 from .job import ENDPOINT
 from .job_outcome import may_be_sent_twice, next_size, wrote_nothing
@@ -66,7 +64,7 @@ class Run:
     def __init__(self, call: Call, resource: Resource, name: str, items: Sequence[Item], options: BulkOptions) -> None:
         """Take records that were checked, and check the options; nothing is sent."""
         self._call, self._resource, self._name, self._options = call, resource, name, options
-        self._most = check_chunk_size(options.chunk_size)
+        self._most = checked_chunk_size(options.chunk_size)
         self._size = first_chunk_size([item.action for item in items], self._most)
         check_progress(options.on_progress)
         self._items = self._waiting = items
@@ -124,7 +122,7 @@ class Run:
 
     def _job(self, chunk: Sequence[Item]) -> Flow[list[Any]]:
         actions = [item.action for item in chunk]
-        job = job_json([action.json() for action in actions], self._options.dry_run)
+        job = job_body([action.json() for action in actions], self._options.dry_run)
         draft = Draft("POST", ENDPOINT, content=json_body({"job": job}))
         response = yield from self._call.send(draft, may_retry=_not_throttled)
         self._response = response

@@ -7,8 +7,8 @@ from keystone_client_core import (
     RESOURCES,
     FieldError,
     Resource,
-    dropped_fields,
     encode_fields,
+    ignored_fields,
     record_path,
 )
 
@@ -112,7 +112,7 @@ def _unabridged(
     resource: Resource, sent: Mapping[str, object], record: dict[str, Any], operation: Literal["create", "update"]
 ) -> dict[str, Any]:
     """Return the record; raise if the server dropped a field, as it does with some unless the caller is staff."""
-    dropped = dropped_fields(resource, sent, record)
+    dropped = ignored_fields(resource, sent, record)
     if dropped:
         names = ", ".join(dropped)
         raise FieldError(
