@@ -1,6 +1,7 @@
 """A client for Keystone, the HPC allocation manager: ``KeystoneClient``, and ``AsyncKeystoneClient`` for async code."""
 
 from importlib import import_module
+from typing import Any
 
 from keystone_client_core import (
     AccessMode,
@@ -19,7 +20,6 @@ from keystone_client_core import (
     changes,
 )
 
-from ._async_client import AsyncKeystoneClient
 from ._client import KeystoneClient
 from ._config.retry_policy import RetryPolicy
 from ._errors import (
@@ -84,27 +84,41 @@ __all__ = [
     "records",
 ]
 
-# Tracebacks and documentation show the names that users write: where a class is imported from, and of which client a
-# method is, not of which of its bases.
-for _public in list(globals().values()):
-    if isinstance(_public, type) and _public.__module__.startswith((f"{__name__}.", f"{__name__}_core")):
-        _public.__module__ = __name__
-for _client in (KeystoneClient, AsyncKeystoneClient):
-    for _base in _client.__mro__:
-        for _name, _method in vars(_base).items():
-            while not _name.startswith("_") and _method is not None and hasattr(_method, "__code__"):
-                _method.__qualname__ = f"{_client.__name__}.{_name}"
-                _method = getattr(_method, "__wrapped__", None)
+
+def _present(*kinds: type) -> None:
+    """Let tracebacks and documentation show the names that users write.
+
+    That is where a class is imported from, and of which client a method is, not of which of its bases.
+    """
+    for kind in kinds:
+        kind.__module__ = __name__
+        for base in kind.__mro__ if kind.__name__.endswith("KeystoneClient") else ():
+            for name, attribute in vars(base).items():
+                method: Any = None if name.startswith("_") else attribute
+                while hasattr(method, "__code__"):
+                    method.__qualname__ = f"{kind.__name__}.{name}"
+                    method = getattr(method, "__wrapped__", None)
+
+
+_OURS = (f"{__name__}.", f"{__name__}_core")
+_present(*(each for each in globals().values() if isinstance(each, type) and each.__module__.startswith(_OURS)))
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from keystone_client_core import Fault
 
     from . import records
+    from ._async_client import AsyncKeystoneClient
 else:
 
     def __getattr__(name: str) -> object:
-        """Import what few programs need on first use: it would slow down every import of the client."""
+        """Import what not every program needs on first use: it would slow down every import of the client."""
+        if name == "AsyncKeystoneClient":
+            from ._async_client import AsyncKeystoneClient
+
+            _present(AsyncKeystoneClient)
+            globals()[name] = AsyncKeystoneClient
+            return AsyncKeystoneClient
         if name == "records":
             return import_module(f"{__name__}.records")
         if name in MODULES:
@@ -112,3 +126,6 @@ else:
         if name == "Fault":
             return import_module("keystone_client_core").Fault
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

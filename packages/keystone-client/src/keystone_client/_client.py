@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, Unpack, cast, overload
 
 import httpx
 
+from ._config.call_options import NOT_GIVEN, NotGiven
 from ._config.environment import settings
 from ._config.options import checked_options
 from ._config.retry_policy import RetryPolicy
@@ -172,6 +173,36 @@ class KeystoneClient(SyncMethods):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    @redacted
+    def with_options(
+        self,
+        *,
+        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
+        headers: Mapping[str, str] | None = None,
+        retry: RetryPolicy | NotGiven | None = NOT_GIVEN,
+        cid: "UUID | str | NotGiven | None" = NOT_GIVEN,
+    ) -> Self:
+        """Return a copy of this client that makes its calls with other options; nothing is sent.
+
+        The copy shares the session, the connections and the throttle of the client: ``login``, ``logout`` and
+        ``close()`` of the client hold for both, and closing the copy does nothing. Iterations and batches that began
+        before keep the options they began with.
+
+        Args:
+            timeout: As in the constructor, ``None`` for no limit; that of this client if left out.
+            headers: Headers to send in addition to those of this client, or in place of the ones of the same name.
+            retry: As in the constructor, ``None`` for no retries; that of this client if left out.
+            cid: The correlation id, a UUID; ``None`` for a new one; that of this client if left out.
+
+        Returns:
+            The copy.
+
+        Raises:
+            FieldError: An option has a wrong type or value, or a header is the client's to set.
+            InvalidCIDError: The correlation id is not a UUID.
+        """
+        return self._copy(timeout=timeout, headers=headers, retry=retry, cid=cid)
 
     def close(self) -> None:
         """Close the connections. The session on the server goes on. Closing twice is fine."""

@@ -17,13 +17,14 @@ import httpx
 from .._config.options import Options, checked_transport
 from .._flow import Exclusive, Flow, Pause, Step
 from .._protocol.session_state import SessionState
+from .._transport.async_pool import AsyncPool
 from .._transport.deadline import within_deadline
 from .._transport.event_loops import OPEN, OnLoop, on_asyncio, running_loop
 from .._transport.exchange import exchange_async
 from .._transport.fork import watch
 from .._transport.instrumentation import send_async
 from .._transport.outgoing import OutgoingRequest
-from .._transport.pool import AsyncPool, closed
+from .._transport.pool import closed
 from .._transport.wrapped import WrappedTransport
 from .async_runner import AsyncRun, AsyncRunner
 

@@ -1,19 +1,11 @@
 """The part of the two clients that has no colour: what a client is made of, and copies of it with other options."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import Any, NoReturn, Self
 
-import httpx
-
-from .._config.call_options import NOT_GIVEN, CallOptions, NotGiven, changed_options
+from .._config.call_options import CallOptions, changed_options
 from .._config.options import Options
-from .._config.retry_policy import RetryPolicy
 from .._protocol.call import Call
 from .._protocol.session_state import SessionState
-from .._redaction import redacted
-
-if TYPE_CHECKING:
-    from uuid import UUID  # 7 ms to import
 
 
 class ClientBase:
@@ -53,37 +45,11 @@ class ClientBase:
 
         return follow
 
-    @redacted
-    def with_options(
-        self,
-        *,
-        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
-        headers: Mapping[str, str] | None = None,
-        retry: RetryPolicy | NotGiven | None = NOT_GIVEN,
-        cid: "UUID | str | NotGiven | None" = NOT_GIVEN,
-    ) -> Self:
-        """Return a copy of this client that makes its calls with other options; nothing is sent.
-
-        The copy shares the session, the connections and the throttle of the client: ``login``, ``logout`` and
-        ``close()`` of the client hold for both, and closing the copy does nothing. Iterations and batches that began
-        before keep the options they began with.
-
-        Args:
-            timeout: As in the constructor, ``None`` for no limit; that of this client if left out.
-            headers: Headers to send in addition to those of this client, or in place of the ones of the same name.
-            retry: As in the constructor, ``None`` for no retries; that of this client if left out.
-            cid: The correlation id, a UUID; ``None`` for a new one; that of this client if left out.
-
-        Returns:
-            The copy.
-
-        Raises:
-            FieldError: An option has a wrong type or value, or a header is the client's to set.
-            InvalidCIDError: The correlation id is not a UUID.
-        """
+    def _copy(self, **options: Any) -> Self:
+        """Return a copy that shares the driver and makes its calls with other options."""
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__)
-        copy._options = changed_options(self._options, timeout=timeout, headers=headers, retry=retry, cid=cid)
+        copy._options = changed_options(self._options, **options)
         copy._owns_driver = False
         return copy
 

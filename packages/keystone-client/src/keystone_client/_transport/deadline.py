@@ -21,7 +21,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
-import anyio
 import httpx
 
 from .outgoing import OutgoingRequest
@@ -119,6 +118,8 @@ async def within_deadline(
         httpx.ConnectTimeout: It was cancelled before anything was sent.
         httpx.ReadTimeout: It was cancelled later, or, without a trace, at an unknown point.
     """
+    import anyio  # here because it is slow to import, and threads do not need it
+
     assert request.time_left is not None
     with anyio.move_on_after(request.time_left()):
         return await send(request)

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import anyio
 
-from .pool import AsyncPool
+from .async_pool import AsyncPool
 
 OPEN: Final[dict[int, dict[object, "OnLoop"]]] = {}
 """What each client has open, by the client's ``id``.

@@ -36,7 +36,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from typing import Any, Final
 
-import anyio
 import httpx
 
 from .httpcore_internals import connection_state
@@ -135,8 +134,11 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
         # If the event loop, too, takes the deadline for passed, it cancels the next wait by itself. Raising here
         # instead would abandon the generators inside a transport given by the user: there is no connection whose
         # closing would end them.
-        if self._left is not None and anyio.current_effective_deadline() > anyio.current_time():
-            self._check_time()
+        if self._left is not None:
+            import anyio  # here because it is slow to import, and threads do not need it
+
+            if anyio.current_effective_deadline() > anyio.current_time():
+                self._check_time()
         self._count(chunk)
         return chunk
 

@@ -21,7 +21,7 @@ from keystone_client_core import FieldError, InvalidURLError, parse_base_url
 
 Verify: TypeAlias = bool | str | os.PathLike[str] | ssl.SSLContext
 """The types that the ``verify`` argument of a client accepts."""
-DEFAULT_LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+DEFAULT_LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=100)
 
 
 CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
