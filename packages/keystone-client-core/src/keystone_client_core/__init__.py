@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ._fields import encode_fields, ignored_fields
     from ._filter_names import LOOKUPS, lookups_of
     from ._filters import EncodedFilters, encode_filters
+    from ._keys import primary_key, record_path
     from ._listing import check_limit, check_page_size, encode_order, encode_search
     from ._log import LOG_FIELDS, ContextAdapter, ContextFilter, register_logger
     from ._messages import brief
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from ._scalars import real
     from ._table import CHOICES, RESOURCES, SHAPES
     from ._text_rules import is_email, slugify
-    from ._url import endpoint_path, join_url, parse_base_url, primary_key, record_path
+    from ._url import endpoint_path, join_url, parse_base_url
     from ._values import integer
     from .choices import AccessMode, FeedRecordType, MembershipRole, NotificationType, RequestStatus, ReviewStatus
 
@@ -147,6 +148,7 @@ _HOMES = {
     "_fields": "ignored_fields encode_fields",
     "_filter_names": "LOOKUPS lookups_of",
     "_filters": "EncodedFilters encode_filters",
+    "_keys": "primary_key record_path",
     "_listing": "check_limit check_page_size encode_order encode_search",
     "_log": "LOG_FIELDS ContextAdapter ContextFilter register_logger",
     "_messages": "brief",
@@ -155,7 +157,7 @@ _HOMES = {
     "_resources": "CALLER NO_DEFAULT Field Resource",
     "_scalars": "real",
     "_table": "CHOICES RESOURCES SHAPES",
-    "_url": "endpoint_path join_url parse_base_url primary_key record_path",
+    "_url": "endpoint_path join_url parse_base_url",
     "_values": "integer",
     "choices": "AccessMode FeedRecordType MembershipRole NotificationType RequestStatus ReviewStatus",
 }

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from ._errors import FilterError, ReferenceTokenError
 from ._fields import encode_fields
 from ._filters import encode_filters
+from ._keys import record_path
 from ._listing import check_limit, encode_order, encode_search
 from ._messages import brief, close_matches, suggestion
 from ._references import Reference, checked_label, token_of, with_tokens
 from ._resources import Resource
-from ._url import record_path
 
 PAGE = ("count", "next", "previous", "results")
 """The fields of the answer to an action that lists records."""

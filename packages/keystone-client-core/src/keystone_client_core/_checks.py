@@ -11,10 +11,10 @@ from ._batch import Action, create_action_of, delete_action, update_action_of
 from ._collisions import Collisions
 from ._errors import FieldError, ReferenceTokenError
 from ._fields import check_name, fit, missing_fields, named_fields
+from ._keys import primary_key
 from ._messages import brief, close_matches
 from ._references import with_tokens
 from ._resources import Resource
-from ._url import primary_key
 from ._values import UnfitError
 
 _SECRET_REFERENCE = (

@@ -1,4 +1,4 @@
-"""URLs: checks and normalises base URLs, and turns endpoints and primary keys into paths below them.
+"""URLs: checks and normalises base URLs, and turns endpoints into paths below them.
 
 A session cookie must not go to another host or another application on the same host. So an endpoint that might lead
 outside of the base URL is refused before a request is built. Query parameters for filters are in ``_filters``.
@@ -8,9 +8,7 @@ import re
 from typing import NamedTuple, NoReturn
 from urllib.parse import quote, unquote
 
-from ._errors import FieldError, InvalidURLError
-from ._messages import brief
-from ._values import LARGEST, integer
+from ._errors import InvalidURLError
 
 _ADDRESS = re.compile(r"(https?)://(\[[^\]/]+\]|[\w.\-\u0080-\U0010ffff]+)(?::([0-9]{0,5}))?(/.*)?", re.IGNORECASE)
 _SCHEME_AND_HOST = re.compile(r"[A-Za-z]+://[\w.-]+(?=[:/?#\\]|$)")
@@ -20,7 +18,6 @@ _SLASHES = re.compile("//+")
 _SLASHES_AT_END = re.compile("(?<=[^:/])//+$")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_KEY = re.compile("[1-9][0-9]{0,18}")
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SAFE_IN_PATH = "%!$&'()*+,;=@~"  # a colon is legal, but would make a path look like a URL with a scheme
@@ -103,57 +100,6 @@ def join_url(base_url: str, path: str) -> str:
         path: What ``endpoint_path`` or ``record_path`` returned.
     """
     return base_url + path
-
-
-def primary_key(pk: object) -> int:
-    """Check a primary key.
-
-    Args:
-        pk: A positive integer up to 2**63 - 1, or its decimal digits as text: ``1`` or ``"1"``.
-
-    Returns:
-        The key as an ``int``.
-
-    Raises:
-        FieldError: It is anything else, including ``None`` and ``True``.
-    """
-    key = _as_key(pk)
-    if key is not None:
-        return key
-    if pk is None:
-        hint = "None is no primary key: a missing value must not turn into the whole table. Leave pk out for a listing."
-    elif hasattr(pk, "keys"):
-        more = "" if "id" in pk else " To find records by their fields, retrieve them with filters=."  # type: ignore[operator]
-        hint = f"{brief(pk)} is no primary key; give the record's 'id'.{more}"
-    elif isinstance(pk, str) and not pk.isdigit():
-        hint = (
-            f"{brief(pk)} is no primary key; give a positive integer such as 1 or '1'. To find records by another "
-            "field, retrieve them with filters=."
-        )
-    else:
-        hint = f"{brief(pk)} is no primary key; give a positive integer such as 1 or '1'."
-    raise FieldError(hint, field="pk")
-
-
-def record_path(resource_path: str, pk: object) -> str:
-    """Return the path of one record.
-
-    Args:
-        resource_path: The path of the resource, without slashes at its ends: ``allocations/clusters``.
-        pk: The primary key.
-
-    Returns:
-        The path below the base URL: ``allocations/clusters/5/``.
-
-    Raises:
-        FieldError: ``primary_key`` refuses the key.
-    """
-    return f"{resource_path}/{primary_key(pk)}/"
-
-
-def _as_key(pk: object) -> int | None:
-    key = (int(pk) if _KEY.fullmatch(pk) else None) if isinstance(pk, str) else integer(pk)
-    return key if key is not None and 0 < key <= LARGEST else None
 
 
 def _parse(what: str, url: str) -> _Address:
