@@ -87,7 +87,6 @@ RETRIEVE_ONE = """
         *,
 {arguments}        on_progress: Progress | None = None,
     ) -> list[{record}]: ...
-    @explains_former_calls
     @hinted
     async def retrieve_{name}(
         self,

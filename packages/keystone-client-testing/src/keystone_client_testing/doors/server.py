@@ -211,14 +211,6 @@ class _HTTPServer(ThreadingHTTPServer):
             thread.join(max(0.0, end - time.monotonic()))
 
 
-def _family_of(host: str, port: int) -> socket.AddressFamily:
-    """Return the family of addresses to bind to; IPv4 for a name that has both, and for every address."""
-    if not host:
-        return socket.AF_INET
-    families = {found[0] for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
-    return socket.AF_INET if socket.AF_INET in families else socket.AF_INET6
-
-
 class Server:
     """Serves one world until the block ends."""
 

@@ -108,7 +108,6 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[User]: ...
-    @explains_former_calls
     @hinted
     async def retrieve_user(
         self,
@@ -381,7 +380,6 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Team]: ...
-    @explains_former_calls
     @hinted
     async def retrieve_team(
         self,
@@ -649,7 +647,6 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Membership]: ...
-    @explains_former_calls
     @hinted
     async def retrieve_membership(
         self,
@@ -917,7 +914,6 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Cluster]: ...
-    @explains_former_calls
     @hinted
     async def retrieve_cluster(
         self,
@@ -1185,7 +1181,6 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Request]: ...
-    @explains_former_calls
     @hinted
     async def retrieve_request(
         self,
@@ -1464,7 +1459,6 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Allocation]: ...
-    @explains_former_calls
     @hinted
     async def retrieve_allocation(
         self,
@@ -1732,7 +1726,6 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Review]: ...
-    @explains_former_calls
     @hinted
     async def retrieve_review(
         self,
@@ -2000,7 +1993,6 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Comment]: ...
-    @explains_former_calls
     @hinted
     async def retrieve_comment(
         self,
@@ -2268,7 +2260,6 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Attachment]: ...
-    @explains_former_calls
     @hinted
     async def retrieve_attachment(
         self,
@@ -2453,7 +2444,6 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Grant]: ...
-    @explains_former_calls
     @hinted
     async def retrieve_grant(
         self,
@@ -2732,7 +2722,6 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Publication]: ...
-    @explains_former_calls
     @hinted
     async def retrieve_publication(
         self,
@@ -3011,7 +3000,6 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Notification]: ...
-    @explains_former_calls
     @hinted
     async def retrieve_notification(
         self,
@@ -3169,7 +3157,6 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[Preference]: ...
-    @explains_former_calls
     @hinted
     async def retrieve_preference(
         self,
@@ -3437,7 +3424,6 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[AuditLog]: ...
-    @explains_former_calls
     @hinted
     async def retrieve_audit_log(
         self,
@@ -3572,7 +3558,6 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[RequestLog]: ...
-    @explains_former_calls
     @hinted
     async def retrieve_request_log(
         self,
@@ -3707,7 +3692,6 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         page_size: int | None = None,
         on_progress: Progress | None = None,
     ) -> list[TaskResult]: ...
-    @explains_former_calls
     @hinted
     async def retrieve_task_result(
         self,

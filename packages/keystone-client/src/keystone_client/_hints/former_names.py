@@ -9,7 +9,7 @@ and completion know nothing of names that are gone.
 """
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from inspect import iscoroutinefunction
 from types import CodeType
@@ -86,13 +86,13 @@ GONE: Final[Mapping[str, Mapping[str, str]]] = {
 
 def explains_former_calls(method: Method) -> Method:
     """Decorate a method so that a call as the official client took it fails with what to write instead."""
-    name = method.__name__
-    verb = name if name in SIGNATURES else name.partition("_")[0]
     most = _code_of(method).co_argcount
-    gone = frozenset(GONE.get(verb, ()))
+    gone = frozenset(GONE.get(_verb(method), ()))
 
     def refuse(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        _refuse(wrapper, verb, SIGNATURES[verb][most - 1 : len(args) - 1], kwargs)
+        error = former_call(method, len(args), kwargs)
+        if error is not None:
+            raise error
 
     # The condition stands in both, because each call goes through it.
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -114,17 +114,31 @@ def _code_of(function: Callable[..., Any]) -> CodeType:
     return code
 
 
-def _refuse(method: Callable[..., Any], verb: str, positional: Sequence[str], named: Iterable[str]) -> None:
-    """Raise an error that says for each argument what to write; do nothing if there is none that once was taken."""
+def _verb(method: Callable[..., Any]) -> str:
+    name = method.__name__
+    return name if name in SIGNATURES else name.partition("_")[0]
+
+
+def former_call(method: Callable[..., Any], given: int, named: Iterable[str]) -> TypeError | None:
+    """Return the error that says for each argument what to write; ``None`` if there is none that once was taken.
+
+    Args:
+        method: The method that was called.
+        given: The number of its positional arguments, the client included.
+        named: The names of the others.
+    """
+    verb = _verb(method)
+    positional = SIGNATURES.get(verb, ())[_code_of(method).co_argcount - 1 : given - 1]
     gone = GONE.get(verb, {})
     by_name = [f"{each}=..." for each in positional if each not in gone]
     advice = [gone[each] for each in (*positional, *named) if each in gone]
     if by_name:
         before = () if verb == "retrieve" else SIGNATURES[verb][: SIGNATURES[verb].index(positional[0])]
         advice.insert(0, "{method}(" + ", ".join([*before, *by_name]) + ")")
-    if advice:
-        told = " and ".join(dict.fromkeys(advice)).format(method=method.__name__)
-        raise TypeError(f"{method.__qualname__}() is no longer called like this: write {told}")
+    if not advice:
+        return None
+    told = " and ".join(dict.fromkeys(advice)).format(method=method.__name__)
+    return TypeError(f"{method.__qualname__}() is no longer called like this: write {told}")
 
 
 def understands_former_arguments(init: Callable[..., None]) -> Callable[..., None]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast
 
 from keystone_client_core import RESOURCES, Resource, brief
 
-from .former_names import ATTRIBUTES, FormerAttributes, retired_attribute
+from .former_names import ATTRIBUTES, FormerAttributes, former_call, retired_attribute
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -115,7 +115,7 @@ def _hinted(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return method(*args, **kwargs)
         except TypeError as error:
-            raise _explained(error, method, kwargs) from None
+            raise _explained(error, method, len(args), kwargs) from None
 
     return call
 
@@ -125,15 +125,18 @@ def _hinted_async(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return await method(*args, **kwargs)
         except TypeError as error:
-            raise _explained(error, method, kwargs) from None
+            raise _explained(error, method, len(args), kwargs) from None
 
     return call
 
 
-def _explained(error: TypeError, method: Callable[..., Any], given: Mapping[str, object]) -> TypeError:
+def _explained(error: TypeError, method: Callable[..., Any], positional: int, given: Mapping[str, object]) -> TypeError:
     """Return the error to raise: the same, unless the method was given an argument that it does not have."""
     if error.__traceback__ is None or error.__traceback__.tb_next is not None:
         return error  # it comes from within the method
+    former = former_call(method, positional, given)
+    if former is not None:
+        return former
     code = method.__code__
     known = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
     unknown = [name for name in given if name not in known]

@@ -11,7 +11,7 @@ httpx. ``Call.send`` is the part that all flows share. What happens in it, in th
    A random part of the wait spreads out the calls that were held back together.
 4. The request is yielded. The driver sends it and answers with the response, or throws the error in.
 5. A response below 400 is the result.
-6. Otherwise it is noted whether the server may have acted (``lost``, ``_outcome``). What one try may have done stays
+6. Otherwise it is noted whether the server may have acted (``lost``, ``outcome``). What one try may have done stays
    true for the call, however the later ones end: an error says ``"unknown"`` if any of its tries may have arrived.
 7. If the session is over and the user gave a provider of credentials, the call logs in again, or waits for another call
    that does, and returns to step 1. That happens once in a call, and the try that met the end of the session does not
@@ -37,45 +37,26 @@ What must never be done here
 import logging
 from collections.abc import Callable, Sequence
 from copy import copy
-from functools import cached_property, partial
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
 import httpx
 from keystone_client_core import KeystoneError
 
-from .._config.call_options import CallOptions
 from .._errors import DeadlineExceededError, TransportError
 from .._flow import Ask, Exclusive, Flow, Pause
 from .._log import LOGGER
-from .._transport.deadline import NO_DEADLINE, Deadline
 from .._transport.outgoing import OutgoingRequest
-from .call_log import CallLog
+from .call_state import CallState
 from .failures import harmless, may_have_acted, no_answer, status_of, words_for
 from .renewal import is_over, must_log_in_first, renewal
 from .requests import Draft, check_origin
 from .retries import Failure, backoff_ceiling, hold_after, wait_before
-from .session_state import SessionState
 from .throttle import identity_of
 
 
-class Call:
-    """One call: its tries, what the server may have done unnoticed, and its deadline."""
-
-    def __init__(self, session: SessionState, options: CallOptions) -> None:
-        """Start the time of the call."""
-        self.session: Final = session
-        self.options: Final = options
-        self.cid: Final = options.cid
-        self.lost = False
-        """Whether a response was lost: the server may have acted, and nothing tells whether it has."""
-        self._outcome = "not sent"
-        seconds = options.retry.deadline
-        self.deadline: Final = NO_DEADLINE if seconds is None else Deadline(seconds, session.clock)
-
-    @cached_property
-    def log(self) -> CallLog:
-        """What to log records about this call with."""
-        return CallLog(self.session.base_url, self.cid)
+class Call(CallState):
+    """One call: its tries."""
 
     def send(
         self,
@@ -102,7 +83,7 @@ class Call:
             DeadlineExceededError: The deadline of the policy passed.
         """
         attempt = tried
-        self._outcome = "not sent"
+        self.outcome = "not sent"
         if renew and self.session.login_pending and must_log_in_first(self.session):
             yield from self._log_in_first(draft)
         while True:
@@ -113,7 +94,7 @@ class Call:
             if isinstance(failure, httpx.Response) and failure.status_code < 400:
                 return failure
             if may_have_acted(failure):
-                self.lost, self._outcome = True, "unknown"
+                self.lost, self.outcome = True, "unknown"
             if renew and is_over(self.session, failure):
                 renew = False
                 if (yield from self._renewed(request, renewals)):
@@ -123,10 +104,6 @@ class Call:
             if wait is None:
                 return self._ended(request, failure, attempt)
             yield from self._pause_before(request, failure, attempt + 1, wait)
-
-    def built(self, draft: Draft) -> OutgoingRequest:
-        """Build a request as it would be sent now."""
-        return self.session.builder.build(draft, self.session.headers, self.options)
 
     def _admitted(self, draft: Draft, attempt: int) -> Flow[OutgoingRequest]:
         """Return a request that may be sent now, after the throttle has let this call pass.
@@ -138,13 +115,13 @@ class Call:
         while True:
             request = self.built(draft)
             if self.deadline.until is not None and not self.deadline.limit(request):
-                raise self._too_late(request)
+                raise self.too_late_for(request)
             until = session.throttle.until(request, session.clock)
             if until is None or until == waited:
                 return request
             wait = until - session.clock() + session.draw() * backoff_ceiling(self.options.retry, attempt)
             if self.deadline.passes_within(wait):
-                raise self._too_late(request, wait=wait)
+                raise self.too_late_for(request, wait=wait)
             waited = until
             self.log.held(request, wait)
             yield Pause(wait)
@@ -187,7 +164,7 @@ class Call:
                 yield Ask(partial(hook, subject), self.deadline.time_left)
             except TimeoutError as error:
                 if self.deadline.time_left == 0:
-                    raise self._too_late(request) from error
+                    raise self.too_late_for(request) from error
                 raise
 
     def _wait(
@@ -212,7 +189,7 @@ class Call:
             return failure
         error: KeystoneError
         if self.deadline.passes_within(0):
-            error = self._too_late(request, failure)
+            error = self.too_late_for(request, failure)
         else:
             where = f"{request.method} {self.session.base_url}{request.endpoint}"
             error = no_answer(
@@ -220,7 +197,7 @@ class Call:
                 request,
                 where=where,
                 attempts=attempts,
-                outcome=self._outcome,
+                outcome=self.outcome,
                 cid=self.cid,
                 proxy=self.session.route.proxy,
             )
@@ -229,7 +206,7 @@ class Call:
     def _pause_before(self, request: OutgoingRequest, failure: Failure, attempt: int, wait: float) -> Flow[None]:
         """Log that another try follows, and wait for it; raise the error now if the deadline would pass meanwhile."""
         if self.deadline.passes_within(wait):
-            raise self._too_late(request, failure, wait) from harmless(failure, request)
+            raise self.too_late_for(request, failure, wait) from harmless(failure, request)
         details = (words_for(failure, request), attempt, wait)
         fields = {"status_code": status_of(failure), "attempt": attempt - 1}
         self.log.problem("%s: try %d follows in %.2f s", request, *details, wait=wait, **fields)
@@ -249,7 +226,7 @@ class Call:
         self.log.problem("the session is over: a login follows", request, status_code=401)
         renewed = yield Exclusive(self._renewal(renewals), self.deadline.time_left)
         if renewed is None:
-            raise self._too_late(request)
+            raise self.too_late_for(request)
         return bool(renewed)
 
     def _renewal(self, renewals: int) -> Flow[bool]:
@@ -257,7 +234,7 @@ class Call:
             return (yield from renewal(self.session, renewals, self._login))
         except Exception as error:
             if isinstance(error, TransportError | DeadlineExceededError):
-                error.outcome = self._outcome  # the outcome of the caller's request, not of the login
+                error.outcome = self.outcome  # the outcome of the caller's request, not of the login
             raise
 
     def _login(self) -> "Call":
@@ -265,33 +242,3 @@ class Call:
         login = Call(self.session, self.options)
         login.deadline.until = self.deadline.until  # both have none, or both have one
         return login
-
-    def pause(self, seconds: float) -> Flow[bool]:
-        """Wait and return ``True``; return ``False`` at once if the deadline would pass meanwhile."""
-        if self.deadline.passes_within(seconds):
-            return False
-        yield Pause(seconds)
-        return True
-
-    def _too_late(
-        self, request: OutgoingRequest, failure: Failure | None = None, wait: float = 0
-    ) -> DeadlineExceededError:
-        last = ""
-        if failure is not None:
-            last = f"; the last ended in {words_for(failure, request)}, the next would be {wait:.2f} s away"
-        elif wait:
-            last = f"; the server throttles this client for {wait:.2f} s"
-        return self.too_late(f"{request.method} {request.endpoint}", last)
-
-    def too_late(self, where: str, last: str = "") -> DeadlineExceededError:
-        """Return the error of a call whose deadline leaves no time.
-
-        Args:
-            where: What the call was doing, such as its method and endpoint.
-            last: What it ended in, to be added to the message.
-        """
-        deadline = self.options.retry.deadline
-        error = DeadlineExceededError(f"{where}: the deadline of {deadline} s leaves no time for another try{last}")
-        error.cid = self.cid
-        error.outcome = self._outcome
-        return error
