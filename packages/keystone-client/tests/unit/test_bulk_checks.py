@@ -49,7 +49,7 @@ def test_a_check_is_a_plain_call_and_sends_nothing(colour: str) -> None:
 
     assert not inspect.isawaitable(found)
     assert found == [
-        Fault(7, "username", "a b", "' ' does not match ^[\\w.@+-]+$"),
+        Fault(7, "username", "a b", "give letters, digits and @ . + - _ only"),
         Fault(7, "password", None, "it is missing"),
     ]
     assert transport.requests == []

@@ -40,7 +40,8 @@ def _opened(database: Database, resource: str, field: Field) -> Field:
     lengths = {**_LENGTHS, **{("request_log", name): most for name, most in database.log_lengths.items()}}
     length = lengths.get(key, field.column_length) if database.column_lengths else None
     nullable = field.nullable or key in _NULLABLE
-    return field._replace(read_only=False, hidden=False, create_only=False, nullable=nullable, column_length=length)
+    opened = field._replace(read_only=False, hidden=False, create_only=False, nullable=nullable, column_length=length)
+    return opened._replace(unique=False)  # what a column holds already is compared with the records that are there
 
 
 def is_server_written(resource: str, name: str) -> bool:

@@ -11,7 +11,7 @@ and completion know nothing of names that are gone.
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, unwrap
 from types import CodeType
 from typing import Any, Final, NoReturn, TypeVar, cast
 
@@ -110,7 +110,8 @@ def explains_former_calls(method: Method) -> Method:
 
 
 def _code_of(function: Callable[..., Any]) -> CodeType:
-    code: CodeType = getattr(function, "__code__")  # noqa: B009 - a callable need not have one; a method of ours has
+    """Return the code of a function itself, below what decorates it: only that has the arguments."""
+    code: CodeType = getattr(unwrap(function), "__code__")  # noqa: B009 - a callable need not have one; ours has
     return code
 
 
