@@ -6,13 +6,13 @@ The methods with types refuse such parameters, in ``_filters`` and ``_listing``;
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ._conversions import TRUTHS
 from ._errors import FilterError
 from ._filter_names import find, lookups_of
 from ._messages import brief, close_matches
 from ._resources import Resource
 
 _OF_EVERY_LISTING = ("_limit", "_offset", "_order", "_search", "format")
-_BOOLEANS = frozenset({"true", "True", "TRUE", "false", "False", "FALSE", "1", "0"})
 _OTHER_NAMES = {"pk": ("id",), "page": ("_offset",), "page_size": ("_limit",), "ordering": ("_order",)}
 
 
@@ -58,7 +58,7 @@ def _ignored(resource: Resource, name: str, value: str) -> Iterable[IgnoredParam
             if _is_no_order(resource, column):
                 matches = close_matches(column, resource.orderable)
                 yield IgnoredParameter(name, f"names {brief(column)}, which is no order", matches)
-    elif _takes_truth(resource, name) and value.strip() not in _BOOLEANS:
+    elif _takes_truth(resource, name) and value.lower() not in TRUTHS:
         yield IgnoredParameter(name, f"is {brief(value)}, neither true nor false", ("true", "false"))
 
 

@@ -1,7 +1,7 @@
 """A client for Keystone, the HPC allocation manager: ``KeystoneClient``, and ``AsyncKeystoneClient`` for async code."""
 
+import typing
 from importlib import import_module
-from typing import Any
 
 from keystone_client_core import (
     AccessMode,
@@ -94,7 +94,7 @@ def _present(*kinds: type) -> None:
         kind.__module__ = __name__
         for base in kind.__mro__ if kind.__name__.endswith("KeystoneClient") else ():
             for name, attribute in vars(base).items():
-                method: Any = None if name.startswith("_") else attribute
+                method: typing.Any = None if name.startswith("_") else attribute
                 while hasattr(method, "__code__"):
                     method.__qualname__ = f"{kind.__name__}.{name}"
                     method = getattr(method, "__wrapped__", None)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from keystone_client import FieldError, FilterError, KeystoneClient
+from keystone_client import FieldError, FilterError, KeystoneClient, UnknownParameterWarning
 from keystone_client_testing import FakeKeystone
 
 from .scripted import Scripted, answer, connect
@@ -77,7 +77,9 @@ def test_what_the_server_ignores_is_refused_by_the_client_and_ignored_by_the_fak
 ) -> None:
     with pytest.raises(FilterError, match="the server ignores anything else"):
         client.retrieve_request(filters={"expire__isnull": value})
-    assert client.http_get("allocations/requests", params={"expire__isnull": value}).json()["count"] == 2
+    with pytest.warns(UnknownParameterWarning, match="neither true nor false"):
+        page = client.http_get("allocations/requests", params={"expire__isnull": value}).json()
+    assert page["count"] == 2
 
 
 def test_a_mistake_of_a_sheet_is_told_by_record_and_field_and_nothing_is_sent(colour: str) -> None:
@@ -90,7 +92,7 @@ def test_a_mistake_of_a_sheet_is_told_by_record_and_field_and_nothing_is_sent(co
         ("start_date", "05.01.2024"),
         ("title", "x" * 251),
     ):
-        with pytest.raises(FieldError, match=f"record 1, counted from 0: grant field '{name}'") as caught:
+        with pytest.raises(FieldError, match=f"record 1, counted from 0: {name}=") as caught:
             connect(colour, transport).bulk_create_grant([good, {**good, name: value}])
         assert (vars(caught.value)["position"], caught.value.field) == (1, name)
     assert transport.requests == []
