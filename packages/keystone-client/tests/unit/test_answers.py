@@ -530,6 +530,7 @@ def test_an_error_carries_copies_without_body_and_credentials(colour: str) -> No
     assert error.request.headers["x-trace"] == "kept"
     assert error.request.headers["x-keystone-cid"] == client.cid
     assert "set-cookie" not in error.response.headers
+    assert error.response.headers["content-type"] == "application/json"
     assert error.response.json() == {"detail": "No."}
     assert error.response.request.content == b""
     assert json.loads(wire.requests[-1].content) == {"name": "x"}
