@@ -504,3 +504,10 @@ def test_a_value_of_eighty_characters_is_shown_whole_and_a_longer_one_in_part() 
 def test_a_list_without_an_end_is_refused_with_the_most_values_there_may_be() -> None:
     with pytest.raises(FilterError, match="give at most 1,000,000 values"):
         encode_filters(CLUSTER, {"id__in": itertools.count(1)})
+
+
+def test_of_many_names_that_are_close_the_three_closest_are_suggested() -> None:
+    with pytest.raises(FilterError) as caught:
+        encode_filters(RESOURCES["task_result"], {"task_nam": "x"})
+    assert caught.value.matches[0] == "task_name"
+    assert len(caught.value.matches) == 3

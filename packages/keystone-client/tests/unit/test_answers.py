@@ -231,6 +231,12 @@ def test_each_status_becomes_its_class_whatever_the_body(colour: str, status: in
         assert str(error).startswith(str(status))
 
 
+def test_a_call_without_a_session_is_told_to_log_in(colour: str) -> None:
+    client = connect(colour, Scripted(answer(401, {"detail": "No."})))
+    with pytest.raises(AuthenticationError, match="log in first, or the session has expired"):
+        client.retrieve_cluster()
+
+
 def test_a_status_below_200_is_no_success(colour: str) -> None:
     for call in (RECORD_CALLS | PAGE_CALLS).values():
         with pytest.raises(StatusError, match="101"):
