@@ -511,3 +511,8 @@ def test_of_many_names_that_are_close_the_three_closest_are_suggested() -> None:
         encode_filters(RESOURCES["task_result"], {"task_nam": "x"})
     assert caught.value.matches[0] == "task_name"
     assert len(caught.value.matches) == 3
+
+
+def test_keys_that_are_text_are_refused_where_they_are_too_many_for_one_request() -> None:
+    with pytest.raises(FilterError, match="servers refuse long ones"):
+        encode_filters(RESOURCES["feed_entry"], {"id__in": [f"alert-{number}" for number in range(1000)]})

@@ -34,6 +34,6 @@ def _listed(call: Call, resource: Resource, chunk: Sequence[Item]) -> Flow[set[i
     found: set[int] = set()
     keys = [primary_key(item.given) for item in chunk]
     for some in split_keys(keys, room_for_filters(call, resource)):
-        page = yield from call.page(f"{resource.path}/", {**some, "_limit": "1000", "_order": "id"})
+        page = yield from call.page(f"{resource.path}/", {**some, "_limit": "1000"})
         found |= {record["id"] for record in page.records}
     return found
