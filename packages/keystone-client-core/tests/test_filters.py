@@ -516,3 +516,9 @@ def test_of_many_names_that_are_close_the_three_closest_are_suggested() -> None:
 def test_keys_that_are_text_are_refused_where_they_are_too_many_for_one_request() -> None:
     with pytest.raises(FilterError, match="servers refuse long ones"):
         encode_filters(RESOURCES["feed_entry"], {"id__in": [f"alert-{number}" for number in range(1000)]})
+
+
+@pytest.mark.parametrize("part", ["contains", "startswith", "endswith"])
+def test_a_text_can_be_found_by_a_part_and_by_the_lack_of_it(part: str) -> None:
+    for name in (f"name__{part}", f"name__not_{part}"):
+        assert encode_filters(CLUSTER, {name: "gpu"}).params == {name: "gpu"}
