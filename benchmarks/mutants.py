@@ -11,7 +11,7 @@ line. A mutant then has to pass those that execute the changed statement: of eac
 then the other cases, as many as fit into ``--seconds``; where the statement is executed at import, or by no test, all
 tests, those first that execute something of the module. So "survived" means: of these tests none fails. A test that
 executes the statement only in a process of its own, and a case that did not fit, are not asked. Four hundred take
-about half an hour.
+half an hour to an hour on one core.
 """
 
 import argparse

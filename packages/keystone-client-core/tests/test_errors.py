@@ -44,3 +44,15 @@ def test_a_value_that_cannot_be_pickled_is_replaced_by_its_text() -> None:
     other = pickle.loads(pickle.dumps(error))
     assert other.field == "id__in"
     assert other.value.startswith("<generator object")
+
+
+def test_a_field_error_says_which_field_of_which_record_it_is_about() -> None:
+    record = {"id": 1, "is_staff": False}
+    error = FieldError("no", field="is_staff", position=3, record=record, matches=("x",))
+    assert (str(error), error.field, error.position, error.record, error.matches) == (
+        "no",
+        "is_staff",
+        3,
+        record,
+        ("x",),
+    )

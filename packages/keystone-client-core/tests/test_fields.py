@@ -262,3 +262,18 @@ def test_the_table_says_what_a_field_may_be_left_as() -> None:
     username, first_name = (RESOURCES["user"].fields[name] for name in ("username", "first_name"))
     assert (username.blank, username.nullable, username.unique) == (False, False, True)
     assert (first_name.blank, first_name.nullable, first_name.unique) == (True, True, False)
+
+
+def test_a_name_that_the_server_would_ignore_is_not_suggested() -> None:
+    error = refusal(USER, {"last_logn": "x"})
+    assert "last_name" in error.matches
+    assert "last_login" not in error.matches
+
+
+def test_mappings_are_nested_a_hundred_deep_at_most() -> None:
+    value: dict[str, Any] = {}
+    for _ in range(100):
+        value = {"a": value}
+    encoded = encode_fields(PREFERENCE, {"request_expiry_thresholds": value}, "update")
+    assert encoded == {"request_expiry_thresholds": value}
+    assert "more than 100 deep" in str(refusal(PREFERENCE, {"request_expiry_thresholds": {"a": value}}))

@@ -509,3 +509,21 @@ def test_a_value_of_eighty_characters_is_shown_whole_and_a_longer_one_in_part() 
 def test_a_list_without_an_end_is_refused_with_the_most_values_there_may_be() -> None:
     with pytest.raises(FilterError, match="give at most 1,000,000 values"):
         encode_filters(CLUSTER, {"id__in": itertools.count(1)})
+
+
+def test_of_many_names_that_are_close_the_three_closest_are_suggested() -> None:
+    with pytest.raises(FilterError) as caught:
+        encode_filters(RESOURCES["task_result"], {"task_nam": "x"})
+    assert caught.value.matches[0] == "task_name"
+    assert len(caught.value.matches) == 3
+
+
+def test_keys_that_are_text_are_refused_where_they_are_too_many_for_one_request() -> None:
+    with pytest.raises(FilterError, match="servers refuse long ones"):
+        encode_filters(RESOURCES["feed_entry"], {"id__in": [f"alert-{number}" for number in range(1000)]})
+
+
+@pytest.mark.parametrize("part", ["contains", "startswith", "endswith"])
+def test_a_text_can_be_found_by_a_part_and_by_the_lack_of_it(part: str) -> None:
+    for name in (f"name__{part}", f"name__not_{part}"):
+        assert encode_filters(CLUSTER, {name: "gpu"}).params == {name: "gpu"}

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keystone_client_core import encode_query, query_length
+from keystone_client_core import LONGEST_URL, encode_query, query_length
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
@@ -29,3 +29,7 @@ def test_a_server_reads_what_was_said(params: dict[str, str]) -> None:
     query = encode_query(params)
     assert dict(parse_qsl(query, keep_blank_values=True)) == params
     assert query_length(params) == len(query)
+
+
+def test_the_longest_url_fits_in_the_4_kb_that_some_servers_take() -> None:
+    assert LONGEST_URL <= 4 * 1024

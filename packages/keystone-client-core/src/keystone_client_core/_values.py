@@ -54,5 +54,5 @@ def iso(value: date) -> str:
         return day.isoformat()
     moment = datetime.combine(day, value.timetz(), value.tzinfo)
     if moment.utcoffset() is None:
-        return moment.replace(tzinfo=None).isoformat()
+        return moment.isoformat()
     return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"

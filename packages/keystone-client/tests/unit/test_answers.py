@@ -231,6 +231,12 @@ def test_each_status_becomes_its_class_whatever_the_body(colour: str, status: in
         assert str(error).startswith(str(status))
 
 
+def test_a_call_without_a_session_is_told_to_log_in(colour: str) -> None:
+    client = connect(colour, Scripted(answer(401, {"detail": "No."})))
+    with pytest.raises(AuthenticationError, match="log in first, or the session has expired"):
+        client.retrieve_cluster()
+
+
 def test_a_status_below_200_is_no_success(colour: str) -> None:
     calls: list[Callable[[Any], object]] = [*RECORD_CALLS.values(), *PAGE_CALLS.values()]
     for call in calls:
@@ -537,6 +543,7 @@ def test_an_error_carries_copies_without_body_and_credentials(colour: str) -> No
     assert error.request.headers["x-trace"] == "kept"
     assert error.request.headers["x-keystone-cid"] == client.cid
     assert "set-cookie" not in error.response.headers
+    assert error.response.headers["content-type"] == "application/json"
     assert error.response.json() == {"detail": "No."}
     assert error.response.request.content == b""
     assert json.loads(wire.requests[-1].content) == {"name": "x"}

@@ -30,6 +30,7 @@ def informed(colour: str) -> tuple[Any, Scripted]:
     [
         ("setup.exe", "application/pdf, text/plain"),
         ("plan.JSON", "application/json"),
+        ("plan.pict", "image/pict"),  # a type in use without being registered
         ("README", "no extension"),
         (".txt", "no extension"),
     ],

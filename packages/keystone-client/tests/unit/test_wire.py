@@ -39,6 +39,19 @@ class Unsized(io.RawIOBase):
         return self._inner.read(min(size, 7) if size > 0 else 7)
 
 
+class Streamed(Unsized):
+    """A file that is read from elsewhere, and says so when it is told to go back: as fsspec's does."""
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return 0
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        raise ValueError("cannot seek in a stream")
+
+
 def parts(request: httpx.Request) -> bytes:
     assert int(request.headers["content-length"]) == len(request.content)
     assert "transfer-encoding" not in request.headers
@@ -286,7 +299,7 @@ def test_data_that_is_no_form_is_refused(colour: str, data: Any) -> None:
 
 
 @pytest.mark.parametrize("wrap", [lambda f: {"file": f}, lambda f: {"file": ("a.txt", f)}, lambda f: [("file", f)]])
-@pytest.mark.parametrize("kind", [Unsized, io.BytesIO])
+@pytest.mark.parametrize("kind", [Unsized, Streamed, io.BytesIO])
 def test_a_file_of_unknown_length_is_sent_whole_and_with_its_length(colour: str, kind: Any, wrap: Any) -> None:
     wire = Scripted()
     connect(colour, wire).http_post("x", files=wrap(kind(b"line\n" * 1000)), data={"name": "n"})

@@ -35,7 +35,7 @@ def _listed(call: Call, resource: Resource, chunk: Sequence[Item]) -> Flow[set[i
     found: set[int] = set()
     keys = [primary_key(item.given) for item in chunk]
     for some in split_keys(keys, room_for_filters(call, resource)):
-        draft = Draft("GET", f"{resource.path}/", {**some, "_limit": "1000", "_order": "id"})
+        draft = Draft("GET", f"{resource.path}/", {**some, "_limit": "1000"})
         page = page_of((yield from call.send(draft)), call.cid)
         found |= {record["id"] for record in page.records}
     return found
