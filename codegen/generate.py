@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 import colour
+import core_names
 import facts
+import keystone_client_core
 import methods
 import operations
 import records
@@ -37,6 +39,7 @@ def render() -> dict[Path, str]:
     sync_methods, *converted = colour.for_threads([async_methods, *sources])
     return {
         CORE / "_table.py": table.render(known),
+        CORE / "__init__.pyi": core_names.render(keystone_client_core._HOMES),
         CORE / "choices.py": records.render_choices(known),
         CORE / "records.py": records.render_records(known),
         GENERATED / "async_methods.py": async_methods,

@@ -29,7 +29,11 @@ _LENGTHS: Mapping[tuple[str, str], int] = {
 
 @cache
 def seeded(database: Database, resource: str) -> Resource:
-    """Return the table of a resource with every column open to be written, within the bounds of a database."""
+    """Return the table of a resource with every column open to be written, within the bounds of a database.
+
+    Core refuses values that a table can hold only once. A seed may be that one, so no column is marked for it here:
+    ``refuse_doubles`` finds the second.
+    """
     bounded = {**COLUMNS[resource], **database.fields(resource)}
     fields = {name: _opened(database, resource, bounded[name]) for name in COLUMNS[resource]}
     return RESOURCES[resource]._replace(fields=fields)
@@ -39,9 +43,16 @@ def _opened(database: Database, resource: str, field: Field) -> Field:
     key = (resource, field.name)
     lengths = {**_LENGTHS, **{("request_log", name): most for name, most in database.log_lengths.items()}}
     length = lengths.get(key, field.column_length) if database.column_lengths else None
-    nullable = field.nullable or key in _NULLABLE
-    opened = field._replace(read_only=False, hidden=False, create_only=False, nullable=nullable, column_length=length)
-    return opened._replace(unique=False)  # what a column holds already is compared with the records that are there
+    return field._replace(
+        read_only=False,
+        hidden=False,
+        create_only=False,
+        unique=False,
+        slug_of="",
+        nullable=field.nullable or key in _NULLABLE,
+        blank=field.blank or is_server_written(resource, field.name),
+        column_length=length,
+    )
 
 
 def is_server_written(resource: str, name: str) -> bool:

@@ -129,12 +129,13 @@ def former_call(method: Callable[..., Any], given: int, named: Iterable[str]) ->
         named: The names of the others.
     """
     verb = _verb(method)
-    positional = SIGNATURES.get(verb, ())[_code_of(method).co_argcount - 1 : given - 1]
+    former: tuple[str, ...] = SIGNATURES.get(verb, ())
+    positional = former[_code_of(method).co_argcount - 1 : given - 1]
     gone = GONE.get(verb, {})
     by_name = [f"{each}=..." for each in positional if each not in gone]
     advice = [gone[each] for each in (*positional, *named) if each in gone]
     if by_name:
-        before = () if verb == "retrieve" else SIGNATURES[verb][: SIGNATURES[verb].index(positional[0])]
+        before = () if verb == "retrieve" else former[: former.index(positional[0])]
         advice.insert(0, "{method}(" + ", ".join([*before, *by_name]) + ")")
     if not advice:
         return None
