@@ -129,7 +129,7 @@ def former_call(method: Callable[..., Any], given: int, named: Iterable[str]) ->
         named: The names of the others.
     """
     verb = _verb(method)
-    former: tuple[str, ...] = SIGNATURES.get(verb, ())
+    former = list(SIGNATURES.get(verb, ()))
     positional = former[_code_of(method).co_argcount - 1 : given - 1]
     gone = GONE.get(verb, {})
     by_name = [f"{each}=..." for each in positional if each not in gone]
