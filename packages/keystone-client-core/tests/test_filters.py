@@ -527,3 +527,12 @@ def test_keys_that_are_text_are_refused_where_they_are_too_many_for_one_request(
 def test_a_text_can_be_found_by_a_part_and_by_the_lack_of_it(part: str) -> None:
     for name in (f"name__{part}", f"name__not_{part}"):
         assert encode_filters(CLUSTER, {name: "gpu"}).params == {name: "gpu"}
+
+
+def test_a_value_that_cannot_be_shown_is_named_by_its_type() -> None:
+    class Broken:
+        def __repr__(self) -> str:
+            raise RuntimeError("broken")
+
+    with pytest.raises(FilterError, match="filter name: <Broken> does not fit"):
+        encode_filters(CLUSTER, {"name": Broken()})

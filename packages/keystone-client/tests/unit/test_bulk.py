@@ -323,3 +323,11 @@ def test_a_key_that_is_gone_among_many_takes_one_look_for_all_of_them(fake: Fake
     [look] = [entry for entry in fake.journal if entry.method == "GET"]
     assert look.path == "/allocations/clusters/"
     assert f"id__in={keys[-1] + 1},{keys[0]}," in look.query
+
+
+def test_a_key_given_twice_is_deleted_once(fake: FakeKeystone, colour: str) -> None:
+    key = fake.add.cluster(name="C")["id"]
+
+    Logged(fake, colour).bulk_delete_cluster([key, str(key)])
+
+    assert sizes(fake) == [1]
