@@ -51,21 +51,28 @@ def client(request: pytest.FixtureRequest, fake: FakeKeystone) -> Iterator[Keyst
             yield made
 
 
-@pytest.mark.parametrize(("resource", "filters", "titles"), SPELLINGS, ids=str)
+SENT_AS_THEY_ARE = [case for case in SPELLINGS if not any(isinstance(value, list) for value in case[1].values())]
+"""A list is a form of the client's own."""
+
+
+def told(value: object) -> str:
+    """The name of a parameter, which must be the same in each process; a set has no order."""
+    return str(sorted(value)) if isinstance(value, set) else str(value)
+
+
+@pytest.mark.parametrize(("resource", "filters", "titles"), SPELLINGS, ids=told)
 def test_a_spelling_of_the_server_finds_what_it_says(
     client: KeystoneClient, resource: str, filters: dict[str, Any], titles: set[str]
 ) -> None:
     assert {record["title"] for record in client.retrieve_request(filters=filters)} == titles
 
 
-@pytest.mark.parametrize(("resource", "filters", "titles"), SPELLINGS, ids=str)
+@pytest.mark.parametrize(("resource", "filters", "titles"), SENT_AS_THEY_ARE, ids=told)
 def test_the_fake_takes_the_spelling_itself_as_the_server_does(
     client: KeystoneClient, resource: str, filters: dict[str, Any], titles: set[str]
 ) -> None:
     """Programs without this client send it as it is."""
     ((name, value),) = filters.items()
-    if isinstance(value, list):
-        pytest.skip("a list is the client's own form")
     text = "1" if isinstance(value, float) else str(value)
     page = client.http_get("allocations/requests", params={name: text}).json()
     assert {record["title"] for record in page["results"]} == titles
