@@ -543,6 +543,14 @@ def test_an_error_carries_copies_without_body_and_credentials(colour: str) -> No
     assert CSRF in wire.requests[-1].headers["cookie"]
 
 
+def test_the_response_of_an_error_has_no_header_of_how_its_body_travelled(colour: str) -> None:
+    travelled = {"transfer_encoding": "chunked", "x_kept": "1"}
+    with pytest.raises(PermissionDeniedError) as caught:
+        connect(colour, Scripted(answer(403, {"detail": "No."}, **travelled))).create_cluster(name="x")
+    assert "transfer-encoding" not in caught.value.response.headers
+    assert caught.value.response.headers["x-kept"] == "1"
+
+
 def test_the_representation_of_a_client_tells_no_secret(colour: str) -> None:
     client = connect(colour, Scripted(cookies(f"sessionid={SESSION_ID}; Path=/")), token=TOKEN)
     client.http_get("version")

@@ -12,7 +12,6 @@ from .._transport.outgoing import NO_SESSION, OutgoingRequest
 from .cookies import SecretHeaders
 
 CREDENTIALS = ("cookie", "authorization")
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[tuple[str, Any]]
 
 

@@ -17,7 +17,7 @@ from .._config.options import Options
 from .._log import LOGGER
 from .._transport.outgoing import OutgoingRequest, endpoint_of
 from .cookies import CSRF, SESSION, CookieStore, SecretHeaders, cookies_of
-from .requests import SAFE_METHODS, Parameters, RequestBuilder
+from .requests import Parameters, RequestBuilder
 from .retries import RECEIVED
 from .throttle import Throttle
 from .upload_limits import Limits
@@ -135,7 +135,7 @@ class SessionState:
         request = self._build.request(
             method,
             endpoint,
-            headers=current.safe if method in SAFE_METHODS else current.unsafe,
+            headers=current.safe if method == "GET" else current.unsafe,
             params=params,
             content=content,
             more=headers,
