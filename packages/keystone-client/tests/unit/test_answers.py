@@ -309,9 +309,10 @@ def test_what_was_not_to_be_written_is_not_to_be_looked_for(colour: str, status:
         assert "whether it was written" not in str(caught.value)
 
 
-def test_a_redirect_names_the_place_it_leads_to(colour: str) -> None:
-    client = connect(colour, Scripted(answer(301, b"", location="https://keystone.test/api/")))
-    with pytest.raises(StatusError, match=r"^301 Moved .*redirected to https://keystone.test/api/"):
+@pytest.mark.parametrize("status", [300, 301])
+def test_a_redirect_names_the_place_it_leads_to(colour: str, status: int) -> None:
+    client = connect(colour, Scripted(answer(status, b"", location="https://keystone.test/api/")))
+    with pytest.raises(StatusError, match=rf"^{status} M.*redirected to https://keystone.test/api/"):
         client.retrieve_cluster(1)
 
 
