@@ -91,6 +91,7 @@ def test_an_order_the_server_would_ignore_or_misread_is_refused(order: str) -> N
         ("pk", ("id",), "Did you mean 'id'"),
         ("team__name", ("team",), "fields of other records"),
         ("grants", (), "stands for several records"),
+        ("_history", (), "stands for several records"),
     ],
 )
 def test_an_unknown_order_comes_with_names_that_are_close(order: str, matches: tuple[str, ...], hint: str) -> None:

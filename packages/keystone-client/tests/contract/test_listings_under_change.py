@@ -99,8 +99,8 @@ def test_a_list_has_every_settled_record_once_and_in_order_while_others_write(
     assert sorted(quiet) == sorted(settled)
 
     with writing(bench) as writers:
+        before = [writer.acts for writer in writers]
         for _ in range(ROUNDS):
-            before = [writer.acts for writer in writers]
             listed = list(bench.client.iterate_publication(filters=mine, order=order, page_size=PAGE))
             keys = [record["id"] for record in listed]
             assert len(keys) == len(set(keys))

@@ -316,9 +316,10 @@ def test_what_was_not_to_be_written_is_not_to_be_looked_for(colour: str, status:
         assert "whether it was written" not in str(caught.value)
 
 
-def test_a_redirect_names_the_place_it_leads_to(colour: str) -> None:
-    client = connect(colour, Scripted(answer(301, b"", location="https://keystone.test/api/")))
-    with pytest.raises(StatusError, match=r"^301 Moved .*redirected to https://keystone.test/api/"):
+@pytest.mark.parametrize("status", [300, 301])
+def test_a_redirect_names_the_place_it_leads_to(colour: str, status: int) -> None:
+    client = connect(colour, Scripted(answer(status, b"", location="https://keystone.test/api/")))
+    with pytest.raises(StatusError, match=rf"^{status} M.*redirected to https://keystone.test/api/"):
         client.retrieve_cluster(1)
 
 
@@ -548,6 +549,14 @@ def test_an_error_carries_copies_without_body_and_credentials(colour: str) -> No
     assert error.response.request.content == b""
     assert json.loads(wire.requests[-1].content) == {"name": "x"}
     assert CSRF in wire.requests[-1].headers["cookie"]
+
+
+def test_the_response_of_an_error_has_no_header_of_how_its_body_travelled(colour: str) -> None:
+    travelled = {"transfer_encoding": "chunked", "x_kept": "1"}
+    with pytest.raises(PermissionDeniedError) as caught:
+        connect(colour, Scripted(answer(403, {"detail": "No."}, **travelled))).create_cluster(name="x")
+    assert "transfer-encoding" not in caught.value.response.headers
+    assert caught.value.response.headers["x-kept"] == "1"
 
 
 def test_the_representation_of_a_client_tells_no_secret(colour: str) -> None:

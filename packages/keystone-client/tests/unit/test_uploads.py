@@ -87,8 +87,9 @@ def named(filename: str) -> Any:
     return file
 
 
-def test_a_limit_of_one_byte_is_a_limit(colour: str) -> None:
+def test_a_file_may_be_as_large_as_the_limit_and_no_larger(colour: str) -> None:
     client = connect(colour, Scripted(answer(200, {"max_upload_size": 1}), answer(201, {"id": 1})))
     client.retrieve_config()
     with pytest.raises(FieldError, match=r"files of 1 to 1$"):
         client.create_attachment(request=1, file=b"xy", filename="plan.txt")
+    assert client.create_attachment(request=1, file=b"x", filename="plan.txt") == {"id": 1}

@@ -11,7 +11,7 @@ from keystone_client_testing import FakeKeystone
 
 from .scripted import Scripted, answer, connect
 
-SPELLINGS = [
+SPELLINGS: list[tuple[str, dict[str, Any], set[str]]] = [
     ("request", {"expire__isnull": value}, {"open"})
     for value in ("true", "True", "tRuE", "1", 1, True)
 ] + [

@@ -12,7 +12,6 @@ from .._config.call_options import CallOptions
 from .._transport.outgoing import NO_SESSION, OutgoingRequest
 
 CREDENTIALS = ("cookie", "authorization")
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[tuple[str, Any]]
 Headers: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]]
 
@@ -87,7 +86,7 @@ class RequestBuilder:
         request = OutgoingRequest(
             draft.method,
             url,
-            headers=session.safe if draft.method in SAFE_METHODS else session.unsafe,
+            headers=session.safe if draft.method == "GET" else session.unsafe,
             content=draft.content,
             extensions={"timeout": draft.timeout or options.timeout},
             **draft.body,
