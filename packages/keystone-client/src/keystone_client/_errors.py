@@ -19,8 +19,7 @@
     ├── ClosedError                 use after ``close()``
     └── DeadlineExceededError       the deadline of the retry policy passed
 
-Only the classes live here; ``_protocol`` decides which one a response or a failure becomes. Every error can be pickled
-and copied.
+Only the classes live here; ``_protocol`` decides which one an answer or a failure becomes. All can be pickled and copied.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,8 +31,7 @@ from keystone_client_core import KeystoneError
 
 def _restore(cls: type[Exception], arguments: tuple[Any, ...], state: dict[str, Any]) -> Exception:
     error = cls.__new__(cls, *arguments)
-    error.args = arguments
-    error.__dict__.update(state)
+    error.args, error.__dict__ = arguments, state
     return error
 
 
@@ -52,8 +50,7 @@ class StatusError(_Portable, httpx.HTTPStatusError):
         detail: The server's reason in one sentence, or ``None``.
         field_errors: The server's complaints by field name; names of nested fields are joined by dots.
         cid: The correlation id of the client; the server's logs carry it.
-        request: The request, without its body, credentials and cookies.
-        response: The response, without cookies.
+        request, response: Without the body of the request, credentials and cookies.
     """
 
     def __init__(
@@ -94,8 +91,7 @@ class JobError(StatusError):
 
     Attributes:
         action: The number of the action to blame, counted from 1, or ``None`` if the server does not say.
-        method: The HTTP method of that action.
-        path: The path of that action.
+        method, path: The HTTP method and the path of that action.
         call: The call that added that action, with the names of its arguments but not their values.
     """
 
@@ -212,8 +208,7 @@ class BulkError(_Portable):
         unknown: Perhaps written: the answer to their job was lost, or was a 500 or the like. Wait until the server
             cannot be at work on them any more, then look for them before you send them again.
         pending: Not written: the records whose turn did not come; in a dry run, also those that passed.
-        position: The place of the record to blame among those given, counted from 0, or ``None`` if that is unknown.
-            A record is to blame only for what the server says of it: a 500, even to that record alone, blames none.
+        position: The place of the record that the server refused, counted from 0; ``None`` if it refused no single one.
         label: The caller's label of that record, if the records were given with labels.
         labels: The labels of the records in each list, by its name, if the records were given with labels.
         cid: The correlation id of the client; the server's logs carry it.

@@ -81,17 +81,17 @@ def _refusal(checked: CheckedRecords, method: str) -> FieldError | ReferenceToke
 
 
 def _message(checked: CheckedRecords, method: str) -> str:
-    told = [_told(fault, checked.labelled) for fault in checked.faults[:_LISTED]]
+    lines = [_line(fault, checked.labelled) for fault in checked.faults[:_LISTED]]
     number = len(checked.faults)
     if number == 1:
-        return told[0]
+        return lines[0]
     records = len({fault.label for fault in checked.faults})
     more = [f"and {number - _LISTED} more, in .faults"] if number > _LISTED else []
     head = f"{method}: {number} faults in {records} of {len(checked.given)} records, and nothing was sent:"
-    return "\n  ".join([head, *told, *more])
+    return "\n  ".join([head, *lines, *more])
 
 
-def _told(fault: Fault, labelled: bool) -> str:
+def _line(fault: Fault, labelled: bool) -> str:
     shown = "" if fault.value is None else f"={brief(fault.value)}"
     field = f"{fault.field}{shown}: " if fault.field else ""
     return f"{record_name(fault.label, labelled)}: {field}{fault.reason}"

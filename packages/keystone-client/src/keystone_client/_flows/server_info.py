@@ -28,9 +28,9 @@ CHOICES: Mapping[tuple[str, str], str] = {
 
 def config(call: Call) -> Flow[Any]:
     """Fetch the server's settings and keep its upload limits: larger uploads are refused from then on."""
-    told = yield from _object(call, "config/")
-    call.session.upload_limits = limits_of(told)
-    return told
+    settings = yield from _object(call, "config/")
+    call.session.upload_limits = limits_of(settings)
+    return settings
 
 
 def health(call: Call) -> Flow[Any]:
@@ -66,9 +66,9 @@ def choices(call: Call, name: object, field: object) -> Flow[Any]:
     for known, endpoint in CHOICES.items():
         if known == (name, field):
             return (yield from _object(call, endpoint))
-    told = ", ".join(f"({resource!r}, {known!r})" for resource, known in CHOICES)
+    listed = ", ".join(f"({resource!r}, {known!r})" for resource, known in CHOICES)
     asked = f"({brief(name)}, {brief(field)})"
-    raise FieldError(f"the server tells no choices of {asked}; it does of {told}", field="field")
+    raise FieldError(f"the server lists no choices of {asked}; it does of {listed}", field="field")
 
 
 def _public(call: Call, endpoint: str) -> Flow[httpx.Response]:
@@ -96,7 +96,7 @@ def _anonymous(request: OutgoingRequest) -> None:
 
 def _object(call: Call, endpoint: str, params: Mapping[str, str] | None = None) -> Flow[dict[str, Any]]:
     response = yield from call.send(Draft("GET", endpoint, params))
-    told = decoded(response, call.cid)
-    if not isinstance(told, dict):
+    found = decoded(response, call.cid)
+    if not isinstance(found, dict):
         raise decode_error(response, "is no object", call.cid)
-    return told
+    return found

@@ -2,9 +2,9 @@
 
 import httpx
 
-SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-csrftoken"})
+from .._transport.exchange import FRAMING
 
-FRAMING_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-csrftoken"})
 
 
 def clean_request(request: httpx.Request) -> httpx.Request:
@@ -14,7 +14,7 @@ def clean_request(request: httpx.Request) -> httpx.Request:
 
 def clean_response(response: httpx.Response) -> httpx.Response:
     """Return a copy of a response without cookies; its request is a clean copy, too."""
-    headers = _clean(response.headers, SECRET_HEADERS | FRAMING_HEADERS)
+    headers = _clean(response.headers, SECRET_HEADERS | FRAMING)
     request = clean_request(response.request)
     return httpx.Response(response.status_code, headers=headers, content=response.content, request=request)
 

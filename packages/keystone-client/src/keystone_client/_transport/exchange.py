@@ -17,10 +17,11 @@ from .outgoing import OutgoingRequest, Sink
 from .response_guard import Bounded, check_size
 
 CHUNK = 65_536
-FRAMING = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
+FRAMING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""Headers that say how the body of a response was sent, and so not of one whose body is another or none."""
 
 
-class Sent(httpx.SyncByteStream, httpx.AsyncByteStream):
+class PlainBody(httpx.SyncByteStream, httpx.AsyncByteStream):
     """The body of a request, iterated without an async generator."""
 
     def __init__(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> None:
@@ -56,7 +57,7 @@ def _bounded(response: httpx.Response, request: OutgoingRequest) -> Bounded:
 async def exchange_async(transport: httpx.AsyncBaseTransport, request: OutgoingRequest) -> httpx.Response:
     """Send a request through a transport, and read the response to its end."""
     started = perf_counter()
-    request.stream = Sent(request.stream)
+    request.stream = PlainBody(request.stream)
     response = await transport.handle_async_request(request)
     body: Any = response.stream
     sink = _sink(request, response)
@@ -114,7 +115,7 @@ def _without_body(response: httpx.Response) -> httpx.Response:
     """Return a copy of a response whose body went into a sink."""
     return httpx.Response(
         response.status_code,
-        headers=[pair for pair in response.headers.raw if pair[0].lower() not in FRAMING],
+        headers=[pair for pair in response.headers.multi_items() if pair[0] not in FRAMING],
         content=b"",
         extensions=response.extensions,
         request=response.request,

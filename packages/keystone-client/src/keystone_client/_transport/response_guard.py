@@ -167,7 +167,7 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
         if self._read and self._unpackers and not self._unpackers[0].eof:
             raise httpx.DecodingError("the packed bytes were cut before their end")
 
-    def _part(self) -> None:
+    def _close_if_bytes_follow(self) -> None:
         """Make httpcore close the connection if bytes follow the response; the next call would take them for its own.
 
         httpcore 1.0.9 looks for such bytes on the socket, but not among those it has read already.
@@ -177,7 +177,7 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     def close(self) -> None:
         """Close the body, and with it the connection if it cannot be used again."""
-        self._part()
+        self._close_if_bytes_follow()
         self._stream.close()
 
     async def _give_up(self) -> None:
@@ -195,6 +195,6 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         """Close the body, and with it the connection if it cannot be used again."""
-        self._part()
+        self._close_if_bytes_follow()
         await self._give_up()
         await self._stream.aclose()
