@@ -19,7 +19,7 @@
     ├── ClosedError                 use after ``close()``
     └── DeadlineExceededError       the deadline of the retry policy passed
 
-Only the classes live here; ``_protocol`` decides which one an answer or a failure becomes. All can be pickled and copied.
+The classes only: ``_protocol`` decides which one an answer or a failure becomes. All can be pickled and copied.
 """
 
 from collections.abc import Mapping, Sequence
