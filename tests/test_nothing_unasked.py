@@ -97,3 +97,42 @@ def test_a_call_opens_no_file_and_no_other_connection_and_netrc_is_not_read(tmp_
     assert found["sockets"] == [["socket.connect", ["127.0.0.1", port]]] * len(found["sockets"])
     assert len(found["sockets"]) == 2
     assert set(found["environment"]) <= {"SSL_CERT_FILE", "SSL_CERT_DIR"}
+
+
+SEARCHES = """
+import anyio, json, sys
+from keystone_client import AsyncKeystoneClient, KeystoneClient
+from keystone_client_testing import FakeKeystone
+
+class Finder:
+    searched = []
+
+    def find_spec(self, name, path=None, target=None):
+        self.searched.append(name)
+
+async def main(url):
+    async with AsyncKeystoneClient(url) as client:
+        for round in range(2):
+            if round == 1:
+                sys.meta_path.insert(0, Finder())  # asked for each module that is not loaded yet
+            await client.http_get("version")
+            await client.retrieve_version()
+
+with FakeKeystone().serve() as url:
+    anyio.run(main, url)
+    with KeystoneClient(url) as client:
+        by_tasks = list(Finder.searched)
+        client.http_get("version")
+        client.retrieve_version()
+        Finder.searched.clear()
+        client.http_get("version")
+        client.retrieve_version()
+print(json.dumps(by_tasks + Finder.searched))
+"""
+
+
+def test_a_call_imports_nothing_once_an_earlier_one_has_been_made() -> None:
+    command = [sys.executable, "-W", "error", "-c", SEARCHES]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == []
