@@ -55,7 +55,8 @@ class SessionState:
         """Empty until the server has been asked for its settings."""
         self._lock = threading.Lock()
         self._cookies = CookieStore()
-        self._fixed = SecretHeaders({"Accept": ACCEPTED, "Accept-Encoding": "gzip, deflate"})
+        host = httpx.URL(self.base_url).netloc.decode("ascii")  # otherwise httpx works it out for each request
+        self._fixed = SecretHeaders({"Host": host, "Accept": ACCEPTED, "Accept-Encoding": "gzip, deflate"})
         self._fixed.update({"Connection": "keep-alive", "User-Agent": AGENT})
         self._fixed.update(options.headers)
         self._fixed[CID_HEADER] = options.cid
