@@ -97,6 +97,8 @@ def checked_timeout(timeout: object) -> Timeouts:
         FieldError: It is not a number of seconds above 0, a tuple of four as httpx takes it, an ``httpx.Timeout``, or
             ``None``.
     """
+    if type(timeout) in (int, float) and 0 < timeout <= LONGEST_SECONDS:  # type: ignore[operator]  # a number by now
+        return dict.fromkeys(PHASES, timeout)  # type: ignore[arg-type]  # as above; most are this, and copies are made often
     given: Mapping[str, Any]
     if isinstance(timeout, httpx.Timeout):
         given = timeout.as_dict()
