@@ -136,3 +136,26 @@ def test_a_call_imports_nothing_once_an_earlier_one_has_been_made() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == []
+
+
+LAZY = """
+import json, sys
+import keystone_client
+early = [name for name in ("anyio", "asyncio", "keystone_client._async_client") if name in sys.modules]
+assert "AsyncKeystoneClient" in dir(keystone_client)
+from keystone_client import AsyncKeystoneClient
+assert AsyncKeystoneClient is keystone_client.AsyncKeystoneClient
+assert AsyncKeystoneClient.__module__ == "keystone_client"
+assert AsyncKeystoneClient.create_team.__qualname__ == "AsyncKeystoneClient.create_team"
+assert keystone_client.KeystoneClient.create_team.__qualname__ == "KeystoneClient.create_team"
+import pickle
+assert pickle.loads(pickle.dumps(AsyncKeystoneClient)) is AsyncKeystoneClient
+print(json.dumps(early))
+"""
+
+
+def test_the_async_client_is_loaded_when_somebody_asks_for_it() -> None:
+    command = [sys.executable, "-W", "error", "-c", LAZY]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == []

@@ -642,3 +642,9 @@ def test_a_real_proxy_gets_the_whole_address(colour: str, monkeypatch: pytest.Mo
 
             anyio.run(once)
     assert len(fake.journal) == 1
+
+
+def test_as_many_connections_are_kept_as_may_be_open(colour: str) -> None:
+    client = connect(colour)
+    limits = client.client._driver._options.limits
+    assert (limits.max_connections, limits.max_keepalive_connections) == (100, 100)
