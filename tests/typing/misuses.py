@@ -127,3 +127,15 @@ def former(client: KeystoneClient, url: str) -> None:
     client.schema  # attr-defined / reportAttributeAccessIssue
     client.send_request("get", "x")  # attr-defined / reportAttributeAccessIssue
     KeystoneClient.CSRF_HEADER  # attr-defined / reportAttributeAccessIssue
+
+
+def options(client: KeystoneClient, tasks: AsyncKeystoneClient) -> None:
+    KeystoneClient.from_env(timout=1)  # call-arg / reportCallIssue
+    KeystoneClient.from_env(token="x")  # call-arg / reportCallIssue
+    AsyncKeystoneClient.from_env(page_size="10")  # arg-type / reportArgumentType
+    client.with_options(timeout="3")  # arg-type / reportArgumentType
+    client.with_options(attempts=3)  # call-arg / reportCallIssue
+    tasks.with_options(retry=3)  # arg-type / reportArgumentType
+    KeystoneClient("http://host", event_hooks=[print])  # call-overload / reportArgumentType
+    AsyncKeystoneClient("http://host", event_hooks={"request": [print]})  # list-item / reportArgumentType
+    KeystoneClient("http://host", wrap_transport=3)  # call-overload / reportArgumentType

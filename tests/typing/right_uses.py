@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Generator
 from datetime import date
 from typing import Any, assert_type
+from uuid import UUID
 
 import httpx
 from keystone_client import (
@@ -12,9 +13,10 @@ from keystone_client import (
     KeystoneClient,
     NotFoundError,
     RequestStatus,
+    RetryPolicy,
     changes,
 )
-from keystone_client_core.records import AuditLog, Cluster, ClusterCreate, Request, RequestLog, User
+from keystone_client_core.records import AuditLog, Cluster, ClusterCreate, Request, RequestLog, Team, User
 
 
 def reading(client: KeystoneClient, key: int) -> None:
@@ -157,3 +159,10 @@ async def jobs_and_bulk(client: AsyncKeystoneClient) -> None:
         team = job.create_team(name="New")
     made = await client.bulk_create_cluster([{"name": team.result["name"]}])
     await client.bulk_delete_cluster([made[0]["id"]], raise_not_exists=True)
+
+
+async def options(tasks: AsyncKeystoneClient, cid: UUID) -> None:
+    assert_type(KeystoneClient.from_env(timeout=1, retry=None), KeystoneClient)
+    client = KeystoneClient("http://host", event_hooks={"response": [print]}, wrap_transport=lambda inner: inner)
+    assert_type(client.with_options(timeout=None, headers={"X-A": "1"}, retry=RetryPolicy(), cid=cid), KeystoneClient)
+    assert_type(await tasks.with_options(cid=None).retrieve_team(1), Team | None)
