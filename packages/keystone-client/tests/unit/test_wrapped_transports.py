@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio
 import httpx
@@ -10,7 +10,7 @@ import pytest
 from keystone_client import AsyncKeystoneClient, FieldError, KeystoneClient
 from keystone_client_testing import FakeKeystone
 
-from .scripted import URL, Player, Scripted
+from .scripted import URL, Player, Scripted, answer
 
 
 class Traced(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -116,28 +116,51 @@ def test_a_wrapper_that_leaves_a_response_open_cannot_block_its_connection(colou
     assert seen == ["/version/"] * 2
 
 
+class SlowConnection(httpx.AsyncBaseTransport):
+    """In place of a connection of httpx: answers after a while, and tells whether it was closed."""
+
+    made: ClassVar[list["SlowConnection"]] = []
+
+    def __init__(self, **options: Any) -> None:
+        self.closed = False
+        self.made.append(self)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await anyio.sleep(0.001)
+        return answer(200, {"id": 1})(request)
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_cancelled_calls_through_hooks_and_wrappers_cost_no_connection(backend: str, server: str) -> None:
+def test_cancelled_calls_through_hooks_and_wrappers_cost_no_connection(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(httpx, "AsyncHTTPTransport", SlowConnection)
+    monkeypatch.setattr(SlowConnection, "made", [])
+
     async def hook(subject: object) -> None:
         await anyio.lowlevel.checkpoint()
 
     async def run() -> int:
-        limits = httpx.Limits(max_connections=5)
         async with AsyncKeystoneClient(
-            server,
-            limits=limits,
+            URL,
+            limits=httpx.Limits(max_connections=5),
             timeout=5,
             event_hooks={"request": [hook], "response": [hook]},
             wrap_transport=lambda inner: Traced(inner, []),
         ) as client:
-            for number in range(20):
-                with anyio.move_on_after(0.0005 * number):
+            for number in range(50):
+                with anyio.move_on_after(0.0002 * number):
                     async with anyio.create_task_group() as group:
-                        for _ in range(10):
-                            group.start_soon(client.retrieve_version)
-            return len([await client.retrieve_version() for _ in range(10)])
+                        for _ in range(20):
+                            group.start_soon(client.retrieve_team, 1)
+            return len([await client.retrieve_team(1) for _ in range(20)])
 
-    assert anyio.run(run, backend=backend) == 10
+    assert anyio.run(run, backend=backend) == 20
+    assert len(SlowConnection.made) > 5
+    assert all(connection.closed for connection in SlowConnection.made)
 
 
 @pytest.mark.parametrize("kind", [KeystoneClient, AsyncKeystoneClient])

@@ -12,7 +12,7 @@ import respx
 from respx.models import AllMockedAssertionError, PassThrough
 
 from .._world.state import World
-from .precedence import put_back, put_first
+from .other_mocks import put_back, put_first
 from .transport import FakeTransport, respond
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

@@ -10,6 +10,7 @@ from keystone_client_core import FieldError
 from .._config.environment import Credentials
 from .._errors import AuthenticationError
 from .._flow import Ask, Flow
+from .._protocol import csrf
 from .._protocol.bodies import json_body
 from .._protocol.call import Call
 from .._protocol.cookies import SESSION
@@ -96,7 +97,7 @@ def _as_login(request: OutgoingRequest) -> None:
     With a session cookie the server demands a CSRF token. Where there is none, the cookies are left out as well.
     """
     request.session = None  # its answer sets cookies whichever session is current by then
-    if "x-csrftoken" not in request.headers:
+    if csrf.HEADER not in request.headers:
         request.headers.pop("cookie", None)
 
 

@@ -9,7 +9,10 @@ from typing import Final
 
 import httpx
 
-SESSION, CSRF = "sessionid", "csrftoken"
+from . import csrf
+
+SESSION: Final = "sessionid"
+OF_KEYSTONE: Final = (SESSION, csrf.COOKIE)
 """The cookies of Keystone itself. Any other comes from a machine in front of it, such as a load balancer."""
 
 MOST_COOKIES: Final = 50
@@ -40,7 +43,7 @@ class CookieStore(httpx.Cookies):
         lines = [line for line in response.headers.get_list("set-cookie") if _is_fit(line)]
         headers = [("set-cookie", line) for line in lines[:MOST_COOKIES]]
         self.extract_cookies(httpx.Response(200, headers=headers, request=response.request))
-        ours_last = sorted(self.jar, key=lambda cookie: cookie.name in (SESSION, CSRF))
+        ours_last = sorted(self.jar, key=lambda cookie: cookie.name in OF_KEYSTONE)
         for cookie in ours_last[:-MOST_COOKIES]:
             self.jar.clear(cookie.domain, cookie.path, cookie.name)
 

@@ -21,8 +21,8 @@ from .._errors import (
     ValidationError,
 )
 from .._transport.outgoing import endpoint_of
-from .clean_copies import clean_response
 from .json_decoding import json_of
+from .redacted_copies import clean_response
 from .retries import PASSING, retry_after
 
 BY_STATUS: Mapping[int, type[StatusError]] = {

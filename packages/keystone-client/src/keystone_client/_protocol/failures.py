@@ -12,8 +12,8 @@ from .._errors import RequestTimeoutError, ResponseTooLargeError, TransportError
 from .._network_errors import advice_on, words_of
 from .._transport.outgoing import OutgoingRequest
 from .._transport.response_guard import TooLargeError
-from .clean_copies import clean_request
 from .error_messages import cut, decode_error, printable
+from .redacted_copies import clean_request
 from .retries import Failure, outcome_of
 
 RAISE_LIMIT = "max_response_size=… of the client raises the limit, None lifts it; a smaller page_size may do, too"

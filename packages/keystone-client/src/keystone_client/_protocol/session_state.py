@@ -15,7 +15,8 @@ from keystone_client_core import __version__, endpoint_path
 from .._config.call_options import CID_HEADER
 from .._config.options import Options
 from .._transport.outgoing import OutgoingRequest
-from .cookies import CSRF, SESSION, CookieStore, SecretHeaders, cookies_of
+from .cookies import SESSION, CookieStore, SecretHeaders, cookies_of
+from .csrf import csrf_headers
 from .requests import RequestBuilder, SessionHeaders
 from .retries import RECEIVED
 from .throttle import Throttle
@@ -127,9 +128,7 @@ class SessionState:
         if cookie:
             safe["Cookie"] = cookie
         unsafe = SecretHeaders(safe)
-        unsafe["Referer"] = self.base_url  # Django refuses every write over https without it
-        if CSRF in named:
-            unsafe["X-CSRFToken"] = named[CSRF]
+        unsafe.update(csrf_headers(named, self.base_url))
         key = named.get(SESSION)
         return SessionHeaders(number + (key != former_key), key, safe, unsafe)
 
