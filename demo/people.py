@@ -75,16 +75,16 @@ def sheet_mistakes(people: Rows) -> dict[int, str]:
     roles: dict[tuple[str, str], tuple[int, str]] = {}
     persons: dict[str, tuple[int, Mapping[str, str]]] = {}
     for line, row in people.items():
-        told = list(cell_mistakes(row))
+        problems = list(cell_mistakes(row))
         first, role = roles.setdefault((row["username"], row["team"]), (line, row["role"]))
         if role != row["role"]:
-            told.append(f"role: {row['role']!r}, but {role!r} in the same team on line {first}")
+            problems.append(f"role: {row['role']!r}, but {role!r} in the same team on line {first}")
         first, person = persons.setdefault(row["username"].casefold(), (line, row))
         for name in PERSON:
             if person[name] != row[name]:
-                told.append(f"{name}: {row[name]!r}, but {person[name]!r} on line {first}")
-        if told:
-            found[line] = "; ".join(told)
+                problems.append(f"{name}: {row[name]!r}, but {person[name]!r} on line {first}")
+        if problems:
+            found[line] = "; ".join(problems)
     return found
 
 
@@ -151,10 +151,10 @@ def mistakes(
 def reason(error: Exception) -> str:
     """Return the messages about the fields of a record: the server's, or the client's before anything is sent."""
     said = error.__cause__.field_errors if isinstance(error.__cause__, StatusError) else {}
-    return "; ".join(f"{field}: {' '.join(messages)}" for field, messages in said.items()) or told(error)
+    return "; ".join(f"{field}: {' '.join(messages)}" for field, messages in said.items()) or error_text(error)
 
 
-def told(error: Exception) -> str:
+def error_text(error: Exception) -> str:
     """Return the text of an error from the name of the field on: ``record 3, ...: user field 'email': ...``."""
     return str(error).partition(" field ")[2] or str(error)
 

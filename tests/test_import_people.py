@@ -78,7 +78,9 @@ def test_a_sheet_is_read_as_spreadsheets_save_it(read: Any, header: str, delimit
         (("a,,,,T,MB", '"b,,,,T,MB', "c,,,,T,MB"), {}, "unexpected end of data"),
     ],
 )
-def test_a_sheet_that_cannot_be_read_is_told(people: Any, read: Any, lines: Any, how: Any, told: str) -> None:
+def test_a_sheet_that_cannot_be_read_is_refused_with_the_reason(
+    people: Any, read: Any, lines: Any, how: Any, told: str
+) -> None:
     with pytest.raises(people.SheetError, match=told):
         read(*lines, **how)
 
@@ -107,7 +109,7 @@ def test_a_sheet_that_cannot_be_read_is_told(people: Any, read: Any, lines: Any,
         (row("anna", "Physics"), row("bob", "geology"), "team name: A team with this name already exists."),
     ],
 )
-def test_what_a_spreadsheet_does_is_told_by_line_and_nothing_is_written(
+def test_damage_by_a_spreadsheet_is_reported_by_line_and_nothing_is_written(
     people: Any, fake: FakeKeystone, client: KeystoneClient, first: Any, second: Any, told: str
 ) -> None:
     team, eve = fake.add.team(name="Geology"), fake.add.user(username="eve", first_name="", last_name="", email="")

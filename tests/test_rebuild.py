@@ -190,7 +190,7 @@ def test_a_new_choice_is_added_with_its_labels(rebuild: Rebuild, module: ModuleT
     assert rebuild(document, "--check")[0] == 0
 
 
-def test_a_choice_of_which_nobody_knows_the_labels_is_named(rebuild: Rebuild, document: Document) -> None:
+def test_a_choice_without_known_labels_is_named(rebuild: Rebuild, document: Document) -> None:
     properties(document, "Cluster")["tier"] = {"type": "string", "enum": ["A", "B"]}
     status, said = rebuild(document)
     assert status == 2
@@ -246,7 +246,7 @@ def test_the_document_of_a_fake_is_refused(rebuild: Rebuild, module: ModuleType)
 @pytest.mark.parametrize(
     "document", [[], {}, {"info": []}, {"info": {}, "paths": [], "components": {"schemas": {}}}, "x"]
 )
-def test_what_is_no_document_is_refused_in_words(rebuild: Rebuild, document: Any) -> None:
+def test_anything_but_a_document_is_refused_with_a_message(rebuild: Rebuild, document: Any) -> None:
     status, said = rebuild(document)
     assert status == 2
     assert "is no OpenAPI document of a Keystone" in said

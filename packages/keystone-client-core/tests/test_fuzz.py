@@ -173,7 +173,7 @@ def test_actions_are_refused_or_have_a_path(data: st.DataObject, resource: Resou
 @given(resources, anything)
 @example(RESOURCES["user"], HUGE)
 @example(RESOURCES["user"], "a" * 5000)
-def test_labels_and_answers_of_any_shape_do_no_harm(resource: Resource, value: Any) -> None:
+def test_labels_and_answers_of_any_shape_raise_nothing_unexpected(resource: Resource, value: Any) -> None:
     action = core.Action("GET", f"/{resource.path}/", {}, resource)
     kept(lambda: core.reference("a1", action, value))
     assert core.failed_action(value, [action]) in (None, 0)
@@ -184,7 +184,7 @@ UNSPEAKABLE: list[Any] = [HUGE, -HUGE, deep(5000), cyclic(), Hostile(), [HUGE], 
 
 @pytest.mark.parametrize("value", UNSPEAKABLE, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize("name", ["user", "grant"])
-def test_values_that_cannot_be_written_down_are_refused(name: str, value: Any) -> None:
+def test_values_that_cannot_be_converted_to_text_are_refused(name: str, value: Any) -> None:
     resource = RESOURCES[name]
     for field in resource.fields:
         for lookup in ("", "__in"):

@@ -52,7 +52,7 @@ WRONG = [
 
 @pytest.mark.parametrize("operation", BOTH)
 @pytest.mark.parametrize(("resource", "name", "value", "said"), WRONG)
-def test_create_update_and_filters_say_the_same_of_the_same_mistake(
+def test_create_update_and_filters_report_the_same_mistake_in_the_same_words(
     resource: str, name: str, value: object, said: str, operation: Literal["create", "update"]
 ) -> None:
     with pytest.raises(FieldError) as caught:
@@ -88,7 +88,7 @@ def test_create_update_and_filters_say_the_same_of_the_same_mistake(
         ("user", "password", "x" * 129, "it has 129 characters"),
     ],
 )
-def test_what_the_table_knows_to_be_wrong_is_said_before_it_is_sent(
+def test_a_value_the_table_knows_to_be_wrong_is_refused_before_it_is_sent(
     resource: str, name: str, value: object, said: str, operation: Literal["create", "update"]
 ) -> None:
     with pytest.raises(FieldError) as caught:
@@ -126,7 +126,7 @@ def test_what_the_table_knows_to_be_wrong_is_said_before_it_is_sent(
         ("user", "username", "ädmin@x\n", "ädmin@x\n"),
     ],
 )
-def test_what_the_server_takes_is_taken(resource: str, name: str, value: object, sent: object) -> None:
+def test_values_the_server_accepts_are_accepted(resource: str, name: str, value: object, sent: object) -> None:
     assert encoded(resource, name, value, "update") == sent
 
 

@@ -106,7 +106,7 @@ def test_each_handler_keeps_its_own_level(logger: logging.Logger) -> None:
     assert loud.messages == ["line"]
 
 
-def test_answers_are_never_stale(logger: logging.Logger, root: logging.Logger) -> None:
+def test_is_enabled_for_is_never_stale(logger: logging.Logger, root: logging.Logger) -> None:
     assert not logger.isEnabledFor(logging.INFO)
     own = Seen()
     logger.addHandler(own)
@@ -123,7 +123,7 @@ def test_answers_are_never_stale(logger: logging.Logger, root: logging.Logger) -
     assert not logger.isEnabledFor(logging.INFO)
 
 
-def test_logging_can_be_switched_off_as_ever(logger: logging.Logger) -> None:
+def test_logging_can_be_disabled_as_usual(logger: logging.Logger) -> None:
     own = Seen()
     logger.addHandler(own)
     logging.disable(logging.INFO)

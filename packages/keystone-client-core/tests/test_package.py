@@ -100,7 +100,7 @@ def test_the_public_names_are_these() -> None:
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_each_public_name_can_be_had(name: str) -> None:
+def test_each_public_name_can_be_imported(name: str) -> None:
     assert getattr(core, name) is not None
 
 

@@ -44,7 +44,7 @@ def test_a_value_that_the_server_ignores_is_found(name: str, value: str) -> None
 
 @pytest.mark.parametrize("value", ["maybe", "yes", "None"])
 @pytest.mark.parametrize("name", ["is_active", "is_active__not_eq", "name__isnull"])
-def test_a_truth_value_that_is_none_is_found(name: str, value: str) -> None:
+def test_an_invalid_boolean_is_found(name: str, value: str) -> None:
     (ignored,) = ignored_parameters(TEAM, [(name, value)])
 
     assert ignored.why == f"is {value!r}, neither true nor false"

@@ -31,7 +31,7 @@ async def use_async(url: str) -> int:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("first", ["httpx_mock", "fake_keystone"])
-async def test_pytest_httpx_and_the_fake_answer_what_is_theirs_in_any_order(
+async def test_pytest_httpx_and_the_fake_each_answer_their_own_requests_in_any_order(
     request: pytest.FixtureRequest, first: str
 ) -> None:
     request.getfixturevalue(first)
@@ -48,7 +48,9 @@ async def test_pytest_httpx_and_the_fake_answer_what_is_theirs_in_any_order(
 
 
 @pytest.mark.httpx_mock(assert_all_requests_were_expected=False)
-def test_what_nobody_mocks_is_refused_by_pytest_httpx(fake_keystone: FakeKeystone, httpx_mock: HTTPXMock) -> None:
+def test_a_request_without_a_mock_is_refused_by_pytest_httpx(
+    fake_keystone: FakeKeystone, httpx_mock: HTTPXMock
+) -> None:
     with pytest.raises(httpx.TimeoutException, match="No response can be found"):
         httpx.get(OTHER)
     assert use(fake_keystone.url) == 1

@@ -195,7 +195,7 @@ def test_an_address_postgresql_cannot_read_breaks_the_filter(admin: Session, val
 
 
 @BOTH
-def test_addresses_are_filtered_by(admin: Session) -> None:
+def test_addresses_can_be_filtered_in_any_spelling(admin: Session) -> None:
     admin("POST", "users/teams/", json={"name": "A"}, headers={"X-Forwarded-For": "[2001:DB8::0:1]:80"})
     admin("POST", "users/teams/", json={"name": "B"}, headers={"X-Forwarded-For": "10.0.0.1:80"})
     for query, count in {"=10.0.0.1": 1, "=2001:db8::1": 1, "=2001:DB8::0:1": 1, "__in=10.0.0.1,::1,": 1,
@@ -336,7 +336,7 @@ def test_nested_lists_without_an_order_come_by_id_on_sqlite_alone(
 
 
 @pytest.mark.parametrize("size", range(2, 40))
-def test_no_pair_and_no_long_list_comes_by_id_by_chance(size: int) -> None:
+def test_the_order_of_unordered_rows_is_never_that_of_the_ids(size: int) -> None:
     unordered = FakeKeystone().world.database.unordered
     for start in (1, 17, 1000):
         keys = list(range(start, start + size))

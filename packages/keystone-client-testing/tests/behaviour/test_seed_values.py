@@ -198,13 +198,13 @@ def test_a_lone_surrogate_is_refused_by_the_api_too(fake: FakeKeystone, admin: S
 
 
 @pytest.mark.parametrize("value", [True, 1.5, {"name": "x"}, object(), 0, -1, TOO_LARGE, ["Physics"], b"Physics"])
-def test_what_is_no_key_finds_no_record(fake: FakeKeystone, value: object) -> None:
+def test_an_invalid_key_finds_no_record(fake: FakeKeystone, value: object) -> None:
     fake.add.team(name="Physics")
     with pytest.raises(LookupError, match="no team"):
         fake.add.grant(team=value)
 
 
-def test_a_record_of_another_kind_is_no_key(fake: FakeKeystone) -> None:
+def test_a_record_of_another_kind_is_refused_as_a_key(fake: FakeKeystone) -> None:
     """Both have the id 1: taken for a team, the grant would be in a stranger's hands."""
     fake.add.team()
     with pytest.raises(LookupError, match="no team: a team has no '_access_teams'"):
@@ -257,7 +257,7 @@ def test_a_team_that_is_renamed_gets_the_slug_of_its_name(fake: FakeKeystone) ->
         ("notification", *[{"user": 1, "metadata": {"days": 30}}] * 2, "metadata="),
     ],
 )
-def test_what_only_the_database_knows_to_be_taken_is_refused(
+def test_a_value_that_only_the_database_knows_to_be_taken_is_refused(
     fake: FakeKeystone, resource: str, first: dict[str, Any], second: dict[str, Any], text: str
 ) -> None:
     getattr(fake.add, resource)(**first)

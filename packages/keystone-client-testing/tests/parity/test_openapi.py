@@ -67,7 +67,7 @@ def test_answers_to_writes_and_refusals_are_as_the_document_says(admin: Session,
     assert known.complaint("/users/teams/{id}/", "DELETE", admin("DELETE", "users/teams/1/")) == ""
 
 
-def test_what_is_wrong_is_complained_of(document: dict[str, Any], admin: Session) -> None:
+def test_an_answer_that_breaks_the_schema_is_reported(document: dict[str, Any], admin: Session) -> None:
     document["components"]["schemas"]["User"]["properties"]["username"] = {"type": "integer"}
     complaint = Document(document).complaint("/authentication/whoami/", "GET", admin("GET", "authentication/whoami/"))
     assert complaint == "username: 'admin' is not of type 'integer'"

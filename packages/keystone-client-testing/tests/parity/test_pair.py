@@ -66,7 +66,7 @@ def test_two_servers_that_are_alike_answer_alike(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("table", ["team", "audit_log"])
-def test_a_drift_of_ids_is_counted_and_harms_no_answer(pair: Pair, live: FakeKeystone, table: str) -> None:
+def test_a_drift_of_ids_is_counted_and_affects_no_answer(pair: Pair, live: FakeKeystone, table: str) -> None:
     assert _create(pair, "A") == ("", 1)
     _lose(live, table, 3)
     assert _create(pair, "B") == ("", 5 if table == "team" else 2)
@@ -78,7 +78,7 @@ def test_a_drift_of_ids_is_counted_and_harms_no_answer(pair: Pair, live: FakeKey
     ]  # fmt: skip
 
 
-def test_a_drift_within_a_job_is_mended_as_well(pair: Pair, live: FakeKeystone) -> None:
+def test_a_drift_within_a_job_is_corrected_too(pair: Pair, live: FakeKeystone) -> None:
     _lose(live, "cluster", 1)
     actions = [
         {"method": "POST", "path": "/users/teams/", "payload": {"name": "A"}},
