@@ -9,13 +9,13 @@ import argparse
 import sys
 from pathlib import Path
 
-import sync_twins
 import core_names
 import facts
 import keystone_client_core
 import methods
 import operations
 import records
+import sync_twins
 import table
 
 ROOT = Path(__file__).resolve().parent.parent

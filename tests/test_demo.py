@@ -1,4 +1,4 @@
-"""The tour runs to its end on the fake, takes no server it was not allowed to write to, and fails when a step fails."""
+"""The tour runs on the fake, touches a real server only with permission, and fails if a step fails."""
 
 import os
 import subprocess

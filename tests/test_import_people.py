@@ -1,4 +1,4 @@
-"""The import of people that the documentation shows: what spreadsheets do to data is told before a write."""
+"""The import of people that the documentation shows: damage by a spreadsheet is reported before a write."""
 
 import importlib
 import sys
@@ -68,7 +68,7 @@ def test_a_sheet_is_read_as_spreadsheets_save_it(read: Any, header: str, delimit
 
 
 @pytest.mark.parametrize(
-    ("lines", "how", "told"),
+    ("lines", "how", "message"),
     [
         ((), {"header": "username,team"}, "one column first_name and one column last_name"),
         ((), {"header": f"{HEADER},Role"}, "one column role;"),
@@ -79,14 +79,14 @@ def test_a_sheet_is_read_as_spreadsheets_save_it(read: Any, header: str, delimit
     ],
 )
 def test_a_sheet_that_cannot_be_read_is_refused_with_the_reason(
-    people: Any, read: Any, lines: Any, how: Any, told: str
+    people: Any, read: Any, lines: Any, how: Any, message: str
 ) -> None:
-    with pytest.raises(people.SheetError, match=told):
+    with pytest.raises(people.SheetError, match=message):
         read(*lines, **how)
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "told"),
+    ("first", "second", "message"),
     [
         (row("anna", "Physics"), row("bob ", "Physics"), "username: 'bob ' has blanks"),
         (row("anna", "Physics"), row("bob", " Physics"), "team: ' Physics' has blanks"),
@@ -110,7 +110,7 @@ def test_a_sheet_that_cannot_be_read_is_refused_with_the_reason(
     ],
 )
 def test_damage_by_a_spreadsheet_is_reported_by_line_and_nothing_is_written(
-    people: Any, fake: FakeKeystone, client: KeystoneClient, first: Any, second: Any, told: str
+    people: Any, fake: FakeKeystone, client: KeystoneClient, first: Any, second: Any, message: str
 ) -> None:
     team, eve = fake.add.team(name="Geology"), fake.add.user(username="eve", first_name="", last_name="", email="")
     fake.add.membership(team=team["id"], user=eve["id"], role="MB")
@@ -118,7 +118,7 @@ def test_damage_by_a_spreadsheet_is_reported_by_line_and_nothing_is_written(
     wrong = people.check_people(client, {2: first, 3: second})
 
     assert list(wrong) == [3]
-    assert told in wrong[3]
+    assert message in wrong[3]
     assert (client.count_user(), client.count_team(), client.count_membership()) == (2, 1, 1)
 
 

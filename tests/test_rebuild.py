@@ -1,4 +1,4 @@
-"""``hatch run rebuild`` brings what is new at a server into the facts, and says what it cannot know."""
+"""``hatch run rebuild`` adds what is new on a server to the facts, and reports what the document does not say."""
 
 import copy
 import importlib
@@ -77,7 +77,7 @@ def resource(schema: str, properties: dict[str, Any]) -> tuple[dict[str, Any], d
 
 @pytest.fixture
 def document() -> Document:
-    """What a server says whose facts are up to date."""
+    """Return the document of a server that agrees with the facts."""
     properties = {
         "id": {"type": "integer", "readOnly": True},
         "name": {"type": "string", "maxLength": 50, "minLength": 1},

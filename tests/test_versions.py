@@ -1,4 +1,4 @@
-"""The three packages are released together, so they carry one version, and each asks for the others by it."""
+"""The three packages are released together, so they have one version, and each requires the others at it."""
 
 import ast
 import re

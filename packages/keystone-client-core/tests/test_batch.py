@@ -115,7 +115,7 @@ def test_text_that_looks_like_a_reference_is_refused(text: str) -> None:
 
 @given(before=st.text(), after=st.text(), kind=st.sampled_from(["ref", "file"]), inner=st.text())
 def test_no_text_of_users_reaches_the_server_as_a_reference(before: str, after: str, kind: str, inner: str) -> None:
-    with pytest.raises((ReferenceTokenError, FieldError)):  # the latter for what JSON cannot carry
+    with pytest.raises((ReferenceTokenError, FieldError)):  # FieldError: JSON cannot hold the text
         create_action(CLUSTER, {"name": "n", "description": f"{before}@{kind}{{{inner}}}{after}"}, {"a0secret"})
 
 

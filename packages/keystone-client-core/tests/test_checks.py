@@ -1,4 +1,4 @@
-"""Records that are checked all at once: every fault of every record, and nothing that the server would take."""
+"""Records that are checked all at once: every fault of every record, and no value that the server would accept."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Correlation ids: new ones, and those of others in one spelling."""
+"""Correlation ids: new ones, and foreign ones in their canonical spelling."""
 
 import uuid
 

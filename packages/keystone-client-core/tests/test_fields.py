@@ -1,4 +1,4 @@
-"""Fields of a record to be written: nothing the server would drop or bend in silence gets out."""
+"""Fields of a record to be written: nothing that the server would silently drop or change is sent."""
 
 import contextlib
 import json
@@ -254,8 +254,8 @@ def test_one_error_names_all_that_is_wrong_with_a_create() -> None:
     with pytest.raises(FieldError) as caught:
         encode_fields(RESOURCES["cluster"], {"id": 1, "enabled": "maybe"}, "create")
 
-    for told in ("'id' cannot be set", "'maybe'", "also needs name"):
-        assert told in str(caught.value)
+    for part in ("'id' cannot be set", "'maybe'", "also needs name"):
+        assert part in str(caught.value)
 
 
 def test_the_table_says_which_fields_may_be_null_or_blank() -> None:

@@ -1,4 +1,4 @@
-"""Filters: what is sent, decoded as the server decodes it, is what was meant; what the server would ignore is refused.
+"""Filters: a query decodes, by the server's rules, to the values given; what the server would ignore is refused.
 
 ``read`` below decodes a query by the server's observed rules and shares nothing with the encoder.
 """
@@ -45,7 +45,7 @@ class Label(Enum):
 
 
 def read(resource: Resource, params: Mapping[str, str]) -> dict[str, object]:
-    """What the server takes a query for: parameters by name, values by the kind of the field."""
+    """Decode a query as the server does: parameters by name, values by the kind of the field."""
     found: dict[str, object] = {}
     for name, text in parse_qsl(urlencode(params), keep_blank_values=True, strict_parsing=True):
         assert text.strip(), f"the server ignores {name}="
@@ -475,7 +475,7 @@ def test_whatever_is_given_the_query_is_one_the_server_understands_or_refused(
 
 @pytest.mark.parametrize("error", [TypeError, ValueError])
 def test_an_array_of_several_numbers_is_no_integer(error: type[Exception]) -> None:
-    """It has the method of an integer, for the case that it holds one number, and raises where it holds more."""
+    """A numpy array has ``__index__``, which works for one number and raises for several."""
 
     class Array:
         def __index__(self) -> int:
@@ -494,8 +494,8 @@ def test_one_error_names_all_filters_that_are_wrong() -> None:
     with pytest.raises(FilterError) as caught:
         encode_filters(RESOURCES["request"], {"titel": "x", "id": "abc", "title": "fine", "order": "-id"})
 
-    for told in ("filter 'titel'", "filter id: 'abc'", "use order="):
-        assert told in str(caught.value)
+    for part in ("filter 'titel'", "filter id: 'abc'", "use order="):
+        assert part in str(caught.value)
     assert (caught.value.field, caught.value.matches) == ("titel", ("title",))
 
 

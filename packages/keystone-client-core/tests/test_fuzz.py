@@ -1,4 +1,4 @@
-"""Whatever is given to a function of core: a result that is fit to be sent, or one of the errors it documents."""
+"""For any argument, a function of core returns a result that can be sent, or raises an error that it documents."""
 
 import datetime as dt
 import json
@@ -22,7 +22,7 @@ TRICKS += ["@ref{a.id}", "@file{a}", "1\n", "NaN", "Infinity", "1e999", "\N{KELV
 
 
 class Hostile:
-    """An object whose every service fails."""
+    """An object whose special methods all raise."""
 
     def __repr__(self) -> str:
         raise RuntimeError("no representation")
@@ -73,14 +73,14 @@ resources = st.sampled_from(list(RESOURCES.values()))
 
 
 def named(resource: Resource) -> st.SearchStrategy[Any]:
-    """Mappings that mostly name fields the resource has."""
+    """Return a strategy for mappings whose keys are mostly fields of the resource."""
     lookups = st.sampled_from(["", "__in", "__not_in", "__isnull", "__contains", "__gte", "__nope"])
     names = st.builds(lambda name, lookup: name + lookup, st.sampled_from(list(resource.fields)), lookups)
     return st.dictionaries(names | texts, anything, max_size=3)
 
 
 def kept(call: Callable[[], Any]) -> Any:
-    """What a function gives, or ``None`` where it refuses what it was given, in words of a bearable length."""
+    """Return the result of a function, or ``None`` if it refuses its arguments in a message of limited length."""
     try:
         return call()
     except KeystoneError as error:

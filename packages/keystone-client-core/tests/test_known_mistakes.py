@@ -1,4 +1,4 @@
-"""What the table knows to be wrong is said before anything is sent, in the same words for fields and for filters.
+"""Mistakes that the table knows are reported before anything is sent, in the same words for fields and filters.
 
 Where the server takes more than that, nothing is refused: the spellings here were tried on a server.
 """
@@ -176,7 +176,7 @@ def test_a_spelling_that_the_server_ignores_is_refused_for_that_reason(value: ob
 def test_an_empty_text_that_the_server_can_hold_only_once_is_refused(
     value: str, operation: Literal["create", "update"]
 ) -> None:
-    """A second one is no conflict to the server's own check, and a failure to its database."""
+    """The server's own check lets a second one through, and its database then fails."""
     with pytest.raises(FieldError, match="only once, in one record; give None for null"):
         encoded("publication", "doi", value, operation)
     assert encoded("publication", "doi", None, operation) is None

@@ -1,4 +1,4 @@
-"""The logger: quiet until somebody listens, the context in every record, other loggers left alone."""
+"""The logger: silent until a handler is added, the context in every record, other loggers unchanged."""
 
 import io
 import itertools
@@ -12,7 +12,7 @@ _NUMBERS = itertools.count()
 
 
 class Seen(logging.Handler):
-    """Keeps the records it is handed."""
+    """A handler that keeps its records."""
 
     def __init__(self, level: int = logging.NOTSET) -> None:
         super().__init__(level)

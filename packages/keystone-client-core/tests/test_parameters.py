@@ -1,4 +1,4 @@
-"""Query parameters that the server ignores are found; each was tried on a server."""
+"""Finds the query parameters that a server ignores; each case was tried on a real server."""
 
 import pytest
 from keystone_client_core import RESOURCES, ignored_parameters

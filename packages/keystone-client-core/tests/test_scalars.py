@@ -1,4 +1,4 @@
-"""Scalars of data libraries: taken where they hold exactly what is wanted; missing ones are called missing."""
+"""Scalars of data libraries: accepted if they convert exactly; missing values are reported as missing."""
 
 import datetime as dt
 from decimal import Decimal
@@ -29,7 +29,7 @@ DAY, NOON = dt.date(2024, 1, 5), dt.datetime(2024, 1, 5, 12)
 
 
 class NaTType(dt.datetime):
-    """The missing time of pandas: a time that is not equal to itself, and fails in its own ways."""
+    """Imitates the missing time of pandas: not equal to itself, and its conversions raise."""
 
     def __ne__(self, other: object) -> bool:
         return True
@@ -39,7 +39,7 @@ class NaTType(dt.datetime):
 
 
 class NAType:
-    """The missing value of pandas: comparing it gives itself, which is neither true nor false."""
+    """Imitates the missing value of pandas: a comparison returns it again, and it has no truth value."""
 
     def __ne__(self, other: object) -> Any:
         return self
@@ -49,7 +49,7 @@ class NAType:
 
 
 class Timestamp(dt.datetime):
-    """A time of pandas, which may have nanoseconds."""
+    """Imitates a time of pandas, which may have nanoseconds."""
 
     nanosecond = 0
 
@@ -131,7 +131,7 @@ def test_booleans_of_any_library_are_booleans(value: object, truth: bool) -> Non
      polars.Series([DAY])[0], "2024-01-05", "2024-1-5"],
 )  # fmt: skip
 def test_a_date_of_any_library_is_a_date(value: object) -> None:
-    """A time of a data library is taken at midnight: it has no type for a date."""
+    """Data libraries have no type for a date, so a time at midnight counts as one."""
     assert field("start_date", value) == filtered("start_date", value) == "2024-01-05"
 
 

@@ -165,7 +165,7 @@ class _Record:
             self.found += [(name, None, "it is missing") for name in missing_fields(self._resource, given)]
 
     def key(self, pk: object, keys: set[int]) -> int:
-        """Return the primary key of a change, or 0 and note that it is none, or that it is there twice."""
+        """Return the primary key of a change, or 0 and note that it is invalid or given twice."""
         try:
             key = primary_key(pk)
         except FieldError as error:
@@ -177,7 +177,7 @@ class _Record:
         return key
 
     def _is_secret(self, name: str) -> bool:
-        """Check whether a value may be a secret; that of an unknown field may be a password under a misspelt name."""
+        """Check whether a value may be a secret; an unknown field may be a misspelt password field."""
         fields = self._resource.fields
         return any(field.write_only for field in ([fields[name]] if name in fields else fields.values()))
 

@@ -1,4 +1,4 @@
-"""Clients of every role, ready made."""
+"""Clients of every role that the fake provides."""
 
 import contextlib
 

@@ -1,4 +1,4 @@
-"""Batch jobs of the fake: all or nothing, references, files, dry runs, and the server's words for every mistake."""
+"""Batch jobs of the fake: all or nothing, references, files, dry runs, and the server's message for every mistake."""
 
 import json
 from typing import Any

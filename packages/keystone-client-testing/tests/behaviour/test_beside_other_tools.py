@@ -1,4 +1,4 @@
-"""The fixtures in one test with other tools that mock HTTP: each answers what is meant for it."""
+"""The fixtures beside other tools that mock HTTP in the same test: each answers only its own requests."""
 
 from collections.abc import Callable
 from pathlib import Path

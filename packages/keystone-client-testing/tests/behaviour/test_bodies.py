@@ -1,4 +1,4 @@
-"""Request bodies in every spelling: media types, charsets, and multipart bodies that are not quite right."""
+"""Request bodies in every spelling: media types, charsets, and malformed multipart bodies."""
 
 import re
 from typing import Any
@@ -36,7 +36,7 @@ def test_an_unknown_charset_is_ignored(admin: Session) -> None:
 
 def test_utf_16_without_a_byte_order_mark_is_refused(admin: Session) -> None:
     answer = send(admin, "application/json; charset=utf-16", b'{"a":1}')
-    # The decoder's own words, which Python 3.13 changed:
+    # The message is that of Python's decoder, which 3.13 changed.
     assert re.fullmatch("JSON parse error - .*stream does not start with BOM", answer.json()["detail"], re.IGNORECASE)
     assert send(admin, "application/json; charset=utf-16", '{"name": "A"}'.encode("utf-16")).status_code == 201
 

@@ -132,7 +132,7 @@ def test_an_output_pipe_closed_from_the_start_does_not_keep_the_server_from_serv
     os.close(reading)
     with open(writing, "w") as stream:
         say("Fake Keystone at ...", stream)
-        say("stopped", stream)  # nor does the end of the block, which writes what is left, as Python does when it exits
+        say("stopped", stream)  # leaving the block flushes, as Python does at exit
 
 
 def test_the_journal_of_a_server_is_bounded_unless_another_number_is_given(monkeypatch: pytest.MonkeyPatch) -> None:

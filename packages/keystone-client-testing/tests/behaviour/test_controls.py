@@ -1,4 +1,4 @@
-"""What a test author can do to a world: seed, break, watch, stop the clock, go back."""
+"""What a test author can do with a fake: seed it, plan faults, read the journal, move the clock, restore a snapshot."""
 
 import datetime as dt
 import socket

@@ -1,4 +1,4 @@
-"""Browsers at other origins: preflights, and headers for those the server trusts."""
+"""Browsers at other origins: preflights, and headers for trusted origins."""
 
 import httpx
 import pytest

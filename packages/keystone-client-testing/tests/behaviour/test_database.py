@@ -37,7 +37,7 @@ def test_a_world_moves_between_databases_and_each_fake_keeps_its_own() -> None:
     assert (source.database, source.world.store.database.name) == (SQLITE, SQLITE)
 
 
-# ids of what was undone
+# ids of rows that were rolled back
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_create_the_database_refuses_loses_its_id(fake: FakeKeystone, admin: S
     assert admin("POST", "research/publications/", json={**body, "doi": "10/1"}).json()["id"] == 2 + lost
 
 
-# bounds
+# bounds of numbers
 
 
 @pytest.mark.parametrize(("database", "largest"), [(POSTGRESQL, 2**31 - 1), (SQLITE, 2**63 - 1)])
@@ -124,7 +124,7 @@ def test_a_comparison_that_every_number_of_the_column_passes_keeps_null(
     assert admin("GET", f"allocations/allocations/?awarded__lt={2**31 - 1}").json()["count"] == 1
 
 
-# texts that are too long for a column nobody checks
+# texts too long for a column whose length no validation checks
 
 
 @pytest.mark.parametrize(("database", "status"), [(POSTGRESQL, 500), (SQLITE, 201)])
@@ -305,7 +305,7 @@ def test_null_is_larger_or_smaller_than_every_value(fake: FakeKeystone, admin: S
     assert ids(admin("GET", f"allocations/requests/?_order=-{field}")) == ascending[::-1]
 
 
-# what the server asks no order for
+# queries without ORDER BY
 
 
 @BOTH

@@ -1,4 +1,4 @@
-"""The made-up centre: always the same, and what it tells fits together."""
+"""The demo data: reproducible and consistent."""
 
 import datetime as dt
 import json
@@ -38,7 +38,7 @@ def test_it_is_always_the_same(centre: FakeKeystone) -> None:
     one, two = (json.loads(fake.dump()) for fake in (centre, other))
     for world in (one, two):
         for user in world["tables"]["user"]:
-            del user["password"]  # salted
+            del user["password"]  # hashes are salted
     assert one == two
 
 

@@ -1,4 +1,4 @@
-"""The ways in: transport, respx, loopback server, ready-made clients, command line."""
+"""The ways to reach a fake: transport, respx, loopback server, ready-made clients, command line."""
 
 import signal
 import subprocess

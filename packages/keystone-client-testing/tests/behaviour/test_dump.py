@@ -1,4 +1,4 @@
-"""A world as JSON: what goes in comes out, and what is no dump is refused by name."""
+"""Dumps of a world as JSON: they load unchanged, and anything else is refused with the reason."""
 
 import json
 import subprocess

@@ -21,7 +21,7 @@ KINDS: list[dict[str, Any]] = [
 
 
 def attempt(session: Session, method: str, path: str, **options: Any) -> int:
-    """Return the status the client sees; 0 where none arrives."""
+    """Send a request and return the status; 0 if no answer arrives."""
     try:
         return session(method, path, **options).status_code
     except httpx.TransportError:
@@ -52,7 +52,7 @@ def test_a_real_client_that_gives_up_on_the_server_finds_the_write_done_or_not(
     with fake.serve() as url, httpx.Client(base_url=url, trust_env=False, timeout=0.2, headers=token) as client:
         with pytest.raises(httpx.ReadTimeout):
             client.post(TEAMS, json={"name": "A"})
-        while not fake.journal:  # the server notices a moment later that nobody waits any more
+        while not fake.journal:  # the server notices a moment later that the client has disconnected
             client.get("version/")
         assert len(fake.world.store.tables["team"]) == teams
     assert time.monotonic() - started < 20

@@ -1,4 +1,4 @@
-"""What the journal says of each request, and how a test asks it."""
+"""The journal: what it records of each request, and the assertions on it."""
 
 import httpx
 import pytest

@@ -339,7 +339,7 @@ def test_json_is_ordered_by_type_or_by_its_text(fake: FakeKeystone, admin: Sessi
 @pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE", "OPTIONS"])
 def test_a_detail_url_reads_the_search_before_the_key(admin: Session, method: str) -> None:
     refused = admin(method, "research/grants/abc/?_search=%00")
-    if method != "OPTIONS":  # which only asks whether the caller might write
+    if method != "OPTIONS":  # OPTIONS reads the record only to check whether the caller may write
         assert (refused.status_code, refused.json()) == (400, ["Null characters are not allowed."])
     for path in ("allocations/reviews", "allocations/attachments"):
         for key in ("abc", "1"):

@@ -1,4 +1,4 @@
-"""OPTIONS: what an endpoint is called and what it takes from the caller."""
+"""OPTIONS: the name of an endpoint and the fields that the caller may send."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Who deletes the own account: a session cannot, a token can, and leaves no trace of who it was."""
+"""Users who delete their own account: a session cannot, a token can, and the audit row then has no actor."""
 
 from typing import Any
 

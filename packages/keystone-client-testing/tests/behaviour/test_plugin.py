@@ -1,4 +1,4 @@
-"""The pytest plugin, in a pytest run of its own."""
+"""The pytest plugin, tested in separate pytest runs."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Creating, reading, changing and deleting records: the server's rules and its words."""
+"""Creating, reading, changing and deleting records: the server's rules and messages."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""What each kind of user sees and may do."""
+"""What each kind of user can see and change."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ DENIED = {"detail": "You do not have permission to perform this action."}
 
 @pytest.fixture
 def centre(fake: FakeKeystone) -> FakeKeystone:
-    """Team 1 with an owner and a member, a team nobody here is in, and records of both."""
+    """Team 1 with an owner and a member, a team that neither belongs to, and records of both."""
     for name in ROLES:
         fake.add.user(username=name)
     for number in (1, 2):

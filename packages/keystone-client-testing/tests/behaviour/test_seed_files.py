@@ -1,4 +1,4 @@
-"""Files of seeded attachments: whatever holds bytes is read, and what the server would refuse is refused."""
+"""Files of seeded attachments: paths, bytes and open files are read; what the server would refuse is refused."""
 
 import datetime as dt
 import gzip

@@ -1,4 +1,4 @@
-"""What only the server writes into its tables, and a test can seed: audit rows, metadata, logs, its health."""
+"""Seeds of what only the server itself writes: audit rows, metadata, logs, health checks."""
 
 from typing import Any
 
@@ -72,12 +72,12 @@ def test_an_audit_row_the_server_could_not_hold_is_refused(
 
 def test_the_metadata_of_a_notification_are_kept_in_dumps_and_snapshots(fake: FakeKeystone) -> None:
     row = fake.add.notification(notification_type="RE", metadata={"request_id": 5, "days_to_expire": 14})
-    assert "metadata" not in row  # as on the server, no endpoint shows them
+    assert "metadata" not in row  # as on the server, no endpoint returns them
     other = FakeKeystone()
     other.load(fake.dump())
     assert other.world.store.tables["notification"][row["id"]]["metadata"] == {"request_id": 5, "days_to_expire": 14}
     assert other.add.notification(user=row["user"], notification_type="RE", metadata={"request_id": 6})
-    for _ in range(2):  # without any, there may be as many as you like
+    for _ in range(2):  # notifications without metadata are not unique
         fake.add.notification(user=row["user"])
     assert fake.add.change("notification", row, metadata=None)["id"] == row["id"]
 

@@ -1,4 +1,4 @@
-"""Values of seeds: what the API would refuse is refused by name, and what it would take is stored as it stores it."""
+"""Values of seeds: what the API would refuse is refused with the field named; the rest is stored as by the API."""
 
 import datetime as dt
 import enum
@@ -205,7 +205,7 @@ def test_an_invalid_key_finds_no_record(fake: FakeKeystone, value: object) -> No
 
 
 def test_a_record_of_another_kind_is_refused_as_a_key(fake: FakeKeystone) -> None:
-    """Both have the id 1: taken for a team, the grant would be in a stranger's hands."""
+    """Both have the id 1: if the record counted as a team, the grant would belong to the wrong one."""
     fake.add.team()
     with pytest.raises(LookupError, match="no team: a team has no '_access_teams'"):
         fake.add.grant(team=fake.add.cluster())

@@ -1,4 +1,4 @@
-"""Seeds with a past: records and changes of another time, by somebody."""
+"""Seeds with a history: records and changes with a given time and author."""
 
 from typing import Any
 

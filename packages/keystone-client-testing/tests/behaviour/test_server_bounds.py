@@ -1,4 +1,4 @@
-"""The loopback server takes no harm: from nonsense, from those who send too much, too slowly, or nothing at all."""
+"""The loopback server survives malformed requests, and clients that send too much, too slowly, or nothing."""
 
 import contextlib
 import socket
@@ -37,7 +37,7 @@ def connected(url: str) -> Iterator[socket.socket]:
 
 
 def said(url: str, *pieces: bytes) -> bytes:
-    """All a server answers to some bytes before it hangs up."""
+    """Send bytes and return everything the server answers before it closes the connection."""
     with connected(url) as connection:
         for piece in pieces:
             connection.sendall(piece)

@@ -1,4 +1,4 @@
-"""Who is calling: logins, cookies, CSRF and tokens."""
+"""Authentication: logins, cookies, CSRF and tokens."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Statistics over the records a caller sees."""
+"""Statistics over the records that the caller can see."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Transactions of other writers that are held open: their ids are taken, nobody sees their rows before the commit."""
+"""Transactions that other writers hold open: their ids are assigned, their rows invisible until the commit."""
 
 from collections.abc import Callable
 
@@ -25,10 +25,10 @@ def job(*teams: str) -> dict[str, object]:
 
 @pytest.fixture
 def held(fake: FakeKeystone, admin: Session) -> HeldTransaction:
-    """A job of another writer that has made teams 1 and 2."""
+    """Hold open a job of another writer that has created teams 1 and 2."""
     with fake.hold() as held:
         assert admin("POST", BATCH, json=job("A", "B")).status_code == 200
-        assert names(fake) == ["A", "B"]  # who writes sees it
+        assert names(fake) == ["A", "B"]  # the writer itself sees its rows
     return held
 
 
@@ -165,7 +165,7 @@ def test_reset_restore_and_load_end_an_open_transaction(fake: FakeKeystone, end:
     snapshot, dump = fake.snapshot(), fake.dump()
     with fake.hold() as held:
         fake.add.team()
-    assert (fake.dump() == dump) is False  # the ids are taken
+    assert (fake.dump() == dump) is False  # the ids stay assigned
     assert fake.snapshot().store[0] == snapshot.store[0]
     ends: dict[str, Callable[[], None]] = {
         "reset": fake.reset, "restore": lambda: fake.restore(snapshot), "load": lambda: fake.load(dump),

@@ -1,4 +1,4 @@
-"""What makes two answers alike: everything, but what must differ between two servers. Nothing is sent from here."""
+"""Compares two answers: everything must be equal but what differs between any two servers. Sends nothing."""
 
 import datetime as dt
 import json
@@ -31,7 +31,7 @@ _SUFFIX = re.compile(r"_[A-Za-z0-9]{7}(?=\.|$)")
 
 
 class Excuse(NamedTuple):
-    """A difference that must be: what it is, why, and how to tell it."""
+    """A difference that is expected: its name, the reason, and how to recognise it."""
 
     name: str
     reason: str
@@ -77,7 +77,7 @@ EXCUSES = (
 
 
 def difference(live: Any, fake: Any, key: str = "", at: str = "") -> str:
-    """Return where two JSON values differ first and how; nothing where they are alike."""
+    """Return where two JSON values first differ, and how; empty if they are equal."""
     if isinstance(live, dict) and isinstance(fake, dict):
         if live.keys() != fake.keys():
             return f"{at or 'body'}: keys {sorted(live.keys() ^ fake.keys())} on one side only"
@@ -101,7 +101,7 @@ def _short(value: Any) -> str:
 
 
 def settled(value: Any, read: bool) -> Any:
-    """Return a body with its nested lists in an order of their own, where the database promises none.
+    """Return a body with its nested lists sorted where the database guarantees no order.
 
     Args:
         value: the body, or a part of it.
@@ -126,14 +126,14 @@ def _in_order(name: str, value: Any, read: bool) -> Any:
 
 
 def _key(item: Any) -> tuple[int, str]:
-    """Return what to sort by: an id, or the name of an attachment in a request, which shows no id there."""
+    """Return the sort key: an id, or the name of an attachment inside a request, which has no id there."""
     if not isinstance(item, dict):
         return int(item), ""
     return item.get("id", 0), _SUFFIX.sub("", f"{item.get('name', '')}:{item.get('file', '')}")
 
 
 def compare(live: httpx.Response, fake: httpx.Response, ordered: bool = True) -> str:
-    """Return the first difference of two answers; nothing where they are alike.
+    """Return the first difference of two answers; empty if they are equal.
 
     Args:
         live: the live server's.

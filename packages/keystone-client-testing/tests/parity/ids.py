@@ -31,7 +31,7 @@ class Ids:
         """Return by how much the fake's ids are behind, for each table where they are not the live server's.
 
         Args:
-            asked: the request, to be shown.
+            asked: the request, for the message.
             last: the last id of each table on the fake before the request.
             live: the live server's answer.
             fake: the fake's.

@@ -29,7 +29,7 @@ def detail_searches(traffic: Traffic) -> Step:
 
 
 def long_lines(traffic: Traffic) -> Step:
-    """Send a request line about as long as the request log has room for, or longer."""
+    """Send a request line about as long as the column of the request log, or longer."""
     draw = traffic.draw
     path = path_of(traffic.pick())
     length = draw.choice([LONGEST - 1, LONGEST, LONGEST + 1, 3000])

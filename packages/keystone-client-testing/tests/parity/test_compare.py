@@ -1,4 +1,4 @@
-"""The comparison itself, without a live server: what it excuses is named, everything else is a difference."""
+"""The comparison itself, without a live server: expected differences have names, everything else is reported."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The fake's own OpenAPI document: it names every route, and every answer is as it says."""
+"""The fake's own OpenAPI document: it has every route, and every answer matches it."""
 
 import json
 from collections.abc import Callable, Iterator

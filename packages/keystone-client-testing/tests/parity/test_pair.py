@@ -1,4 +1,4 @@
-"""The harness itself, without a live server: a second fake stands for it, behind a socket."""
+"""The harness itself, with a second fake behind a socket in place of the live server."""
 
 import random
 from collections.abc import Iterator

@@ -67,7 +67,7 @@ GOOD: Mapping[str, Make] = {
 
 
 def piece(draw: random.Random, value: Any) -> str:
-    """Return what a filter may find a stored value by: all of it or a part, in the same case or another."""
+    """Return a filter value that may match a stored value: all of it or a part, in the same case or another."""
     text = str(value)
     start, end = sorted(draw.randint(0, len(text)) for _ in range(2))
     part = draw.choice([text, text[:end], text[start:], text[start:end]])
@@ -75,7 +75,7 @@ def piece(draw: random.Random, value: Any) -> str:
 
 
 def form_text(value: Any) -> Any:
-    """Return what a form carries of a value; ``None`` where it cannot."""
+    """Return the value as form text; ``None`` if a form cannot carry it."""
     if isinstance(value, list):
         return [str(item) for item in value if item is not None]
     return None if value is None or isinstance(value, dict) else str(value)

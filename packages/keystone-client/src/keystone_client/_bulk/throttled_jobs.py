@@ -29,7 +29,7 @@ class ThrottledJobs:
     """Waits out the throttle for one bulk operation, and makes its jobs fit in a window."""
 
     def __init__(self, call: Call, name: str) -> None:
-        """Begin without any; ``name`` is the method that was called, for the log."""
+        """Start without throttled jobs; ``name`` is the method that was called, for the log."""
         self._call, self._name = call, name
         self._waited = False
         """Whether a window was waited out and no job was carried out since."""

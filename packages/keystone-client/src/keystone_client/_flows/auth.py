@@ -91,7 +91,7 @@ def _login(call: Call, username: object, password: object) -> Flow[dict[str, Any
 
 
 def _as_login(request: OutgoingRequest) -> None:
-    """Make a request a login.
+    """Turn a request into a login.
 
     With a session cookie the server demands a CSRF token. Where there is none, the cookies are left out as well.
     """
@@ -101,7 +101,7 @@ def _as_login(request: OutgoingRequest) -> None:
 
 
 def _opened(session: SessionState, response: httpx.Response) -> bool:
-    """Check that the login did open a session, which another thread or task has ended since."""
+    """Check that the login opened a session; another thread or task may have ended it since."""
     cookies = response.headers.get_list("set-cookie")
     return any(cookie.startswith(f"{SESSION}=") for cookie in cookies) and not session.keeps_secure_cookies_back
 
@@ -129,7 +129,7 @@ def logout(call: Call) -> Flow[None]:
 
 
 def _is_unknown(response: httpx.Response) -> bool:
-    """Return whether the API says that it knows no session; a web page with a 401 is somebody else's."""
+    """Return whether the API says that it knows no session; a web page with a 401 comes from a proxy."""
     return response.status_code == 401 and (not response.content or is_json(response))
 
 

@@ -90,8 +90,8 @@ def _checked_overlap(overlap: object) -> float:
 
 def _checked_limit(limit: object) -> int:
     if type(limit) is not int or limit < 1:
-        told = f"limit={brief(limit)}: give the most records a call may bring, an integer from 1 on"
-        raise FilterError(told, field="limit", value=limit)
+        text = f"limit={brief(limit)}: give the most records a call may bring, an integer from 1 on"
+        raise FilterError(text, field="limit", value=limit)
     return limit
 
 
