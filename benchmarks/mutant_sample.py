@@ -44,7 +44,7 @@ class Mutant(NamedTuple):
     path: str
     """The module, below the root."""
     source: str
-    """Its text without the change."""
+    """Its unchanged text."""
     mutation: Mutation
 
     def changed(self) -> str:

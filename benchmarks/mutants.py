@@ -35,9 +35,9 @@ from mutant_sample import PARTS, ROOT, Mutant, Part, diff_of, sampled
 from mutations import lines_run
 
 NEEDED: Final = ["packages", "conftest.py", "pyproject.toml", "benchmarks/mutant_tests.py"]
-"""What a copy of the tree consists of."""
+"""The files and folders of a copy of the tree."""
 SLACK: Final = 30.0
-"""Seconds that the tests of a mutant may take on top of three times what they should."""
+"""Seconds that the tests of a mutant may take on top of three times their usual time."""
 HANGS: Final = 60
 """Seconds after which one test counts as failed."""
 NO_TESTS: Final = 5

@@ -23,7 +23,7 @@ Rows = Mapping[int, Mapping[str, str]]
 PERSON = ("username", "first_name", "last_name", "email")
 COLUMNS = (*PERSON, "team", "role")
 REWRITTEN = re.compile(r"#[A-Z/]+[!?]?|\d+[.,]\d+(E[+-]?\d+)?|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T].*)?", re.IGNORECASE)
-"""What a spreadsheet makes of 4711, 1E5 or 3-4-25, and its error values."""
+"""Texts that a spreadsheet makes of 4711, 1E5 or 3-4-25, and its error values."""
 
 
 class SheetError(Exception):

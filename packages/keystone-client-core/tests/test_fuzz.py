@@ -15,7 +15,7 @@ from keystone_client_core import RESOURCES, KeystoneError, Resource
 
 BASE = "https://keystone.test/api/"
 HUGE = 10**5000
-"""Python refuses to write it in decimal, Hypothesis included."""
+"""Too large for Python, and so for Hypothesis, to print in decimal."""
 
 TRICKS = ["\ud800", "\x00", "a\r\nX: y", "\u202e", "\uff11", "\u0660", "\u00b2", "%00", "%ff", "..%2f"]
 TRICKS += ["@ref{a.id}", "@file{a}", "1\n", "NaN", "Infinity", "1e999", "\N{KELVIN SIGN}ey", "ı", "ﬁeld", "a" * 5000]

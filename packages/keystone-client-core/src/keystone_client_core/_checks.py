@@ -43,11 +43,11 @@ class CheckedRecords(NamedTuple):
     """Whether the caller has given labels."""
     given: list[Any]
     actions: list[Action]
-    """The action for each record; of use only without faults."""
+    """The action for each record; valid only if there are no faults."""
     faults: list[Fault]
     """What is wrong, in the order of the records."""
     only_references: bool
-    """Whether nothing is wrong but texts that the server takes for references of a batch job."""
+    """Whether the only faults are texts that the server would read as references of a batch job."""
     matches: tuple[str, ...] = ()
     """Names close to the field of the first fault, if there is no such field."""
 

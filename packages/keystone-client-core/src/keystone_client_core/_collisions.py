@@ -22,11 +22,11 @@ class Collision(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """What no two records may share."""
+    """Fields whose values no two records may share."""
 
     fields: tuple[Field, ...]
     slug: bool = False
-    """Whether they may not even share the slug that the server makes of the value."""
+    """Whether even the slugs of their values must differ."""
 
 
 class Collisions:

@@ -13,10 +13,10 @@ from ._table import CHOICES
 from ._values import LARGEST, SURROGATE, UnfitError
 
 TRUTHS: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False}
-"""The texts that filters take for true and false, in any case. Fields take more."""
+"""The texts that filters accept as true and false, in any case. Fields accept more."""
 
 MOST_BITS = 10_000
-"""Of integers: the server refuses those of more than 4,300 digits, and Python does not convert them to text."""
+"""Of an integer: the server refuses those of more than 4,300 digits, and Python does not convert them to text."""
 _PERSONS_NUMBER = re.compile(r"-?[0-9]+\.[0-9]*[1-9]")
 _MOST_FLOAT_DIGITS = 15
 _LOOSE_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")

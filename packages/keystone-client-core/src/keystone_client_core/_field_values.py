@@ -33,13 +33,13 @@ _SPELLINGS: Mapping[str, bool] = {
     **dict.fromkeys(("t", "y", "yes", "on"), True),
     **dict.fromkeys(("f", "n", "no", "off"), False),
 }
-"""The texts that the server takes for true and false in a field, in any case."""
+"""The texts that the server accepts as true and false in a field, in any case."""
 
 _PATTERNS = {r"^[\w.@+-]+$": "give letters, digits and @ . + - _ only"}
-"""Patterns of the table in words."""
+"""Descriptions of the patterns of the table, for messages."""
 
 _REFERENCE = "@ref{"
-"""Begins a reference within a text, whose final length is not known yet."""
+"""The beginning of a reference. The final length of a text with one is not known yet."""
 
 
 def encode_value(field: Field, value: object) -> object:

@@ -9,11 +9,11 @@ from typing import Any
 from ._values import UnfitError, integer, plain
 
 _EXACT_FLOAT = 2**53
-"""From here on a float no longer tells a number from its neighbours."""
+"""Beyond this a float cannot represent every integer."""
 
 _MOST_DIGITS = 400
 _MISSING = frozenset(("NAType", "NaTType", "MaskedConstant"))
-"""Types whose one value stands for a missing one: those of pandas and of masked arrays."""
+"""Types whose only value means "missing": those of pandas and of masked arrays."""
 
 
 class MissingError(UnfitError):
@@ -57,7 +57,7 @@ def is_missing(value: Any) -> bool:
 
 
 def whole(value: Any) -> int | None:
-    """Return a value as an ``int`` if it is one: an integer, or a float, decimal or fraction with its value.
+    """Return an integer, or a float, decimal or fraction with an integer value, as an ``int``.
 
     ``None`` stands for anything else, booleans included, and for floats that are too large to be exact.
     """

@@ -17,7 +17,7 @@ COLLATED = [
     "1", "10", "2", "a", "A", "ä", "a1", "A1", "a b", "a.b", "ab", "ae", "b", "B", "e", "E", "é", "#h", "o", "ö", "ø",
     "(p)", "ss", "ß", " x", "-x", "_x", "x y", "x-y", "xy", "z", "Z",
 ]  # fmt: skip
-"""One column of a live server in ``en_US.UTF-8``; each text stood behind the same prefix and bar."""
+"""One column of a live server in ``en_US.UTF-8``; each text had the same prefix and a bar before it."""
 
 
 def test_postgresql_is_the_default_and_another_database_is_refused_by_name() -> None:

@@ -14,17 +14,17 @@ HEADERS = ("content-type", "allow", "www-authenticate", "location", "x-frame-opt
 """The headers that are compared beside status and body."""
 
 NEAR = 120.0
-"""How many seconds the two servers' clocks may be apart when both write down the same event."""
+"""How many seconds the two servers' clocks may differ when both record the same event."""
 
 UNREAD = re.compile(r"/openapi/(json|yaml)/ 200|/openapi/yaml/|/health/\w+/ (200|500)")
-"""The paths and statuses that are compared without their body: documents of one server, and what its checks found."""
+"""The paths and statuses that are compared without their body: documents of one server, and health checks."""
 
 UNORDERED = frozenset({"users", "assignees", "access_teams", "publications", "grants", "groups", "user_permissions",
                        "_membership", "_assignees", "_access_teams", "_allocations", "_attachments"})  # fmt: skip
-"""The nested lists that come in any order."""
+"""The nested lists without a defined order."""
 
 READ_BY = {"_publications": "title", "_grants": "title", "_comments": "created"}
-"""The nested lists that come by a value where they are read, in any order where it is equal, and after a write."""
+"""Nested lists that a read orders by this value, with ties in any order; after a write they have no order."""
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?")
 _SUFFIX = re.compile(r"_[A-Za-z0-9]{7}(?=\.|$)")

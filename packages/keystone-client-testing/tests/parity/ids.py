@@ -15,7 +15,7 @@ import httpx
 from keystone_client_testing._server import routes
 
 NEWEST = (("_order", "-id"), ("_limit", "1"))
-"""The query that shows the last id of a log: no answer to a write shows an id of the request log."""
+"""The query for the last id of a log: no answer to a write shows an id of the request log."""
 
 
 class Ids:

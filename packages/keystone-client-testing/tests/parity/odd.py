@@ -9,7 +9,7 @@ from .traffic import Step, Traffic
 from .values import SEARCHES
 
 LONGEST = 2048
-"""How many characters of a request line the request log has room for on PostgreSQL."""
+"""The longest request line, in characters, that the request log can store on PostgreSQL."""
 DOCUMENTS = ("/openapi/json/", "/openapi/yaml/", "/health/json/", "/health/prom/")
 ACCEPTS = ("*/*", "application/json", "application/vnd.oai.openapi+json", "application/yaml", "text/html", "text/plain")
 _METHODS = ("GET", "GET", "GET", "HEAD", "OPTIONS", "PATCH", "PUT", "DELETE")

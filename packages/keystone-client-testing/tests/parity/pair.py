@@ -26,7 +26,7 @@ CAST: Mapping[str, Mapping[str, Any]] = {
 """The users of the traffic, in the order of their ids. Some requests are anonymous."""
 NOBODY = "anonymous"
 CID = "00000000-0000-0000-0000-"
-"""What the correlation ids of compared requests begin with."""
+"""The prefix of the correlation ids of compared requests."""
 
 
 class Ask(NamedTuple):
@@ -38,9 +38,9 @@ class Ask(NamedTuple):
     path: str
     query: Sequence[tuple[str, str]] = ()
     body: Mapping[str, Any] = {}
-    """What httpx takes: ``json``, ``data``, ``files``, ``content``, ``headers``."""
+    """Arguments for httpx: ``json``, ``data``, ``files``, ``content``, ``headers``."""
     token: str = ""
-    """Whose token goes along, beside the session of ``who``."""
+    """The user whose token is sent, beside the session of ``who``."""
 
     def __str__(self) -> str:
         """Return all that is needed to send it by hand."""

@@ -7,11 +7,11 @@ from .ids import Ids
 from .pair import Ask
 
 OVERALL, EACH = 0.99, 0.97
-"""What share of the answers must be alike: of all, and of each kind."""
+"""The smallest share of equal answers: of all, and of each kind."""
 ASIDE = ("history", "log rows", "documented", "ids")
-"""The kinds that no request asked for: they count for themselves, not among all answers."""
+"""The kinds that are not answers to requests: counted separately, not among all answers."""
 STRICTER = {"history": 0.99, "documented": 1.0, "ids": 0.99}
-"""The kinds with a bar of their own."""
+"""The kinds with another smallest share."""
 _FIRST, _SMALLEST, _DRIFTS = 6, 8, 3
 
 

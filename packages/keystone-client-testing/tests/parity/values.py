@@ -10,7 +10,7 @@ WORDS = ("Alpha", "beta", "Ärger", "x_y", "a%b", "50", "gamma ray", "it's", 'q"
          "ALPHA", "名前", "tab\tbed", "a@b.co", "10.1/x", "alpha", "ärger", "É", "é", "e", "Zz", "(p)", "#h", "-x",
          "_x", "x-y", "x y", "xy", "ø", "ss", "STRASSE", "a.b", "B", "b", "2", "10")  # fmt: skip
 BOUNDS = (32767, 32768, 2**31 - 2, 2**31 - 1, 2**31, 2**63)
-"""Numbers about the largest of a column. None lies between: it would fit on SQLite, and its sum would overflow."""
+"""Numbers around the limits of columns. Between the last two, a number fits on SQLite, but its sum overflows."""
 ODD: tuple[Any, ...] = (None, "", " ", True, False, [], {}, "abc", 1.5, -1, 0, "1", " x ", 99_999, "AP", "2024-01-05",
                         {"a": 1}, [1], ["x"], [None], "\0", 10**20, "yes", "5.0", 1e3, "x" * 300, "1_0", "٣",
                         *BOUNDS)  # fmt: skip

@@ -13,7 +13,7 @@ from .._errors import BulkError, DecodeError, JobError, RequestTimeoutError, Sta
 TOO_LARGE: Final = 413
 BROKEN: Final = 500
 NOT_OF_RECORD: Final = frozenset({401, 429})
-"""Statuses of a step that say nothing of its record."""
+"""Statuses of a step that say nothing about its record."""
 
 GATEWAY_TIMEOUT: Final = 504
 

@@ -34,7 +34,7 @@ class ThrottledJobs:
         self._waited = False
         """Whether a window was waited out and no job was carried out since."""
         self._vain = 0
-        """How many jobs were throttled after such a wait nevertheless, as a whole or at their first step."""
+        """How many jobs were throttled even after such a wait, as a whole or at their first step."""
 
     def passed(self) -> None:
         """Record that a job was carried out."""

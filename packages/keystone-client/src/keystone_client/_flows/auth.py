@@ -25,7 +25,7 @@ WHOAMI = "authentication/whoami/"
 Provider: TypeAlias = Callable[[], tuple[str, str]]
 """A function that returns a username and a password."""
 AsyncProvider: TypeAlias = Callable[[], tuple[str, str] | Awaitable[tuple[str, str]]]
-"""A function that returns a username and a password, or something that gives them when awaited."""
+"""A function that returns a username and a password, or an awaitable that returns them."""
 
 
 def login(call: Call, username: object, password: object, provider: object) -> Flow[dict[str, Any]]:

@@ -51,7 +51,7 @@ from .position import Position, Subject, decode_position, encode_position
 from .query import Beginning, Followed, FollowOptions
 
 _AT_ONCE: Final = 10_000
-"""The most rows that are kept in memory while those that are there already are passed over."""
+"""The most rows kept in memory while existing rows are skipped."""
 
 
 class _Now(NamedTuple):

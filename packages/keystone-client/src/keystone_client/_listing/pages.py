@@ -173,7 +173,7 @@ class _Failures:
         """Start without failures."""
         self.number = 0
         self.halve = False
-        """Whether a smaller page can follow. Then a failure that may be due to the size is not repeated as it was."""
+        """Whether a smaller page can follow. If so, a failure that may be due to the size is not repeated."""
 
     def note(self, failure: Failure) -> bool:
         """Count a failure, and return whether the same request may be sent again."""

@@ -36,7 +36,7 @@ class Position(NamedTuple):
     begun: float | None = None
     """When the last listing from the floor began: seconds since the epoch, by the server's clock."""
     asked: float | None = None
-    """Up to when the log was read to its end, by the same clock: rows that are deleted later were read."""
+    """When the log was last read to its end, by the same clock: rows deleted after that were read."""
 
     @property
     def passed(self) -> int:
