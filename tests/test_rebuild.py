@@ -137,7 +137,9 @@ def properties(document: Document, schema: str) -> dict[str, Any]:
     return found
 
 
-def test_facts_that_agree_are_left_as_they_are(rebuild: Rebuild, module: ModuleType, document: Document) -> None:
+def test_facts_that_agree_with_the_document_are_unchanged(
+    rebuild: Rebuild, module: ModuleType, document: Document
+) -> None:
     lines = facts(module)["cluster"]["fields"]
     assert rebuild(document) == (0, "The facts agree with the document.\n"), lines
     assert module.FACTS.read_text(encoding="utf-8") == FACTS

@@ -70,7 +70,7 @@ def test_a_page_of_no_keys_or_of_too_many_is_refused() -> None:
             list_action(TEAM, {"id__in": keys}, None, None, None)
 
 
-def test_references_stand_in_fields_keys_lists_and_text() -> None:
+def test_references_can_be_used_in_fields_keys_lists_and_text() -> None:
     fields = {"title": f"For {TEAM_ID}", "description": "d", "submitter": TEAM_ID, "team": 2, "assignees": [1, TEAM_ID]}
 
     action = create_action(REQUEST, fields, KNOWN)

@@ -200,10 +200,10 @@ def test_the_slug_of_a_name_is_the_servers(name: str, slug: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["a@b.de", '"ab"@c.org', "a@localhost", "a@[::1]", "a@bücher.example", "A+b@X.YZ"])
-def test_an_address_is_taken(text: str) -> None:
+def test_an_email_address_is_accepted(text: str) -> None:
     assert is_email(text)
 
 
 @pytest.mark.parametrize("text", ["a", "a@", "@b.de", "a b@c.de", "a@b", "a@b..de", "a@-b.de", "a@b.de\n", "a@b@c.de"])
-def test_no_address_is_refused(text: str) -> None:
+def test_anything_but_an_email_address_is_refused(text: str) -> None:
     assert not is_email(text)

@@ -130,7 +130,7 @@ def test_a_value_is_checked_whatever_it_is(name: str, value: Any) -> None:
 
 @given(st.data(), resources)
 @settings(max_examples=50)
-def test_filters_are_refused_or_become_parameters_that_say_something(data: st.DataObject, resource: Resource) -> None:
+def test_filters_are_refused_or_become_parameters_that_are_not_empty(data: st.DataObject, resource: Resource) -> None:
     filters: Any = data.draw(named(resource) | anything)
     encoded = kept(lambda: core.encode_filters(resource, filters))
     if encoded is not None:

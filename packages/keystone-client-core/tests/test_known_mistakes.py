@@ -158,7 +158,7 @@ def test_values_the_server_accepts_are_accepted(resource: str, name: str, value:
         ("grant", "title", 5, {"title": "5"}),
     ],
 )  # fmt: skip
-def test_every_spelling_of_a_filter_that_the_server_takes_is_taken(
+def test_every_filter_spelling_that_the_server_accepts_is_accepted(
     resource: str, name: str, value: object, sent: dict[str, str]
 ) -> None:
     assert filtered(resource, name, value) == sent

@@ -229,6 +229,6 @@ def test_the_adapter_adds_its_context_and_the_call_wins(logger: logging.Logger) 
     ]
 
 
-def test_a_record_made_by_hand_has_the_context_and_what_was_given_by_keyword(logger: logging.Logger) -> None:
+def test_a_record_created_by_make_record_has_the_context_and_the_keywords(logger: logging.Logger) -> None:
     record = logger.makeRecord("name", logging.INFO, "file.py", 1, "text", (), None, extra={"cid": "c1"})
     assert {name: getattr(record, name) for name in LOG_FIELDS if getattr(record, name)} == {"cid": "c1"}

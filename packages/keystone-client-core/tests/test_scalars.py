@@ -168,7 +168,7 @@ def test_a_fraction_is_the_decimal_that_is_exactly_it() -> None:
 
 
 @pytest.mark.parametrize("value", MISSING, ids=lambda value: type(value).__name__)
-def test_a_missing_value_is_called_missing_and_told_apart_from_null(value: object) -> None:
+def test_a_missing_value_is_reported_as_missing_and_not_as_null(value: object) -> None:
     for name in ("end_date", "pi"):
         assert f"grant field {name!r}" in why(name, value)
         assert "it is a missing value; give None for null" in why(name, value)
@@ -196,7 +196,7 @@ def test_a_real_number_of_any_library_is_a_number(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", [True, np.True_, "1.5", None, *MISSING, 1j, object(), np.array([1, 2])])
-def test_what_is_no_real_number_is_none(value: object) -> None:
+def test_anything_but_a_real_number_converts_to_none(value: object) -> None:
     assert real(value) is None
 
 

@@ -16,7 +16,7 @@ TRUTHS: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": Fals
 """The texts that filters accept as true and false, in any case. Fields accept more."""
 
 MOST_BITS = 10_000
-"""Of an integer: the server refuses those of more than 4,300 digits, and Python does not convert them to text."""
+"""The server refuses integers of more than 4,300 digits, and Python does not convert them to text."""
 _PERSONS_NUMBER = re.compile(r"-?[0-9]+\.[0-9]*[1-9]")
 _MOST_FLOAT_DIGITS = 15
 _LOOSE_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")

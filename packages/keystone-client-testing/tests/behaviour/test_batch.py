@@ -184,7 +184,7 @@ def test_a_path_without_a_route_fails_the_job(send: Any, path: str) -> None:
         ("{", {"detail": "The `job` field is not valid JSON."}),
     ],
 )
-def test_a_job_of_the_wrong_shape_is_refused_in_the_servers_words(admin: Any, job: Any, said: Any) -> None:
+def test_a_job_of_the_wrong_shape_is_refused_with_the_servers_message(admin: Any, job: Any, said: Any) -> None:
     answer = admin("POST", "batch/", json={"job": job})
 
     assert answer.status_code == 400

@@ -67,7 +67,7 @@ def test_the_server_is_beside_pytest_httpx_with_the_line_of_the_docs(
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("mode", ["none", "once", "all"])
-async def test_a_cassette_neither_records_nor_replays_what_is_for_the_fake(
+async def test_a_cassette_neither_records_nor_replays_requests_to_the_fake(
     fake_keystone: FakeKeystone, tmp_path: Path, mode: str
 ) -> None:
     cassette = tmp_path / "cassette.yaml"
@@ -81,7 +81,7 @@ async def test_a_cassette_neither_records_nor_replays_what_is_for_the_fake(
     assert not cassette.exists()
 
 
-def test_a_cassette_still_replays_what_is_not_for_the_fake(fake_keystone: FakeKeystone, tmp_path: Path) -> None:
+def test_a_cassette_still_replays_requests_to_other_hosts(fake_keystone: FakeKeystone, tmp_path: Path) -> None:
     cassette = tmp_path / "cassette.yaml"
     cassette.write_text(
         f"""

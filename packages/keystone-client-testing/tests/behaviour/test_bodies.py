@@ -62,7 +62,7 @@ def test_a_multipart_body_without_a_valid_header_is_refused(admin: Session, cont
 
 
 @pytest.mark.parametrize("boundary", ["X", '"X"'])
-def test_a_boundary_may_stand_in_quotes(admin: Session, boundary: str) -> None:
+def test_a_boundary_may_be_quoted(admin: Session, boundary: str) -> None:
     assert send(admin, f"multipart/form-data; boundary={boundary}", TEXT).json()["name"] == "Physics"
 
 

@@ -218,7 +218,7 @@ def test_addresses_are_ordered_by_number_or_as_text(admin: Session, order: list[
 
 
 @pytest.mark.parametrize(("database", "port"), [(POSTGRESQL, 2**31), (SQLITE, 2**63)])
-def test_an_audit_row_has_no_room_for_some_ports(admin: Session, port: int) -> None:
+def test_an_audit_row_cannot_store_some_ports(admin: Session, port: int) -> None:
     def created(name: str, port: int) -> int:
         headers = {"X-Forwarded-Port": str(port)}
         return admin("POST", "users/teams/", json={"name": name}, headers=headers).status_code
@@ -227,7 +227,7 @@ def test_an_audit_row_has_no_room_for_some_ports(admin: Session, port: int) -> N
 
 
 @pytest.mark.parametrize(("database", "status"), [(POSTGRESQL, 500), (SQLITE, 201)])
-def test_an_audit_row_has_no_room_for_what_is_no_address(admin: Session, status: int) -> None:
+def test_an_audit_row_cannot_store_an_invalid_address(admin: Session, status: int) -> None:
     answer = admin("POST", "users/teams/", json={"name": "A"}, headers={"X-Forwarded-For": "junk"})
     assert answer.status_code == status
 

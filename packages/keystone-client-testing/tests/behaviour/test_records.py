@@ -102,7 +102,7 @@ def test_all_missing_fields_are_named_together(centre: FakeKeystone, admin: Sess
         ("preference", "request_expiry_thresholds", None, "This field may not be null."),
     ],
 )  # fmt: skip
-def test_a_bad_value_is_refused_in_the_servers_words(
+def test_a_bad_value_is_refused_with_the_servers_message(
     centre: FakeKeystone, admin: Session, resource: str, field: str, value: Any, message: str
 ) -> None:
     response = admin("POST", path(resource), json={**BODIES[resource], field: value})

@@ -110,7 +110,7 @@ def test_a_database_with_records_is_refused(live: FakeKeystone, database: Databa
         Pair(url, "admin", "quickstart", database, NO_TOKENS)
 
 
-def test_a_token_goes_along_with_the_session_of_somebody_else(pair: Pair) -> None:
+def test_a_token_can_be_sent_with_the_session_of_another_user(pair: Pair) -> None:
     for who in (NOBODY, "owner"):
         ask = Ask("token", who, "GET", "/authentication/whoami/", token="staff")
         assert ask.caller == "staff"
