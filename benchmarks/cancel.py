@@ -39,9 +39,9 @@ async def call(client: AsyncKeystoneClient, path: str) -> None:
             await client.http_get(path)
 
 
-async def cancelled(client: AsyncKeystoneClient, path: str, patience: float) -> float | None:
+async def cancelled(client: AsyncKeystoneClient, path: str, seconds: float) -> float | None:
     """Return the seconds that a call takes to return once it is cancelled, or ``None`` if it ends before that."""
-    with anyio.move_on_after(patience) as scope:
+    with anyio.move_on_after(seconds) as scope:
         await call(client, path)
     return anyio.current_time() - scope.deadline if scope.cancelled_caught else None
 

@@ -1,4 +1,4 @@
-"""The mutants that ``mutants.py`` looks at: where they come from, and a sample that is spread over the modules."""
+"""Collects the mutants for ``mutants.py``, and draws a sample spread over the modules."""
 
 import difflib
 import random
@@ -44,7 +44,7 @@ class Mutant(NamedTuple):
     path: str
     """The module, below the root."""
     source: str
-    """Its text without the change."""
+    """Its unchanged text."""
     mutation: Mutation
 
     def changed(self) -> str:
@@ -56,7 +56,7 @@ def modules_of(part: Part, root: Path = ROOT) -> list[Path]:
     """Return the modules of a part that are written by hand.
 
     Raises:
-        FileNotFoundError: One that is named does not exist, so the sample would silently have less in it.
+        FileNotFoundError: A named module does not exist, so the sample would silently lack it.
     """
     found: set[Path] = set()
     for name in part.modules:
@@ -83,7 +83,7 @@ def sampled(size: int, seed: int, only: Sequence[str] = ()) -> list[Mutant]:
 
 
 def _shuffled(part: Part, path: Path, draw: random.Random) -> Iterator[Mutant]:
-    """The mutants of a module in a random order, which is drawn at once."""
+    """Return the mutants of a module in random order."""
     source = path.read_text(encoding="utf-8")
     all_of = mutations(source)
     draw.shuffle(all_of)
@@ -92,7 +92,7 @@ def _shuffled(part: Part, path: Path, draw: random.Random) -> Iterator[Mutant]:
 
 
 def _in_turns(stock: Iterable[Iterator[Mutant]]) -> Iterator[Mutant]:
-    """The first of each module, the second of each, and so on."""
+    """Yield the first of each module, then the second of each, and so on."""
     waiting = deque(stock)
     while waiting:
         mutants = waiting.popleft()
@@ -102,6 +102,6 @@ def _in_turns(stock: Iterable[Iterator[Mutant]]) -> Iterator[Mutant]:
 
 
 def diff_of(mutant: Mutant) -> str:
-    """Return what a mutant changes."""
+    """Return the change of a mutant as a diff."""
     before, after = (text.splitlines(keepends=True) for text in (mutant.source, mutant.changed()))
     return "".join(difflib.unified_diff(before, after, mutant.path, mutant.path, n=2))

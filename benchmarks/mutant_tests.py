@@ -1,6 +1,6 @@
-"""A pytest plugin for ``mutants.py``: learns what each test executes, and runs the tests that a mutant needs.
+"""A pytest plugin for ``mutants.py``: records what each test executes, and runs the tests chosen for a mutant.
 
-It is copied beside the tests and told what to do in the environment: ``MUTANTS_MEASURE`` names a folder whose lines
+It is copied beside the tests and configured by environment variables: ``MUTANTS_MEASURE`` names a folder whose lines
 are watched and a file for the result, ``MUTANTS_CHOSEN`` a file with the tests to run, in their order.
 """
 
@@ -18,7 +18,7 @@ class Recorder:
     """Records which lines each test executes, in all threads, and how long it takes."""
 
     def __init__(self, source: Path, result: Path) -> None:
-        """Begin to watch the modules below a folder."""
+        """Start recording the modules below a folder."""
         self._source = source
         self._result = result
         self._seconds: dict[str, float] = {}
@@ -27,7 +27,7 @@ class Recorder:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """Attribute to a test what is executed in it and in its fixtures."""
+        """Record the lines executed in a test and its fixtures under its name."""
         self._coverage.switch_context(item.nodeid)
         begin = time.monotonic()
         result = yield
@@ -36,7 +36,7 @@ class Recorder:
         return result
 
     def pytest_sessionfinish(self) -> None:
-        """Write down the seconds of each test, and the tests of each line of each module."""
+        """Write the seconds of each test, and the tests of each line of each module."""
         self._coverage.stop()
         data = self._coverage.get_data()
         numbers = {test: number for number, test in enumerate(self._seconds)}
@@ -54,18 +54,18 @@ class Chosen:
     """Runs the tests of a list only, in the order of the list."""
 
     def __init__(self, tests: list[str]) -> None:
-        """Take the list."""
+        """Store the list."""
         self._place = {test: place for place, test in enumerate(tests)}
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Leave out the others."""
+        """Deselect all other tests."""
         chosen = [item for item in items if item.nodeid in self._place]
         items[:] = sorted(chosen, key=lambda item: self._place[item.nodeid])
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Do what the environment says."""
+    """Register the plugin that the environment asks for."""
     if measure := os.environ.get("MUTANTS_MEASURE"):
         source, result = map(Path, measure.split(os.pathsep))
         config.pluginmanager.register(Recorder(source, result))

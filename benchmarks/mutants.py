@@ -1,4 +1,4 @@
-"""Which small changes of the code no test notices: a sample of mutants, each against the tests of its package.
+"""Finds small changes of the code that no test detects: runs the tests of a package against a sample of mutants.
 
     python benchmarks/mutants.py [--sample 400] [--seed 0] [--jobs 1] [--seconds 60] [--module pages ...] [--list]
 
@@ -10,7 +10,7 @@ The tests run in a copy of the tree, so work may go on meanwhile. They run once 
 line. A mutant then has to pass those that execute the changed statement: of each test function the fastest case first,
 then the other cases, as many as fit into ``--seconds``; where the statement is executed at import, or by no test, all
 tests, those first that execute something of the module. So "survived" means: of these tests none fails. A test that
-executes the statement only in a process of its own, and a case that did not fit, are not asked. Four hundred take
+executes the statement only in a process of its own, and a case that did not fit, are not run. Four hundred take
 half an hour to an hour on one core.
 """
 
@@ -35,9 +35,9 @@ from mutant_sample import PARTS, ROOT, Mutant, Part, diff_of, sampled
 from mutations import lines_run
 
 NEEDED: Final = ["packages", "conftest.py", "pyproject.toml", "benchmarks/mutant_tests.py"]
-"""What a copy of the tree consists of."""
+"""The files and folders of a copy of the tree."""
 SLACK: Final = 30.0
-"""Seconds that the tests of a mutant may take on top of three times what they should."""
+"""Seconds that the tests of a mutant may take on top of three times their usual time."""
 HANGS: Final = 60
 """Seconds after which one test counts as failed."""
 NO_TESTS: Final = 5
@@ -48,7 +48,7 @@ class Reach:
     """Which tests of a part execute which lines, and how long each takes."""
 
     def __init__(self, part: Part, measured: Path) -> None:
-        """Read what the plugin has written."""
+        """Read the file that the plugin wrote."""
         content = json.loads(measured.read_text(encoding="utf-8"))
         self._source = part.source
         self.seconds: dict[str, float] = content["seconds"]
@@ -68,7 +68,7 @@ class Reach:
         return found[: max(1, bisect_right(total, seconds))]
 
     def _ordered(self, numbers: set[int]) -> list[str]:
-        """The fastest case of each test function, then the other cases."""
+        """Return the fastest case of each test function, then the other cases."""
         first: list[str] = []
         others: list[str] = []
         functions: set[str] = set()
@@ -83,7 +83,7 @@ class Copy:
     """A copy of the tree that tests run in."""
 
     def __init__(self, folder: Path) -> None:
-        """Make it."""
+        """Copy the tree."""
         self.folder = folder
         for name in NEEDED:
             if (ROOT / name).is_dir():
@@ -95,10 +95,10 @@ class Copy:
         self._environment = {**os.environ, "PYTHONPATH": sources}
 
     def check(self) -> None:
-        """Make sure that tests see the copy and not what is installed.
+        """Check that tests import the copy and not the installed packages.
 
         Raises:
-            RuntimeError: They do not.
+            RuntimeError: They import the installed packages.
         """
         for part in PARTS:
             name = Path(part.source).name
@@ -114,7 +114,7 @@ class Copy:
         """Run the tests of a part and record what they execute.
 
         Raises:
-            RuntimeError: They fail without any change.
+            RuntimeError: They fail on the unchanged code.
         """
         result = self.folder / "measured.json"
         if not self._passes(part.tests, {"MUTANTS_MEASURE": f"{self.folder / part.source}{os.pathsep}{result}"}):
@@ -122,7 +122,7 @@ class Copy:
         return Reach(part, result)
 
     def outcome(self, mutant: Mutant, tests: Sequence[str], seconds: float) -> str:
-        """Return what becomes of a mutant: killed, timeout or survived."""
+        """Run the tests against a mutant and return the outcome: killed, timeout or survived."""
         chosen = self.folder / "chosen.json"
         chosen.write_text(json.dumps(tests), encoding="utf-8")
         files = sorted({test.partition("::")[0] for test in tests})
@@ -138,7 +138,7 @@ class Copy:
         return "timeout" if passed is None else "survived" if passed else "killed"
 
     def _passes(self, arguments: Iterable[str], settings: dict[str, str], seconds: float | None = None) -> bool | None:
-        """Whether tests pass; ``None`` where they take too long."""
+        """Return whether tests pass; ``None`` if they take too long."""
         options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "mutant_tests", "--hypothesis-seed=0"]
         process = subprocess.Popen(
             [sys.executable, "-m", "pytest", *options, *arguments],
@@ -156,7 +156,7 @@ class Copy:
             return None
         finally:
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)  # with the children of tests
+                os.killpg(process.pid, signal.SIGKILL)  # kills the process group, with the children of tests
                 process.wait()
 
 
@@ -171,7 +171,7 @@ def measured(tree: Copy, parts: Iterable[Part]) -> dict[str, Reach]:
 
 
 def run(mutants: Sequence[Mutant], jobs: int, seconds: float) -> Counter[str]:
-    """Let the tests judge mutants, and print what becomes of each."""
+    """Run the tests against each mutant and print the outcome."""
     outcomes: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copies: SimpleQueue[Copy] = SimpleQueue()
@@ -201,7 +201,7 @@ def run(mutants: Sequence[Mutant], jobs: int, seconds: float) -> Counter[str]:
 
 
 def main() -> None:
-    """Take the options and run."""
+    """Parse the options and run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sample", type=int, default=400, help="how many mutants; 400 where not given")
     parser.add_argument("--seed", type=int, default=0, help="another seed takes others; 0 where not given")

@@ -64,7 +64,7 @@ def mutations(source: str) -> list[Mutation]:
 
 
 def is_valid(source: str) -> bool:
-    """Whether a source text is Python; to try that with every mutation of a module takes long."""
+    """Return whether a source text is valid Python. Slow, so not done for every mutation of a module."""
     try:
         compile(source, "mutant", "exec", dont_inherit=True)
     except SyntaxError:
@@ -110,7 +110,7 @@ class _Finder(ast.NodeVisitor):
         self._put_span(*self._span(node), text)
 
     def _leave_out(self, spans: list[tuple[int, int]], first: int = 0) -> None:
-        """Leave out each of several things between commas, from one of them on."""
+        """Leave out each item of a comma-separated list, from a given one on."""
         for place in range(first, len(spans)):
             start, end = spans[place]
             if place + 1 < len(spans):
@@ -123,12 +123,12 @@ class _Finder(ast.NodeVisitor):
         self._put(node, f"({ast.unparse(instead)})")
 
     def _changed(self, node: ast.expr) -> Iterator[ast.expr]:
-        """A copy to be changed, which then stands in place of the node."""
+        """Return a copy to change and to put in place of the node."""
         instead = copy.deepcopy(node)
         yield instead
         self._put_expression(node, instead)
 
-    # What no test can notice.
+    # What no test can detect.
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
         """Leave messages alone; before Python 3.12 their parts have no true position either."""
@@ -156,7 +156,7 @@ class _Finder(ast.NodeVisitor):
                 self.visit(part)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        """The same."""
+        """Look at the defaults and the body only."""
         for part in [*node.args.defaults, *filter(None, node.args.kw_defaults), *node.body]:
             self.visit(part)
 
@@ -206,13 +206,13 @@ class _Finder(ast.NodeVisitor):
         self._put(node, "pass")
 
     def visit_If(self, node: ast.If) -> None:
-        """Turn the condition."""
+        """Negate the condition."""
         if "TYPE_CHECKING" not in ast.unparse(node.test):
             self._turn(node.test)
             self.generic_visit(node)
 
     def visit_While(self, node: ast.While) -> None:
-        """Turn the condition."""
+        """Negate the condition."""
         self._turn(node.test)
         self.generic_visit(node)
 
@@ -235,12 +235,12 @@ class _Finder(ast.NodeVisitor):
             self._put_expression(condition, ast.UnaryOp(ast.Not(), condition))
 
     def visit_IfExp(self, node: ast.IfExp) -> None:
-        """Turn the condition."""
+        """Negate the condition."""
         self._turn(node.test)
         self.generic_visit(node)
 
     def visit_Compare(self, node: ast.Compare) -> None:
-        """Move each bound by one, or say the opposite."""
+        """Move each bound by one, or use the opposite operator."""
         for place, operator in enumerate(node.ops):
             for instead in self._changed(node):
                 assert isinstance(instead, ast.Compare)

@@ -1,4 +1,4 @@
-"""A server that keeps callers waiting, in a different way on each path. It runs in its own process.
+"""A server that keeps callers waiting, in a different way on each path. It runs in a separate process.
 
     python benchmarks/unsteady.py [CERTIFICATE]      # a PEM file with key; prints its URL and that of a mute port
 

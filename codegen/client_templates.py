@@ -1,6 +1,6 @@
 """Templates of the typed methods of ``AsyncKeystoneClient``; ``methods`` fills them in for each resource.
 
-There are none for ``KeystoneClient``: ``colour`` converts the text of the async methods. Only text belongs here.
+There are none for ``KeystoneClient``: ``sync_twins`` converts the text of the async methods. Only text belongs here.
 """
 
 HEADER = '''\

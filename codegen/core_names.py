@@ -1,4 +1,4 @@
-"""Renders the stub of the core package, which tells type checkers its names; at run time they are loaded when used."""
+"""Renders the stub of the core package, which has its names for type checkers."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ def render(homes: Mapping[str, str]) -> str:
     """Return the text of ``keystone_client_core/__init__.pyi``.
 
     Args:
-        homes: The public names, separated by blanks, by the module they stand in.
+        homes: The public names, separated by blanks, by the module that defines them.
     """
     names = {module: sorted(listed.split()) for module, listed in sorted(homes.items())}
     lines = [f"from .{module} import {name} as {name}" for module, each in names.items() for name in each]

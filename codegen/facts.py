@@ -123,8 +123,8 @@ def _limit(key: str, value: str) -> dict[str, Any]:
 
 
 def _orderable(kind: str, flags: list[str]) -> bool:
-    """Return whether the server can order by a field: by every column it shows, unless a correction says otherwise."""
+    """Return whether the server can order by a field: by every column it returns, unless corrected."""
     if "ordered" in flags:
         return True
-    shown = "write-only" not in flags and "filter-only" not in flags and "unordered" not in flags
-    return shown and kind in (*COLUMNS, "json", "file")
+    returned = "write-only" not in flags and "filter-only" not in flags and "unordered" not in flags
+    return returned and kind in (*COLUMNS, "json", "file")

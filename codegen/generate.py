@@ -9,13 +9,13 @@ import argparse
 import sys
 from pathlib import Path
 
-import colour
 import core_names
 import facts
 import keystone_client_core
 import methods
 import operations
 import records
+import sync_twins
 import table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,7 +36,7 @@ def render() -> dict[Path, str]:
         DRIVERS / "async_runner.py": DRIVERS / "sync_runner.py",
     }
     sources = [path.read_text(encoding="utf-8") for path in twins]
-    sync_methods, *converted = colour.for_threads([async_methods, *sources])
+    sync_methods, *converted = sync_twins.for_threads([async_methods, *sources])
     return {
         CORE / "_table.py": table.render(known),
         CORE / "__init__.pyi": core_names.render(keystone_client_core._HOMES),

@@ -12,7 +12,7 @@ GUARD = "    @redacted\n"
 """The decorator of methods that take a write-only field, such as a password, which must not be in a traceback."""
 
 WITH_STATS = {"request", "grant", "publication", "notification"}
-"""The resources that the server has statistics of."""
+"""The resources that the server has statistics for."""
 
 FOLLOWED = {"audit_log", "request_log"}
 """The logs that have a ``follow`` method, which polls for new records."""

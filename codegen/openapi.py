@@ -20,10 +20,10 @@ class UnknownFactError(Exception):
 
 
 def refuse_fake(document: Document) -> None:
-    """Refuse the document of a fake Keystone, which is made from the facts and cannot tell anything new.
+    """Refuse the document of a fake Keystone, which is made from the facts and so has nothing new.
 
     Raises:
-        UnknownFactError: It is one.
+        UnknownFactError: It is the document of a fake.
     """
     if "fake" in document["info"].get("description", "").lower():
         raise UnknownFactError(

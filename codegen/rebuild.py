@@ -92,7 +92,7 @@ def _update_choices(facts: TOMLDocument, document: openapi.Document, found: Foun
 
 
 def _add_resources(facts: TOMLDocument, document: openapi.Document, found: Found) -> None:
-    """Add a table for each resource that is new; what a table must have and the document lacks is left open."""
+    """Add a table for each new resource; what the document lacks is reported."""
     known = {resource["path"] for name, resource in facts.items() if name not in SECTIONS}
     for path, schema in openapi.listings(document).items():
         if path in known:
@@ -139,7 +139,7 @@ def _update_resource(facts: TOMLDocument, document: openapi.Document, name: str,
 def _update_shapes(
     facts: TOMLDocument, document: openapi.Document, labels: Any, shapes: set[str], found: Found
 ) -> None:
-    """Bring up to date the shapes that records have inside, and those that these have."""
+    """Update the nested shapes of records, and the shapes nested inside those."""
     lines: dict[str, dict[str, str]] = {}
     while pending := shapes - set(lines):
         for shape in sorted(pending):

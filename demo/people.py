@@ -23,7 +23,7 @@ Rows = Mapping[int, Mapping[str, str]]
 PERSON = ("username", "first_name", "last_name", "email")
 COLUMNS = (*PERSON, "team", "role")
 REWRITTEN = re.compile(r"#[A-Z/]+[!?]?|\d+[.,]\d+(E[+-]?\d+)?|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T].*)?", re.IGNORECASE)
-"""What a spreadsheet makes of 4711, 1E5 or 3-4-25, and its error values."""
+"""Texts that a spreadsheet makes of 4711, 1E5 or 3-4-25, and its error values."""
 
 
 class SheetError(Exception):
@@ -31,7 +31,7 @@ class SheetError(Exception):
 
 
 def read_people(path: Path) -> Rows:
-    """Read the sheet and return its lines, by number. Cells are as they are; lines without any are left out."""
+    """Read the sheet and return its lines, by number. Cells are unchanged; empty lines are left out."""
     text = sheet_text(path.read_bytes())
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -60,7 +60,7 @@ def sheet_text(content: bytes) -> str:
 
 
 def tidy(text: str) -> str:
-    """Return a text without outer and double blanks, its letters composed: what looks the same becomes the same."""
+    """Strip and collapse blanks and compose accents (NFC), so that texts that look the same are equal."""
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
@@ -70,21 +70,21 @@ def tidied(people: Rows) -> Rows:
 
 
 def sheet_mistakes(people: Rows) -> dict[int, str]:
-    """Return the mistakes that the sheet itself shows, by line."""
+    """Return the mistakes that can be found in the sheet alone, by line."""
     found: dict[int, str] = {}
     roles: dict[tuple[str, str], tuple[int, str]] = {}
     persons: dict[str, tuple[int, Mapping[str, str]]] = {}
     for line, row in people.items():
-        told = list(cell_mistakes(row))
+        problems = list(cell_mistakes(row))
         first, role = roles.setdefault((row["username"], row["team"]), (line, row["role"]))
         if role != row["role"]:
-            told.append(f"role: {row['role']!r}, but {role!r} in the same team on line {first}")
+            problems.append(f"role: {row['role']!r}, but {role!r} in the same team on line {first}")
         first, person = persons.setdefault(row["username"].casefold(), (line, row))
         for name in PERSON:
             if person[name] != row[name]:
-                told.append(f"{name}: {row[name]!r}, but {person[name]!r} on line {first}")
-        if told:
-            found[line] = "; ".join(told)
+                problems.append(f"{name}: {row[name]!r}, but {person[name]!r} on line {first}")
+        if problems:
+            found[line] = "; ".join(problems)
     return found
 
 
@@ -133,7 +133,7 @@ def as_user(row: Mapping[str, str]) -> UserCreate:
 def mistakes(
     kind: str, check: Callable[..., list[Fault]], bulk_create: Callable[..., object], records: Mapping[int, Any]
 ) -> dict[int, str]:
-    """Return the mistakes in new records, by line: those that need no request, then those only the server knows."""
+    """Return the mistakes in new records, by line: first those found without a request, then the server's."""
     found = {fault.label: f"{kind} {fault.field}: {fault.value!r}: {fault.reason}" for fault in check(records)}
     left = {line: record for line, record in records.items() if line not in found}
     while left:
@@ -151,10 +151,10 @@ def mistakes(
 def reason(error: Exception) -> str:
     """Return the messages about the fields of a record: the server's, or the client's before anything is sent."""
     said = error.__cause__.field_errors if isinstance(error.__cause__, StatusError) else {}
-    return "; ".join(f"{field}: {' '.join(messages)}" for field, messages in said.items()) or told(error)
+    return "; ".join(f"{field}: {' '.join(messages)}" for field, messages in said.items()) or error_text(error)
 
 
-def told(error: Exception) -> str:
+def error_text(error: Exception) -> str:
     """Return the text of an error from the name of the field on: ``record 3, ...: user field 'email': ...``."""
     return str(error).partition(" field ")[2] or str(error)
 
@@ -162,7 +162,7 @@ def told(error: Exception) -> str:
 def check_people(client: KeystoneClient, people: Rows) -> dict[int, str]:
     """Return the mistakes in the sheet, by line. Nothing is written."""
     wrong = sheet_mistakes(people) | changed_people(client, people)
-    while True:  # without a wrong line, another is the first with its user or team, so that one is checked next
+    while True:  # once a wrong line is removed, another is the first with that user or team, and is checked next
         good = without(people, wrong)
         found = mistakes("team", client.check_team, client.bulk_create_team, new_teams(client, good))
         found |= mistakes("user", client.check_user, client.bulk_create_user, new_users(client, good))
@@ -172,7 +172,7 @@ def check_people(client: KeystoneClient, people: Rows) -> dict[int, str]:
 
 
 def changed_people(client: KeystoneClient, people: Rows) -> dict[int, str]:
-    """Return the lines that say something else than the server. An import changes nothing, so it would ignore them."""
+    """Return the lines that differ from the server's records, which an import would leave unchanged."""
     found = {}
     users = {user["username"].casefold(): user["username"] for user in client.iterate_user()}
     roles = {

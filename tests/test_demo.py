@@ -1,4 +1,4 @@
-"""The tour runs to its end on the fake, takes no server it was not allowed to write to, and fails when a step fails."""
+"""The tour runs on the fake, touches a real server only with permission, and fails if a step fails."""
 
 import os
 import subprocess
@@ -24,14 +24,14 @@ def server_settings() -> dict[str, str]:
     return {"KEYSTONE_USERNAME": "admin", "KEYSTONE_PASSWORD": "quickstart"}
 
 
-def test_the_tour_runs_on_the_fake_and_says_so() -> None:
+def test_the_tour_runs_on_the_fake_and_reports_it() -> None:
     run = tour()
     assert run.returncode == 0, run.stdout + run.stderr
     assert "on a fake Keystone at http://127.0.0.1:" in run.stdout
     assert run.stdout.endswith("Every step went as it should.\n")
 
 
-def test_a_server_is_left_alone_unless_writing_is_allowed(server_settings: dict[str, str]) -> None:
+def test_the_tour_does_not_touch_a_server_unless_writing_is_allowed(server_settings: dict[str, str]) -> None:
     fake = FakeKeystone()
     with fake.serve() as url:
         run = tour(KEYSTONE_URL=url, **server_settings)
@@ -40,7 +40,7 @@ def test_a_server_is_left_alone_unless_writing_is_allowed(server_settings: dict[
     assert len(fake.journal) == 0
 
 
-def test_with_leave_to_write_the_tour_runs_on_the_server_and_removes_what_it_made(
+def test_with_writes_allowed_the_tour_runs_on_the_server_and_removes_its_records(
     server_settings: dict[str, str],
 ) -> None:
     fake = FakeKeystone()
@@ -52,7 +52,7 @@ def test_with_leave_to_write_the_tour_runs_on_the_server_and_removes_what_it_mad
             assert client.count_audit_log() > 0
 
 
-def test_a_tour_that_breaks_off_fails_and_removes_what_it_made(server_settings: dict[str, str]) -> None:
+def test_an_aborted_tour_fails_and_removes_its_records(server_settings: dict[str, str]) -> None:
     fake = FakeKeystone()
     fake.fail("PATCH", "/allocations/requests/", status=500, times=100)
     with fake.serve() as url:
@@ -63,7 +63,7 @@ def test_a_tour_that_breaks_off_fails_and_removes_what_it_made(server_settings: 
             assert client.count_team() == client.count_cluster() == client.count_request() == 0
 
 
-def test_leave_to_write_without_a_login_is_an_error() -> None:
+def test_writes_allowed_without_a_login_are_an_error() -> None:
     run = tour(KEYSTONE_ALLOW_WRITES="1", KEYSTONE_URL="http://127.0.0.1:9")
     assert run.returncode == 1
     assert "KEYSTONE_USERNAME, KEYSTONE_PASSWORD" in run.stderr

@@ -2,8 +2,8 @@
 
 The blocks of a page run in order, in one namespace, against a fake in place of ``http://localhost:8000``: twice on one
 of its own, and once on one on which all pages run in the order of the navigation, as on that of a reader. A block
-``text`` right behind a Python block is what that prints; ``...`` in it stands for anything. Blocks with tests in them
-go through pytest.
+``text`` directly after a Python block is its expected output; ``...`` in it stands for anything. Blocks with tests in
+them go through pytest.
 """
 
 import ast
@@ -43,7 +43,7 @@ def blocks(page: Path) -> list[Block]:
 
 @pytest.fixture
 def quiet_log() -> Iterator[None]:
-    """A page may add handlers to the client's logger."""
+    """Remove the handlers that a page adds to the client's logger."""
     log = logging.getLogger("kclient")
     handlers, level = list(log.handlers), log.level
     yield
@@ -85,7 +85,7 @@ def run(block: Block, page: Path, namespace: dict[str, Any], url: str) -> str:
     code = "\n" * block.line + block.code.replace("http://localhost:8000", url)
     output = io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-        exec(compile(code, str(page), "exec"), namespace)  # the documentation is ours
+        exec(compile(code, str(page), "exec"), namespace)  # safe: the documentation is part of the repository
     return output.getvalue().replace(url, "http://localhost:8000")
 
 

@@ -18,25 +18,25 @@ def test_generated_modules_are_not_stale() -> None:
 
 
 @pytest.fixture
-def colour(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def sync_twins(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(ROOT / "codegen")
-    return importlib.import_module("colour")
+    return importlib.import_module("sync_twins")
 
 
-def test_rules_of_which_each_matches_in_some_text_convert_them_all(colour: ModuleType) -> None:
-    assert colour.for_threads([*colour.WORDS]) == [*colour.WORDS.values()]
+def test_rules_that_each_match_in_some_text_convert_all_texts(sync_twins: ModuleType) -> None:
+    assert sync_twins.for_threads([*sync_twins.WORDS]) == [*sync_twins.WORDS.values()]
 
 
-def test_a_rule_that_matches_in_no_text_is_named_and_no_other(colour: ModuleType) -> None:
-    texts = [word for word in colour.WORDS if word not in ("await ", "AsyncProvider")]
-    with pytest.raises(colour.UnusedRuleError, match=r"match nothing: 'await ', 'AsyncProvider'$"):
-        colour.for_threads(texts)
+def test_only_a_rule_that_matches_in_no_text_is_reported(sync_twins: ModuleType) -> None:
+    texts = [word for word in sync_twins.WORDS if word not in ("await ", "AsyncProvider")]
+    with pytest.raises(sync_twins.UnusedRuleError, match=r"match nothing: 'await ', 'AsyncProvider'$"):
+        sync_twins.for_threads(texts)
 
 
 @pytest.mark.parametrize(
     ("text", "said"), [("not json", "cannot be read"), ('{"openapi": "3.0.3"}', "no OpenAPI document of a Keystone")]
 )
-def test_what_the_table_cannot_be_rebuilt_from_is_named(tmp_path: Path, text: str, said: str) -> None:
+def test_a_document_the_table_cannot_be_rebuilt_from_is_named(tmp_path: Path, text: str, said: str) -> None:
     document = tmp_path / "schema.json"
     document.write_text(text, encoding="utf-8")
     command = [sys.executable, "codegen/rebuild.py", "--check", str(document)]

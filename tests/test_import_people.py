@@ -1,4 +1,4 @@
-"""The import of people that the documentation shows: what spreadsheets do to data is told before a write."""
+"""The import of people that the documentation shows: damage by a spreadsheet is reported before a write."""
 
 import importlib
 import sys
@@ -68,7 +68,7 @@ def test_a_sheet_is_read_as_spreadsheets_save_it(read: Any, header: str, delimit
 
 
 @pytest.mark.parametrize(
-    ("lines", "how", "told"),
+    ("lines", "how", "message"),
     [
         ((), {"header": "username,team"}, "one column first_name and one column last_name"),
         ((), {"header": f"{HEADER},Role"}, "one column role;"),
@@ -78,13 +78,15 @@ def test_a_sheet_is_read_as_spreadsheets_save_it(read: Any, header: str, delimit
         (("a,,,,T,MB", '"b,,,,T,MB', "c,,,,T,MB"), {}, "unexpected end of data"),
     ],
 )
-def test_a_sheet_that_cannot_be_read_is_told(people: Any, read: Any, lines: Any, how: Any, told: str) -> None:
-    with pytest.raises(people.SheetError, match=told):
+def test_a_sheet_that_cannot_be_read_is_refused_with_the_reason(
+    people: Any, read: Any, lines: Any, how: Any, message: str
+) -> None:
+    with pytest.raises(people.SheetError, match=message):
         read(*lines, **how)
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "told"),
+    ("first", "second", "message"),
     [
         (row("anna", "Physics"), row("bob ", "Physics"), "username: 'bob ' has blanks"),
         (row("anna", "Physics"), row("bob", " Physics"), "team: ' Physics' has blanks"),
@@ -107,8 +109,8 @@ def test_a_sheet_that_cannot_be_read_is_told(people: Any, read: Any, lines: Any,
         (row("anna", "Physics"), row("bob", "geology"), "team name: A team with this name already exists."),
     ],
 )
-def test_what_a_spreadsheet_does_is_told_by_line_and_nothing_is_written(
-    people: Any, fake: FakeKeystone, client: KeystoneClient, first: Any, second: Any, told: str
+def test_damage_by_a_spreadsheet_is_reported_by_line_and_nothing_is_written(
+    people: Any, fake: FakeKeystone, client: KeystoneClient, first: Any, second: Any, message: str
 ) -> None:
     team, eve = fake.add.team(name="Geology"), fake.add.user(username="eve", first_name="", last_name="", email="")
     fake.add.membership(team=team["id"], user=eve["id"], role="MB")
@@ -116,7 +118,7 @@ def test_what_a_spreadsheet_does_is_told_by_line_and_nothing_is_written(
     wrong = people.check_people(client, {2: first, 3: second})
 
     assert list(wrong) == [3]
-    assert told in wrong[3]
+    assert message in wrong[3]
     assert (client.count_user(), client.count_team(), client.count_membership()) == (2, 1, 1)
 
 

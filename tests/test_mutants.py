@@ -1,4 +1,4 @@
-"""The mutation run has every module it should have, and shows each mutant to the tests that can notice it."""
+"""The mutation run covers every module it should, and runs the tests that can detect each mutant."""
 
 import importlib
 import subprocess

@@ -1,6 +1,6 @@
-"""The packages do what they are asked for: an import does nothing else, a call opens one connection to one server.
+"""No side effects: an import opens nothing, and a call opens one connection to one server.
 
-A child process reports every file, socket, thread and process by an audit hook, and every look at the environment.
+A child process reports every file, socket, thread and process by an audit hook, and every read of the environment.
 """
 
 import json

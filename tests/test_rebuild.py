@@ -1,4 +1,4 @@
-"""``hatch run rebuild`` brings what is new at a server into the facts, and says what it cannot know."""
+"""``hatch run rebuild`` adds what is new on a server to the facts, and reports what the document does not say."""
 
 import copy
 import importlib
@@ -77,7 +77,7 @@ def resource(schema: str, properties: dict[str, Any]) -> tuple[dict[str, Any], d
 
 @pytest.fixture
 def document() -> Document:
-    """What a server says whose facts are up to date."""
+    """Return the document of a server that agrees with the facts."""
     properties = {
         "id": {"type": "integer", "readOnly": True},
         "name": {"type": "string", "maxLength": 50, "minLength": 1},
@@ -137,7 +137,9 @@ def properties(document: Document, schema: str) -> dict[str, Any]:
     return found
 
 
-def test_facts_that_agree_are_left_as_they_are(rebuild: Rebuild, module: ModuleType, document: Document) -> None:
+def test_facts_that_agree_with_the_document_are_unchanged(
+    rebuild: Rebuild, module: ModuleType, document: Document
+) -> None:
     lines = facts(module)["cluster"]["fields"]
     assert rebuild(document) == (0, "The facts agree with the document.\n"), lines
     assert module.FACTS.read_text(encoding="utf-8") == FACTS
@@ -190,7 +192,7 @@ def test_a_new_choice_is_added_with_its_labels(rebuild: Rebuild, module: ModuleT
     assert rebuild(document, "--check")[0] == 0
 
 
-def test_a_choice_of_which_nobody_knows_the_labels_is_named(rebuild: Rebuild, document: Document) -> None:
+def test_a_choice_without_known_labels_is_named(rebuild: Rebuild, document: Document) -> None:
     properties(document, "Cluster")["tier"] = {"type": "string", "enum": ["A", "B"]}
     status, said = rebuild(document)
     assert status == 2
@@ -246,7 +248,7 @@ def test_the_document_of_a_fake_is_refused(rebuild: Rebuild, module: ModuleType)
 @pytest.mark.parametrize(
     "document", [[], {}, {"info": []}, {"info": {}, "paths": [], "components": {"schemas": {}}}, "x"]
 )
-def test_what_is_no_document_is_refused_in_words(rebuild: Rebuild, document: Any) -> None:
+def test_anything_but_a_document_is_refused_with_a_message(rebuild: Rebuild, document: Any) -> None:
     status, said = rebuild(document)
     assert status == 2
     assert "is no OpenAPI document of a Keystone" in said

@@ -1,4 +1,4 @@
-"""A user's misuse is a type error, in mypy (strict) and in pyright, and right uses are none."""
+"""Misuses are type errors in mypy (strict) and in pyright; correct uses are not."""
 
 import json
 import re
@@ -44,10 +44,10 @@ def test_the_former_names_are_marked_as_deprecated() -> None:
     run = subprocess.run(
         [*command, str(USES / "former_names.py")], cwd=ROOT, capture_output=True, text=True, check=False, timeout=240
     )
-    told = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
+    errors = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
 
-    assert [error["line"] for error in told if error["code"] == "deprecated"] == marked
-    assert all("end with 2.0" in error["message"] or "ends with 2.0" in error["message"] for error in told)
+    assert [error["line"] for error in errors if error["code"] == "deprecated"] == marked
+    assert all("end with 2.0" in error["message"] or "ends with 2.0" in error["message"] for error in errors)
 
 
 def pyright() -> Findings:

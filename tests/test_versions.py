@@ -1,4 +1,4 @@
-"""The three packages are released together, so they carry one version, and each asks for the others by it."""
+"""The three packages are released together, so they have one version, and each requires the others at it."""
 
 import ast
 import re
@@ -29,7 +29,7 @@ def project(package: str) -> dict[str, Any]:
     return table
 
 
-def test_the_packages_carry_one_version() -> None:
+def test_the_packages_have_one_version() -> None:
     assert keystone_client.__version__ == keystone_client_testing.__version__ == VERSION
 
 
@@ -38,12 +38,12 @@ def siblings(package: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("package", ["keystone-client", "keystone-client-testing"])
-def test_a_package_asks_for_a_core_of_this_minor_version_that_is_not_older(package: str) -> None:
+def test_a_package_requires_a_core_of_this_minor_version_that_is_not_older(package: str) -> None:
     major, minor = (int(part) for part in VERSION.split(".")[:2])
     assert siblings(package)["keystone-client-core"] == f">={VERSION},<{major}.{minor + 1}"
 
 
-def test_the_fake_asks_for_the_very_client_whose_seam_it_uses() -> None:
+def test_the_fake_requires_exactly_the_client_whose_seam_it_uses() -> None:
     assert siblings("keystone-client-testing")["keystone-api-client"] == f"=={VERSION}"
 
 
@@ -65,5 +65,5 @@ def test_a_package_declares_what_it_imports(package: str) -> None:
     assert imported(package) - declared - OF_THE_CALLER[package] == set()
 
 
-def test_the_core_asks_for_nothing() -> None:
+def test_the_core_has_no_dependencies() -> None:
     assert project("keystone-client-core")["dependencies"] == []

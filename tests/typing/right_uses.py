@@ -1,4 +1,4 @@
-"""What users write: both type checkers must take all of it, and find these very types."""
+"""Correct uses: both type checkers must accept all of them and infer exactly these types."""
 
 from collections.abc import AsyncGenerator, Generator
 from datetime import date

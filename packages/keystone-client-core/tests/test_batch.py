@@ -70,7 +70,7 @@ def test_a_page_of_no_keys_or_of_too_many_is_refused() -> None:
             list_action(TEAM, {"id__in": keys}, None, None, None)
 
 
-def test_references_stand_in_fields_keys_lists_and_text() -> None:
+def test_references_can_be_used_in_fields_keys_lists_and_text() -> None:
     fields = {"title": f"For {TEAM_ID}", "description": "d", "submitter": TEAM_ID, "team": 2, "assignees": [1, TEAM_ID]}
 
     action = create_action(REQUEST, fields, KNOWN)
@@ -115,7 +115,7 @@ def test_text_that_looks_like_a_reference_is_refused(text: str) -> None:
 
 @given(before=st.text(), after=st.text(), kind=st.sampled_from(["ref", "file"]), inner=st.text())
 def test_no_text_of_users_reaches_the_server_as_a_reference(before: str, after: str, kind: str, inner: str) -> None:
-    with pytest.raises((ReferenceTokenError, FieldError)):  # the latter for what JSON cannot carry
+    with pytest.raises((ReferenceTokenError, FieldError)):  # FieldError: JSON cannot hold the text
         create_action(CLUSTER, {"name": "n", "description": f"{before}@{kind}{{{inner}}}{after}"}, {"a0secret"})
 
 
@@ -128,7 +128,7 @@ def test_all_other_text_is_sent_as_it_is(text: str) -> None:
     assert update_action(RESOURCES["grant"], 1, {"description": text}, KNOWN).payload == {"description": text}
 
 
-def test_text_deep_inside_json_is_looked_at_too() -> None:
+def test_text_deep_inside_json_is_checked_too() -> None:
     with pytest.raises(ReferenceTokenError):
         create_action(RESOURCES["preference"], {"request_expiry_thresholds": [{"a": ["@ref{x.y}"]}]})
 
@@ -156,7 +156,7 @@ def test_references_to_what_the_answer_will_not_have_are_refused() -> None:
 
 
 @pytest.mark.parametrize("label", [10**5000, "a" * 5000], ids=["number", "text"])
-def test_a_reference_of_any_size_is_refused_in_a_message_of_bearable_length(label: Any) -> None:
+def test_a_reference_of_any_size_is_refused_in_a_message_of_limited_length(label: Any) -> None:
     listed = list_action(TEAM, None, None, None, None)
 
     with pytest.raises(ReferenceTokenError) as unknown:
@@ -168,7 +168,7 @@ def test_a_reference_of_any_size_is_refused_in_a_message_of_bearable_length(labe
     assert len(str(foreign.value)) < 300
 
 
-def test_a_limit_too_large_to_be_written_down_is_refused() -> None:
+def test_a_limit_too_large_to_convert_to_text_is_refused() -> None:
     with pytest.raises(FilterError, match="1 to 1000"):
         list_action(TEAM, None, None, None, 10**5000)
 

@@ -44,7 +44,7 @@ def test_some_fields_are_compared_as_a_whole_record_is() -> None:
     assert changes(BEFORE, {"title": "Dark energy", "status": "PD"}) == {"title": "Dark energy"}
 
 
-def test_a_field_that_is_new_is_a_change_which_the_update_then_judges() -> None:
+def test_an_unknown_field_is_a_change_that_the_update_then_checks() -> None:
     data = changes(BEFORE, {**BEFORE, "titel": "Dark energy"})
 
     with pytest.raises(FieldError, match="Did you mean 'title'"):
@@ -52,6 +52,6 @@ def test_a_field_that_is_new_is_a_change_which_the_update_then_judges() -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), [(None, BEFORE), (BEFORE, None), ([BEFORE], BEFORE)])
-def test_what_is_no_record_is_refused(before: Any, after: Any) -> None:
+def test_anything_but_a_record_is_refused(before: Any, after: Any) -> None:
     with pytest.raises(FieldError, match="give a record"):
         changes(before, after)

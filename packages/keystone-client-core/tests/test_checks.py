@@ -1,4 +1,4 @@
-"""Records that are checked all at once: every fault of every record, and nothing that the server would take."""
+"""Records that are checked all at once: every fault of every record, and no value that the server would accept."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -58,7 +58,7 @@ def places(found: Iterable[Fault]) -> list[tuple[Any, str]]:
         ("cluster", {"name": "@ref{a.b}"}, "name", "reference"),
     ],
 )
-def test_what_the_server_would_refuse_is_said_with_the_reason(
+def test_a_value_the_server_would_refuse_is_reported_with_the_reason(
     resource: str, record: Any, field: str, reason: str
 ) -> None:
     (found,) = faults(resource, record)
@@ -81,11 +81,11 @@ def test_what_the_server_would_refuse_is_said_with_the_reason(
         ("preference", {"request_expiry_thresholds": {"any": "thing"}}),
     ],
 )
-def test_what_some_server_takes_is_left_to_the_server(resource: str, record: Any) -> None:
+def test_a_value_that_some_servers_accept_is_left_to_the_server(resource: str, record: Any) -> None:
     assert faults(resource, record) == []
 
 
-def test_all_faults_of_all_records_come_at_once() -> None:
+def test_all_faults_of_all_records_are_reported_at_once() -> None:
     bad = {"titel": "t", "agency": "x" * 101, "amount": "abc", "start_date": "soon", "team": 1}
 
     found = faults("grant", GRANT, bad, "no record", GRANT)
@@ -123,7 +123,7 @@ def test_records_with_labels_are_named_by_them() -> None:
         ("preference", {}, {"notify_on_expiration": False}, "user", None, "none either.*the caller's"),
     ],
 )
-def test_records_that_collide_are_told_with_both_places(
+def test_records_that_collide_are_reported_with_both_positions(
     resource: str, first: Any, second: Any, field: str, value: Any, reason: str
 ) -> None:
     (found,) = faults(resource, first, second)
@@ -167,7 +167,7 @@ def test_an_iterator_in_a_record_is_read_once() -> None:
     assert places(made) == [(0, "access_teams")]
 
 
-def test_a_list_of_what_are_no_records_is_told_one_by_one() -> None:
+def test_items_that_are_not_records_are_reported_one_by_one() -> None:
     assert places(faults("team", "Physics", ["Chemistry"])) == [(0, ""), (1, "")]
 
 
@@ -177,7 +177,7 @@ def test_one_record_or_none_is_refused(given: Any) -> None:
         check_records(RESOURCES["team"], given)
 
 
-def test_nothing_is_wrong_with_no_records() -> None:
+def test_an_empty_list_has_no_faults() -> None:
     assert check_records(RESOURCES["team"], []) == check_records(RESOURCES["team"], {}) == []
 
 
@@ -200,10 +200,10 @@ def test_the_slug_of_a_name_is_the_servers(name: str, slug: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["a@b.de", '"ab"@c.org', "a@localhost", "a@[::1]", "a@bücher.example", "A+b@X.YZ"])
-def test_an_address_is_taken(text: str) -> None:
+def test_an_email_address_is_accepted(text: str) -> None:
     assert is_email(text)
 
 
 @pytest.mark.parametrize("text", ["a", "a@", "@b.de", "a b@c.de", "a@b", "a@b..de", "a@-b.de", "a@b.de\n", "a@b@c.de"])
-def test_no_address_is_refused(text: str) -> None:
+def test_anything_but_an_email_address_is_refused(text: str) -> None:
     assert not is_email(text)

@@ -1,4 +1,4 @@
-"""Correlation ids: new ones, and those of others in one spelling."""
+"""Correlation ids: new ones, and foreign ones in their canonical spelling."""
 
 import uuid
 
@@ -56,7 +56,7 @@ def test_anything_else_is_refused(cid: str) -> None:
 
 
 @given(st.uuids(), st.sampled_from([str, str.upper, "{{{}}}".format, "urn:uuid:{}".format]))
-def test_any_uuid_comes_through_as_itself(value: uuid.UUID, spelled: object) -> None:
+def test_any_uuid_is_kept_unchanged(value: uuid.UUID, spelled: object) -> None:
     assert callable(spelled)
     assert adopt_cid(spelled(str(value))) == str(value)
 

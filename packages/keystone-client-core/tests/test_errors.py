@@ -1,4 +1,4 @@
-"""The errors: their family, and that they survive pickling and copying."""
+"""The errors: their base classes, and that pickling and copying keep them whole."""
 
 import copy
 import pickle

@@ -1,4 +1,4 @@
-"""Fields of a record to be written: nothing the server would drop or bend in silence gets out."""
+"""Fields of a record to be written: nothing that the server would silently drop or change is sent."""
 
 import contextlib
 import json
@@ -125,7 +125,7 @@ def test_fields_only_the_server_sets_are_refused(
     assert "the server ignores it" in str(error)
 
 
-def test_a_field_that_only_filters_know_is_refused() -> None:
+def test_a_field_that_exists_only_as_a_filter_is_refused() -> None:
     assert "message_text" in str(refusal(RESOURCES["notification"], {"message_text": "x"}))
 
 
@@ -170,7 +170,7 @@ def test_a_password_the_server_would_change_is_refused_and_not_repeated(password
         (PREFERENCE, "request_expiry_thresholds", datetime.max.replace(tzinfo=timezone(timedelta(hours=-1)))),
     ],
 )  # fmt: skip
-def test_a_value_the_server_would_bend_or_json_cannot_hold_is_refused(
+def test_a_value_the_server_would_change_or_json_cannot_hold_is_refused(
     resource: Resource, name: str, value: object
 ) -> None:
     error = refusal(resource, {name: value})
@@ -190,7 +190,7 @@ def test_data_that_is_no_mapping_of_names_is_refused(data: object) -> None:
     refusal(CLUSTER, data, "create")
 
 
-def test_a_name_no_part_of_the_server_but_its_database_refuses_is_refused_here() -> None:
+def test_a_name_that_only_the_servers_database_refuses_is_refused() -> None:
     for name in ("n" * 250, " " + "n" * 250 + " "):  # the server cuts off the blanks
         assert updated(ATTACHMENT, name=name) == {"name": name}
     with pytest.raises(FieldError, match="it has 251 characters, and the server fails on more than 250") as caught:
@@ -202,7 +202,7 @@ def test_the_bounds_of_numbers_are_those_of_postgresql() -> None:
     assert {ALLOCATION.fields[name].maximum for name in ("requested", "awarded", "final")} == {2**31 - 1}
 
 
-def test_fields_dropped_by_role_are_those_the_answer_has_otherwise() -> None:
+def test_fields_dropped_by_role_are_those_that_differ_in_the_answer() -> None:
     sent = {"is_staff": True, "is_active": False, "is_ldap_user": False, "email": "A@b.example"}
     record = {"id": 1, "is_staff": False, "is_active": False, "is_ldap_user": False, "email": "a@b.example"}
     assert ignored_fields(USER, sent, record) == ("is_staff",)
@@ -230,7 +230,7 @@ def test_whatever_is_given_the_result_is_json_or_refused(
 
 
 @given(value=st.from_type(object) | st.dictionaries(st.text() | st.integers(), st.text()))
-def test_whatever_the_data_is_only_a_field_error_comes_out(value: Any) -> None:
+def test_any_data_raises_nothing_but_a_field_error(value: Any) -> None:
     with contextlib.suppress(FieldError):
         assert encode_fields(CLUSTER, value, "create")["name"]
 
@@ -254,11 +254,11 @@ def test_one_error_names_all_that_is_wrong_with_a_create() -> None:
     with pytest.raises(FieldError) as caught:
         encode_fields(RESOURCES["cluster"], {"id": 1, "enabled": "maybe"}, "create")
 
-    for told in ("'id' cannot be set", "'maybe'", "also needs name"):
-        assert told in str(caught.value)
+    for part in ("'id' cannot be set", "'maybe'", "also needs name"):
+        assert part in str(caught.value)
 
 
-def test_the_table_says_what_a_field_may_be_left_as() -> None:
+def test_the_table_says_which_fields_may_be_null_or_blank() -> None:
     username, first_name = (RESOURCES["user"].fields[name] for name in ("username", "first_name"))
     assert (username.blank, username.nullable, username.unique) == (False, False, True)
     assert (first_name.blank, first_name.nullable, first_name.unique) == (True, True, False)

@@ -1,4 +1,4 @@
-"""Filters: what is sent, decoded as the server decodes it, is what was meant; what the server would ignore is refused.
+"""Filters: a query decodes, by the server's rules, to the values given; what the server would ignore is refused.
 
 ``read`` below decodes a query by the server's observed rules and shares nothing with the encoder.
 """
@@ -45,7 +45,7 @@ class Label(Enum):
 
 
 def read(resource: Resource, params: Mapping[str, str]) -> dict[str, object]:
-    """What the server takes a query for: parameters by name, values by the kind of the field."""
+    """Decode a query as the server does: parameters by name, values by the kind of the field."""
     found: dict[str, object] = {}
     for name, text in parse_qsl(urlencode(params), keep_blank_values=True, strict_parsing=True):
         assert text.strip(), f"the server ignores {name}="
@@ -235,11 +235,11 @@ def test_an_empty_text_is_sent_in_the_one_form_the_server_understands() -> None:
     + [(GRANT, "amount"), (GRANT, "id"), (GRANT, "team"), (GRANT, "start_date"), (REQUEST, "status")]
     + [(CLUSTER, "enabled"), (AUDIT, "remote_addr"), (AUDIT, "action"), (REQUEST, "submitted"), (GRANT, "id__in")],
 )
-def test_an_empty_value_that_cannot_be_said_is_refused(resource: Resource, name: str) -> None:
+def test_an_empty_value_that_cannot_be_expressed_is_refused(resource: Resource, name: str) -> None:
     refusal(resource, name, "")
 
 
-def test_an_empty_list_of_what_to_find_is_nothing_without_a_request() -> None:
+def test_an_empty_list_for_in_matches_nothing_without_a_request() -> None:
     empties: list[object] = [[], (), set(), range(0), iter(())]
     for empty in empties:
         assert encode_filters(GRANT, {"id__in": empty, "title": "x"}) == ({}, True, None)
@@ -251,12 +251,12 @@ def test_an_empty_list_does_not_hide_another_mistake() -> None:
 
 
 @pytest.mark.parametrize("resource", list(RESOURCES.values()), ids=lambda resource: resource.name)
-def test_an_empty_list_of_what_to_leave_out_is_refused(resource: Resource) -> None:
+def test_an_empty_list_for_not_in_is_refused(resource: Resource) -> None:
     for field in resource.filterable:
         assert "returns every record" in str(refusal(resource, f"{field}__not_in", []))
 
 
-def test_lists_of_booleans_are_said_in_a_way_the_server_understands() -> None:
+def test_lists_of_booleans_are_encoded_in_a_way_the_server_understands() -> None:
     assert meaning(CLUSTER, enabled__in=[True, "true"]) == {"enabled": True}
     assert meaning(CLUSTER, enabled__not_in=[False]) == {"enabled__not_eq": False}
     assert meaning(CLUSTER, enabled__in=[True, False]) == {"enabled__isnull": False}
@@ -278,7 +278,7 @@ def test_filters_beside_split_keys_must_leave_them_room() -> None:
         encode_filters(GRANT, {"id__in": range(1000, 2000), "title__contains": "x" * 3000})
 
 
-def test_the_room_for_filters_can_be_said() -> None:
+def test_the_room_for_filters_can_be_set() -> None:
     assert encode_filters(GRANT, {"title": "x" * 94}, room=100).params == {"title": "x" * 94}
     with pytest.raises(FilterError, match="come to 101 characters"):
         encode_filters(GRANT, {"title": "x" * 95}, room=100)
@@ -286,7 +286,7 @@ def test_the_room_for_filters_can_be_said() -> None:
 
 
 @pytest.mark.parametrize("name", ["title__in", "id__not_in", "team__in"])
-def test_what_is_too_long_and_cannot_be_split_says_so(name: str) -> None:
+def test_filters_that_are_too_long_and_cannot_be_split_are_refused(name: str) -> None:
     values: list[object] = [f"title {n}" for n in range(500)] if name == "title__in" else list(range(1, 2000))
     error = refusal(GRANT, name, values)
     assert error.field == name
@@ -294,7 +294,7 @@ def test_what_is_too_long_and_cannot_be_split_says_so(name: str) -> None:
 
 
 @given(numbers=st.sets(st.integers(1, 10**6), max_size=1500), text=st.text("aä &", max_size=150).map(str.strip))
-def test_no_query_outgrows_what_servers_take(numbers: set[int], text: str) -> None:
+def test_no_query_is_longer_than_servers_accept(numbers: set[int], text: str) -> None:
     encoded = encode_filters(GRANT, {"id__in": numbers, "title": text or "x"})
     assert len(encode_query(encoded.params)) <= 3500
     assert encoded.keys is None or set(encoded.keys) == numbers
@@ -338,7 +338,7 @@ def test_a_value_the_field_cannot_hold_is_refused_by_name(resource: Resource, na
 
 
 @pytest.mark.parametrize("value", ["1,2", b"12", {1: 2}, 5, None, [None], [[1]], itertools.count(1), range(10**12)])
-def test_a_list_that_is_none_or_has_no_end_is_refused(value: object) -> None:
+def test_a_value_that_is_no_list_or_has_no_end_is_refused(value: object) -> None:
     refusal(GRANT, "id__in", value)
 
 
@@ -347,7 +347,7 @@ def test_a_comma_inside_an_item_is_refused() -> None:
 
 
 @pytest.mark.parametrize("value", [[1], {1}, (1,), range(3)])
-def test_several_values_for_equality_point_to_in(value: object) -> None:
+def test_several_values_for_equality_are_refused_with_a_hint_to_use_in(value: object) -> None:
     assert "id__in" in str(refusal(GRANT, "id", value))
 
 
@@ -379,7 +379,7 @@ def test_an_unknown_name_comes_with_names_that_are_close(name: str, matches: str
         (CLUSTER, "enabled__lt", "not_eq, in, not_in, isnull"),
     ],
 )  # fmt: skip
-def test_what_is_no_filter_says_what_to_use_instead(resource: Resource, name: str, hint: str) -> None:
+def test_a_name_that_is_no_filter_is_refused_with_what_to_use_instead(resource: Resource, name: str, hint: str) -> None:
     assert hint in str(refusal(resource, name, 1))
 
 
@@ -475,7 +475,7 @@ def test_whatever_is_given_the_query_is_one_the_server_understands_or_refused(
 
 @pytest.mark.parametrize("error", [TypeError, ValueError])
 def test_an_array_of_several_numbers_is_no_integer(error: type[Exception]) -> None:
-    """It has the method of an integer, for the case that it holds one number, and raises where it holds more."""
+    """A numpy array has ``__index__``, which works for one number and raises for several."""
 
     class Array:
         def __index__(self) -> int:
@@ -485,7 +485,7 @@ def test_an_array_of_several_numbers_is_no_integer(error: type[Exception]) -> No
         encode_filters(RESOURCES["cluster"], {"id": Array()})
 
 
-def test_a_number_that_python_does_not_write_out_is_refused_for_its_digits() -> None:
+def test_a_number_too_long_for_python_to_print_is_refused_for_its_digits() -> None:
     with pytest.raises(FilterError, match="more digits than the server reads"):
         encode_filters(CLUSTER, {"name": 10**10_000})
 
@@ -494,8 +494,8 @@ def test_one_error_names_all_filters_that_are_wrong() -> None:
     with pytest.raises(FilterError) as caught:
         encode_filters(RESOURCES["request"], {"titel": "x", "id": "abc", "title": "fine", "order": "-id"})
 
-    for told in ("filter 'titel'", "filter id: 'abc'", "use order="):
-        assert told in str(caught.value)
+    for part in ("filter 'titel'", "filter id: 'abc'", "use order="):
+        assert part in str(caught.value)
     assert (caught.value.field, caught.value.matches) == ("titel", ("title",))
 
 
@@ -524,12 +524,12 @@ def test_keys_that_are_text_are_refused_where_they_are_too_many_for_one_request(
 
 
 @pytest.mark.parametrize("part", ["contains", "startswith", "endswith"])
-def test_a_text_can_be_found_by_a_part_and_by_the_lack_of_it(part: str) -> None:
+def test_a_text_can_be_filtered_by_a_part_it_has_or_lacks(part: str) -> None:
     for name in (f"name__{part}", f"name__not_{part}"):
         assert encode_filters(CLUSTER, {name: "gpu"}).params == {name: "gpu"}
 
 
-def test_a_value_that_cannot_be_shown_is_named_by_its_type() -> None:
+def test_a_value_whose_repr_fails_is_named_by_its_type() -> None:
     class Broken:
         def __repr__(self) -> str:
             raise RuntimeError("broken")

@@ -1,4 +1,4 @@
-"""Whatever is given to a function of core: a result that is fit to be sent, or one of the errors it documents."""
+"""For any argument, a function of core returns a result that can be sent, or raises an error that it documents."""
 
 import datetime as dt
 import json
@@ -15,14 +15,14 @@ from keystone_client_core import RESOURCES, KeystoneError, Resource
 
 BASE = "https://keystone.test/api/"
 HUGE = 10**5000
-"""Python refuses to write it in decimal, Hypothesis included."""
+"""Too large for Python, and so for Hypothesis, to print in decimal."""
 
 TRICKS = ["\ud800", "\x00", "a\r\nX: y", "\u202e", "\uff11", "\u0660", "\u00b2", "%00", "%ff", "..%2f"]
 TRICKS += ["@ref{a.id}", "@file{a}", "1\n", "NaN", "Infinity", "1e999", "\N{KELVIN SIGN}ey", "ı", "ﬁeld", "a" * 5000]
 
 
 class Hostile:
-    """An object whose every service fails."""
+    """An object whose special methods all raise."""
 
     def __repr__(self) -> str:
         raise RuntimeError("no representation")
@@ -73,14 +73,14 @@ resources = st.sampled_from(list(RESOURCES.values()))
 
 
 def named(resource: Resource) -> st.SearchStrategy[Any]:
-    """Mappings that mostly name fields the resource has."""
+    """Return a strategy for mappings whose keys are mostly fields of the resource."""
     lookups = st.sampled_from(["", "__in", "__not_in", "__isnull", "__contains", "__gte", "__nope"])
     names = st.builds(lambda name, lookup: name + lookup, st.sampled_from(list(resource.fields)), lookups)
     return st.dictionaries(names | texts, anything, max_size=3)
 
 
 def kept(call: Callable[[], Any]) -> Any:
-    """What a function gives, or ``None`` where it refuses what it was given, in words of a bearable length."""
+    """Return the result of a function, or ``None`` if it refuses its arguments in a message of limited length."""
     try:
         return call()
     except KeystoneError as error:
@@ -130,7 +130,7 @@ def test_a_value_is_checked_whatever_it_is(name: str, value: Any) -> None:
 
 @given(st.data(), resources)
 @settings(max_examples=50)
-def test_filters_are_refused_or_become_parameters_that_say_something(data: st.DataObject, resource: Resource) -> None:
+def test_filters_are_refused_or_become_parameters_that_are_not_empty(data: st.DataObject, resource: Resource) -> None:
     filters: Any = data.draw(named(resource) | anything)
     encoded = kept(lambda: core.encode_filters(resource, filters))
     if encoded is not None:
@@ -173,7 +173,7 @@ def test_actions_are_refused_or_have_a_path(data: st.DataObject, resource: Resou
 @given(resources, anything)
 @example(RESOURCES["user"], HUGE)
 @example(RESOURCES["user"], "a" * 5000)
-def test_labels_and_answers_of_any_shape_do_no_harm(resource: Resource, value: Any) -> None:
+def test_labels_and_answers_of_any_shape_raise_nothing_unexpected(resource: Resource, value: Any) -> None:
     action = core.Action("GET", f"/{resource.path}/", {}, resource)
     kept(lambda: core.reference("a1", action, value))
     assert core.failed_action(value, [action]) in (None, 0)
@@ -184,7 +184,7 @@ UNSPEAKABLE: list[Any] = [HUGE, -HUGE, deep(5000), cyclic(), Hostile(), [HUGE], 
 
 @pytest.mark.parametrize("value", UNSPEAKABLE, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize("name", ["user", "grant"])
-def test_values_that_cannot_be_written_down_are_refused(name: str, value: Any) -> None:
+def test_values_that_cannot_be_converted_to_text_are_refused(name: str, value: Any) -> None:
     resource = RESOURCES[name]
     for field in resource.fields:
         for lookup in ("", "__in"):

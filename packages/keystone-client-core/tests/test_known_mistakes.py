@@ -1,4 +1,4 @@
-"""What the table knows to be wrong is said before anything is sent, in the same words for fields and for filters.
+"""Mistakes that the table knows are reported before anything is sent, in the same words for fields and filters.
 
 Where the server takes more than that, nothing is refused: the spellings here were tried on a server.
 """
@@ -52,7 +52,7 @@ WRONG = [
 
 @pytest.mark.parametrize("operation", BOTH)
 @pytest.mark.parametrize(("resource", "name", "value", "said"), WRONG)
-def test_create_update_and_filters_say_the_same_of_the_same_mistake(
+def test_create_update_and_filters_report_the_same_mistake_in_the_same_words(
     resource: str, name: str, value: object, said: str, operation: Literal["create", "update"]
 ) -> None:
     with pytest.raises(FieldError) as caught:
@@ -88,7 +88,7 @@ def test_create_update_and_filters_say_the_same_of_the_same_mistake(
         ("user", "password", "x" * 129, "it has 129 characters"),
     ],
 )
-def test_what_the_table_knows_to_be_wrong_is_said_before_it_is_sent(
+def test_a_value_the_table_knows_to_be_wrong_is_refused_before_it_is_sent(
     resource: str, name: str, value: object, said: str, operation: Literal["create", "update"]
 ) -> None:
     with pytest.raises(FieldError) as caught:
@@ -126,7 +126,7 @@ def test_what_the_table_knows_to_be_wrong_is_said_before_it_is_sent(
         ("user", "username", "ädmin@x\n", "ädmin@x\n"),
     ],
 )
-def test_what_the_server_takes_is_taken(resource: str, name: str, value: object, sent: object) -> None:
+def test_values_the_server_accepts_are_accepted(resource: str, name: str, value: object, sent: object) -> None:
     assert encoded(resource, name, value, "update") == sent
 
 
@@ -158,7 +158,7 @@ def test_what_the_server_takes_is_taken(resource: str, name: str, value: object,
         ("grant", "title", 5, {"title": "5"}),
     ],
 )  # fmt: skip
-def test_every_spelling_of_a_filter_that_the_server_takes_is_taken(
+def test_every_filter_spelling_that_the_server_accepts_is_accepted(
     resource: str, name: str, value: object, sent: dict[str, str]
 ) -> None:
     assert filtered(resource, name, value) == sent
@@ -176,7 +176,7 @@ def test_a_spelling_that_the_server_ignores_is_refused_for_that_reason(value: ob
 def test_an_empty_text_that_the_server_can_hold_only_once_is_refused(
     value: str, operation: Literal["create", "update"]
 ) -> None:
-    """A second one is no conflict to the server's own check, and a failure to its database."""
+    """The server's own check lets a second one through, and its database then fails."""
     with pytest.raises(FieldError, match="only once, in one record; give None for null"):
         encoded("publication", "doi", value, operation)
     assert encoded("publication", "doi", None, operation) is None

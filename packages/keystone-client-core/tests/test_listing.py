@@ -122,7 +122,7 @@ ANYTHING = st.from_type(object) | st.text() | st.integers() | st.floats() | st.b
 
 
 @given(value=ANYTHING, resource=st.sampled_from(list(RESOURCES.values())))
-def test_whatever_is_given_only_a_filter_error_comes_out(value: object, resource: object) -> None:
+def test_any_argument_raises_nothing_but_a_filter_error(value: object, resource: object) -> None:
     functions: list[Callable[..., object]] = [encode_search, encode_order, encode_filters]
     for function in functions:
         with contextlib.suppress(FilterError):

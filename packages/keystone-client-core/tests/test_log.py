@@ -1,4 +1,4 @@
-"""The logger: quiet until somebody listens, the context in every record, other loggers left alone."""
+"""The logger: silent until a handler is added, the context in every record, other loggers unchanged."""
 
 import io
 import itertools
@@ -12,7 +12,7 @@ _NUMBERS = itertools.count()
 
 
 class Seen(logging.Handler):
-    """Keeps the records it is handed."""
+    """A handler that keeps its records."""
 
     def __init__(self, level: int = logging.NOTSET) -> None:
         super().__init__(level)
@@ -106,7 +106,7 @@ def test_each_handler_keeps_its_own_level(logger: logging.Logger) -> None:
     assert loud.messages == ["line"]
 
 
-def test_answers_are_never_stale(logger: logging.Logger, root: logging.Logger) -> None:
+def test_is_enabled_for_is_never_stale(logger: logging.Logger, root: logging.Logger) -> None:
     assert not logger.isEnabledFor(logging.INFO)
     own = Seen()
     logger.addHandler(own)
@@ -123,7 +123,7 @@ def test_answers_are_never_stale(logger: logging.Logger, root: logging.Logger) -
     assert not logger.isEnabledFor(logging.INFO)
 
 
-def test_logging_can_be_switched_off_as_ever(logger: logging.Logger) -> None:
+def test_logging_can_be_disabled_as_usual(logger: logging.Logger) -> None:
     own = Seen()
     logger.addHandler(own)
     logging.disable(logging.INFO)
@@ -229,6 +229,6 @@ def test_the_adapter_adds_its_context_and_the_call_wins(logger: logging.Logger) 
     ]
 
 
-def test_a_record_made_by_hand_has_the_context_and_what_was_given_by_keyword(logger: logging.Logger) -> None:
+def test_a_record_created_by_make_record_has_the_context_and_the_keywords(logger: logging.Logger) -> None:
     record = logger.makeRecord("name", logging.INFO, "file.py", 1, "text", (), None, extra={"cid": "c1"})
     assert {name: getattr(record, name) for name in LOG_FIELDS if getattr(record, name)} == {"cid": "c1"}

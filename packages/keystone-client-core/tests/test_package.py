@@ -88,7 +88,7 @@ PUBLIC = [
 
 
 def child(code: str) -> str:
-    """What the code prints in a Python that sees core and the standard library only."""
+    """Run code in a Python with only core and the standard library; return what it prints."""
     script = f"import sys; sys.path.insert(0, {str(SOURCE)!r})\n{code}"
     command = [sys.executable, "-I", "-S", "-c", script]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
@@ -100,7 +100,7 @@ def test_the_public_names_are_these() -> None:
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_each_public_name_can_be_had(name: str) -> None:
+def test_each_public_name_can_be_imported(name: str) -> None:
     assert getattr(core, name) is not None
 
 

@@ -1,4 +1,4 @@
-"""Query parameters that the server ignores are found; each was tried on a server."""
+"""Finds the query parameters that a server ignores; each case was tried on a real server."""
 
 import pytest
 from keystone_client_core import RESOURCES, ignored_parameters
@@ -44,7 +44,7 @@ def test_a_value_that_the_server_ignores_is_found(name: str, value: str) -> None
 
 @pytest.mark.parametrize("value", ["maybe", "yes", "None"])
 @pytest.mark.parametrize("name", ["is_active", "is_active__not_eq", "name__isnull"])
-def test_a_truth_value_that_is_none_is_found(name: str, value: str) -> None:
+def test_an_invalid_boolean_is_found(name: str, value: str) -> None:
     (ignored,) = ignored_parameters(TEAM, [(name, value)])
 
     assert ignored.why == f"is {value!r}, neither true nor false"

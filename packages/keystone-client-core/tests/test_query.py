@@ -25,7 +25,7 @@ def test_commas_stay_and_everything_else_is_escaped(params: object, query: str) 
 
 
 @given(st.dictionaries(st.text("abc_", min_size=1), TEXTS))
-def test_a_server_reads_what_was_said(params: dict[str, str]) -> None:
+def test_a_server_decodes_what_was_encoded(params: dict[str, str]) -> None:
     query = encode_query(params)
     assert dict(parse_qsl(query, keep_blank_values=True)) == params
     assert query_length(params) == len(query)

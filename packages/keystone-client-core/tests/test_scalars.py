@@ -1,4 +1,4 @@
-"""Scalars of data libraries: taken where they hold exactly what is wanted; missing ones are called missing."""
+"""Scalars of data libraries: accepted if they convert exactly; missing values are reported as missing."""
 
 import datetime as dt
 from decimal import Decimal
@@ -29,7 +29,7 @@ DAY, NOON = dt.date(2024, 1, 5), dt.datetime(2024, 1, 5, 12)
 
 
 class NaTType(dt.datetime):
-    """The missing time of pandas: a time that is not equal to itself, and fails in its own ways."""
+    """Imitates the missing time of pandas: not equal to itself, and its conversions raise."""
 
     def __ne__(self, other: object) -> bool:
         return True
@@ -39,7 +39,7 @@ class NaTType(dt.datetime):
 
 
 class NAType:
-    """The missing value of pandas: comparing it gives itself, which is neither true nor false."""
+    """Imitates the missing value of pandas: a comparison returns it again, and it has no truth value."""
 
     def __ne__(self, other: object) -> Any:
         return self
@@ -49,7 +49,7 @@ class NAType:
 
 
 class Timestamp(dt.datetime):
-    """A time of pandas, which may have nanoseconds."""
+    """Imitates a time of pandas, which may have nanoseconds."""
 
     nanosecond = 0
 
@@ -102,7 +102,7 @@ def test_a_number_that_is_exactly_an_integer_is_one(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", [5.5, Decimal("5.5"), Fraction(11, 2), np.float64(5.5), np.float32(5.5)])
-def test_a_number_with_a_rest_is_no_integer(value: object) -> None:
+def test_a_number_with_a_fraction_is_no_integer(value: object) -> None:
     assert "the server would cut off decimals" in why("requested", value, "allocation")
     assert "the server would cut off decimals" in why_not("id", value)
     assert "a positive integer" in why("team", value)
@@ -130,19 +130,19 @@ def test_booleans_of_any_library_are_booleans(value: object, truth: bool) -> Non
     [DAY, np.datetime64("2024-01-05"), np.datetime64("2024-01-05T00:00:00", "ns"), Timestamp(2024, 1, 5),
      polars.Series([DAY])[0], "2024-01-05", "2024-1-5"],
 )  # fmt: skip
-def test_a_day_is_a_day_in_every_library(value: object) -> None:
-    """A time of a data library is taken at midnight: it has no type for a date."""
+def test_a_date_of_any_library_is_a_date(value: object) -> None:
+    """Data libraries have no type for a date, so a time at midnight counts as one."""
     assert field("start_date", value) == filtered("start_date", value) == "2024-01-05"
 
 
 @pytest.mark.parametrize("value", [NOON, dt.datetime(2024, 1, 5), Timestamp(2024, 1, 5, 12), np.datetime64(NOON)])
-def test_a_time_is_no_day(value: object) -> None:
+def test_a_time_is_not_a_date(value: object) -> None:
     assert "give its .date()" in why("start_date", value)
     assert "give its .date()" in why_not("start_date", value)
 
 
 @pytest.mark.parametrize("value", [NOON, np.datetime64(NOON), np.datetime64(NOON, "ns"), Timestamp(2024, 1, 5, 12)])
-def test_a_time_is_a_time_in_every_library(value: object) -> None:
+def test_a_time_of_any_library_is_a_time(value: object) -> None:
     assert filtered("submitted__gte", value, "request") == "2024-01-05T12:00:00"
 
 
@@ -151,7 +151,7 @@ def test_a_time_that_is_finer_than_the_servers_is_refused(value: object) -> None
     assert "nanoseconds" in why_not("submitted__gte", value, "request")
 
 
-def test_a_narrow_float_is_the_number_that_it_shows() -> None:
+def test_a_narrow_float_is_the_number_that_it_prints() -> None:
     assert field("amount", np.float32(100.1)) == 100.1
     assert filtered("amount", np.float32(100.1)) == "100.1"
 
@@ -168,7 +168,7 @@ def test_a_fraction_is_the_decimal_that_is_exactly_it() -> None:
 
 
 @pytest.mark.parametrize("value", MISSING, ids=lambda value: type(value).__name__)
-def test_a_missing_value_is_called_missing_and_told_apart_from_null(value: object) -> None:
+def test_a_missing_value_is_reported_as_missing_and_not_as_null(value: object) -> None:
     for name in ("end_date", "pi"):
         assert f"grant field {name!r}" in why(name, value)
         assert "it is a missing value; give None for null" in why(name, value)
@@ -190,13 +190,13 @@ def test_arguments_that_count_take_integers_of_every_library(value: Any) -> None
 
 
 @pytest.mark.parametrize("value", [1.5, np.float64(1.5), np.float32(1.5), Decimal("1.5"), Fraction(3, 2)])
-def test_a_real_number_is_one_in_every_library(value: object) -> None:
+def test_a_real_number_of_any_library_is_a_number(value: object) -> None:
     assert real(value) == 1.5
     assert integer(value) is None
 
 
 @pytest.mark.parametrize("value", [True, np.True_, "1.5", None, *MISSING, 1j, object(), np.array([1, 2])])
-def test_what_is_no_real_number_is_none(value: object) -> None:
+def test_anything_but_a_real_number_converts_to_none(value: object) -> None:
     assert real(value) is None
 
 
@@ -244,7 +244,7 @@ FILTERS = [
 
 
 @given(st.sampled_from(FIELDS), SCALARS | st.lists(SCALARS, max_size=3))
-def test_no_scalar_makes_a_field_fail_otherwise_than_in_our_words(place: tuple[str, str], value: object) -> None:
+def test_no_scalar_makes_a_field_raise_anything_but_our_errors(place: tuple[str, str], value: object) -> None:
     resource, name = place
     try:
         found = encode_fields(RESOURCES[resource], {name: value}, "update")[name]
@@ -254,7 +254,7 @@ def test_no_scalar_makes_a_field_fail_otherwise_than_in_our_words(place: tuple[s
 
 
 @given(st.sampled_from(FILTERS), SCALARS | st.lists(SCALARS, max_size=3))
-def test_no_scalar_makes_a_filter_fail_otherwise_than_in_our_words(place: tuple[str, str], value: object) -> None:
+def test_no_scalar_makes_a_filter_raise_anything_but_our_errors(place: tuple[str, str], value: object) -> None:
     resource, name = place
     try:
         params = encode_filters(RESOURCES[resource], {name: value}).params

@@ -1,4 +1,4 @@
-"""Base URLs, endpoints and primary keys: what is let through always lies below the base URL."""
+"""Base URLs, endpoints and primary keys: whatever is accepted lies below the base URL."""
 
 from enum import IntEnum
 from urllib.parse import unquote, urlsplit
@@ -372,7 +372,7 @@ def test_a_url_without_its_scheme_is_refused_with_an_example(url: str) -> None:
 
 @pytest.mark.parametrize("url", ["users\\teams", "\\users", "users/?a=\\", "\\\\elsewhere.example/x"])
 def test_a_backslash_is_refused_by_its_name_anywhere_in_an_endpoint(url: str) -> None:
-    """Browsers and some servers take it for a slash; to escape it silently would ask for something else."""
+    """Browsers and some servers read it as a slash; escaping it silently would request another path."""
     with pytest.raises(InvalidURLError, match="backslash"):
         endpoint_path("http://keystone.test/", url)
 

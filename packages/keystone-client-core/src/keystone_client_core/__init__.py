@@ -36,7 +36,7 @@ _HOMES = {
     "_values": "integer",
     "choices": "AccessMode FeedRecordType MembershipRole NotificationType RequestStatus ReviewStatus",
 }
-"""The public names by the module they stand in, which is imported when one of them is first used."""
+"""The public names by the module that defines them, which is imported when one of them is first used."""
 
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -85,7 +85,7 @@ def update_action(resource: Resource, pk: object, data: Mapping[str, object], al
 def update_action_of(resource: Resource, pk: object, sent: Mapping[str, Any], aliases: Collection[str] = ()) -> Action:
     """Return the action that changes a record to fields that are encoded already."""
     path = _detail(resource, pk, aliases)
-    call = f"update_{resource.name}({_told(pk)}, {{{', '.join(sent)}}})"
+    call = f"update_{resource.name}({_key_text(pk)}, {{{', '.join(sent)}}})"
     return Action("PATCH", path, sent, resource, call=call)
 
 
@@ -96,7 +96,7 @@ def delete_action(resource: Resource, pk: object, aliases: Collection[str] = ())
         FieldError: ``primary_key`` refuses the key.
         ReferenceTokenError: The key is a reference to something else than an earlier action of the job.
     """
-    call = f"delete_{resource.name}({_told(pk)})"
+    call = f"delete_{resource.name}({_key_text(pk)})"
     return Action("DELETE", _detail(resource, pk, aliases), {}, resource, call=call)
 
 
@@ -107,7 +107,7 @@ def retrieve_action(resource: Resource, pk: object, aliases: Collection[str] = (
         FieldError: ``primary_key`` refuses the key.
         ReferenceTokenError: The key is a reference to something else than an earlier action of the job.
     """
-    call = f"retrieve_{resource.name}({_told(pk)})"
+    call = f"retrieve_{resource.name}({_key_text(pk)})"
     return Action("GET", _detail(resource, pk, aliases), {}, resource, call=call)
 
 
@@ -129,8 +129,8 @@ def list_action(
     encoded = encode_filters(resource, filters)
     size = _LONGEST_PAGE if limit is None else check_limit(limit)
     if not size or size > _LONGEST_PAGE:
-        told = f"limit={brief(limit)}: an action of a job fetches one page, 1 to {_LONGEST_PAGE}"
-        raise FilterError(told, field="limit")
+        text = f"limit={brief(limit)}: an action of a job fetches one page, 1 to {_LONGEST_PAGE}"
+        raise FilterError(text, field="limit")
     if encoded.nothing or encoded.keys is not None:
         raise FilterError("id__in of a job needs some keys, and not more than fit in one page", field="id__in")
     names = encode_order(resource, order) or ("id",)
@@ -145,7 +145,7 @@ def _detail(resource: Resource, pk: object, aliases: Collection[str]) -> str:
     return f"/{record_path(resource.path, pk)}"
 
 
-def _told(pk: object) -> str:
+def _key_text(pk: object) -> str:
     """Return a key for a message; a reference has no value yet, and its token means nothing to the user."""
     return "a reference" if isinstance(pk, Reference) else str(pk)
 
@@ -168,8 +168,8 @@ def reference(alias: str, action: Action, label: object) -> Reference:
     names = PAGE if action.listing else [name for name, f in fields.items() if not f.hidden and not f.write_only]
     if name in names:
         return Reference(alias, (name,))
-    told = suggestion(close_matches(str(name), names)) or f" It has {', '.join(names)}."
-    raise ReferenceTokenError(f"The answer to {action.call} will have no {brief(name)}.{told}")
+    hint = suggestion(close_matches(str(name), names)) or f" It has {', '.join(names)}."
+    raise ReferenceTokenError(f"The answer to {action.call} will have no {brief(name)}.{hint}")
 
 
 def job_body(actions: Iterable[Mapping[str, Any]], dry_run: bool) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def _differ(old: object, new: object) -> bool:
 
 
 def _comparable(value: object) -> object:
-    """Return a value as JSON has it; one that JSON cannot hold as it is, for the update to refuse it."""
+    """Convert a value to its JSON form; keep one that JSON cannot hold, which the update then refuses."""
     try:
         return json_value(value)
     except UnfitError:

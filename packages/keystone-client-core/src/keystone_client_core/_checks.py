@@ -43,11 +43,11 @@ class CheckedRecords(NamedTuple):
     """Whether the caller has given labels."""
     given: list[Any]
     actions: list[Action]
-    """The action for each record; of use only without faults."""
+    """The action for each record; valid only if there are no faults."""
     faults: list[Fault]
     """What is wrong, in the order of the records."""
     only_references: bool
-    """Whether nothing is wrong but texts that the server takes for references of a batch job."""
+    """Whether the only faults are texts that the server would read as references of a batch job."""
     matches: tuple[str, ...] = ()
     """Names close to the field of the first fault, if there is no such field."""
 
@@ -165,7 +165,7 @@ class _Record:
             self.found += [(name, None, "it is missing") for name in missing_fields(self._resource, given)]
 
     def key(self, pk: object, keys: set[int]) -> int:
-        """Return the primary key of a change, or 0 and note that it is none, or that it is there twice."""
+        """Return the primary key of a change, or 0 and note that it is invalid or given twice."""
         try:
             key = primary_key(pk)
         except FieldError as error:
@@ -177,7 +177,7 @@ class _Record:
         return key
 
     def _is_secret(self, name: str) -> bool:
-        """Check whether a value may be a secret; that of an unknown field may be a password under a misspelt name."""
+        """Check whether a value may be a secret; an unknown field may be a misspelt password field."""
         fields = self._resource.fields
         return any(field.write_only for field in ([fields[name]] if name in fields else fields.values()))
 

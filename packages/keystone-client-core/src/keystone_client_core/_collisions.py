@@ -1,6 +1,6 @@
 """Records of one bulk operation that cannot both be stored: values that only one record may have.
 
-Only the records that are given are compared. What the server holds already is for the server to say.
+Only the records that are given are compared. Conflicts with stored records are left to the server.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -22,23 +22,23 @@ class Collision(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """What no two records may share."""
+    """Fields whose values no two records may share."""
 
     fields: tuple[Field, ...]
     slug: bool = False
-    """Whether they may not even share the slug that the server makes of the value."""
+    """Whether even the slugs of their values must differ."""
 
 
 class Collisions:
     """The values of the records so far."""
 
     def __init__(self, resource: Resource, named: Callable[[Any], str]) -> None:
-        """Begin without any; ``named`` names a record, by its label, for the reason."""
+        """Start empty; ``named`` returns the words for a record from its label."""
         self._rules, self._named = list(_rules(resource)), named
         self._first: dict[tuple[int, Any], tuple[Any, Any]] = {}
 
     def of(self, label: Any, sent: Mapping[str, Any], operation: str) -> list[Collision]:
-        """Return what a record shares with an earlier one, and remember its values.
+        """Return the values that a record shares with earlier ones, and remember its own.
 
         Args:
             label: The label of the record.
@@ -51,12 +51,12 @@ class Collisions:
             if any(value is None for value in values):
                 continue
             key = slugify(values[0]) if rule.slug else tuple(values)
-            shown = values[0] if len(values) == 1 else tuple(values)
-            first, theirs = self._first.setdefault((number, key), (label, shown))
+            value = values[0] if len(values) == 1 else tuple(values)
+            first, theirs = self._first.setdefault((number, key), (label, value))
             if first != label:
                 name = ", ".join(field.name for field in rule.fields)
-                reason = f"{self._named(first)} has {_same(rule, shown, theirs, key)}"
-                found.setdefault(name, Collision(name, None if shown is CALLER else shown, reason))
+                reason = f"{self._named(first)} has {_same(rule, value, theirs, key)}"
+                found.setdefault(name, Collision(name, None if value is CALLER else value, reason))
         return list(found.values())
 
 
@@ -80,9 +80,9 @@ def _value(field: Field, sent: Mapping[str, Any], operation: str) -> Any:
     return str(value).strip() if field.kind in _TEXT and value is not None else value
 
 
-def _same(rule: Rule, shown: Any, theirs: Any, key: Any) -> str:
+def _same(rule: Rule, value: Any, theirs: Any, key: Any) -> str:
     if rule.slug:
         return f"{brief(theirs)}, and the server makes the slug {brief(key)} of both"
-    if shown is CALLER:
+    if value is CALLER:
         return "none either, so that both would be the caller's"
     return "the same, and the server holds it only once"

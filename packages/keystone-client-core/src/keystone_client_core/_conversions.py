@@ -1,4 +1,4 @@
-"""What a value means, for fields and filters alike, so that both say the same of the same mistake.
+"""Interprets values for fields and filters alike, so that both report a mistake in the same words.
 
 Each function takes a value of Python itself (see ``_scalars``) and raises ``UnfitError`` with what to give instead.
 """
@@ -13,17 +13,17 @@ from ._table import CHOICES
 from ._values import LARGEST, SURROGATE, UnfitError
 
 TRUTHS: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False}
-"""The texts that filters take for true and false, in any case. Fields take more."""
+"""The texts that filters accept as true and false, in any case. Fields accept more."""
 
 MOST_BITS = 10_000
-"""Of integers: the server refuses those of more than 4,300 digits, and Python does not convert them to text."""
+"""The server refuses integers of more than 4,300 digits, and Python does not convert them to text."""
 _PERSONS_NUMBER = re.compile(r"-?[0-9]+\.[0-9]*[1-9]")
 _MOST_FLOAT_DIGITS = 15
 _LOOSE_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 
 
 def text_of(value: Any) -> str:
-    """Return text. A number is taken if it is written as a person writes it."""
+    """Return text. A number is converted if its text is what a person would write."""
     if isinstance(value, str):
         return encodable(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -50,7 +50,7 @@ def encodable(text: str) -> str:
 
 
 def truth_of(value: Any, spellings: Mapping[str, bool]) -> bool | None:
-    """Return the truth of a boolean, of 1 and 0, and of a spelling; ``None`` for anything else."""
+    """Return a boolean for a boolean, for 1 and 0, and for a known spelling; ``None`` for anything else."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -68,7 +68,7 @@ def choice_of(target: str, value: Any) -> str:
 
 
 def integer_of(value: Any) -> int:
-    """Return a number that is an integer; texts are the caller's."""
+    """Return a number as an ``int`` if it is an integer. The caller handles text."""
     number = whole(value)
     if number is not None:
         return number
@@ -80,7 +80,7 @@ def integer_of(value: Any) -> int:
 
 
 def fraction_as_decimal(value: Any) -> Any:
-    """Return a fraction as the decimal that is exactly it; return anything else unchanged."""
+    """Return a fraction as the exactly equal decimal; return anything else unchanged."""
     if not hasattr(value, "numerator") or isinstance(value, int):
         return value
     from decimal import Context, Decimal
@@ -95,7 +95,7 @@ def fraction_as_decimal(value: Any) -> Any:
 
 
 def day_of(given: object) -> date | None:
-    """Return a date; ``None`` for text and whatever else is no date.
+    """Return a date; ``None`` for text and anything else that is not a date.
 
     A data library has no type for a date, so a time of one is taken if it is midnight.
     """
@@ -127,7 +127,7 @@ _DAYS = ("%b %d", "%d %b", "%B %d", "%d %B")
 
 
 def calendar_day(year: int, month: int, day: int) -> date:
-    """Return a date that the calendar has."""
+    """Return the date, if the calendar has it."""
     try:
         return date(year, month, day)
     except ValueError as error:

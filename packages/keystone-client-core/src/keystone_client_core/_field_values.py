@@ -1,7 +1,7 @@
 """Encodes single values of fields: refuses what the server would refuse, round, cut off or convert without an error.
 
 Which fields a record has, and which of them may be written, is in ``_fields``; what a value means, for fields and
-filters alike, in ``_conversions``. Where a server may take more than the table knows, nothing is refused.
+filters alike, in ``_conversions``. A value that some servers may accept is not refused.
 """
 
 import re
@@ -33,13 +33,13 @@ _SPELLINGS: Mapping[str, bool] = {
     **dict.fromkeys(("t", "y", "yes", "on"), True),
     **dict.fromkeys(("f", "n", "no", "off"), False),
 }
-"""The texts that the server takes for true and false in a field, in any case."""
+"""The texts that the server accepts as true and false in a field, in any case."""
 
 _PATTERNS = {r"^[\w.@+-]+$": "give letters, digits and @ . + - _ only"}
-"""Patterns of the table in words."""
+"""Descriptions of the patterns of the table, for messages."""
 
 _REFERENCE = "@ref{"
-"""Begins a reference within a text, whose final length is not known yet."""
+"""The beginning of a reference. The final length of a text with one is not known yet."""
 
 
 def encode_value(field: Field, value: object) -> object:
@@ -82,12 +82,12 @@ def _text(field: Field, value: object) -> str:
         raise UnfitError("the server would cut off the blanks at its ends; choose one without")
     if not stored:
         _check_blank(field)
-    for length, told in (
+    for length, bound in (
         (field.length, "the server takes at most"),
         (field.column_length, "and the server fails on more than"),
     ):
         if length is not None and len(stored) > length:
-            raise UnfitError(f"it has {len(stored):,} characters, {told} {length:,}")
+            raise UnfitError(f"it has {len(stored):,} characters, {bound} {length:,}")
     if field.pattern and stored and not re.search(field.pattern, stored):
         raise UnfitError(_PATTERNS.get(field.pattern, f"give text that matches {field.pattern}"))
     if field.kind == "email" and stored and not is_email(stored):
@@ -98,7 +98,7 @@ def _text(field: Field, value: object) -> str:
 def _check_blank(field: Field) -> None:
     if not field.blank:
         raise UnfitError(f"it cannot be empty; {_instead(field)}")
-    if field.unique and field.nullable:  # the server's own check lets a second one through to its database, which fails
+    if field.unique and field.nullable:  # the server's own check lets a second one through, and its database then fails
         raise UnfitError(f"the server can hold an empty one only once, in one record; {_instead(field)}")
 
 
@@ -140,7 +140,7 @@ def _decimal(field: Field, value: object) -> object:
 
 
 def _check_digits(number: Any, total: int, places: int) -> None:
-    """Count digits as the server does: of what was written, zeros at the end included."""
+    """Count digits as the server does: in the number as written, trailing zeros included."""
     _, digits, exponent = number.as_tuple()
     behind = max(-exponent, 0)
     before = max(len(digits) + exponent, 0)

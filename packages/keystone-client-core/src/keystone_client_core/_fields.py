@@ -1,8 +1,8 @@
 """Encodes the fields of a record for a create or an update.
 
 Refuses what the server would drop or change without an error: unknown fields, read-only fields, and values that it
-would round, cut off or convert; and what the table knows that it refuses: lengths, choices, nulls, blanks, forms of
-dates and numbers. So a mistake is told before anything is sent, with what to give instead.
+would round, cut off or convert; and what it is known to refuse: lengths, choices, nulls, blanks, forms of
+dates and numbers. So a mistake is reported before anything is sent, with what to give instead.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -56,7 +56,7 @@ def encode_fields(
 
 
 def _together(problems: list[FieldError]) -> FieldError:
-    """Return one error for all that is wrong, so that a caller does not mend a record in rounds."""
+    """Return one error for all that is wrong, so that the caller can fix everything at once."""
     first = problems[0]
     if len(problems) == 1:
         return first
@@ -149,9 +149,9 @@ def missing_fields(resource: Resource, data: Mapping[str, object]) -> list[str]:
 def _unknown(resource: Resource, names: list[str]) -> FieldError:
     writable = [name for name, field in resource.fields.items() if field.writable]
     matches = {name: close_matches(name, writable) for name in names}
-    told = "".join(f" {brief(name)}:{suggestion(near)}" for name, near in matches.items() if near)
+    hints = "".join(f" {brief(name)}:{suggestion(near)}" for name, near in matches.items() if near)
     return FieldError(
-        f"A {resource.name} has no {', '.join(map(brief, names))}, and the server would ignore it.{told}"
+        f"A {resource.name} has no {', '.join(map(brief, names))}, and the server would ignore it.{hints}"
         f" Its fields are {', '.join(writable)}.",
         field=names[0],
         matches=matches[names[0]],
@@ -171,9 +171,9 @@ def _encode_field(resource: Resource, field: Field, value: object) -> object:
     try:
         return fit(resource, field, value)
     except UnfitError as error:
-        told = "the value" if field.write_only else brief(value)  # a message must not contain a password
+        text = "the value" if field.write_only else brief(value)  # a message must not contain a password
         raise FieldError(
-            f"{resource.name} field {field.name!r}: {told} does not fit: {error}.", field=field.name
+            f"{resource.name} field {field.name!r}: {text} does not fit: {error}.", field=field.name
         ) from None
 
 

@@ -56,7 +56,7 @@ _LARGEST_NUMBER_TEXT = 1_000
 def value_encoder(field: Field, lookup: str) -> Callable[[object], str]:
     """Return the encoder of values for a field and a lookup.
 
-    The encoder takes a value and returns its text in the query, in one spelling for all those that the server takes. It
+    The encoder takes a value and returns its text in the query, in one spelling where the server accepts several. It
     raises ``UnfitError`` for a value that does not fit.
     """
     if lookup in PARTS:
@@ -94,7 +94,7 @@ def _number_in(value: object) -> object:
 
 
 def _key(value: object) -> str:
-    if isinstance(value, str):  # the server reads "1.0" as no key
+    if isinstance(value, str):  # the server does not accept "1.0" as a key
         try:
             value = int(value[:_LARGEST_NUMBER_TEXT])
         except ValueError:
@@ -171,7 +171,7 @@ def _datetime(value: object) -> str:
 
 
 def _moment_in(text: str) -> datetime:
-    """Read a time as the server does, which also takes figures without a zero ahead."""
+    """Read a time as the server does, which also accepts parts without a leading zero."""
     match = _MOMENT.fullmatch(text)
     if match is None:
         return datetime.fromisoformat(text)

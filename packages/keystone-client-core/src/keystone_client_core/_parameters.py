@@ -34,7 +34,7 @@ def ignored_parameters(resource: Resource, params: Iterable[tuple[str, str]]) ->
         params: The parameters as they are sent, in their order.
 
     Returns:
-        The ignored ones: those with a name that the server does not know, an empty value, a truth value that is none,
+        The ignored ones: those with a name that the server does not know, an empty value, an invalid boolean,
         or an order by names that it does not know, and all but the last of several with one name.
     """
     pairs = list(params)
@@ -80,7 +80,7 @@ def _takes_truth(resource: Resource, name: str) -> bool:
 
 
 def _is_no_order(resource: Resource, column: str) -> bool:
-    """Check whether an order has no effect. To-many names have one, which makes the server repeat and lose records."""
+    """Check whether an order has no effect. An order by several records has one."""
     if column in resource.orderable or f"_{column}" in resource.fields or column.endswith("_set"):
         return False
     field = resource.fields.get(column)

@@ -1,7 +1,7 @@
 """The query of a URL: how parameters are encoded, and how long they may be. The one place for both.
 
-What is measured here is what is sent: a length that is measured on another encoding refuses what fits, or lets through
-what does not.
+The length is measured on the encoding that is sent. Measured on another one, it would refuse what fits or accept what
+does not.
 """
 
 from collections.abc import Mapping, Sequence

@@ -28,7 +28,7 @@ class Field(NamedTuple):
     create_only: bool = False
     """An update cannot change the field: the server drops it without an error."""
     staff_only: bool = False
-    """Only staff can set the field: the server drops it without an error for everybody else."""
+    """Only staff can set the field: the server drops it without an error for all others."""
     nullable: bool = False
     blank: bool = False
     """Whether the empty text is allowed."""

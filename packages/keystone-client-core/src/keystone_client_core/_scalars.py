@@ -1,4 +1,4 @@
-"""Recognises the scalars of data libraries (numpy, pandas, polars, pyarrow) by what they can do.
+"""Recognises the scalars of data libraries (numpy, pandas, polars, pyarrow) by their methods and attributes.
 
 None of these libraries is imported. What a value means for a field or a filter is decided in ``_conversions``.
 """
@@ -9,19 +9,19 @@ from typing import Any
 from ._values import UnfitError, integer, plain
 
 _EXACT_FLOAT = 2**53
-"""From here on a float no longer tells a number from its neighbours."""
+"""Beyond this a float cannot represent every integer."""
 
 _MOST_DIGITS = 400
 _MISSING = frozenset(("NAType", "NaTType", "MaskedConstant"))
-"""Types whose one value stands for a missing one: those of pandas and of masked arrays."""
+"""Types whose only value means "missing": those of pandas and of masked arrays."""
 
 
 class MissingError(UnfitError):
-    """The value stands for a missing one; the message says what."""
+    """The value is a missing one, such as NaN; the message names it."""
 
 
 def builtin(value: object) -> Any:
-    """Return what a scalar of a data library holds, as a value of Python itself; return anything else unchanged.
+    """Convert a scalar of a data library to the built-in Python type; return anything else unchanged.
 
     Raises:
         MissingError: The value is missing.
@@ -44,7 +44,7 @@ def builtin(value: object) -> Any:
 
 
 def is_missing(value: Any) -> bool:
-    """Return whether a value is NaN, NaT, NA or the like. ``None`` is not: it is null, and said on purpose."""
+    """Return whether a value is NaN, NaT, NA or the like. ``None`` is not: it means null."""
     if type(value).__name__ in _MISSING:
         return True
     if isinstance(value, str | int) or not (isinstance(value, float | date) or _is_number(value)):
@@ -57,7 +57,7 @@ def is_missing(value: Any) -> bool:
 
 
 def whole(value: Any) -> int | None:
-    """Return a value as an ``int`` if it is exactly that: an integer, or a float, decimal or fraction without a rest.
+    """Return an integer, or a float, decimal or fraction with an integer value, as an ``int``.
 
     ``None`` stands for anything else, booleans included, and for floats that are too large to be exact.
     """
@@ -103,7 +103,7 @@ def _from_array(value: Any) -> Any:
         kind = getattr(value.dtype, "kind", "")
         if kind == "M":  # item() of a time with nanoseconds is a bare number
             return _moment(value)
-        # The shortest text of a narrow float is what was meant: 100.1, not 100.0999984741211.
+        # The shortest text of a narrow float is the number meant: 100.1, not 100.0999984741211.
         item = float(str(value)) if kind == "f" else value.item()
     except UnfitError:
         raise

@@ -1,4 +1,4 @@
-"""Rules for texts that the server has from Django: what is an e-mail address, and which slug a name gets."""
+"""Text rules that the server takes from Django: valid e-mail addresses, and the slug of a name."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ _HOST = rf"(?:{_LABEL}\.)+[a-z0-9-]{{1,62}}[a-z0-9]|\[[0-9a-f:.]+\]|localhost"
 
 
 def is_email(text: str) -> bool:
-    """Return whether the server takes a text for an e-mail address."""
+    """Return whether the server accepts a text as an e-mail address."""
     user, at, host = text.rpartition("@")
     if not at or len(text) > _LONGEST_EMAIL or not re.fullmatch(_USER, user.casefold()):
         return False

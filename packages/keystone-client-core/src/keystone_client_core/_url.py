@@ -55,7 +55,7 @@ def parse_base_url(url: str) -> str:
     if not isinstance(url, str):
         hint = "None: is the setting that it comes from set?" if url is None else f"{type(url).__name__}."
         raise InvalidURLError(f"The base URL must be text, not {hint}")
-    if any(character.isspace() for character in url):  # urlsplit would drop some of it without an error
+    if any(character.isspace() for character in url):  # urlsplit would silently drop some characters
         _refuse("base URL", url, "contains whitespace")
     address = _parse("base URL", _SLASHES_AT_END.sub("/", url))
     port = "" if address.port == _DEFAULT_PORTS[address.scheme] else f":{address.port}"
@@ -122,7 +122,7 @@ def _parse(what: str, url: str) -> _Address:
 
 
 def _without_address(url: str) -> str:
-    """Say what a text lacks to be a base URL. Only what looks like a host is repeated; other text may be a secret."""
+    """Return what a text lacks to be a base URL. Only a host is repeated; other text may be a secret."""
     host, slash, path = url.partition("/")
     like = None if "@" in url else _HOST_ONLY.fullmatch(host)
     if like and (like[2] or like[3] or like[1] == "localhost"):
@@ -158,7 +158,7 @@ def _ipv6_host(what: str, url: str, host: str) -> str:
 
 
 def _is_name(label: str) -> bool:
-    """Check the letters of a part of a host: letters, marks, digits and hyphens, which no normalisation would change.
+    """Check the letters of a part of a host: letters, marks, digits and hyphens, unchanged by normalisation.
 
     Stricter than IDNA 2008, whose tables are not in the standard library. What it lets through has one ASCII form.
     """

@@ -28,7 +28,7 @@ def plain(value: object) -> object:
 
 
 def integer(value: object) -> int | None:
-    """Return a value as an ``int`` if it is an integer, such as numpy's; return ``None`` for booleans and the rest."""
+    """Return a value as an ``int`` if it is an integer, also of numpy; ``None`` for booleans and all else."""
     if type(value) is int:
         return value
     if isinstance(value, bool) or not isinstance(value, SupportsIndex):

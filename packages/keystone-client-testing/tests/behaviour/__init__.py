@@ -1,1 +1,1 @@
-"""What the fake promises, seen from outside."""
+"""Tests of the behaviour of the fake, through its public interface."""

@@ -1,4 +1,4 @@
-"""Child processes that end in time, whatever becomes of the test."""
+"""Child processes that are always ended, even if the test fails or hangs."""
 
 import subprocess
 import threading

@@ -1,4 +1,4 @@
-"""One fake, three doors, and a session with its CSRF token, for the tests of this package."""
+"""Fixtures: a fake, the three ways to reach it (doors), and a session that sends its CSRF token."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from keystone_client_testing import FakeKeystone
 
 
 class Session:
-    """An httpx client that logs in and sends its CSRF token, as a careful user would."""
+    """An httpx client that logs in and sends its CSRF token, as the server demands."""
 
     def __init__(self, client: httpx.Client) -> None:
         self.http = client
@@ -48,7 +48,7 @@ def admin(anonymous: Session) -> Session:
 
 @pytest.fixture
 def as_user(fake: FakeKeystone) -> Iterator[Callable[[str], Session]]:
-    """Log in as a user, made on demand and not staff."""
+    """Log in as a user, who is created on first use and is not staff."""
     opened = []
 
     def log_in(username: str) -> Session:

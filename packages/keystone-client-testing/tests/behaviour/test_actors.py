@@ -1,4 +1,4 @@
-"""Clients of every role, ready made."""
+"""Clients of every role that the fake provides."""
 
 import contextlib
 
@@ -33,7 +33,7 @@ def test_a_team_is_made_where_a_role_needs_one(fake: FakeKeystone) -> None:
         assert client.count_team() == 1
 
 
-def test_nobody_has_a_client_too(fake: FakeKeystone) -> None:
+def test_an_anonymous_client_is_available_too(fake: FakeKeystone) -> None:
     with fake.client(user=None) as client:
         assert client.is_authenticated() is False
 
@@ -44,7 +44,7 @@ def test_nobody_has_a_client_too(fake: FakeKeystone) -> None:
     assert anyio.run(main) is True
 
 
-def test_a_role_that_is_none_is_refused(fake: FakeKeystone) -> None:
+def test_an_unknown_role_is_refused(fake: FakeKeystone) -> None:
     with pytest.raises(ValueError, match="role='boss' is unknown: one of outsider"):
         fake.client(role="boss")
     with pytest.raises(ValueError, match="role='staff' has no team"):

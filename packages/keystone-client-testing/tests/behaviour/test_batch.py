@@ -1,4 +1,4 @@
-"""Batch jobs of the fake: all or nothing, references, files, dry runs, and the server's words for every mistake."""
+"""Batch jobs of the fake: all or nothing, references, files, dry runs, and the server's message for every mistake."""
 
 import json
 from typing import Any
@@ -29,7 +29,7 @@ def send(admin: Any) -> Any:
     return send_job
 
 
-def test_a_job_answers_what_each_action_was_answered(fake: FakeKeystone, send: Any) -> None:
+def test_a_job_returns_the_answer_to_each_action(fake: FakeKeystone, send: Any) -> None:
     answer = send(team("Physics", ref="t"), get("/users/teams/@ref{t.id}/"), get("/version/"))
 
     first, second, third = answer.json()["results"]
@@ -79,7 +79,7 @@ def test_a_failing_action_undoes_those_before_it(fake: FakeKeystone, send: Any) 
     assert not fake.world.store.has("team", "name", "Physics")
 
 
-def test_a_dry_run_answers_as_if_and_keeps_nothing(fake: FakeKeystone, send: Any) -> None:
+def test_a_dry_run_answers_like_a_real_run_and_keeps_nothing(fake: FakeKeystone, send: Any) -> None:
     tried = send(team("Physics"), dry_run=True).json()["results"][0]["body"]
     done = send(team("Physics")).json()["results"][0]["body"]
 
@@ -89,7 +89,7 @@ def test_a_dry_run_answers_as_if_and_keeps_nothing(fake: FakeKeystone, send: Any
     assert [row["action"] for row in fake.world.store.tables["audit_log"].values()].count(0) == 2  # admin and the team
 
 
-def test_files_go_along_as_parts_and_are_consumed_once(fake: FakeKeystone, admin: Any) -> None:
+def test_files_are_sent_as_parts_and_can_be_read_once(fake: FakeKeystone, admin: Any) -> None:
     request = fake.add.request()["id"]
     attach = post("/allocations/attachments/", {"request": request, "file": "@file{up}"})
 
@@ -184,22 +184,22 @@ def test_a_path_without_a_route_fails_the_job(send: Any, path: str) -> None:
         ("{", {"detail": "The `job` field is not valid JSON."}),
     ],
 )
-def test_a_job_of_the_wrong_shape_is_refused_in_the_servers_words(admin: Any, job: Any, said: Any) -> None:
+def test_a_job_of_the_wrong_shape_is_refused_with_the_servers_message(admin: Any, job: Any, said: Any) -> None:
     answer = admin("POST", "batch/", json={"job": job})
 
     assert answer.status_code == 400
     assert answer.json() == said
 
 
-def test_a_job_may_come_as_text(admin: Any) -> None:
+def test_a_job_may_be_sent_as_json_text(admin: Any) -> None:
     assert admin("POST", "batch/", json={"job": json.dumps({"actions": [get("/version/")]})}).status_code == 200
 
 
-def test_a_body_that_is_no_object_breaks_the_server(admin: Any) -> None:
+def test_a_body_that_is_not_an_object_is_answered_with_500(admin: Any) -> None:
     assert admin("POST", "batch/", json=["x"]).status_code == 500
 
 
-def test_a_form_is_no_job(admin: Any) -> None:
+def test_a_form_is_refused_as_a_job(admin: Any) -> None:
     assert admin("POST", "batch/", data={"job": "{}"}).status_code == 415
 
 
@@ -228,7 +228,7 @@ def test_each_action_counts_against_the_throttle_and_stays_counted(fake: FakeKey
     assert send(*[team(f"T{number}") for number in range(4)]).status_code == 200
 
 
-def test_actions_have_the_rights_of_the_caller(as_user: Any) -> None:
+def test_actions_have_the_permissions_of_the_caller(as_user: Any) -> None:
     refused = as_user("eve")(
         "POST", "batch/", json={"job": {"actions": [post("/allocations/clusters/", {"name": "x"})]}}
     )
@@ -236,7 +236,7 @@ def test_actions_have_the_rights_of_the_caller(as_user: Any) -> None:
     assert refused.json()["status"] == 403
 
 
-def test_nobody_who_is_not_logged_in_sends_a_job(anonymous: Any) -> None:
+def test_a_job_without_a_login_is_refused(anonymous: Any) -> None:
     assert anonymous("POST", "batch/", json={"job": {"actions": [get("/version/")]}}).status_code == 401
 
 
@@ -272,7 +272,7 @@ def test_an_alias_needs_a_letter_or_a_digit(send: Any, ref: str) -> None:
     assert "Reference aliases" in send(get("/version/", ref=ref)).json()["actions"][0]["ref"][0]
 
 
-def test_a_token_stands_for_all_parts_of_its_name(fake: FakeKeystone, admin: Any) -> None:
+def test_a_file_token_refers_to_all_parts_of_that_name(fake: FakeKeystone, admin: Any) -> None:
     payload = {"request": fake.add.request()["id"], "file": "@file{up}", "name": []}
     job = {"actions": [post("/allocations/attachments/", payload)]}
     files = [("up", ("a.txt", b"1")), ("up", ("b.txt", b"2"))]
@@ -283,7 +283,7 @@ def test_a_token_stands_for_all_parts_of_its_name(fake: FakeKeystone, admin: Any
     assert "not a file" in answer.json()["body"]["file"][0]
 
 
-def test_only_a_login_breaks_a_job_not_the_question_for_its_page(send: Any) -> None:
+def test_a_login_breaks_a_job_but_a_get_of_the_login_page_does_not(send: Any) -> None:
     assert send(get("/authentication/login/")).json()["status"] == 405
     assert send(post("/authentication/login/", {})).status_code == 500
 

@@ -1,4 +1,4 @@
-"""The fixtures in one test with other tools that mock HTTP: each answers what is meant for it."""
+"""The fixtures beside other tools that mock HTTP in the same test: each answers only its own requests."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +31,7 @@ async def use_async(url: str) -> int:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("first", ["httpx_mock", "fake_keystone"])
-async def test_pytest_httpx_and_the_fake_answer_what_is_theirs_in_any_order(
+async def test_pytest_httpx_and_the_fake_each_answer_their_own_requests_in_any_order(
     request: pytest.FixtureRequest, first: str
 ) -> None:
     request.getfixturevalue(first)
@@ -48,7 +48,9 @@ async def test_pytest_httpx_and_the_fake_answer_what_is_theirs_in_any_order(
 
 
 @pytest.mark.httpx_mock(assert_all_requests_were_expected=False)
-def test_what_nobody_mocks_is_refused_by_pytest_httpx(fake_keystone: FakeKeystone, httpx_mock: HTTPXMock) -> None:
+def test_a_request_without_a_mock_is_refused_by_pytest_httpx(
+    fake_keystone: FakeKeystone, httpx_mock: HTTPXMock
+) -> None:
     with pytest.raises(httpx.TimeoutException, match="No response can be found"):
         httpx.get(OTHER)
     assert use(fake_keystone.url) == 1
@@ -65,7 +67,7 @@ def test_the_server_is_beside_pytest_httpx_with_the_line_of_the_docs(
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("mode", ["none", "once", "all"])
-async def test_a_cassette_neither_records_nor_replays_what_is_for_the_fake(
+async def test_a_cassette_neither_records_nor_replays_requests_to_the_fake(
     fake_keystone: FakeKeystone, tmp_path: Path, mode: str
 ) -> None:
     cassette = tmp_path / "cassette.yaml"
@@ -79,7 +81,7 @@ async def test_a_cassette_neither_records_nor_replays_what_is_for_the_fake(
     assert not cassette.exists()
 
 
-def test_a_cassette_still_replays_what_is_not_for_the_fake(fake_keystone: FakeKeystone, tmp_path: Path) -> None:
+def test_a_cassette_still_replays_requests_to_other_hosts(fake_keystone: FakeKeystone, tmp_path: Path) -> None:
     cassette = tmp_path / "cassette.yaml"
     cassette.write_text(
         f"""

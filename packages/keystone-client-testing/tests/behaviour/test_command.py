@@ -80,19 +80,19 @@ def test_a_fake_serves_on_ipv6_with_links_that_lead_back_to_it(fake: FakeKeyston
 
 
 @ipv6
-def test_every_address_of_ipv6_is_reached_by_its_loopback(fake: FakeKeystone) -> None:
+def test_a_server_on_all_ipv6_addresses_is_reached_by_the_ipv6_loopback(fake: FakeKeystone) -> None:
     with pytest.warns(UserWarning, match="listens on ::"), fake.serve(host="::") as url:
         assert httpx.get(f"{url}version/", trust_env=False).text == "0.0.0"
 
 
 @ipv6
-def test_a_fault_on_the_socket_is_acted_out_on_ipv6_too(fake: FakeKeystone) -> None:
+def test_a_socket_fault_works_on_ipv6_too(fake: FakeKeystone) -> None:
     fake.fail("GET", "version", error="reset")
     with fake.serve(host="::1") as url, pytest.raises(httpx.TransportError):
         httpx.get(f"{url}version/", trust_env=False)
 
 
-def test_an_address_this_machine_does_not_have_is_an_error_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_address_this_machine_does_not_have_is_a_readable_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--host", "2001:db8::1", "--port", "8000"]) == 1
     assert "cannot serve on [2001:db8::1]:8000: " in capsys.readouterr().err
     assert main(["--host", "192.0.2.1", "--port", "8000"]) == 1
@@ -102,20 +102,20 @@ def test_an_address_this_machine_does_not_have_is_an_error_in_words(capsys: pyte
 
 
 @pytest.mark.parametrize("options", [["--port", "65536"], ["--port", "-1"], ["--journal", "-1"], ["--journal", "x"]])
-def test_a_number_that_cannot_be_is_an_error_in_words(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_number_is_a_readable_error(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(options)
     assert caught.value.code == 2
     assert "is no number from 0" in capsys.readouterr().err
 
 
-def test_a_port_that_cannot_be_is_refused(fake: FakeKeystone) -> None:
+def test_an_invalid_port_is_refused(fake: FakeKeystone) -> None:
     with pytest.raises(ValueError, match="port=65536 is none"), fake.serve(port=65_536):
         pass
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_reader_that_has_gone_is_no_error_when_the_server_stops(number: signal.Signals) -> None:
+def test_a_closed_output_pipe_is_no_error_when_the_server_stops(number: signal.Signals) -> None:
     """As in ``python -m keystone_client_testing | head -1``."""
     with started(COMMAND) as process:
         assert process.stdout is not None
@@ -127,12 +127,12 @@ def test_a_reader_that_has_gone_is_no_error_when_the_server_stops(number: signal
         assert process.stderr.read() == ""
 
 
-def test_a_reader_that_was_never_there_does_not_keep_the_server_from_serving() -> None:
+def test_an_output_pipe_closed_from_the_start_does_not_keep_the_server_from_serving() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with open(writing, "w") as stream:
         say("Fake Keystone at ...", stream)
-        say("stopped", stream)  # nor does the end of the block, which writes what is left, as Python does when it exits
+        say("stopped", stream)  # leaving the block flushes, as Python does at exit
 
 
 def test_the_journal_of_a_server_is_bounded_unless_another_number_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +155,9 @@ def test_the_journal_of_a_server_is_bounded_unless_another_number_is_given(monke
         assert len(journal) == most
 
 
-def test_a_socket_that_is_refused_says_what_cures_it(fake: FakeKeystone, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_a_blocked_socket_says_how_to_allow_it(
+    fake: FakeKeystone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class BlockedError(RuntimeError):
         """What pytest-socket raises."""
 

@@ -1,4 +1,4 @@
-"""What a test author can do to a world: seed, break, watch, stop the clock, go back."""
+"""What a test author can do with a fake: seed it, plan faults, read the journal, move the clock, restore a snapshot."""
 
 import datetime as dt
 import socket
@@ -35,7 +35,7 @@ def test_a_transport_fault_hits_once_before_or_after_the_write(
     ("error", "seen"),
     [("reset", httpx.TransportError), ("cut", httpx.RemoteProtocolError), ("timeout", httpx.ReadTimeout)],
 )
-def test_the_server_acts_faults_out_on_the_socket(fake: FakeKeystone, error: str, seen: type[Exception]) -> None:
+def test_the_server_carries_out_faults_on_the_socket(fake: FakeKeystone, error: str, seen: type[Exception]) -> None:
     fake.fail(path="version", error=error, when="after")
     with fake.serve() as url, httpx.Client(base_url=url, trust_env=False, timeout=0.3) as client:
         with pytest.raises(seen):
@@ -60,7 +60,7 @@ def test_a_fault_may_be_a_page_of_a_proxy(fake: FakeKeystone, admin: Session) ->
     assert (response.status_code, response.headers["content-type"]) == (200, "text/html")
 
 
-def test_a_fault_may_be_meant_for_one_user(fake: FakeKeystone, admin: Session) -> None:
+def test_a_fault_may_apply_to_one_user_only(fake: FakeKeystone, admin: Session) -> None:
     fake.add.user(username="bob")
     fake.fail(user="bob", status=503)
     assert admin("GET", "users/users/").status_code == 200
@@ -70,9 +70,7 @@ def test_a_fault_may_be_meant_for_one_user(fake: FakeKeystone, admin: Session) -
     assert fake.unused_faults == []
 
 
-def test_latency_moves_the_clock_and_is_a_timeout_beyond_the_clients_patience(
-    fake: FakeKeystone, admin: Session
-) -> None:
+def test_latency_moves_the_clock_and_raises_beyond_the_clients_timeout(fake: FakeKeystone, admin: Session) -> None:
     fake.fail(delay=3, times=1)
     before = fake.clock.time()
     assert admin("GET", "version/").status_code == 200
@@ -91,12 +89,12 @@ def test_latency_moves_the_clock_and_is_a_timeout_beyond_the_clients_patience(
         ({"status": 500, "when": "during"}, "'during' is unknown"),
     ],
 )
-def test_a_fault_that_makes_no_sense_is_refused(fake: FakeKeystone, options: dict[str, Any], text: str) -> None:
+def test_an_invalid_fault_is_refused(fake: FakeKeystone, options: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         fake.fail(**options)
 
 
-def test_the_journal_keeps_what_was_asked_and_answered_but_no_secret(fake: FakeKeystone, admin: Session) -> None:
+def test_the_journal_keeps_requests_and_answers_without_secrets(fake: FakeKeystone, admin: Session) -> None:
     admin("POST", "users/users/?a=1", json={"username": "bob", "password": "hush-hush-hush"})
     entry = fake.journal.find("post", "/users/users/", status=201)[0]
     assert (entry.user, entry.query, entry.json) == ("admin", "a=1", {"username": "bob", "password": "[hidden]"})
@@ -136,12 +134,12 @@ def test_the_throttle_counts_a_sliding_minute_per_user(fake: FakeKeystone, admin
     assert admin.login().status_code == 429
 
 
-def test_a_rate_that_cannot_be_read_is_refused(fake: FakeKeystone) -> None:
+def test_a_rate_that_cannot_be_parsed_is_refused(fake: FakeKeystone) -> None:
     with pytest.raises(ValueError, match="is no rate"):
         fake.throttle(user="often")
 
 
-def test_a_snapshot_can_be_gone_back_to_again_and_again(fake: FakeKeystone, admin: Session) -> None:
+def test_a_snapshot_can_be_restored_repeatedly(fake: FakeKeystone, admin: Session) -> None:
     fake.add.team(name="A")
     snapshot = fake.snapshot()
     for _ in range(2):
@@ -164,7 +162,7 @@ def test_reset_makes_the_world_new(fake: FakeKeystone, admin: Session) -> None:
 
 
 @pytest.mark.parametrize("resource", [name for name in RESOURCES if name not in ("feed_entry", "audit_log")])
-def test_every_kind_of_record_can_be_added_with_nothing_said(fake: FakeKeystone, admin: Session, resource: str) -> None:
+def test_every_kind_of_record_can_be_added_without_arguments(fake: FakeKeystone, admin: Session, resource: str) -> None:
     first, second = getattr(fake.add, resource)(), getattr(fake.add, resource)()
     shown = admin("GET", f"{RESOURCES[resource].path}/{first['id']}/")
     assert first["id"] != second["id"]
@@ -241,7 +239,7 @@ def test_a_deleted_team_leaves_its_audit_rows_in_the_servers_order(
     assert [row["record_name"].rpartition(" ")[2] for row in rows] == order
 
 
-def test_no_two_audit_rows_have_the_same_moment(fake: FakeKeystone, admin: Session) -> None:
+def test_no_two_audit_rows_have_the_same_time(fake: FakeKeystone, admin: Session) -> None:
     team = fake.add.team()
     for _ in range(20):
         fake.add.grant(team=team)

@@ -17,7 +17,7 @@ COLLATED = [
     "1", "10", "2", "a", "A", "ä", "a1", "A1", "a b", "a.b", "ab", "ae", "b", "B", "e", "E", "é", "#h", "o", "ö", "ø",
     "(p)", "ss", "ß", " x", "-x", "_x", "x y", "x-y", "xy", "z", "Z",
 ]  # fmt: skip
-"""One column of a live server in ``en_US.UTF-8``; each text stood behind the same prefix and bar."""
+"""One column of a live server in ``en_US.UTF-8``; each text had the same prefix and a bar before it."""
 
 
 def test_postgresql_is_the_default_and_another_database_is_refused_by_name() -> None:
@@ -37,7 +37,7 @@ def test_a_world_moves_between_databases_and_each_fake_keeps_its_own() -> None:
     assert (source.database, source.world.store.database.name) == (SQLITE, SQLITE)
 
 
-# ids of what was undone
+# ids of rows that were rolled back
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_create_the_database_refuses_loses_its_id(fake: FakeKeystone, admin: S
     assert admin("POST", "research/publications/", json={**body, "doi": "10/1"}).json()["id"] == 2 + lost
 
 
-# bounds
+# bounds of numbers
 
 
 @pytest.mark.parametrize(("database", "largest"), [(POSTGRESQL, 2**31 - 1), (SQLITE, 2**63 - 1)])
@@ -124,7 +124,7 @@ def test_a_comparison_that_every_number_of_the_column_passes_keeps_null(
     assert admin("GET", f"allocations/allocations/?awarded__lt={2**31 - 1}").json()["count"] == 1
 
 
-# texts that are too long for a column nobody checks
+# texts too long for a column whose length no validation checks
 
 
 @pytest.mark.parametrize(("database", "status"), [(POSTGRESQL, 500), (SQLITE, 201)])
@@ -195,7 +195,7 @@ def test_an_address_postgresql_cannot_read_breaks_the_filter(admin: Session, val
 
 
 @BOTH
-def test_addresses_are_filtered_by(admin: Session) -> None:
+def test_addresses_can_be_filtered_in_any_spelling(admin: Session) -> None:
     admin("POST", "users/teams/", json={"name": "A"}, headers={"X-Forwarded-For": "[2001:DB8::0:1]:80"})
     admin("POST", "users/teams/", json={"name": "B"}, headers={"X-Forwarded-For": "10.0.0.1:80"})
     for query, count in {"=10.0.0.1": 1, "=2001:db8::1": 1, "=2001:DB8::0:1": 1, "__in=10.0.0.1,::1,": 1,
@@ -218,7 +218,7 @@ def test_addresses_are_ordered_by_number_or_as_text(admin: Session, order: list[
 
 
 @pytest.mark.parametrize(("database", "port"), [(POSTGRESQL, 2**31), (SQLITE, 2**63)])
-def test_an_audit_row_has_no_room_for_some_ports(admin: Session, port: int) -> None:
+def test_an_audit_row_cannot_store_some_ports(admin: Session, port: int) -> None:
     def created(name: str, port: int) -> int:
         headers = {"X-Forwarded-Port": str(port)}
         return admin("POST", "users/teams/", json={"name": name}, headers=headers).status_code
@@ -227,7 +227,7 @@ def test_an_audit_row_has_no_room_for_some_ports(admin: Session, port: int) -> N
 
 
 @pytest.mark.parametrize(("database", "status"), [(POSTGRESQL, 500), (SQLITE, 201)])
-def test_an_audit_row_has_no_room_for_what_is_no_address(admin: Session, status: int) -> None:
+def test_an_audit_row_cannot_store_an_invalid_address(admin: Session, status: int) -> None:
     answer = admin("POST", "users/teams/", json={"name": "A"}, headers={"X-Forwarded-For": "junk"})
     assert answer.status_code == status
 
@@ -305,7 +305,7 @@ def test_null_is_larger_or_smaller_than_every_value(fake: FakeKeystone, admin: S
     assert ids(admin("GET", f"allocations/requests/?_order=-{field}")) == ascending[::-1]
 
 
-# what the server asks no order for
+# queries without ORDER BY
 
 
 @BOTH
@@ -336,7 +336,7 @@ def test_nested_lists_without_an_order_come_by_id_on_sqlite_alone(
 
 
 @pytest.mark.parametrize("size", range(2, 40))
-def test_no_pair_and_no_long_list_comes_by_id_by_chance(size: int) -> None:
+def test_the_order_of_unordered_rows_is_never_that_of_the_ids(size: int) -> None:
     unordered = FakeKeystone().world.database.unordered
     for start in (1, 17, 1000):
         keys = list(range(start, start + size))

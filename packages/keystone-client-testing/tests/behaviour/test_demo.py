@@ -1,4 +1,4 @@
-"""The made-up centre: always the same, and what it tells fits together."""
+"""The demo data: reproducible and consistent."""
 
 import datetime as dt
 import json
@@ -38,11 +38,11 @@ def test_it_is_always_the_same(centre: FakeKeystone) -> None:
     one, two = (json.loads(fake.dump()) for fake in (centre, other))
     for world in (one, two):
         for user in world["tables"]["user"]:
-            del user["password"]  # salted
+            del user["password"]  # hashes are salted
     assert one == two
 
 
-def test_what_happens_has_happened_in_order_within_four_years(tables: Tables) -> None:
+def test_events_are_in_order_and_within_four_years(tables: Tables) -> None:
     moments = [row["timestamp"] for row in tables["audit_log"].values()]
     assert moments == sorted(moments)
     assert dt.datetime(2022, 6, 30, tzinfo=dt.UTC) < moments[0] < moments[-1] < dt.datetime(2026, 6, 30, tzinfo=dt.UTC)

@@ -1,4 +1,4 @@
-"""Every known difference to a live server is on the page of differences, and is still there."""
+"""Every known difference from a live server still exists and is listed on the page of differences."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""The ways in: transport, respx, loopback server, ready-made clients, command line."""
+"""The ways to reach a fake: transport, respx, loopback server, ready-made clients, command line."""
 
 import signal
 import subprocess
@@ -187,7 +187,7 @@ def test_demo_data_do_not_fit_into_a_world_that_has_them(
     assert capsys.readouterr().err == ("cannot add the demo data: the fake has a user with username='lberg' already\n")
 
 
-def test_a_taken_port_is_an_error_in_words(fake: FakeKeystone) -> None:
+def test_a_taken_port_is_a_readable_error(fake: FakeKeystone) -> None:
     with fake.serve() as url:
         port = url.rstrip("/").rpartition(":")[2]
         command = [sys.executable, "-m", "keystone_client_testing", "--port", port]

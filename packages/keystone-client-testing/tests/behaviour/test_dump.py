@@ -1,4 +1,4 @@
-"""A world as JSON: what goes in comes out, and what is no dump is refused by name."""
+"""Dumps of a world as JSON: they load unchanged, and anything else is refused with the reason."""
 
 import json
 import subprocess
@@ -66,14 +66,14 @@ def test_passwords_uploads_tokens_and_ids_survive(fake: FakeKeystone, other: Fak
         ('{"version": 1, "tables": 5}', "damaged"),
     ],
 )
-def test_what_is_no_dump_is_refused_and_changes_nothing(fake: FakeKeystone, text: str, complaint: str) -> None:
+def test_anything_but_a_dump_is_refused_and_changes_nothing(fake: FakeKeystone, text: str, complaint: str) -> None:
     before = fake.dump()
     with pytest.raises(ValueError, match=complaint):
         fake.load(text)
     assert fake.dump() == before
 
 
-def test_a_dump_says_which_version_it_is(fake: FakeKeystone) -> None:
+def test_a_dump_has_its_version(fake: FakeKeystone) -> None:
     assert json.loads(fake.dump())["version"] == 1
 
 

@@ -21,7 +21,7 @@ KINDS: list[dict[str, Any]] = [
 
 
 def attempt(session: Session, method: str, path: str, **options: Any) -> int:
-    """Return the status the client sees; 0 where none arrives."""
+    """Send a request and return the status; 0 if no answer arrives."""
     try:
         return session(method, path, **options).status_code
     except httpx.TransportError:
@@ -52,7 +52,7 @@ def test_a_real_client_that_gives_up_on_the_server_finds_the_write_done_or_not(
     with fake.serve() as url, httpx.Client(base_url=url, trust_env=False, timeout=0.2, headers=token) as client:
         with pytest.raises(httpx.ReadTimeout):
             client.post(TEAMS, json={"name": "A"})
-        while not fake.journal:  # the server notices a moment later that nobody waits any more
+        while not fake.journal:  # the server notices a moment later that the client has disconnected
             client.get("version/")
         assert len(fake.world.store.tables["team"]) == teams
     assert time.monotonic() - started < 20
@@ -96,14 +96,14 @@ def test_faults_and_journal_know_requests_by_the_same_rules(
     assert [entry.fault for entry in found] == ["status 503"] * len(hit)
 
 
-def test_a_fault_may_be_meant_for_nobody(fake: FakeKeystone, admin: Session, anonymous: Session) -> None:
+def test_a_fault_may_apply_to_anonymous_requests_only(fake: FakeKeystone, admin: Session, anonymous: Session) -> None:
     fake.fail(user="", status=503)
     assert attempt(admin, "GET", "version/") == 200
     anonymous.http.cookies.clear()
     assert attempt(anonymous, "GET", "version/") == 503
 
 
-def test_a_fault_may_spare_the_first_requests(fake: FakeKeystone, admin: Session) -> None:
+def test_a_fault_may_skip_the_first_requests(fake: FakeKeystone, admin: Session) -> None:
     fake.fail("GET", TEAMS, status=500, skip=2)
     assert [attempt(admin, "GET", TEAMS) for _ in range(4)] == [200, 200, 500, 200]
 
@@ -138,7 +138,7 @@ def test_a_throttled_answer_says_how_long_and_a_failed_job_which_step(fake: Fake
 
 
 @pytest.mark.parametrize("options", [{"times": 0}, {"times": -1}, {"skip": -1}, {"status": 99}, {"delay": -1}])
-def test_counts_and_numbers_that_make_no_sense_are_refused(fake: FakeKeystone, options: dict[str, Any]) -> None:
+def test_invalid_counts_and_numbers_are_refused(fake: FakeKeystone, options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=str(next(iter(options.values())))):
         fake.fail(**{"error": "reset" if "status" not in options else None, **options})
     assert fake.unused_faults == []
@@ -158,7 +158,7 @@ def test_while_one_request_is_late_others_are_served(fake: FakeKeystone) -> None
     assert len(fake.journal.find(path="version", fault="delay")) == 1
 
 
-def test_what_went_unnoticed_can_be_asked_for_without_pytest(fake: FakeKeystone, admin: Session) -> None:
+def test_unused_faults_and_ignored_requests_can_be_checked_without_pytest(fake: FakeKeystone, admin: Session) -> None:
     fake.verify(strict=True)
     fake.fail("GET", "users/teams", status=503)
     admin("GET", "nope/")
@@ -184,7 +184,7 @@ def test_what_went_unnoticed_can_be_asked_for_without_pytest(fake: FakeKeystone,
         ("users/users/?id=x", ""),
     ],
 )
-def test_strictness_names_all_the_server_would_ignore(
+def test_strict_mode_names_everything_the_server_would_ignore(
     fake: FakeKeystone, admin: Session, path: str, ignored: str
 ) -> None:
     admin("GET", path)

@@ -1,4 +1,4 @@
-"""What the journal says of each request, and how a test asks it."""
+"""The journal: what it records of each request, and the assertions on it."""
 
 import httpx
 import pytest
@@ -9,7 +9,7 @@ from .conftest import Session
 TEAMS = "users/teams/"
 
 
-def test_an_entry_says_who_asked_what_of_which_endpoint(fake: FakeKeystone, admin: Session) -> None:
+def test_an_entry_has_the_user_the_request_and_the_endpoint(fake: FakeKeystone, admin: Session) -> None:
     fake.add.team()
     admin("GET", "users/teams/1/?name=x")
     entry = fake.journal[-1]
@@ -21,7 +21,7 @@ def test_an_entry_says_who_asked_what_of_which_endpoint(fake: FakeKeystone, admi
     assert fake.journal[-1].route == ""
 
 
-def test_an_entry_tells_what_the_request_changed(fake: FakeKeystone, admin: Session) -> None:
+def test_an_entry_lists_what_the_request_changed(fake: FakeKeystone, admin: Session) -> None:
     admin("POST", TEAMS, json={"name": "A"})
     admin("PATCH", "users/teams/1/", json={"is_active": False})
     admin("PATCH", "users/teams/1/", json={"is_active": False})
@@ -35,7 +35,7 @@ def test_an_entry_tells_what_the_request_changed(fake: FakeKeystone, admin: Sess
     assert [(change.action, change.fields["name"]) for change in deleted.changes] == [("delete", ("A", None))]
 
 
-def test_a_deleted_parent_takes_its_children_along_in_the_journal_too(fake: FakeKeystone, admin: Session) -> None:
+def test_the_journal_lists_the_records_that_a_delete_cascades_to(fake: FakeKeystone, admin: Session) -> None:
     team = fake.add.team()
     fake.add.membership(team=team)
     fake.add.grant(team=team)
@@ -57,9 +57,7 @@ def test_no_password_is_in_a_change(fake: FakeKeystone, admin: Session) -> None:
     assert fake.journal[-1].changes[0].fields["password"] == (None, "[hidden]")
 
 
-def test_an_assertion_returns_what_it_found_and_tells_what_there_was_instead(
-    fake: FakeKeystone, admin: Session
-) -> None:
+def test_an_assertion_returns_the_matches_or_lists_the_requests_there_were(fake: FakeKeystone, admin: Session) -> None:
     for name in ("A", "B"):
         admin("POST", TEAMS, json={"name": name})
     found = fake.journal.assert_requested("POST", TEAMS, times=2, status=201, user="admin")

@@ -67,7 +67,7 @@ def ids(response: Any) -> list[int]:
         ("title=beta&title=Alpha", [1]),
     ],
 )
-def test_filters_keep_what_the_server_would_keep(
+def test_filters_match_the_records_the_server_would_match(
     grants: FakeKeystone, admin: Session, query: str, expected: Any
 ) -> None:
     assert ids(admin("GET", f"research/grants/?{query}")) == expected
@@ -91,7 +91,7 @@ def test_bad_filter_values_are_400_by_parameter(grants: FakeKeystone, admin: Ses
     assert (response.status_code, response.json()) == (400, {query.partition("=")[0]: [message]})
 
 
-def test_choices_and_datetimes_have_their_own_complaints(fake: FakeKeystone, admin: Session) -> None:
+def test_choices_and_datetimes_have_their_own_error_messages(fake: FakeKeystone, admin: Session) -> None:
     fake.add.request(status="AP", submitted="2024-01-05T10:00:00.5")
     bad = admin("GET", "allocations/requests/?status=XX&submitted=2024-01-05T10:00:00+00:00").json()
     assert bad == {
@@ -146,13 +146,13 @@ def test_order_puts_null_last_and_ignores_what_it_does_not_know(
         ("curie", [2]),
     ],
 )
-def test_search_wants_every_term_in_some_field(
+def test_a_search_requires_every_term_in_some_field(
     grants: FakeKeystone, admin: Session, text: str, expected: list[int]
 ) -> None:
     assert ids(admin("GET", "research/grants/", params={"_search": text})) == expected
 
 
-def test_search_has_its_own_ways_to_fail(grants: FakeKeystone, admin: Session) -> None:
+def test_a_search_fails_in_ways_of_its_own(grants: FakeKeystone, admin: Session) -> None:
     refused = admin("GET", "research/grants/?_search=%00")
     assert (refused.status_code, refused.json()) == (400, ["Null characters are not allowed."])
     for path in ("allocations/reviews", "allocations/attachments", "notifications/notifications", "logs/audit"):
@@ -174,7 +174,7 @@ def test_pages_count_all_and_link_with_sorted_keys(fake: FakeKeystone, admin: Se
     assert dict(parse_qsl(urlsplit(beyond["previous"]).query)) == {"_limit": "100"}
 
 
-def test_a_page_size_that_makes_no_sense_is_repaired(fake: FakeKeystone, admin: Session) -> None:
+def test_an_invalid_page_size_is_replaced_by_the_default_or_maximum(fake: FakeKeystone, admin: Session) -> None:
     for number in range(1001):
         fake.add.preference(user=fake.add.user(username=f"u{number}"))
     sizes = {"": 100, "0": 100, "-1": 100, "1.5": 100, "x": 100, "5000": 1000}
@@ -216,7 +216,7 @@ def test_a_number_no_column_can_hold_is_refused_by_every_lookup(admin: Session, 
     [("id", "Enter a number."), ("id__in", "Enter a number."), ("date_joined__year", "Enter a number."),
      ("date_joined", "Enter a valid date/time."), ("date_joined__in", "Enter a valid date/time.")],
 )  # fmt: skip
-def test_blanks_are_no_number_and_no_moment(admin: Session, name: str, text: str) -> None:
+def test_blanks_are_neither_a_number_nor_a_time(admin: Session, name: str, text: str) -> None:
     assert admin("GET", f"users/users/?{name}=%20").json() == {name: [text]}
     assert admin("GET", f"users/users/?{name}=").json()["count"] == 1
 
@@ -302,14 +302,14 @@ def test_the_links_of_a_record_itself_are_joined_too(fake: FakeKeystone, admin: 
     assert [row["id"] for row in rows] == [3, 1, 1, 2]
 
 
-def test_the_server_trips_over_one_name_it_takes_for_valid(fake: FakeKeystone, admin: Session) -> None:
+def test_the_server_fails_on_one_order_name_that_it_accepts(fake: FakeKeystone, admin: Session) -> None:
     pk = fake.add.request()["id"]
     assert admin("GET", f"allocations/requests/{pk}/?_order=attachment_set").status_code == 500
     assert admin("GET", "allocations/requests/?_order=attachment_set").status_code == 500
     assert admin("GET", "allocations/requests/?_order=comment_set").status_code == 200
 
 
-def test_a_value_that_breaks_the_server_breaks_it_only_where_all_others_can_be_read(admin: Session) -> None:
+def test_a_value_that_crashes_the_server_does_so_only_if_all_others_are_valid(admin: Session) -> None:
     crash = "date_joined__year=0"
     assert admin("GET", f"users/users/?{crash}").status_code == 500
     for query in (f"{crash}&id=x", f"id=x&{crash}"):
@@ -317,7 +317,7 @@ def test_a_value_that_breaks_the_server_breaks_it_only_where_all_others_can_be_r
         assert (answer.status_code, answer.json()) == (400, {"id": ["Enter a number."]})
 
 
-def test_a_filter_that_is_broken_breaks_the_server_before_it_refuses_others(admin: Session) -> None:
+def test_a_broken_filter_crashes_the_server_before_it_refuses_others(admin: Session) -> None:
     for query in ("is_staff__in=true&id=x", "id=x&is_staff__not_in=True"):
         assert admin("GET", f"users/users/?{query}").status_code == 500
 
@@ -339,7 +339,7 @@ def test_json_is_ordered_by_type_or_by_its_text(fake: FakeKeystone, admin: Sessi
 @pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE", "OPTIONS"])
 def test_a_detail_url_reads_the_search_before_the_key(admin: Session, method: str) -> None:
     refused = admin(method, "research/grants/abc/?_search=%00")
-    if method != "OPTIONS":  # which only asks whether the caller might write
+    if method != "OPTIONS":  # OPTIONS reads the record only to check whether the caller may write
         assert (refused.status_code, refused.json()) == (400, ["Null characters are not allowed."])
     for path in ("allocations/reviews", "allocations/attachments"):
         for key in ("abc", "1"):
@@ -348,29 +348,29 @@ def test_a_detail_url_reads_the_search_before_the_key(admin: Session, method: st
 
 
 @pytest.mark.parametrize("path", ["logs/audit", "notifications/notifications"])
-def test_so_do_those_that_are_only_read(admin: Session, path: str) -> None:
+def test_a_read_only_detail_url_reads_the_search_before_the_key(admin: Session, path: str) -> None:
     assert admin("GET", f"{path}/abc/?_search=x").status_code == 500
 
 
-def test_what_is_wrong_comes_in_the_servers_order(admin: Session) -> None:
+def test_errors_are_reported_in_the_servers_order(admin: Session) -> None:
     assert admin("GET", "allocations/reviews/abc/?id=x&_search=x").json() == {"id": ["Enter a number."]}
     assert admin("GET", "users/users/?date_joined__year=0&_search=%00").status_code == 400
     assert admin("GET", "users/users/abc/?date_joined__year=0").json() == {"detail": "Not found."}
 
 
 @pytest.mark.parametrize("spelling", ["true", "True", "TRUE", "1"])
-def test_booleans_have_six_spellings(admin: Session, spelling: str) -> None:
+def test_true_has_three_spellings(admin: Session, spelling: str) -> None:
     assert admin("GET", f"users/users/?is_staff={spelling}").json()["count"] == 1
     assert admin("GET", f"users/users/?last_login__isnull={spelling}").json()["count"] == 0
 
 
 @pytest.mark.parametrize("spelling", ["false", "False", "0"])
-def test_and_for_no(admin: Session, spelling: str) -> None:
+def test_false_has_three_spellings(admin: Session, spelling: str) -> None:
     assert admin("GET", f"users/users/?is_staff={spelling}").json()["count"] == 0
     assert admin("GET", f"users/users/?last_login__isnull={spelling}").json()["count"] == 1
 
 
 @pytest.mark.parametrize("spelling", ["t", "yes", "f", "on"])
-def test_other_spellings_are_ignored(admin: Session, spelling: str) -> None:
+def test_other_spellings_of_booleans_are_ignored(admin: Session, spelling: str) -> None:
     assert admin("GET", f"users/users/?is_staff={spelling}").json()["count"] == 1
     assert admin("GET", f"users/users/?last_login__isnull={spelling}").json()["count"] == 1

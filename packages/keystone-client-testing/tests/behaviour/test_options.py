@@ -1,4 +1,4 @@
-"""OPTIONS: what an endpoint is called and what it takes from the caller."""
+"""OPTIONS: the name of an endpoint and the fields that the caller may send."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ from .conftest import Session
         ("authentication/whoami/", "Who Am I"),
     ],
 )
-def test_every_endpoint_has_a_name_and_says_what_it_speaks(admin: Session, path: str, name: str) -> None:
+def test_every_endpoint_has_a_name_and_lists_its_media_types(admin: Session, path: str, name: str) -> None:
     body = admin("OPTIONS", path).json()
     assert (body["name"], body["renders"]) == (name, ["application/json"])
     assert body["parses"] == ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"]

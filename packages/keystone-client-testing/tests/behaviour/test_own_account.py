@@ -1,4 +1,4 @@
-"""Who deletes the own account: a session cannot, a token can, and leaves no trace of who it was."""
+"""Users who delete their own account: a session cannot, a token can, and the audit row then has no actor."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def test_a_session_cannot_delete_its_own_account(fake: FakeKeystone, anonymous: 
 
 
 @BOTH
-def test_a_token_can_and_the_audit_row_keeps_the_correlation_id_only(
+def test_a_token_can_delete_its_own_account_and_the_audit_row_has_no_actor(
     fake: FakeKeystone, anonymous: Session, staff: dict[str, int], database: str
 ) -> None:
     anonymous("GET", "version/")
@@ -56,7 +56,7 @@ def test_a_token_can_and_the_audit_row_keeps_the_correlation_id_only(
     assert newest(fake, "request_log")["id"] == last + 1 + (database == "postgresql")
 
 
-def test_so_it_is_in_a_job(fake: FakeKeystone, staff: dict[str, int]) -> None:
+def test_a_token_can_delete_its_own_account_in_a_job(fake: FakeKeystone, staff: dict[str, int]) -> None:
     actions = [
         {"method": "DELETE", "path": f"/users/users/{staff['a']}/"},
         {"method": "POST", "path": "/allocations/clusters/", "payload": {"name": "A"}},
@@ -68,7 +68,7 @@ def test_so_it_is_in_a_job(fake: FakeKeystone, staff: dict[str, int]) -> None:
     assert newest(fake, "audit_log")["actor"] is None
 
 
-def test_a_session_beside_a_token_is_the_one_that_counts(
+def test_with_both_a_session_and_a_token_the_session_counts(
     fake: FakeKeystone, anonymous: Session, staff: dict[str, int]
 ) -> None:
     anonymous.login("a")

@@ -1,4 +1,4 @@
-"""The pytest plugin, in a pytest run of its own."""
+"""The pytest plugin, tested in separate pytest runs."""
 
 import subprocess
 import sys
@@ -90,7 +90,7 @@ def test_marker_options_are_merged_and_the_nearest_wins(pytester: pytest.Pyteste
     result.assert_outcomes(passed=2)
 
 
-def test_what_went_unnoticed_is_one_report_when_the_test_is_over(pytester: pytest.Pytester) -> None:
+def test_unused_faults_and_ignored_requests_are_one_report_after_the_test(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
         """
@@ -132,7 +132,7 @@ def test_what_went_unnoticed_is_one_report_when_the_test_is_over(pytester: pytes
     assert "parameter 'name'" not in result.stdout.str()
 
 
-def test_a_failing_test_shows_its_requests_and_is_the_only_news(pytester: pytest.Pytester) -> None:
+def test_a_failing_test_shows_its_requests_and_nothing_else_is_reported(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
         """
@@ -178,7 +178,7 @@ def test_the_marker_gives_the_session_a_role(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=2)
 
 
-def test_worlds_are_apart_under_xdist(pytester: pytest.Pytester) -> None:
+def test_worlds_are_separate_under_xdist(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
         """

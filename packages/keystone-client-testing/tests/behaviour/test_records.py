@@ -1,4 +1,4 @@
-"""Creating, reading, changing and deleting records: the server's rules and its words."""
+"""Creating, reading, changing and deleting records: the server's rules and messages."""
 
 import re
 from typing import Any
@@ -40,7 +40,9 @@ def path(resource: str) -> str:
 
 
 @pytest.mark.parametrize("resource", BODIES)
-def test_every_resource_goes_through_its_life(centre: FakeKeystone, admin: Session, resource: str) -> None:
+def test_every_resource_can_be_created_read_changed_and_deleted(
+    centre: FakeKeystone, admin: Session, resource: str
+) -> None:
     created = admin("POST", path(resource), json=BODIES[resource])
     assert created.status_code == 201, created.text
     record = created.json()
@@ -100,7 +102,7 @@ def test_all_missing_fields_are_named_together(centre: FakeKeystone, admin: Sess
         ("preference", "request_expiry_thresholds", None, "This field may not be null."),
     ],
 )  # fmt: skip
-def test_a_bad_value_is_refused_in_the_servers_words(
+def test_a_bad_value_is_refused_with_the_servers_message(
     centre: FakeKeystone, admin: Session, resource: str, field: str, value: Any, message: str
 ) -> None:
     response = admin("POST", path(resource), json={**BODIES[resource], field: value})
@@ -157,7 +159,7 @@ def test_a_body_that_is_no_object_is_refused(admin: Session, body: Any, text: st
     assert admin("POST", "users/teams/", **content).json() == {"non_field_errors": [text]}
 
 
-def test_a_pair_that_must_be_unique_is_kept_so(centre: FakeKeystone, admin: Session) -> None:
+def test_a_duplicate_of_a_unique_pair_is_refused(centre: FakeKeystone, admin: Session) -> None:
     admin("POST", "users/memberships/", json=BODIES["membership"])
     expected = {"non_field_errors": ["The fields user, team must make a unique set."]}
     assert admin("POST", "users/memberships/", json=BODIES["membership"]).json() == expected
@@ -176,7 +178,7 @@ def test_a_teams_name_cannot_change_and_an_empty_put_reactivates_it(centre: Fake
     assert admin("PUT", "users/teams/1/", json={}).json()["is_active"] is True
 
 
-def test_put_wants_the_required_fields_and_keeps_the_others(centre: FakeKeystone, admin: Session) -> None:
+def test_put_requires_the_required_fields_and_keeps_the_others(centre: FakeKeystone, admin: Session) -> None:
     admin("POST", "research/grants/", json={**BODIES["grant"], "pi": "Curie"})
     assert set(admin("PUT", "research/grants/1/", json={}).json()) == {
         "title",
@@ -195,7 +197,7 @@ def test_forms_cannot_leave_a_boolean_out(admin: Session) -> None:
     assert admin("POST", "users/teams/", data={"name": "c"}).json()["is_active"] is True
 
 
-def test_a_reviewer_is_the_caller_and_nobody_else(centre: FakeKeystone, admin: Session) -> None:
+def test_the_reviewer_is_always_the_caller(centre: FakeKeystone, admin: Session) -> None:
     centre.add.user(username="bob")
     assert admin("POST", "allocations/reviews/", json=BODIES["review"]).json()["reviewer"] == 1
     refused = admin("POST", "allocations/reviews/", json={**BODIES["review"], "reviewer": 2})
@@ -227,7 +229,7 @@ def test_publications_and_grants_are_read_by_title_and_answered_as_they_come(
     assert [grant["title"] for grant in read["_grants"]] == ["Ape", "Zebra"]
 
 
-def test_history_tells_who_changed_what(centre: FakeKeystone, admin: Session) -> None:
+def test_the_history_shows_who_changed_what(centre: FakeKeystone, admin: Session) -> None:
     admin("POST", "research/grants/", json=BODIES["grant"])
     admin("PATCH", "research/grants/1/", json={"amount": 13, "title": "T"})
     admin("PATCH", "research/grants/1/", json={"amount": "13.00"})
@@ -238,7 +240,7 @@ def test_history_tells_who_changed_what(centre: FakeKeystone, admin: Session) ->
     assert "pi" not in oldest["changes"]
 
 
-def test_deleting_a_team_takes_all_that_is_its_own(centre: FakeKeystone, admin: Session) -> None:
+def test_deleting_a_team_deletes_everything_that_belongs_to_it(centre: FakeKeystone, admin: Session) -> None:
     for resource in ("membership", "grant", "publication", "allocation", "review", "comment"):
         getattr(centre.add, resource)(**{"team": 1} if "team" in RESOURCES[resource].fields else {"request": 1})
     admin("PATCH", "allocations/clusters/1/", json={"access_teams": [1]})
@@ -317,7 +319,7 @@ def test_a_form_with_an_empty_caller_crashes_as_on_the_server(centre: FakeKeysto
 
 
 @pytest.mark.parametrize("value", [True, [], {}, "x"])
-def test_what_is_no_email_address_is_told_so_whatever_it_is(admin: Session, value: object) -> None:
+def test_anything_but_an_email_address_gets_the_same_error(admin: Session, value: object) -> None:
     answer = admin("PATCH", "users/users/1/", json={"email": value})
     assert answer.json() == {"email": ["Enter a valid email address."]}
 

@@ -1,4 +1,4 @@
-"""What each kind of user sees and may do."""
+"""What each kind of user can see and change."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ DENIED = {"detail": "You do not have permission to perform this action."}
 
 @pytest.fixture
 def centre(fake: FakeKeystone) -> FakeKeystone:
-    """Team 1 with an owner and a member, a team nobody here is in, and records of both."""
+    """Team 1 with an owner and a member, a team that neither belongs to, and records of both."""
     for name in ROLES:
         fake.add.user(username=name)
     for number in (1, 2):
@@ -103,7 +103,7 @@ def test_members_may_leave_but_not_remove_others(centre: FakeKeystone, as_user: 
     assert member("DELETE", "users/memberships/2/").status_code == 204
 
 
-def test_an_inactive_team_vanishes_but_its_records_stay(centre: FakeKeystone, as_user: LogIn) -> None:
+def test_an_inactive_team_is_hidden_but_its_records_are_not(centre: FakeKeystone, as_user: LogIn) -> None:
     owner = as_user("owner")
     assert owner("PATCH", "users/teams/1/", json={"is_active": False}).status_code == 200
     assert owner("GET", "users/teams/1/").status_code == 404
@@ -136,7 +136,7 @@ def test_clusters_are_listed_by_access_and_read_by_all(centre: FakeKeystone, as_
     assert owner("POST", "allocations/allocations/", json={**body, "cluster": 4}).status_code == 403
 
 
-def test_a_user_may_change_himself_but_not_his_rank(centre: FakeKeystone, as_user: LogIn) -> None:
+def test_users_may_change_their_own_record_but_not_make_themselves_staff(centre: FakeKeystone, as_user: LogIn) -> None:
     record = as_user("member")("PATCH", "users/users/3/", json={"role": "Boss", "is_staff": True}).json()
     assert (record["role"], record["is_staff"]) == ("Boss", False)
 
@@ -147,7 +147,7 @@ def test_logs_are_for_staff(centre: FakeKeystone, as_user: LogIn) -> None:
         assert member("GET", path).json() == DENIED
 
 
-def test_preferences_are_ones_own(centre: FakeKeystone, as_user: LogIn) -> None:
+def test_users_see_only_their_own_preferences(centre: FakeKeystone, as_user: LogIn) -> None:
     centre.add.preference(user="owner")
     member = as_user("member")
     assert count(member, "notifications/preferences") == 0

@@ -55,7 +55,7 @@ def test_records_also_answer_at_json_addresses(admin: Session) -> None:
     ("accept", "status"),
     [("*/*", 200), ("application/*", 200), ("text/html, application/json;q=0.1", 200), ("text/html", 406), ("", 406)],
 )
-def test_only_json_is_spoken(admin: Session, accept: str, status: int) -> None:
+def test_only_json_can_be_accepted(admin: Session, accept: str, status: int) -> None:
     response = admin("GET", "users/teams/", headers={"Accept": accept})
     assert response.status_code == status
     if status == 406:
@@ -72,13 +72,15 @@ def test_only_json_is_spoken(admin: Session, accept: str, status: int) -> None:
         (b"--x", "multipart/form-data", 400, "Multipart form parse error - Invalid boundary in multipart: None"),
     ],
 )  # fmt: skip
-def test_a_body_that_cannot_be_read_says_why(admin: Session, content: bytes, kind: str, status: int, text: str) -> None:
+def test_an_unreadable_body_is_refused_with_the_reason(
+    admin: Session, content: bytes, kind: str, status: int, text: str
+) -> None:
     headers = {"Content-Type": kind} if kind else {}
     response = admin("POST", "users/teams/", content=content, headers=headers)
     assert (response.status_code, response.json()) == (status, {"detail": text})
 
 
-def test_a_body_without_a_length_is_not_seen(admin: Session) -> None:
+def test_a_body_without_a_length_is_ignored(admin: Session) -> None:
     response = admin(
         "POST", "users/teams/", content=iter([b'{"name": "A"}']), headers={"Content-Type": "application/json"}
     )

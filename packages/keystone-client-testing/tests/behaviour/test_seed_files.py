@@ -1,4 +1,4 @@
-"""Files of seeded attachments: whatever holds bytes is read, and what the server would refuse is refused."""
+"""Files of seeded attachments: paths, bytes and open files are read; what the server would refuse is refused."""
 
 import datetime as dt
 import gzip
@@ -67,7 +67,7 @@ def test_packed_and_nameless_files_are_read(fake: FakeKeystone, tmp_path: Path) 
     assert content_of(fake, fake.add.attachment(file=io.BytesIO(CONTENT))) == CONTENT
 
 
-def test_a_name_of_its_own_leaves_the_file_its_name(fake: FakeKeystone, plan: Path) -> None:
+def test_the_name_of_an_attachment_does_not_change_that_of_its_file(fake: FakeKeystone, plan: Path) -> None:
     attachment = fake.add.attachment(file=plan, name="What we want")
     assert (attachment["name"], attachment["file"]) == ("What we want", "allocations/plan_of_work.txt")
     assert fake.add.attachment(file=CONTENT, name="What we want")["file"] == "allocations/attachment.txt"
@@ -96,9 +96,7 @@ def test_a_name_is_the_one_the_api_would_give(fake: FakeKeystone, plan: Path) ->
         ([b"x"], "give a path, bytes, or a file"),
     ],
 )
-def test_what_is_no_file_or_one_the_server_refuses_leaves_nothing_behind(
-    fake: FakeKeystone, file: object, why: str
-) -> None:
+def test_an_invalid_or_refused_file_leaves_nothing_behind(fake: FakeKeystone, file: object, why: str) -> None:
     before = fake.dump()
     with pytest.raises(ValueError, match=f"attachment field 'file': .*{why}"):
         fake.add.attachment(file=file)

@@ -1,4 +1,4 @@
-"""What only the server writes into its tables, and a test can seed: audit rows, metadata, logs, its health."""
+"""Seeds of what only the server itself writes: audit rows, metadata, logs, health checks."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from keystone_client_testing import FakeKeystone
 from .conftest import Session
 
 
-def test_an_audit_row_of_another_time_stands_in_the_log_and_in_the_history_of_its_record(fake: FakeKeystone) -> None:
+def test_an_audit_row_of_another_time_appears_in_the_log_and_in_the_history_of_its_record(fake: FakeKeystone) -> None:
     bob = fake.add.user(username="bob", email="bob@example.org")
     team = fake.add.team(name="Physics")
     row = fake.add.as_of("2024-01-05", by="bob").audit_log(
@@ -72,17 +72,17 @@ def test_an_audit_row_the_server_could_not_hold_is_refused(
 
 def test_the_metadata_of_a_notification_are_kept_in_dumps_and_snapshots(fake: FakeKeystone) -> None:
     row = fake.add.notification(notification_type="RE", metadata={"request_id": 5, "days_to_expire": 14})
-    assert "metadata" not in row  # as on the server, no endpoint shows them
+    assert "metadata" not in row  # as on the server, no endpoint returns them
     other = FakeKeystone()
     other.load(fake.dump())
     assert other.world.store.tables["notification"][row["id"]]["metadata"] == {"request_id": 5, "days_to_expire": 14}
     assert other.add.notification(user=row["user"], notification_type="RE", metadata={"request_id": 6})
-    for _ in range(2):  # without any, there may be as many as you like
+    for _ in range(2):  # notifications without metadata are not unique
         fake.add.notification(user=row["user"])
     assert fake.add.change("notification", row, metadata=None)["id"] == row["id"]
 
 
-def test_metadata_of_an_open_transaction_meet_those_of_another(fake: FakeKeystone) -> None:
+def test_metadata_of_an_open_transaction_can_conflict_with_those_of_another(fake: FakeKeystone) -> None:
     with fake.hold() as held:
         fake.add.notification(user=1, metadata={"days": [1]})
     fake.add.notification(user=1, metadata={"days": [1]})
@@ -98,7 +98,7 @@ def test_every_table_can_be_seeded_as_the_logs_have_it(fake: FakeKeystone) -> No
         _ = fake.add.feed_entry
 
 
-def test_a_bad_state_of_health_is_told_by_all_three_endpoints(fake: FakeKeystone, anonymous: Session) -> None:
+def test_a_failed_health_check_is_reported_by_all_three_endpoints(fake: FakeKeystone, anonymous: Session) -> None:
     fake.health(Redis="Unavailable: Connection Error", Celery="Unknown Error: unknown error")
     assert anonymous("GET", "health/").status_code == 500
     rows = {row["check"]: row["error"] for row in anonymous("GET", "health/json/").json()["data"]}
@@ -115,7 +115,7 @@ def test_a_bad_state_of_health_is_told_by_all_three_endpoints(fake: FakeKeystone
     assert 'keystone_health_check_eval_time_seconds{check="SMTP"}' in prom
 
 
-def test_clients_of_both_kinds_see_a_bad_state_of_health_until_it_is_well_again(fake: FakeKeystone) -> None:
+def test_sync_and_async_clients_see_a_failed_health_check_until_it_recovers(fake: FakeKeystone) -> None:
     fake.health(Storage="Unavailable: disk full")
     with fake.client() as client:
         assert [check["check"] for check in client.retrieve_health() if not check["healthy"]] == ["Storage"]
@@ -129,7 +129,7 @@ async def _check_async(fake: FakeKeystone) -> None:
         assert [check["check"] for check in await client.retrieve_health() if not check["healthy"]] == ["Storage"]
 
 
-def test_the_check_of_ldap_is_there_where_it_is_named(fake: FakeKeystone, anonymous: Session) -> None:
+def test_the_ldap_check_exists_once_it_is_seeded(fake: FakeKeystone, anonymous: Session) -> None:
     fake.health(LDAP=None)
     assert anonymous("GET", "health/").status_code == 200
     assert anonymous("GET", "health/json/").json()["data"][-1]["check"] == "LDAP"
@@ -138,6 +138,6 @@ def test_the_check_of_ldap_is_there_where_it_is_named(fake: FakeKeystone, anonym
 
 
 @pytest.mark.parametrize("errors", [{"redis": "down"}, {"Redis": ""}, {"Redis": True}])
-def test_a_check_that_is_none_is_refused(fake: FakeKeystone, errors: dict[str, Any]) -> None:
+def test_an_unknown_health_check_is_refused(fake: FakeKeystone, errors: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"(?i)redis"):
         fake.health(**errors)

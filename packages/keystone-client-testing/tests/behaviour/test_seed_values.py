@@ -1,4 +1,4 @@
-"""Values of seeds: what the API would refuse is refused by name, and what it would take is stored as it stores it."""
+"""Values of seeds: what the API would refuse is refused with the field named; the rest is stored as by the API."""
 
 import datetime as dt
 import enum
@@ -198,14 +198,14 @@ def test_a_lone_surrogate_is_refused_by_the_api_too(fake: FakeKeystone, admin: S
 
 
 @pytest.mark.parametrize("value", [True, 1.5, {"name": "x"}, object(), 0, -1, TOO_LARGE, ["Physics"], b"Physics"])
-def test_what_is_no_key_finds_no_record(fake: FakeKeystone, value: object) -> None:
+def test_an_invalid_key_finds_no_record(fake: FakeKeystone, value: object) -> None:
     fake.add.team(name="Physics")
     with pytest.raises(LookupError, match="no team"):
         fake.add.grant(team=value)
 
 
-def test_a_record_of_another_kind_is_no_key(fake: FakeKeystone) -> None:
-    """Both have the id 1: taken for a team, the grant would be in a stranger's hands."""
+def test_a_record_of_another_kind_is_refused_as_a_key(fake: FakeKeystone) -> None:
+    """Both have the id 1: if the record counted as a team, the grant would belong to the wrong one."""
     fake.add.team()
     with pytest.raises(LookupError, match="no team: a team has no '_access_teams'"):
         fake.add.grant(team=fake.add.cluster())
@@ -257,7 +257,7 @@ def test_a_team_that_is_renamed_gets_the_slug_of_its_name(fake: FakeKeystone) ->
         ("notification", *[{"user": 1, "metadata": {"days": 30}}] * 2, "metadata="),
     ],
 )
-def test_what_only_the_database_knows_to_be_taken_is_refused(
+def test_a_value_that_only_the_database_knows_to_be_taken_is_refused(
     fake: FakeKeystone, resource: str, first: dict[str, Any], second: dict[str, Any], text: str
 ) -> None:
     getattr(fake.add, resource)(**first)

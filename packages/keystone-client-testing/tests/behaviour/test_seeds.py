@@ -1,4 +1,4 @@
-"""Seeds with a past: records and changes of another time, by somebody."""
+"""Seeds with a history: records and changes with a given time and author."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 from keystone_client_testing import FakeKeystone
 
 
-def test_a_record_may_be_of_another_time_and_by_somebody(fake: FakeKeystone) -> None:
+def test_a_record_may_have_a_given_time_and_author(fake: FakeKeystone) -> None:
     bob = fake.add.user(username="bob")
     request = fake.add.as_of("2024-01-05T10:00", by="bob").request(title="Old")
     assert request["submitted"] == "2024-01-05T10:00:00Z"
@@ -16,12 +16,12 @@ def test_a_record_may_be_of_another_time_and_by_somebody(fake: FakeKeystone) -> 
 
 
 @pytest.mark.parametrize("moment", ["yesterday", "2024-01-05T10:00:00.0000001", 5, None])
-def test_a_time_that_is_none_or_finer_than_the_server_keeps_is_refused(fake: FakeKeystone, moment: Any) -> None:
+def test_an_invalid_time_or_one_finer_than_the_server_keeps_is_refused(fake: FakeKeystone, moment: Any) -> None:
     with pytest.raises(ValueError, match=r"no time|nanoseconds"):
         fake.add.as_of(moment)
 
 
-def test_a_change_stands_in_the_history_as_if_it_had_come_through_the_api(fake: FakeKeystone) -> None:
+def test_a_change_appears_in_the_history_as_if_made_through_the_api(fake: FakeKeystone) -> None:
     request = fake.add.request(status="PD")
     changed = fake.add.as_of("2024-02-01", by=1).change("request", request, status="AP", active="2024-02-02")
     assert (changed["status"], changed["active"]) == ("AP", "2024-02-02")
@@ -29,7 +29,7 @@ def test_a_change_stands_in_the_history_as_if_it_had_come_through_the_api(fake: 
     assert changed["_history"][0]["_actor"]["username"] == "admin"
 
 
-def test_a_change_of_nothing_that_is_there_is_refused(fake: FakeKeystone) -> None:
+def test_a_change_of_a_missing_record_or_field_is_refused(fake: FakeKeystone) -> None:
     with pytest.raises(LookupError, match="no request 7"):
         fake.add.change("request", 7, status="AP")
     with pytest.raises(TypeError, match="a team has no 'nam'"):
@@ -83,6 +83,6 @@ def test_a_change_may_not_take_a_name_that_is_taken(fake: FakeKeystone) -> None:
     assert fake.add.change("cluster", other, name="b")["name"] == "b"
 
 
-def test_a_name_made_up_is_never_one_that_is_taken(fake: FakeKeystone) -> None:
+def test_a_generated_name_is_never_one_that_is_taken(fake: FakeKeystone) -> None:
     fake.add.team(name="Team 2")
     assert fake.add.team()["name"] == "Team 3"

@@ -1,4 +1,4 @@
-"""The loopback server takes no harm: from nonsense, from those who send too much, too slowly, or nothing at all."""
+"""The loopback server survives malformed requests, and clients that send too much, too slowly, or nothing."""
 
 import contextlib
 import socket
@@ -37,7 +37,7 @@ def connected(url: str) -> Iterator[socket.socket]:
 
 
 def said(url: str, *pieces: bytes) -> bytes:
-    """All a server answers to some bytes before it hangs up."""
+    """Send bytes and return everything the server answers before it closes the connection."""
     with connected(url) as connection:
         for piece in pieces:
             connection.sendall(piece)
@@ -88,7 +88,7 @@ def test_a_request_that_breaks_off_is_not_acted_on(fake: FakeKeystone) -> None:
     assert fake.world.store.tables["team"] == {}
 
 
-def test_the_slow_do_not_keep_others_waiting_and_end_where_too_many_come(
+def test_slow_clients_do_not_delay_others_and_are_closed_when_too_many_connect(
     fake: FakeKeystone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "MOST", 10)
@@ -99,7 +99,7 @@ def test_the_slow_do_not_keep_others_waiting_and_end_where_too_many_come(
         assert len([each for each in threading.enumerate() if "process_request" in each.name]) <= 12
 
 
-def test_those_who_never_read_their_answers_do_not_keep_others_waiting(
+def test_clients_that_never_read_their_answers_do_not_delay_others(
     fake: FakeKeystone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "MOST", 5)
@@ -122,7 +122,7 @@ def test_a_request_that_does_not_arrive_in_time_ends_its_connection(
         assert (silent.recv(1), slow.recv(1)) == (b"", b"")
 
 
-def test_a_connection_that_is_answered_is_neither_late_nor_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answered_connection_neither_times_out_nor_counts_as_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "MOST", 2)
     now = [0.0]
     known = Connections(lambda: now[0])

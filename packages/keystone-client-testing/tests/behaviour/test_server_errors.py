@@ -39,7 +39,7 @@ def outage(fake: FakeKeystone) -> FakeKeystone:
 
 
 @pytest.mark.parametrize("path", ["version/", "health/json/", "users/users/", "nope/", "", "config/"])
-def test_without_its_database_the_server_fails_on_everybody_it_should_know(
+def test_without_its_database_the_server_fails_for_callers_with_credentials(
     outage: FakeKeystone, door: Session, path: str
 ) -> None:
     outage.heal()
@@ -68,12 +68,14 @@ def httpx_get(door: Session, path: str, headers: dict[str, str]) -> httpx.Respon
     [("version/", 200), ("health/json/", 200), ("health/prom/", 200), ("health/", 500), ("users/users/", 401),
      ("nope/", 404), ("", 200), ("openapi/json/", 200)],
 )  # fmt: skip
-def test_it_answers_nobody_as_usual(outage: FakeKeystone, anonymous: Session, path: str, status: int) -> None:
+def test_without_its_database_the_server_answers_anonymous_callers_as_usual(
+    outage: FakeKeystone, anonymous: Session, path: str, status: int
+) -> None:
     assert anonymous("GET", path).status_code == status
     assert anonymous("POST", "authentication/login/", json={"username": "a", "password": "b"}).status_code == 500
 
 
-def test_its_health_names_the_database(outage: FakeKeystone, anonymous: Session) -> None:
+def test_the_health_check_names_the_database(outage: FakeKeystone, anonymous: Session) -> None:
     checks = {row["check"]: row for row in anonymous("GET", "health/json/").json()["data"]}
     assert [name for name, row in checks.items() if not row["healthy"]] == ["Database"]
     assert checks["Database"]["error"].startswith("Unavailable")

@@ -1,4 +1,4 @@
-"""Who is calling: logins, cookies, CSRF and tokens."""
+"""Authentication: logins, cookies, CSRF and tokens."""
 
 import re
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def test_login_sets_both_cookies_and_answers_the_user(door: Session) -> None:
     assert door("GET", "authentication/whoami/").json()["id"] == 1
 
 
-def test_cookies_are_secure_when_asked_for() -> None:
+def test_cookies_are_secure_when_so_configured() -> None:
     fake = FakeKeystone("https://keystone.test", secure_cookies=True)
     with httpx.Client(base_url=fake.url, transport=fake.transport) as client:
         response = client.post("authentication/login/", json={"username": "admin", "password": "quickstart"})
@@ -96,7 +96,7 @@ def test_a_session_ends_after_a_fortnight(fake: FakeKeystone, admin: Session) ->
     assert admin("GET", "authentication/whoami/").status_code == 401
 
 
-def test_an_inactive_user_is_nobody_until_active_again(
+def test_an_inactive_user_is_anonymous_until_active_again(
     fake: FakeKeystone, admin: Session, as_user: Callable[[str], Session]
 ) -> None:
     bob = as_user("bob")
@@ -169,7 +169,7 @@ def test_over_https_a_write_must_name_its_origin(headers: dict[str, str], expect
         (b"Token \xe9", "Invalid token header. Token string should not contain invalid characters."),
     ],
 )
-def test_a_bad_token_is_401_even_where_nobody_need_log_in(anonymous: Session, header: str | bytes, text: str) -> None:
+def test_a_bad_token_is_401_even_where_no_login_is_needed(anonymous: Session, header: str | bytes, text: str) -> None:
     response = anonymous.http.get(
         "version/", headers=[(b"Authorization", header if isinstance(header, bytes) else header.encode())]
     )
@@ -184,7 +184,7 @@ def test_a_token_is_its_user_and_needs_no_csrf(fake: FakeKeystone, anonymous: Se
     assert anonymous("GET", "users/teams/", headers={"Authorization": "Bearer x"}).json() == NOBODY
 
 
-def test_nothing_of_a_password_can_be_read(fake: FakeKeystone, admin: Session) -> None:
+def test_no_answer_contains_a_password(fake: FakeKeystone, admin: Session) -> None:
     admin("POST", "users/users/", json={"username": "bob", "password": "hush-hush-hush"})
     admin("PATCH", "users/users/2/", json={"password": "secret-secret"})
     read = [admin("GET", path).text for path in ("users/users/", "users/users/2/", "logs/audit/", "logs/feed/")]
@@ -194,7 +194,7 @@ def test_nothing_of_a_password_can_be_read(fake: FakeKeystone, admin: Session) -
     assert {"**ne", "*" * 88} == set(admin("GET", "users/users/2/").json()["_history"][-1]["changes"]["password"])
 
 
-def test_the_audit_log_names_the_user_of_the_session_and_nobody_for_a_token_alone(
+def test_the_audit_log_names_the_user_of_a_session_and_none_for_a_token_alone(
     fake: FakeKeystone, anonymous: Session, admin: Session
 ) -> None:
     fake.add.user(username="bob", is_staff=True)
@@ -215,7 +215,7 @@ def test_the_audit_log_keeps_the_actors_address_without_its_port(admin: Session)
 
 
 @pytest.mark.parametrize("path", ["version/", "users/teams/", "no/such/path/"])
-def test_a_csrf_cookie_that_cannot_be_one_is_replaced_by_any_answer(anonymous: Session, path: str) -> None:
+def test_an_invalid_csrf_cookie_is_replaced_by_any_answer(anonymous: Session, path: str) -> None:
     cookies = anonymous("GET", path, headers={"Cookie": "csrftoken=short"}).headers.get_list("set-cookie")
     assert [re.match(r"csrftoken=\w{32};", cookie) is not None for cookie in cookies] == [True]
 
@@ -226,7 +226,7 @@ def test_an_empty_csrf_cookie_is_a_malformed_one(admin: Session) -> None:
     assert reason(answer) == "CSRF cookie has incorrect length."
 
 
-def test_the_cookie_of_a_user_who_is_asleep_or_gone_is_not_taken_away(
+def test_the_cookie_of_an_inactive_or_deleted_user_is_not_cleared(
     fake: FakeKeystone, admin: Session, as_user: Callable[[str], Session]
 ) -> None:
     for name, change in (("bob", {"is_active": False}), ("eve", None)):

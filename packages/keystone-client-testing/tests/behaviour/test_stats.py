@@ -1,4 +1,4 @@
-"""Statistics over the records a caller sees."""
+"""Statistics over the records that the caller can see."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -57,7 +57,7 @@ def test_publications_are_counted_by_stage_and_their_review_is_timed(centre: Fak
     }  # fmt: skip
 
 
-def test_nothing_is_summed_to_zero_or_null(fake: FakeKeystone, admin: Session) -> None:
+def test_sums_of_no_records_are_zero_or_null(fake: FakeKeystone, admin: Session) -> None:
     assert admin("GET", "stats/grants/").json()["funding_average"] == "0.00"
     assert admin("GET", "stats/publications/").json()["review_average"] is None
     assert admin("GET", "stats/notifications/").json() == {"total": 0, "unread": 0}
@@ -80,7 +80,7 @@ def test_the_filters_of_the_list_apply(centre: FakeKeystone, admin: Session) -> 
     assert admin("GET", "stats/grants/?id=x").json() == {"id": ["Enter a number."]}
 
 
-def test_a_search_is_read_though_nothing_is_searched(admin: Session) -> None:
+def test_a_search_is_checked_although_statistics_ignore_it(admin: Session) -> None:
     assert admin("GET", "stats/requests/?_search=x").status_code == 200
     answer = admin("GET", "stats/requests/?_search=%00")
     assert (answer.status_code, answer.json()) == (400, ["Null characters are not allowed."])

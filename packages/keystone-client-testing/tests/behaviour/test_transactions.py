@@ -1,4 +1,4 @@
-"""Transactions of other writers that are held open: their ids are taken, nobody sees their rows before the commit."""
+"""Transactions that other writers hold open: their ids are assigned, their rows invisible until the commit."""
 
 from collections.abc import Callable
 
@@ -25,14 +25,14 @@ def job(*teams: str) -> dict[str, object]:
 
 @pytest.fixture
 def held(fake: FakeKeystone, admin: Session) -> HeldTransaction:
-    """A job of another writer that has made teams 1 and 2."""
+    """Hold open a job of another writer that has created teams 1 and 2."""
     with fake.hold() as held:
         assert admin("POST", BATCH, json=job("A", "B")).status_code == 200
-        assert names(fake) == ["A", "B"]  # who writes sees it
+        assert names(fake) == ["A", "B"]  # the writer itself sees its rows
     return held
 
 
-def test_what_is_held_is_seen_by_nobody_and_others_get_higher_ids(
+def test_uncommitted_rows_are_invisible_and_other_writers_get_higher_ids(
     fake: FakeKeystone, admin: Session, held: HeldTransaction
 ) -> None:
     first = max(fake.world.store.tables["audit_log"])
@@ -57,7 +57,7 @@ def test_a_reader_that_remembers_the_last_id_loses_what_commits_later(
         assert client.count_audit_log() == 4
 
 
-def test_what_is_rolled_back_never_comes_and_its_ids_stay_lost(
+def test_rolled_back_rows_never_appear_and_their_ids_stay_lost(
     fake: FakeKeystone, admin: Session, held: HeldTransaction
 ) -> None:
     held.rollback()
@@ -103,7 +103,7 @@ def test_an_exception_in_the_block_rolls_it_back(fake: FakeKeystone) -> None:
         found[0].commit()
 
 
-def test_it_ends_once_and_after_its_block(fake: FakeKeystone) -> None:
+def test_a_transaction_ends_once_and_after_its_block(fake: FakeKeystone) -> None:
     with fake.hold() as held:
         with pytest.raises(RuntimeError, match="still in its block"):
             held.commit()
@@ -115,7 +115,7 @@ def test_it_ends_once_and_after_its_block(fake: FakeKeystone) -> None:
             end()
 
 
-def test_several_are_open_at_once(fake: FakeKeystone) -> None:
+def test_several_transactions_can_be_open_at_once(fake: FakeKeystone) -> None:
     with fake.hold() as first:
         fake.add.team(name="A")
     with fake.hold() as second:
@@ -144,7 +144,7 @@ def test_a_write_of_the_same_record_waits_and_overwrites_the_whole_record(fake: 
     assert len(shown["_history"]) == 3
 
 
-def test_it_cannot_commit_what_points_at_a_deleted_record(fake: FakeKeystone, admin: Session) -> None:
+def test_a_transaction_cannot_commit_a_reference_to_a_deleted_record(fake: FakeKeystone, admin: Session) -> None:
     team = fake.add.team()["id"]
     with fake.hold() as held:
         fake.add.grant(team=team)
@@ -154,18 +154,18 @@ def test_it_cannot_commit_what_points_at_a_deleted_record(fake: FakeKeystone, ad
     assert held.state == "rolled back"
 
 
-def test_it_cannot_commit_a_unique_value_a_seed_has_taken(fake: FakeKeystone, held: HeldTransaction) -> None:
+def test_a_transaction_cannot_commit_a_unique_value_a_seed_has_taken(fake: FakeKeystone, held: HeldTransaction) -> None:
     fake.add.team(name="B", slug="other")
     with pytest.raises(RuntimeError, match="a team with name 'B' has been written meanwhile"):
         held.commit()
 
 
 @pytest.mark.parametrize("end", ["reset", "restore", "load"])
-def test_another_world_ends_it(fake: FakeKeystone, end: str) -> None:
+def test_reset_restore_and_load_end_an_open_transaction(fake: FakeKeystone, end: str) -> None:
     snapshot, dump = fake.snapshot(), fake.dump()
     with fake.hold() as held:
         fake.add.team()
-    assert (fake.dump() == dump) is False  # the ids are taken
+    assert (fake.dump() == dump) is False  # the ids stay assigned
     assert fake.snapshot().store[0] == snapshot.store[0]
     ends: dict[str, Callable[[], None]] = {
         "reset": fake.reset, "restore": lambda: fake.restore(snapshot), "load": lambda: fake.load(dump),
@@ -219,7 +219,7 @@ def test_a_second_try_meets_the_first_where_a_value_is_unique_and_doubles_it_els
         assert client.get("research/grants/").json()["count"] == 2
 
 
-def test_over_the_loopback_server_too(fake: FakeKeystone) -> None:
+def test_a_lost_answer_over_the_loopback_server_is_followed_by_the_write(fake: FakeKeystone) -> None:
     fake.fail("POST", "/batch/", error="reset", when="after", visible_after=30)
     token = fake.add.token()
     with fake.serve() as url, KeystoneClient(url, token=token, retry=None) as client:
@@ -239,7 +239,7 @@ def test_over_the_loopback_server_too(fake: FakeKeystone) -> None:
         ({"when": "after", "error": "timeout", "visible_after": -1}, "visible_after=-1 is negative"),
     ],
 )
-def test_arguments_that_make_no_sense_are_refused(fake: FakeKeystone, options: dict[str, object], message: str) -> None:
+def test_invalid_arguments_are_refused(fake: FakeKeystone, options: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         fake.fail(**options)  # type: ignore[arg-type]  # wrong on purpose
 

@@ -1,4 +1,4 @@
-"""What makes two answers alike: everything, but what must differ between two servers. Nothing is sent from here."""
+"""Compares two answers: everything must be equal but what differs between any two servers. Sends nothing."""
 
 import datetime as dt
 import json
@@ -14,24 +14,24 @@ HEADERS = ("content-type", "allow", "www-authenticate", "location", "x-frame-opt
 """The headers that are compared beside status and body."""
 
 NEAR = 120.0
-"""How many seconds the two servers' clocks may be apart when both write down the same event."""
+"""How many seconds the two servers' clocks may differ when both record the same event."""
 
 UNREAD = re.compile(r"/openapi/(json|yaml)/ 200|/openapi/yaml/|/health/\w+/ (200|500)")
-"""The paths and statuses that are compared without their body: documents of one server, and what its checks found."""
+"""The paths and statuses that are compared without their body: documents of one server, and health checks."""
 
 UNORDERED = frozenset({"users", "assignees", "access_teams", "publications", "grants", "groups", "user_permissions",
                        "_membership", "_assignees", "_access_teams", "_allocations", "_attachments"})  # fmt: skip
-"""The nested lists that come in any order."""
+"""The nested lists without a defined order."""
 
 READ_BY = {"_publications": "title", "_grants": "title", "_comments": "created"}
-"""The nested lists that come by a value where they are read, in any order where it is equal, and after a write."""
+"""Nested lists that a read orders by this value, with ties in any order; after a write they have no order."""
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?")
 _SUFFIX = re.compile(r"_[A-Za-z0-9]{7}(?=\.|$)")
 
 
 class Excuse(NamedTuple):
-    """A difference that must be: what it is, why, and how to tell it."""
+    """A difference that is expected: its name, the reason, and how to recognise it."""
 
     name: str
     reason: str
@@ -77,7 +77,7 @@ EXCUSES = (
 
 
 def difference(live: Any, fake: Any, key: str = "", at: str = "") -> str:
-    """Return where two JSON values differ first and how; nothing where they are alike."""
+    """Return where two JSON values first differ, and how; empty if they are equal."""
     if isinstance(live, dict) and isinstance(fake, dict):
         if live.keys() != fake.keys():
             return f"{at or 'body'}: keys {sorted(live.keys() ^ fake.keys())} on one side only"
@@ -101,7 +101,7 @@ def _short(value: Any) -> str:
 
 
 def settled(value: Any, read: bool) -> Any:
-    """Return a body with its nested lists in an order of their own, where the database promises none.
+    """Return a body with its nested lists sorted where the database guarantees no order.
 
     Args:
         value: the body, or a part of it.
@@ -126,14 +126,14 @@ def _in_order(name: str, value: Any, read: bool) -> Any:
 
 
 def _key(item: Any) -> tuple[int, str]:
-    """Return what to sort by: an id, or the name of an attachment in a request, which shows no id there."""
+    """Return the sort key: an id, or the name of an attachment inside a request, which has no id there."""
     if not isinstance(item, dict):
         return int(item), ""
     return item.get("id", 0), _SUFFIX.sub("", f"{item.get('name', '')}:{item.get('file', '')}")
 
 
 def compare(live: httpx.Response, fake: httpx.Response, ordered: bool = True) -> str:
-    """Return the first difference of two answers; nothing where they are alike.
+    """Return the first difference of two answers; empty if they are equal.
 
     Args:
         live: the live server's.

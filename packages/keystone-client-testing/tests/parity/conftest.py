@@ -1,4 +1,4 @@
-"""Asks for a live server with a fresh database; what was asked for and is not there is a failure, never a skip."""
+"""Requires a live server with a fresh database in a parity run; a missing one is a failure, never a skip."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The fake's answers held against the live server's own OpenAPI document, which is fetched for the run and not kept."""
+"""Checks the fake's answers against the live server's OpenAPI document, which is fetched for the run and not kept."""
 
 import re
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ WRONG: Mapping[str, tuple[str, str]] = {
         "SQLite keeps request lines longer than the document has room for",
     ),
 }  # fmt: skip
-"""Where the live server's document is wrong: its own answers break it too. With how to tell it, and the reason."""
+"""Errors of the live server's document, which its own answers break too, each with a pattern and the reason."""
 
 
 class Documented:
@@ -46,11 +46,11 @@ class Documented:
         if match is None or (match.route.path, ask.method) not in self.document.operations:
             return
         found = self.document.complaint(match.route.path, ask.method, answer)
-        told = f"{ask.method} {match.route.path} {answer.status_code} {found}"
-        wrong = bool(found) and not any(re.search(pattern, told) for pattern, _ in WRONG.values())
+        text = f"{ask.method} {match.route.path} {answer.status_code} {found}"
+        wrong = bool(found) and not any(re.search(pattern, text) for pattern, _ in WRONG.values())
         tally.count(KIND, ask.caller, not wrong)
         if wrong:
-            tally.differ(ask._replace(kind=KIND), told)
+            tally.differ(ask._replace(kind=KIND), text)
 
     def missing(self) -> list[str]:
         """Return the operations of the document the fake has no handler for."""

@@ -52,7 +52,7 @@ def options(traffic: Traffic) -> Step:
 
 
 def sessions(traffic: Traffic) -> Step:
-    """Read a small endpoint, or log in as nobody should."""
+    """Read a small endpoint, or log in with wrong credentials."""
     draw = traffic.draw
     if draw.random() < 0.6:
         return Step(Ask("session", traffic.who(), draw.choice(["GET", "GET", "HEAD"]), draw.choice(SINGLE)))
@@ -64,7 +64,7 @@ def sessions(traffic: Traffic) -> Step:
 
 
 def edges(traffic: Traffic) -> Step:
-    """Send what is odd as HTTP: methods, types, bodies, paths, suffixes, tokens."""
+    """Send unusual HTTP: methods, types, bodies, paths, suffixes, tokens."""
     draw = traffic.draw
     resource = draw.choice([name for name in RESOURCES if name not in ("request_log", "feed_entry")])
     path = draw.choice([path_of(resource), path_of(resource, traffic.key(resource))])

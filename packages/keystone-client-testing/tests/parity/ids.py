@@ -15,7 +15,7 @@ import httpx
 from keystone_client_testing._server import routes
 
 NEWEST = (("_order", "-id"), ("_limit", "1"))
-"""The query that shows the last id of a log: no answer to a write shows an id of the request log."""
+"""The query for the last id of a log: no answer to a write shows an id of the request log."""
 
 
 class Ids:
@@ -31,7 +31,7 @@ class Ids:
         """Return by how much the fake's ids are behind, for each table where they are not the live server's.
 
         Args:
-            asked: the request, to be shown.
+            asked: the request, for the message.
             last: the last id of each table on the fake before the request.
             live: the live server's answer.
             fake: the fake's.

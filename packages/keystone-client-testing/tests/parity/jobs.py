@@ -50,7 +50,7 @@ def _ask(traffic: Traffic, actions: list[Any], files: dict[str, Any] | None = No
 
 
 def _mixed(traffic: Traffic) -> Ask:
-    """Join requests that have nothing to do with each other."""
+    """Join unrelated requests."""
     count = traffic.draw.choice([1, 1, 2, 3, 5])
     return _ask(traffic, [_action(traffic) for _ in range(count)])
 
@@ -84,7 +84,7 @@ def _create(traffic: Traffic, resource: str, **fields: Any) -> Action:
 
 
 def _chained(traffic: Traffic) -> Ask:
-    """Make a team, what belongs to it, and change or read some of it."""
+    """Create a team and records that belong to it, and change or read some of them."""
     draw = traffic.draw
     name = f"{word(draw)} {draw.randint(1, 10**6)}"
     actions = [{**_create(traffic, "team", name=name), "ref": "t"}]
@@ -111,7 +111,7 @@ def _with_file(traffic: Traffic) -> Ask:
 
 
 def _with_tokens(traffic: Traffic) -> Ask:
-    """Use references that lead somewhere, and some that lead nowhere."""
+    """Use references, some of them invalid."""
     draw = traffic.draw
     first = {**_create(traffic, draw.choice(["team", "cluster", "grant"])), "ref": "a"}
     token = draw.choice(_TOKENS)
@@ -128,7 +128,7 @@ def _with_tokens(traffic: Traffic) -> Ask:
 
 
 def _bad(traffic: Traffic) -> Ask:
-    """Send what is no job, or a job with actions that are none."""
+    """Send an invalid job, or a job with invalid actions."""
     draw = traffic.draw
     if draw.random() < 0.5:
         return Ask("batch", "staff", "POST", "/batch/", body={"json": {"job": draw.choice(_BAD_JOBS)}})

@@ -29,7 +29,7 @@ _BY_TOKEN = 0.1
 
 
 def burst_of(made_by: Traffic, count: int) -> Iterator[Step]:
-    """Yield what makes a world grow, the small stories, and so many random requests."""
+    """Yield the requests that fill a world, the scenes, and the given number of random requests."""
     yield from made_by.world()
     yield from scenes.undone(made_by)
     if made_by.draw.random() < 0.4:
@@ -47,7 +47,7 @@ def random_step(made_by: Traffic) -> Step:
 
 
 def by_token(made_by: Traffic, ask: Ask) -> Ask:
-    """Return a request, sometimes with a token instead of its session, or beside the session of somebody else."""
+    """Return a request, sometimes with a token instead of its session, or beside the session of another user."""
     draw = made_by.draw
     if draw.random() >= _BY_TOKEN or ask.who == NOBODY:
         return ask

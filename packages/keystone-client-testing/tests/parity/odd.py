@@ -9,7 +9,7 @@ from .traffic import Step, Traffic
 from .values import SEARCHES
 
 LONGEST = 2048
-"""How many characters of a request line the request log has room for on PostgreSQL."""
+"""The longest request line, in characters, that the request log can store on PostgreSQL."""
 DOCUMENTS = ("/openapi/json/", "/openapi/yaml/", "/health/json/", "/health/prom/")
 ACCEPTS = ("*/*", "application/json", "application/vnd.oai.openapi+json", "application/yaml", "text/html", "text/plain")
 _METHODS = ("GET", "GET", "GET", "HEAD", "OPTIONS", "PATCH", "PUT", "DELETE")
@@ -29,7 +29,7 @@ def detail_searches(traffic: Traffic) -> Step:
 
 
 def long_lines(traffic: Traffic) -> Step:
-    """Send a request line about as long as the request log has room for, or longer."""
+    """Send a request line about as long as the column of the request log, or longer."""
     draw = traffic.draw
     path = path_of(traffic.pick())
     length = draw.choice([LONGEST - 1, LONGEST, LONGEST + 1, 3000])

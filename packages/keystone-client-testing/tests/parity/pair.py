@@ -23,10 +23,10 @@ CAST: Mapping[str, Mapping[str, Any]] = {
     "member": {"department": "Physics"},
     "outsider": {},
 }
-"""The users of the traffic, in the order of their ids; there is also nobody at all."""
+"""The users of the traffic, in the order of their ids. Some requests are anonymous."""
 NOBODY = "anonymous"
 CID = "00000000-0000-0000-0000-"
-"""What the correlation ids of compared requests begin with."""
+"""The prefix of the correlation ids of compared requests."""
 
 
 class Ask(NamedTuple):
@@ -38,19 +38,19 @@ class Ask(NamedTuple):
     path: str
     query: Sequence[tuple[str, str]] = ()
     body: Mapping[str, Any] = {}
-    """What httpx takes: ``json``, ``data``, ``files``, ``content``, ``headers``."""
+    """Arguments for httpx: ``json``, ``data``, ``files``, ``content``, ``headers``."""
     token: str = ""
-    """Whose token goes along, beside the session of ``who``."""
+    """The user whose token is sent, beside the session of ``who``."""
 
     def __str__(self) -> str:
-        """Show what it takes to send it by hand."""
+        """Return all that is needed to send it by hand."""
         query = "&".join(f"{name}={value}" for name, value in self.query)
         by = f"{self.who}, with the token of {self.token}" if self.token else self.who
         return f"{self.method} {self.path}{'?' if query else ''}{query} {dict(self.body) or ''} as {by}"
 
     @property
     def caller(self) -> str:
-        """For whom the server takes the sender: the token wins."""
+        """The user that the server sees: a token takes precedence."""
         name = self.token or self.who
         return name if name in CAST or name == NOBODY else "leaver"
 
@@ -59,7 +59,7 @@ class Pair:
     """A live server and a fake at the same address, in the same state as long as all traffic goes through here."""
 
     def __init__(self, url: str, username: str, password: str, database: Database, tokens: Tokens) -> None:
-        """Log in on both and make the cast.
+        """Log in on both and create the users of the traffic.
 
         Args:
             url: where a live server with a fresh database answers.
@@ -91,7 +91,7 @@ class Pair:
             self.must(Ask("create", "admin", "POST", "/users/users/", body={"json": body}))
 
     def _follow(self, username: str, password: str, database: Database) -> None:
-        """Bring the fake to where a fresh server is: its user, and what its request log has seen so far."""
+        """Bring the fake to the state of a fresh server: its user, and the rows of its request log."""
         live, _ = self.clients("admin")
         live.headers["X-KEYSTONE-CID"] = f"{CID}{0:012}"
         self.fake.world.store.update("user", 1, {"username": username})
@@ -120,7 +120,7 @@ class Pair:
         self.log_in("admin", username, password)
 
     def log_in(self, who: str, username: str, password: str) -> None:
-        """Log a user in on both servers, with the fake told the password of the first user."""
+        """Log a user in on both servers, after setting the first user's password on the fake."""
         from keystone_client_testing._world.passwords import Secret
 
         if who == "admin":
@@ -157,7 +157,7 @@ class Pair:
         return live, fake
 
     def token(self, who: str) -> str:
-        """Return the token of a user, which the fake is told as well; empty where there is none."""
+        """Return the token of a user, and register it with the fake; empty if there is none."""
         name = self._admin if who == "admin" else who
         token = self.tokens.of(name) if name else ""
         known = self.fake.world.sessions.tokens
@@ -175,20 +175,20 @@ class Pair:
         return client.request(ask.method, ask.path, params=list(ask.query) or None, headers=headers, **options)
 
     def must(self, ask: Ask) -> None:
-        """Send what has to work on both."""
+        """Send a request that must succeed on both."""
         live, fake = self.send(ask)
         if not live.is_success or not fake.is_success:
             raise RuntimeError(f"{ask}: live {live.status_code}, fake {fake.status_code}")
 
     def ask(self, ask: Ask, ordered: bool = True) -> str:
-        """Send a request to both and return the first difference; nothing where there is none."""
+        """Send a request to both and return the first difference; empty if there is none."""
         return compare(*self.send(ask), ordered)
 
     def smallest(self, ask: Ask, found: str, ordered: bool) -> tuple[Ask, str]:
         """Leave out query parameters one by one as long as a read still differs."""
         for index, (name, _) in enumerate(ask.query if ask.method == "GET" else ()):
             if name in ("_order", "_limit"):
-                continue  # without them the rows are others, or in no order
+                continue  # without them the rows differ, or have no order
             less = ask._replace(query=[pair for i, pair in enumerate(ask.query) if i != index])
             if text := self.ask(less, ordered):
                 return self.smallest(less, text, ordered)

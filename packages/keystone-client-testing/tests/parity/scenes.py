@@ -1,4 +1,4 @@
-"""Small stories of several requests: accounts that delete themselves, and creates after a job that was undone."""
+"""Sequences of several requests: accounts that delete themselves, and creates after a job that was undone."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -14,7 +14,7 @@ _UNDONE = ("team", "cluster", "grant", "publication", "request", "comment")
 
 
 def newest(traffic: Traffic) -> Iterator[Step]:
-    """Read the last row of each log: a drift of their ids shows here."""
+    """Read the last row of each log: this reveals a drift of their ids."""
     for log in ("audit_log", "request_log"):
         yield Step(Ask("logs", "admin", "GET", path_of(log), NEWEST))
 
@@ -44,7 +44,7 @@ def _protected(traffic: Traffic) -> dict[str, Any]:
 
 
 def departure(traffic: Traffic) -> Iterator[Step]:
-    """Make one or two accounts and have the first deleted by itself, in one of the ways there are."""
+    """Create one or two accounts, and let the first delete itself in one of the possible ways."""
     ways = [_by_session]
     if traffic.pair.tokens.for_anyone:
         ways += [_by_token, _by_token, _by_both]

@@ -1,4 +1,4 @@
-"""Holds answers against an OpenAPI 3.0 document: the fake's own, or one a live server gave."""
+"""Checks answers against an OpenAPI 3.0 document: the fake's own, or one a live server gave."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from jsonschema import Draft4Validator
 
 
 class Document:
-    """The schemas of the answers of one document, ready to be used."""
+    """The schemas of the answers of one document, compiled into validators."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         """Read a document.
@@ -23,16 +23,16 @@ class Document:
 
     @property
     def operations(self) -> set[tuple[str, str]]:
-        """Every path and method it names."""
+        """Every path and method of the document."""
         return {(path, method.upper()) for path, found in self._paths.items() for method in found}
 
     def complaint(self, path: str, method: str, answer: httpx.Response) -> str:
-        """Return what is wrong with an answer, and nothing where it is right or the document is silent.
+        """Return what is wrong with an answer; empty if it is valid or the document does not describe it.
 
         Args:
             path: as the document writes it, with ``{id}``.
             method: HTTP method.
-            answer: what came.
+            answer: the answer to check.
         """
         check = self._check(path, method, str(answer.status_code))
         if check is None or "json" not in answer.headers.get("content-type", ""):

@@ -1,4 +1,4 @@
-"""Counting: how many answers were alike, by kind and by user, and the smallest example of each difference."""
+"""Counts how many answers were equal, by kind and by user, and the smallest example of each difference."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,11 +7,11 @@ from .ids import Ids
 from .pair import Ask
 
 OVERALL, EACH = 0.99, 0.97
-"""What share of the answers must be alike: of all, and of each kind."""
+"""The smallest share of equal answers: of all, and of each kind."""
 ASIDE = ("history", "log rows", "documented", "ids")
-"""The kinds that no request asked for: they count for themselves, not among all answers."""
+"""The kinds that are not answers to requests: counted separately, not among all answers."""
 STRICTER = {"history": 0.99, "documented": 1.0, "ids": 0.99}
-"""The kinds with a bar of their own."""
+"""The kinds with another smallest share."""
 _FIRST, _SMALLEST, _DRIFTS = 6, 8, 3
 
 
@@ -41,12 +41,12 @@ class Tally:
         self.drifts += ids.drifts
 
     def share(self, kind: str = "", who: str = "") -> float:
-        """Return the share of answers that were alike, of all or of one kind or user."""
+        """Return the share of answers that were equal, of all or of one kind or user."""
         keys = [key for key in self.asked if (kind == key[0] if kind else key[0] not in ASIDE) and who in ("", key[1])]
         return sum(self.alike[key] for key in keys) / max(1, sum(self.asked[key] for key in keys))
 
     def low(self) -> list[str]:
-        """Return what is below its bar."""
+        """Return the kinds whose share is below its minimum, and the total if it is below its own."""
         bars = {kind: STRICTER.get(kind, EACH) for kind in self._kinds()}
         found = [f"{kind}: {self.share(kind):.2%} < {bar:.0%}" for kind, bar in bars.items() if self.share(kind) < bar]
         return found + ([f"overall: {self.share():.2%} < {OVERALL:.0%}"] if self.share() < OVERALL else [])

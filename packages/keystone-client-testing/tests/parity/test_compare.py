@@ -1,4 +1,4 @@
-"""The comparison itself, without a live server: what it excuses is named, everything else is a difference."""
+"""The comparison itself, without a live server: expected differences have names, everything else is reported."""
 
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,7 @@ def test_a_kind_below_its_bar_fails_although_the_whole_is_above() -> None:
     assert tally.low() == ["upload: 0.00% < 97%"]
 
 
-def test_every_exclusion_has_a_reason_and_stands_on_the_page_of_differences() -> None:
+def test_every_exclusion_has_a_reason_and_is_on_the_page_of_differences() -> None:
     text = PAGE.read_text(encoding="utf-8")
     wrong = {name: reason for name, (_, reason) in WRONG.items()}
     reasons = {**{excuse.name: excuse.reason for excuse in EXCUSES}, **LEFT_OUT, **wrong}

@@ -1,4 +1,4 @@
-"""The proof: random worlds and random traffic, to a live Keystone and to the fake, answers compared."""
+"""Sends random traffic to a live Keystone and to the fake, and compares the answers."""
 
 import random
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The fake's own OpenAPI document: it names every route, and every answer is as it says."""
+"""The fake's own OpenAPI document: it has every route, and every answer matches it."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ def test_it_is_a_document_with_every_route_and_method(document: dict[str, Any]) 
         Draft4Validator.check_schema(schema)
 
 
-def test_every_answer_is_as_the_document_says(fake: FakeKeystone, admin: Session, document: dict[str, Any]) -> None:
+def test_every_answer_matches_the_document(fake: FakeKeystone, admin: Session, document: dict[str, Any]) -> None:
     known = Document(document)
     fake.add_demo_data()
     for resource in RESOURCES:
@@ -58,7 +58,7 @@ def test_every_answer_is_as_the_document_says(fake: FakeKeystone, admin: Session
         assert known.complaint(path, "GET", answer) == "", path
 
 
-def test_answers_to_writes_and_refusals_are_as_the_document_says(admin: Session, document: dict[str, Any]) -> None:
+def test_answers_to_writes_and_refusals_match_the_document(admin: Session, document: dict[str, Any]) -> None:
     known = Document(document)
     for body in ({"name": "A"}, {}, {"name": "A"}):
         assert known.complaint("/users/teams/", "POST", admin("POST", "users/teams/", json=body)) == ""
@@ -67,7 +67,7 @@ def test_answers_to_writes_and_refusals_are_as_the_document_says(admin: Session,
     assert known.complaint("/users/teams/{id}/", "DELETE", admin("DELETE", "users/teams/1/")) == ""
 
 
-def test_what_is_wrong_is_complained_of(document: dict[str, Any], admin: Session) -> None:
+def test_an_answer_that_breaks_the_schema_is_reported(document: dict[str, Any], admin: Session) -> None:
     document["components"]["schemas"]["User"]["properties"]["username"] = {"type": "integer"}
     complaint = Document(document).complaint("/authentication/whoami/", "GET", admin("GET", "authentication/whoami/"))
     assert complaint == "username: 'admin' is not of type 'integer'"

@@ -1,4 +1,4 @@
-"""The harness itself, without a live server: a second fake stands for it, behind a socket."""
+"""The harness itself, with a second fake behind a socket in place of the live server."""
 
 import random
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ def test_two_servers_that_are_alike_answer_alike(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("table", ["team", "audit_log"])
-def test_a_drift_of_ids_is_counted_and_harms_no_answer(pair: Pair, live: FakeKeystone, table: str) -> None:
+def test_a_drift_of_ids_is_counted_and_affects_no_answer(pair: Pair, live: FakeKeystone, table: str) -> None:
     assert _create(pair, "A") == ("", 1)
     _lose(live, table, 3)
     assert _create(pair, "B") == ("", 5 if table == "team" else 2)
@@ -78,7 +78,7 @@ def test_a_drift_of_ids_is_counted_and_harms_no_answer(pair: Pair, live: FakeKey
     ]  # fmt: skip
 
 
-def test_a_drift_within_a_job_is_mended_as_well(pair: Pair, live: FakeKeystone) -> None:
+def test_a_drift_within_a_job_is_corrected_too(pair: Pair, live: FakeKeystone) -> None:
     _lose(live, "cluster", 1)
     actions = [
         {"method": "POST", "path": "/users/teams/", "payload": {"name": "A"}},
@@ -110,7 +110,7 @@ def test_a_database_with_records_is_refused(live: FakeKeystone, database: Databa
         Pair(url, "admin", "quickstart", database, NO_TOKENS)
 
 
-def test_a_token_goes_along_with_the_session_of_somebody_else(pair: Pair) -> None:
+def test_a_token_can_be_sent_with_the_session_of_another_user(pair: Pair) -> None:
     for who in (NOBODY, "owner"):
         ask = Ask("token", who, "GET", "/authentication/whoami/", token="staff")
         assert ask.caller == "staff"

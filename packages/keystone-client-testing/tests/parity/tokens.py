@@ -1,4 +1,4 @@
-"""Tokens of the live server's users. No endpoint of the API issues them, so whoever runs the server has to."""
+"""Tokens of the live server's users. The API issues none, so the operator of the server has to."""
 
 import json
 import shlex
@@ -27,17 +27,17 @@ class Tokens:
 
     @property
     def note(self) -> str:
-        """What a run leaves out for want of tokens; empty where nothing is."""
+        """What a run cannot cover without tokens; empty if nothing is missing."""
         if self.for_anyone:
             return ""
         but = f" but those of {', '.join(self._known)}" if self._known else ""
         return f"left out, as {COMMAND} is not set: requests by token{but}, accounts that delete themselves by token"
 
     def of(self, username: str) -> str:
-        """Return the token of a user; empty where there is none.
+        """Return the token of a user; empty if there is none.
 
         Args:
-            username: who exists on the live server.
+            username: a user of the live server.
 
         Raises:
             subprocess.CalledProcessError: the command failed.

@@ -49,14 +49,14 @@ class Step(NamedTuple):
 
 
 class Traffic:
-    """Makes steps out of random numbers and what the pair of servers holds."""
+    """Makes steps from random numbers and the records of both servers."""
 
     def __init__(self, draw: random.Random, pair: Pair) -> None:
         self.draw = draw
         self.pair = pair
 
     def world(self) -> Iterator[Step]:
-        """Yield what makes the world grow: a team with the cast in it, and records of every kind."""
+        """Yield the creates that fill the world: a team with all users in it, and records of every kind."""
         yield self._as_admin("team", {"name": f"{word(self.draw)} {self.draw.randint(1, 10**6)}"})
         team = max(self.pair.keys("team"))
         for who, role in STAFFED:
@@ -73,11 +73,11 @@ class Traffic:
         return list(CAST).index(who) + 1
 
     def who(self) -> str:
-        """Return who asks."""
+        """Return the user to send a request as."""
         return self.draw.choice([*CAST, "admin", "staff", "owner", "member", NOBODY])
 
     def key(self, resource: str) -> Any:
-        """Return the id of a record, mostly of one that is there."""
+        """Return the id of a record, mostly of an existing one."""
         known = self.pair.keys(resource)
         if known and self.draw.random() < 0.9:
             return self.draw.choice(known[-40:] if self.draw.random() < 0.7 else known)
@@ -133,7 +133,7 @@ class Traffic:
         return ",".join([*picked, self.draw.choice(["id", "-id"])])
 
     def reader(self, resource: str) -> str:
-        """Return who reads: logs mostly by those who may."""
+        """Return the user to read as: for logs, mostly one with permission."""
         return self.draw.choice(["admin", "staff"]) if resource in LOGS and self.draw.random() < 0.8 else self.who()
 
     def pick(self) -> str:

@@ -1,4 +1,4 @@
-"""What both servers wrote down about the traffic, compared request by request: the audit trail and the request log."""
+"""Compares the audit trail and the request log that both servers wrote of the traffic, request by request."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ _PAGE = 1000
 
 
 class Trail(NamedTuple):
-    """One log, and what of its rows is compared."""
+    """One log, and which of its columns are compared."""
 
     kind: str
     path: str

@@ -10,7 +10,7 @@ WORDS = ("Alpha", "beta", "Ärger", "x_y", "a%b", "50", "gamma ray", "it's", 'q"
          "ALPHA", "名前", "tab\tbed", "a@b.co", "10.1/x", "alpha", "ärger", "É", "é", "e", "Zz", "(p)", "#h", "-x",
          "_x", "x-y", "x y", "xy", "ø", "ss", "STRASSE", "a.b", "B", "b", "2", "10")  # fmt: skip
 BOUNDS = (32767, 32768, 2**31 - 2, 2**31 - 1, 2**31, 2**63)
-"""Numbers about the largest of a column. None lies between: it would fit on SQLite, and its sum would overflow."""
+"""Numbers around the limits of columns. Between the last two, a number fits on SQLite, but its sum overflows."""
 ODD: tuple[Any, ...] = (None, "", " ", True, False, [], {}, "abc", 1.5, -1, 0, "1", " x ", 99_999, "AP", "2024-01-05",
                         {"a": 1}, [1], ["x"], [None], "\0", 10**20, "yes", "5.0", 1e3, "x" * 300, "1_0", "٣",
                         *BOUNDS)  # fmt: skip
@@ -67,7 +67,7 @@ GOOD: Mapping[str, Make] = {
 
 
 def piece(draw: random.Random, value: Any) -> str:
-    """Return what a filter may find a stored value by: all of it or a part, in the same case or another."""
+    """Return a filter value that may match a stored value: all of it or a part, in the same case or another."""
     text = str(value)
     start, end = sorted(draw.randint(0, len(text)) for _ in range(2))
     part = draw.choice([text, text[:end], text[start:], text[start:end]])
@@ -75,7 +75,7 @@ def piece(draw: random.Random, value: Any) -> str:
 
 
 def form_text(value: Any) -> Any:
-    """Return what a form carries of a value; ``None`` where it cannot."""
+    """Return the value as form text; ``None`` if a form cannot carry it."""
     if isinstance(value, list):
         return [str(item) for item in value if item is not None]
     return None if value is None or isinstance(value, dict) else str(value)

@@ -16,7 +16,7 @@ CAREFUL: Final = 5
 """The number of records in the first job if any of the records holds a password."""
 
 GROWTH: Final = 4
-"""How many times as large as the last job the next one may be, where no larger one was allowed already."""
+"""How many times as large as the last job the next one may be, unless a larger one was already allowed."""
 
 SHARE: Final = 1 / 3
 """Fraction of the read timeout that one job may take."""

@@ -29,7 +29,7 @@ class FailedJobs:
     """The records of all such jobs, by their place."""
 
     def __init__(self, dry_run: bool) -> None:
-        """Begin without any; in a dry run the server undoes every job."""
+        """Start empty. ``dry_run``: the server undoes every job."""
         self._dry_run = dry_run
         self._failures: dict[int, FailedJob] = {}
         self.unsure: set[int] = set()
@@ -46,7 +46,7 @@ class FailedJobs:
         self._failures.update((item.place, failure) for item in chunk)
 
     def alike(self, waiting: Sequence[Item]) -> list[Item]:
-        """Return the first waiting records that share their last failed job, or have none: they may share a job."""
+        """Return the first waiting records that share their last failed job, or have none; they may share a job."""
         past = self.of(waiting)
         return list(takewhile(lambda item: self._failures.get(item.place) == past, waiting))
 
@@ -59,7 +59,7 @@ class FailedJobs:
 
         Raises:
             KeystoneError: In a dry run, the error of a larger job, when each of its parts has passed alone. The parts
-                were undone one by one, so they did not meet each other: together they fail.
+                were undone one by one, so a conflict between them shows only when they are together.
         """
         failure = self.of(chunk)
         if chunk[0].action.method == "POST":

@@ -15,7 +15,7 @@ Rejected:
 - To halve the chunk, as often as it takes, until the record to blame is found: with ``attempts=4`` a record of a chunk
   of 100 was sent eight times.
 
-What must never be done here: to take silence of the audit log for proof where it could not be read, does not record
+What must never be done here: to take an empty audit log for proof where it could not be read, does not record
 this kind of write, or does not fit in one page.
 """
 
@@ -113,7 +113,7 @@ def wrote_nothing(call: Call, items: Sequence[Item], response: httpx.Response, k
     except KeystoneError:
         return False
     finally:
-        call.lost = lost  # a lost answer to this look says nothing about the job
+        call.lost = lost  # a lost answer to this request says nothing about the job
     if rows is None:
         return False
     if action.method == "DELETE":

@@ -13,7 +13,7 @@ from .._errors import BulkError, DecodeError, JobError, RequestTimeoutError, Sta
 TOO_LARGE: Final = 413
 BROKEN: Final = 500
 NOT_OF_RECORD: Final = frozenset({401, 429})
-"""Statuses of a step that say nothing of its record."""
+"""Statuses of a step that say nothing about its record."""
 
 GATEWAY_TIMEOUT: Final = 504
 
@@ -114,7 +114,7 @@ def _collided(items: Sequence[Item], collided: Collection[int]) -> str:
 
 
 def _fate(stop: BaseException, lost: bool) -> Group:
-    """Return the group of the last chunk, going only by how its own job ended."""
+    """Return the group of the last chunk, judged only by how its own job ended."""
     if lost or isinstance(stop, DecodeError):
         return "unknown"
     if isinstance(stop, StatusError):
@@ -126,7 +126,7 @@ def _blamed(stop: BaseException, chunk: Sequence[Item], unsure: Collection[int])
     """Return the record to blame, or ``None`` where that is not known.
 
     A record is to blame only for what the server says of it: for the refusal of its step, or for a size that it has
-    alone. It is not to blame for a 500, even alone and again and again, for the database may be locked. Nor where an
+    alone. It is not to blame for a 500, not even alone and repeatedly, for the database may be locked. Nor where an
     earlier job may have written it: then it may be in conflict with itself.
     """
     if isinstance(stop, JobError) and stop.action is not None:

@@ -29,12 +29,12 @@ class ThrottledJobs:
     """Waits out the throttle for one bulk operation, and makes its jobs fit in a window."""
 
     def __init__(self, call: Call, name: str) -> None:
-        """Begin without any; ``name`` is the method that was called, for the log."""
+        """Start without throttled jobs; ``name`` is the method that was called, for the log."""
         self._call, self._name = call, name
         self._waited = False
         """Whether a window was waited out and no job was carried out since."""
         self._vain = 0
-        """How many jobs were throttled after such a wait nevertheless, as a whole or at their first step."""
+        """How many jobs were throttled even after such a wait, as a whole or at their first step."""
 
     def passed(self) -> None:
         """Record that a job was carried out."""

@@ -26,7 +26,7 @@ WHOAMI = "authentication/whoami/"
 Provider: TypeAlias = Callable[[], tuple[str, str]]
 """A function that returns a username and a password."""
 AsyncProvider: TypeAlias = Callable[[], tuple[str, str] | Awaitable[tuple[str, str]]]
-"""A function that returns a username and a password, or something that gives them when awaited."""
+"""A function that returns a username and a password, or an awaitable that returns them."""
 
 
 def login(call: Call, username: object, password: object, provider: object) -> Flow[dict[str, Any]]:
@@ -92,7 +92,7 @@ def _login(call: Call, username: object, password: object) -> Flow[dict[str, Any
 
 
 def _as_login(request: OutgoingRequest) -> None:
-    """Make a request a login.
+    """Turn a request into a login.
 
     With a session cookie the server demands a CSRF token. Where there is none, the cookies are left out as well.
     """
@@ -102,7 +102,7 @@ def _as_login(request: OutgoingRequest) -> None:
 
 
 def _opened(session: SessionState, response: httpx.Response) -> bool:
-    """Check that the login did open a session, which another thread or task has ended since."""
+    """Check that the login opened a session; another thread or task may have ended it since."""
     cookies = response.headers.get_list("set-cookie")
     return any(cookie.startswith(f"{SESSION}=") for cookie in cookies) and not session.keeps_secure_cookies_back
 
@@ -130,7 +130,7 @@ def logout(call: Call) -> Flow[None]:
 
 
 def _is_unknown(response: httpx.Response) -> bool:
-    """Return whether the API says that it knows no session; a web page with a 401 is somebody else's."""
+    """Return whether the API says that it knows no session; a web page with a 401 comes from a proxy."""
     return response.status_code == 401 and (not response.content or is_json(response))
 
 

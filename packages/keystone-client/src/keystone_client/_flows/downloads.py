@@ -71,13 +71,13 @@ def download(call: Call, pk: object, to: Target, on_progress: Sent | None) -> Fl
 
 
 def _endpoint(call: Call, response: httpx.Response, record: Mapping[str, Any]) -> str:
-    """Return the endpoint of a record's file; fail unless it lies below ``media/``."""
+    """Return the endpoint of a record's file; raise unless it lies below ``media/``."""
     try:
         endpoint = call.session.endpoint(f"media/{quote(record['file'])}").removesuffix("/")
         call.session.builder.url_of(endpoint)  # raises where the URL would be too long
     except (KeyError, TypeError, ValueError):
         endpoint = ""
-    # An endpoint with two slashes in a row is sent with one. The name of a file is taken as it is, or not at all.
+    # An endpoint with two slashes in a row is sent with one. A file name that this would change is refused.
     if not endpoint.startswith("media/") or "//" in f"/{record['file']}":
         raise decode_error(response, "names no file below media/", call.cid)
     return endpoint
@@ -96,7 +96,7 @@ def _check_path(target: Path) -> None:
 
 @contextmanager
 def _whole(to: Target) -> Iterator[IO[bytes]]:
-    """Give a temporary file, and put it in the place of the target once it is complete."""
+    """Yield a temporary file, and move it to the target once it is complete."""
     if not isinstance(to, str | os.PathLike):
         with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as copy:
             yield cast("IO[bytes]", copy)

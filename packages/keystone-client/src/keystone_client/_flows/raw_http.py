@@ -67,7 +67,7 @@ def write(
 
 
 def body(json: Any, data: Mapping[str, Any] | None, files: Files | None) -> dict[str, Any]:
-    """Return the arguments of a request for its body; empty data or files are none, as for httpx.
+    """Return the arguments of a request for its body; empty data or files count as absent, as in httpx.
 
     Raises:
         FieldError: There are two bodies, or one that cannot be sent.
@@ -95,8 +95,8 @@ def warn_of_ignored(path: str, query: Pairs, *, stacklevel: int) -> None:
         return
     for name, why, matches in ignored_parameters(resource, [*own_parameters(path), *query]):
         hint = f" Did you mean {' or '.join(matches)}?" if matches else ""
-        told = f"GET {resource.path}: the server ignores {name!r}, which {why}, and answers as if it were left out."
-        warnings.warn(f"{told}{hint}", UnknownParameterWarning, stacklevel=stacklevel)
+        text = f"GET {resource.path}: the server ignores {name!r}, which {why}, and answers as if it were left out."
+        warnings.warn(f"{text}{hint}", UnknownParameterWarning, stacklevel=stacklevel)
 
 
 def _send(
@@ -121,6 +121,6 @@ def _send(
 
 
 def _accept_everything(request: OutgoingRequest) -> None:
-    """Accept every type of answer, unless the client's own headers say which: some endpoints do not answer in JSON."""
+    """Accept every type of answer, unless the client's headers have an Accept: some endpoints do not answer in JSON."""
     if request.headers["accept"] == ACCEPTED:
         request.headers["accept"] = "*/*"

@@ -47,7 +47,7 @@ def version(call: Call) -> Flow[str]:
     response = yield from _public(call, "version/")
     if response.status_code != 200:
         raise status_error(response, call.cid)
-    text = response.content[:200].decode("utf-8", "replace").strip()  # whatever encoding the answer claims
+    text = response.content[:200].decode("utf-8", "replace").strip()  # UTF-8, whatever encoding the answer claims
     if not text.isprintable() or not 0 < len(text) <= 100 or text.startswith(("<", "{")):
         raise decode_error(response, "is no version", call.cid)
     return text
@@ -85,7 +85,7 @@ def _public(call: Call, endpoint: str) -> Flow[httpx.Response]:
 
 
 def _apart(request: OutgoingRequest) -> None:
-    """Let the answer affect no other call: its cookies are dropped, its 429 holds back nothing else."""
+    """Keep the answer from affecting other calls: drop its cookies, and let its 429 delay no other call."""
     request.session, request.identity = NO_SESSION, request.endpoint
 
 

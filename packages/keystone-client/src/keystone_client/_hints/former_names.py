@@ -121,7 +121,7 @@ def _verb(method: Callable[..., Any]) -> str:
 
 
 def former_call(method: Callable[..., Any], given: int, named: Iterable[str]) -> TypeError | None:
-    """Return the error that says for each argument what to write; ``None`` if there is none that once was taken.
+    """Return the error that says for each former argument what to write; ``None`` if there are no such arguments.
 
     Args:
         method: The method that was called.
@@ -139,8 +139,8 @@ def former_call(method: Callable[..., Any], given: int, named: Iterable[str]) ->
         advice.insert(0, "{method}(" + ", ".join([*before, *by_name]) + ")")
     if not advice:
         return None
-    told = " and ".join(dict.fromkeys(advice)).format(method=method.__name__)
-    return TypeError(f"{method.__qualname__}() is no longer called like this: write {told}")
+    advised = " and ".join(dict.fromkeys(advice)).format(method=method.__name__)
+    return TypeError(f"{method.__qualname__}() is no longer called like this: write {advised}")
 
 
 def understands_former_arguments(init: Callable[..., None]) -> Callable[..., None]:
@@ -177,11 +177,11 @@ def _refuse_unknown(kind: str, unknown: list[str], known: Iterable[str]) -> None
         return
     from difflib import get_close_matches  # takes 6 ms, and only an error needs it
 
-    told = []
+    wrong = []
     for name in unknown:
         near = " or ".join(f"{match}=" for match in get_close_matches(name, known))
-        told.append(f"{name}= ({RETIRED_OPTIONS.get(name) or (f'did you mean {near}?' if near else 'unknown')})")
-    raise TypeError(f"{kind}() takes no {', no '.join(told)}")
+        wrong.append(f"{name}= ({RETIRED_OPTIONS.get(name) or (f'did you mean {near}?' if near else 'unknown')})")
+    raise TypeError(f"{kind}() takes no {', no '.join(wrong)}")
 
 
 def retired_attribute(kind: type, name: str) -> AttributeError:
@@ -213,7 +213,7 @@ class FormerAttributes:
 
 
 for _name in ON_CLASSES:
-    setattr(FormerAttributes, _name, _Retired(_name))  # unseen by type checkers
+    setattr(FormerAttributes, _name, _Retired(_name))  # hidden from type checkers
 
 
 def retired_module(name: str) -> ImportError:

@@ -2,7 +2,7 @@
 
 Names that do not exist, arguments that a method does not have, ``with`` on the client that needs ``async with``. Python
 itself names what is wrong there, and close matches by spelling (``count_cluster`` for ``get_cluster``); these messages
-say what does what the caller wants. Type checkers must not see these methods: they would take the mistakes for right.
+say what does what the caller wants. Type checkers must not see these methods: they would accept the mistakes.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -64,7 +64,7 @@ class Hints(FormerAttributes):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> NoReturn:
-            """Refuse a name that does not exist, with the one that is probably meant."""
+            """Refuse a name that does not exist, and suggest the one that is probably meant."""
             if name in ATTRIBUTES:
                 raise retired_attribute(type(self), name)
             hint = "" if name.startswith("_") else _hint(type(self), name)

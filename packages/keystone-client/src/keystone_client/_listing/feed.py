@@ -29,7 +29,7 @@ from .pages import Found, Reader, Record
 RECORD_TYPES: Sequence[str] = tuple(CHOICES["FeedRecordType"])
 
 SLACK: Final = timedelta(seconds=60)
-"""By how much an entry may be older than one of its kind with a lower number."""
+"""Seconds by which an entry may be older than one of its kind with a lower number."""
 
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC) + SLACK
 

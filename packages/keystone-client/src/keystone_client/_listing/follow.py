@@ -51,7 +51,7 @@ from .position import Position, Subject, decode_position, encode_position
 from .query import Beginning, Followed, FollowOptions
 
 _AT_ONCE: Final = 10_000
-"""The most rows that are kept in memory while those that are there already are passed over."""
+"""The most rows kept in memory while existing rows are skipped."""
 
 
 class _Now(NamedTuple):
@@ -90,8 +90,8 @@ def _checked_overlap(overlap: object) -> float:
 
 def _checked_limit(limit: object) -> int:
     if type(limit) is not int or limit < 1:
-        told = f"limit={brief(limit)}: give the most records a call may bring, an integer from 1 on"
-        raise FilterError(told, field="limit", value=limit)
+        text = f"limit={brief(limit)}: give the most records a call may bring, an integer from 1 on"
+        raise FilterError(text, field="limit", value=limit)
     return limit
 
 

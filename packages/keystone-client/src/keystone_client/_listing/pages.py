@@ -93,7 +93,7 @@ class Reader:
                 if isinstance(error, ResponseTooLargeError):
                     self._full = self.size  # a slow server may recover; an answer this large stays too large
                 wait = self.call.session.draw() * backoff_ceiling(policy, failures.number)
-                self._tell(error, wait)
+                self._log_smaller_page(error, wait)
                 if wait and not (yield from self.call.pause(wait)):
                     raise self.call.too_late(f"GET {self.resource.path}/", f"; the last ended in {error}") from error
             else:
@@ -101,7 +101,7 @@ class Reader:
                 self._asked = size
                 return page
 
-    def _tell(self, error: RequestTimeoutError | ResponseTooLargeError | ServerError, wait: float) -> None:
+    def _log_smaller_page(self, error: RequestTimeoutError | ResponseTooLargeError | ServerError, wait: float) -> None:
         """Log that a smaller page follows."""
         status = error.status_code if isinstance(error, ServerError) else ""
         message, details = "a page of %d records follows in %.2f s, after this: %s", (self.size, wait, error)
@@ -149,7 +149,7 @@ class Reader:
         """Return the timestamp of a record; one without a zone is in UTC.
 
         Raises:
-            PaginationError: It has none.
+            PaginationError: It has no timestamp.
         """
         try:
             moment = datetime.fromisoformat(record["timestamp"])
@@ -170,10 +170,10 @@ class _Failures:
     """The failed requests for one page."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Start without failures."""
         self.number = 0
         self.halve = False
-        """Whether a smaller page can follow. Then a failure that may be due to the size is not repeated as it was."""
+        """Whether a smaller page can follow. If so, a failure that may be due to the size is not repeated."""
 
     def note(self, failure: Failure) -> bool:
         """Count a failure, and return whether the same request may be sent again."""
@@ -195,7 +195,7 @@ def _too_big(failure: Failure | Exception) -> bool:
 
 
 class Chain:
-    """A walk made of several, one after the other; of none for a listing that needs no request."""
+    """A walk that runs several walks one after the other; empty for a listing that needs no request."""
 
     def __init__(self, walks: Sequence[Walk]) -> None:
         """Take the walks, in the order in which their records are to come."""

@@ -36,7 +36,7 @@ class Position(NamedTuple):
     begun: float | None = None
     """When the last listing from the floor began: seconds since the epoch, by the server's clock."""
     asked: float | None = None
-    """Up to when the log was read to its end, by the same clock: rows that are deleted later were read."""
+    """When the log was last read to its end, by the same clock: rows deleted after that were read."""
 
     @property
     def passed(self) -> int:
@@ -90,15 +90,17 @@ def decode_position(text: object, subject: Subject) -> Position:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, FieldError):
             raise
-        told = f"position={brief(text)}: this is no position; give the text that an earlier call has returned, or None"
-        raise FieldError(told, field="position") from None
+        reason = (
+            f"position={brief(text)}: this is no position; give the text that an earlier call has returned, or None"
+        )
+        raise FieldError(reason, field="position") from None
 
 
 def _check_subject(fields: Mapping[str, Any], subject: Subject) -> None:
     for name, wanted in subject._asdict().items():
         if fields.get(name) != wanted:
-            told = f"this position is of {name} {brief(fields.get(name))}, and the call of {brief(wanted)}"
-            raise FieldError(f"position: {told}; store one for each, and begin a new one with None", field="position")
+            reason = f"this position is of {name} {brief(fields.get(name))}, and the call of {brief(wanted)}"
+            raise FieldError(f"position: {reason}; store one for each, and begin a new one with None", field="position")
 
 
 def _bits_of(keys: Collection[int]) -> tuple[int, str]:

@@ -46,7 +46,7 @@ NO_QUERY: Final = Query()
 T_co = TypeVar("T_co", covariant=True)
 
 Beginning: TypeAlias = Key | Literal["now"] | None
-"""Where to begin following a log: behind a key, with records that come from now on, or with the oldest record."""
+"""Where to begin following a log: after a key, with records written from now on, or with the oldest record."""
 
 
 class Followed(NamedTuple, Generic[T_co]):

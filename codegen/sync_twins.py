@@ -59,7 +59,7 @@ def for_threads(texts: Sequence[str]) -> list[str]:
     used = {found for text in texts for found in _WORD.findall(text)}
     unused = [word for word in WORDS if word not in used]
     if unused:
-        raise UnusedRuleError(f"colour.WORDS has rules that match nothing: {', '.join(map(repr, unused))}")
+        raise UnusedRuleError(f"sync_twins.WORDS has rules that match nothing: {', '.join(map(repr, unused))}")
     return [_converted(text) for text in texts]
 
 
