@@ -15,7 +15,7 @@ from ._keys import primary_key
 from ._messages import brief, close_matches
 from ._references import with_tokens
 from ._resources import Resource
-from ._values import UnfitError
+from ._values import UnfitError, is_iterable
 
 _SECRET_REFERENCE = (
     "in a batch job the server takes a part of it for a reference of its own; write that record by itself"
@@ -107,7 +107,7 @@ def checked_deletes(resource: Resource, pks: object) -> CheckedRecords:
 
 
 def _several(given: object, what: str) -> list[Any]:
-    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
+    if isinstance(given, str | bytes | Mapping) or not is_iterable(given):
         raise FieldError(f"give several {what}, as a list or any other iterable, not {type(given).__name__}")
     return list(given)
 

@@ -5,7 +5,7 @@ filters alike, in ``_conversions``. A value that some servers may accept is not 
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -26,7 +26,7 @@ from ._references import Reference
 from ._resources import Field
 from ._scalars import MissingError, builtin
 from ._text_rules import is_email
-from ._values import LARGEST, UnfitError, plain
+from ._values import LARGEST, UnfitError, is_iterable, plain
 
 _SPELLINGS: Mapping[str, bool] = {
     **TRUTHS,
@@ -173,7 +173,7 @@ def _key(value: object) -> int:
 
 
 def _keys(value: object) -> list[object]:
-    if isinstance(value, (str, bytes, bytearray, memoryview, Mapping)) or not isinstance(value, Iterable):
+    if isinstance(value, (str, bytes, bytearray, memoryview, Mapping)) or not is_iterable(value):
         raise UnfitError("give a list of primary keys")
     keys = [_item(place, item) for place, item in enumerate(value)]
     return listed(frozenset(keys)) if isinstance(value, (set, frozenset)) else keys

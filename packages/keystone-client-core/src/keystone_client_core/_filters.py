@@ -6,7 +6,7 @@ of the query. Names of filters are in ``_filter_names``, single values in ``_fil
 size in ``_listing``.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from ._messages import brief
 from ._query import LONGEST_QUERY, query_length
 from ._resources import Field, Resource
 from ._scalars import MissingError, builtin
-from ._values import UnfitError
+from ._values import UnfitError, is_iterable
 
 _ROOM_FOR_KEYS = 500
 """Characters that filters beside an ``id__in`` that is split must leave to it."""
@@ -127,7 +127,7 @@ def _encode_none(field: Field, lookup: str) -> _Entry:
 def _encode_one(field: Field, lookup: str, value: object) -> _Entry:
     if isinstance(value, Mapping):
         raise UnfitError("give the value itself; of a record, its ['id']")
-    if not isinstance(value, (str, bytes)) and isinstance(value, Iterable):
+    if not isinstance(value, (str, bytes)) and is_iterable(value):
         raise UnfitError(f"for one of several values use {field.name}__in")
     text = value_encoder(field, lookup)(value)
     if text:
@@ -161,7 +161,7 @@ def _encode_booleans(field: Field, lookup: str, items: list[str]) -> _Entry:
 
 def _items(field: Field, lookup: str, value: object) -> list[str]:
     """Return the texts of the values without duplicates, in an order that is the same for equal sets."""
-    if isinstance(value, (str, bytes, bytearray, memoryview, Mapping)) or not isinstance(value, Iterable):
+    if isinstance(value, (str, bytes, bytearray, memoryview, Mapping)) or not is_iterable(value):
         raise UnfitError("give a list, a set or another iterable of values")
     values = list(islice(value, _MOST_ITEMS + 1))
     if len(values) > _MOST_ITEMS:

@@ -11,7 +11,7 @@ from ._errors import FilterError
 from ._messages import brief, close_matches, suggestion
 from ._query import query_length
 from ._resources import Resource
-from ._values import integer, plain
+from ._values import integer, is_iterable, plain
 
 LARGEST_PAGE = 1000
 """The most records the server puts on a page. It answers a request for more with this many and no error."""
@@ -121,7 +121,7 @@ def check_page_size(page_size: object) -> int:
 def _order_names(order: str | Iterable[str]) -> list[object]:
     if isinstance(order, str):
         return list(order.split(",")) if order.strip() else []
-    if isinstance(order, (bytes, bytearray, Mapping, set, frozenset)) or not isinstance(order, Iterable):
+    if isinstance(order, (bytes, bytearray, Mapping, set, frozenset)) or not is_iterable(order):
         raise _refused("order", order, "give names parted by commas, or a list of names")
     return list(islice(order, _MOST_NAMES))
 

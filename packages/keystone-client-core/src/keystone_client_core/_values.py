@@ -5,9 +5,10 @@ The callers decide which values a particular field accepts.
 
 import operator
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import SupportsIndex
+from typing import Any, SupportsIndex, TypeGuard
 
 LARGEST = 2**63 - 1
 """The largest integer that the server's database can hold, and so the largest primary key."""
@@ -56,3 +57,12 @@ def iso(value: date) -> str:
     if moment.utcoffset() is None:
         return moment.isoformat()
     return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
+
+
+def is_iterable(value: object) -> TypeGuard[Iterable[Any]]:
+    """Return whether a value can be iterated over; an array of numpy without dimensions only looks as if it could."""
+    try:
+        iter(value)  # type: ignore[call-overload]  # that is the question
+    except TypeError:
+        return False
+    return True
