@@ -1,4 +1,4 @@
-"""A valid record of each kind that can be created, and a change to it: what the contract suite writes."""
+"""Valid fields for each resource that can be created, and a valid change to each, used by the contract tests."""
 
 from collections.abc import Callable
 from typing import Any
