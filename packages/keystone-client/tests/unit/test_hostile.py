@@ -105,7 +105,7 @@ def test_an_invalid_client_option_is_refused_at_once(colour: str, option: str, v
 def test_an_invalid_retry_policy_is_refused_with_the_value(options: dict[str, float]) -> None:
     ((name, value),) = options.items()
     with pytest.raises(ValueError, match=f"{name}={value!r}"):
-        RetryPolicy(**options)  # type: ignore[arg-type]  # some values have a wrong type on purpose
+        RetryPolicy(**options)  # type: ignore[arg-type]  # ``attempts`` takes an int; the table is typed float
 
 
 @pytest.mark.parametrize(

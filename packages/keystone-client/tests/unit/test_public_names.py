@@ -117,7 +117,7 @@ def test_each_resource_has_the_methods_its_endpoints_allow_and_no_others(client:
         for operation in resource.operations
         for method in METHODS[operation]
     }
-    by_hand = {"bulk_create_attachment", "check_attachment"}  # no bulk methods: files are sent one by one, or in a batch
+    by_hand = {"bulk_create_attachment", "check_attachment"}  # no bulk methods: files are sent singly or in a batch
     assert public(client) == allowed - by_hand | OTHERS
 
 
@@ -153,7 +153,7 @@ def test_an_incomplete_call_names_the_client_class_not_a_base_class(colour: str)
 
 
 @pytest.mark.parametrize("name", [name for name in keystone_client.__all__ if name.endswith("Error")])
-def test_a_traceback_names_an_error_by_its_import_path(name: str) -> None:
+def test_a_traceback_names_an_error_as_it_is_imported(name: str) -> None:
     kind = getattr(keystone_client, name)
     error = kind.__new__(kind)
     assert traceback.format_exception_only(error)[-1].startswith(f"keystone_client.{name}")

@@ -1,4 +1,4 @@
-"""Files on their way to the server: what it announced that it takes, and what it has to decide itself."""
+"""Uploads: files beyond the limits announced by the server are refused; everything else is left to the server."""
 
 import io
 from typing import Any
@@ -18,7 +18,7 @@ CONFIG = {
 
 
 def informed(colour: str) -> tuple[Any, Scripted]:
-    """A client that knows the limits of its server."""
+    """Return a client that knows the limits of its server."""
     transport = Scripted(answer(200, CONFIG), answer(201, {"id": 1}))
     client = connect(colour, transport)
     client.retrieve_config()
