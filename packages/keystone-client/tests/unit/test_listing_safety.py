@@ -160,7 +160,9 @@ def test_changes_between_the_two_queries_of_a_page_lose_no_record_silently(
 
 
 @given(st.integers(0, 12), st.integers(1, 5), st.sampled_from([None, "id", "-id", "timestamp", "-timestamp"]))
-def test_a_log_that_grows_with_every_request_ends_at_its_initial_last_row(count: int, size: int, order: str | None) -> None:
+def test_a_log_that_grows_with_every_request_ends_at_its_initial_last_row(
+    count: int, size: int, order: str | None
+) -> None:
     def line(number: int) -> Record:
         return {"id": number, "timestamp": f"2026-07-01T12:{number // 60:02}:{number % 60:02}Z"}
 
@@ -183,7 +185,9 @@ def test_a_log_that_grows_with_every_request_ends_at_its_initial_last_row(count:
     st.integers(1, 5),
     st.none() | st.integers(1, 9),
 )
-def test_the_feed_is_merged_by_time_and_ends_at_its_initial_last_entry(kinds: list[str], size: int, limit: int | None) -> None:
+def test_the_feed_is_merged_by_time_and_ends_at_its_initial_last_entry(
+    kinds: list[str], size: int, limit: int | None
+) -> None:
     def entry(number: int, kind: str) -> Record:
         moment = f"2026-07-01T12:00:{number:02}.5Z"
         return {"id": f"{kind}-{number}", "record_type": kind, "record_id": number, "timestamp": moment}
@@ -356,9 +360,7 @@ ODD: dict[str, Callable[[], Reply]] = {
 
 
 @pytest.mark.parametrize("make", ODD.values(), ids=ODD)
-def test_paging_in_another_order_raises_on_inconsistent_pages(
-    colour: str, make: Callable[[], Reply]
-) -> None:
+def test_paging_in_another_order_raises_on_inconsistent_pages(colour: str, make: Callable[[], Reply]) -> None:
     wire = Scripted(make())
     with pytest.raises((PaginationError, DecodeError)):
         connect(colour, wire, page_size=3).retrieve_cluster(order="name")

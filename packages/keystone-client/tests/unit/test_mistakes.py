@@ -212,9 +212,7 @@ CONSTRUCTOR: list[tuple[dict[str, Any], str]] = [
 
 @KINDS
 @pytest.mark.parametrize(("options", "said"), CONSTRUCTOR, ids=[next(iter(options)) for options, _ in CONSTRUCTOR])
-def test_an_invalid_constructor_argument_says_what_to_pass(
-    kind: Any, options: dict[str, Any], said: str
-) -> None:
+def test_an_invalid_constructor_argument_says_what_to_pass(kind: Any, options: dict[str, Any], said: str) -> None:
     assert said in refusal(FieldError, lambda: kind(URL, **options))
 
 

@@ -71,9 +71,7 @@ CALLS: dict[str, Callable[[Player], object]] = {
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_a_call_in_an_expired_session_is_repeated_in_a_new_one(
-    colour: str, call: Callable[[Player], object]
-) -> None:
+def test_a_call_in_an_expired_session_is_repeated_in_a_new_one(colour: str, call: Callable[[Player], object]) -> None:
     fake = FakeKeystone()
     fake.add.request(team=fake.add.team(name="First")["id"])
     provider = Provider()
@@ -212,7 +210,7 @@ def test_the_deadline_limits_a_hanging_provider() -> None:
 
 
 @pytest.mark.parametrize("error", [TimeoutError("the vault is slow"), OSError("the vault is sealed")])
-def test_a_provider_that_raises_a_timeout_or_cancellation_is_reported(colour: str, error: Exception) -> None:
+def test_a_timeout_error_raised_by_a_provider_is_propagated(colour: str, error: Exception) -> None:
     wire = Scripted(LOGIN, OVER)
     client = connect(colour, wire, retry=RetryPolicy(deadline=10))
     client.login(provider=Provider(CREDENTIALS, error))

@@ -1,4 +1,4 @@
-"""Over a socket: threads, asyncio and trio report a failure with the same message and send the same number of requests."""
+"""Over a socket: threads, asyncio and trio report a failure with the same message and send as many requests."""
 
 import contextlib
 import gzip

@@ -172,9 +172,7 @@ def found(seen: dict[str, str]) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("failed", FAILURES)
 @pytest.mark.parametrize("way", ["session", "token"])
-def test_no_failure_reveals_a_secret(
-    colour: str, way: str, failed: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_no_failure_reveals_a_secret(colour: str, way: str, failed: str, caplog: pytest.LogCaptureFixture) -> None:
     greeting = cookies(f"csrftoken={CSRF}; Path=/", f"sessionid={SESSION_ID}; Path=/")
     for name, act in OPERATIONS.items():
         wire = Scripted(greeting, FAILURES[failed])
@@ -224,9 +222,7 @@ def test_an_error_of_a_constructor_reveals_no_secret(kind: Any, name: str) -> No
 
 @pytest.mark.parametrize("missing", ["KEYSTONE_URL", "KEYSTONE_USERNAME", "KEYSTONE_PASSWORD", ""])
 @pytest.mark.parametrize("kind", [KeystoneClient, AsyncKeystoneClient])
-def test_an_invalid_environment_reveals_no_secret(
-    kind: Any, missing: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_invalid_environment_reveals_no_secret(kind: Any, missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"URL": URL, "USERNAME": "ada", "PASSWORD": PASSWORD, "TOKEN": TOKEN}.items():
         if name != "TOKEN" or not missing:
             monkeypatch.setenv(f"KEYSTONE_{name}", value)

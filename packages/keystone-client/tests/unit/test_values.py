@@ -123,9 +123,7 @@ def test_an_empty_doi_is_refused_with_what_to_give_instead(colour: str, way: Any
 
 
 @pytest.mark.parametrize("value", ["\0", ["a\0"], {"\0": 1}])
-def test_a_nested_nul_character_is_refused(
-    colour: str, value: Any
-) -> None:
+def test_a_nested_nul_character_is_refused(colour: str, value: Any) -> None:
     transport = Scripted()
 
     with pytest.raises(FieldError, match="NUL"):
