@@ -380,7 +380,7 @@ GIVEN_UP = {
 def test_an_abandoned_answer_leaves_no_generator_open(
     backend: str, beginning: bytes, error: type[KeystoneError]
 ) -> None:
-    """The server never ends the answer: the error is raised at once. Trio's warning of open generators fails the test."""
+    """The error is raised at once, though the answer never ends. Trio's warning of open generators fails the test."""
 
     async def test() -> None:
         async with AsyncKeystoneClient(server.url, max_response_size=100_000, retry=None) as client:
