@@ -24,10 +24,10 @@ from keystone_client import (
 from keystone_client_testing import FakeKeystone
 
 FOREIGN = frozenset({302, 308, 429, 502, 503, 504})
-"""The statuses that come from the proxy; any other would be an answer of Keystone's to something that is right."""
+"""Statuses sent by the proxy. Any other error status would mean that Keystone rejected a valid request."""
 
 SETTLED = 60
-"""Records nobody touches."""
+"""Number of records that no worker changes."""
 
 
 class BrokenPromiseError(AssertionError):
@@ -74,7 +74,7 @@ class Worker:
         self.notes: dict[str, Note] = {}
         self.keys: dict[str, int] = {}
         self.failed = 0
-        """Calls that ended in an error that is documented."""
+        """Number of calls that ended in a documented error."""
 
     async def work(self, operations: int) -> None:
         acts = [self.read] * 4 + [self.miss, self.walk, self.count, self.create, self.create, self.create]

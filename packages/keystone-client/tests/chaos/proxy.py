@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 HTML = b"<html><head><title>Bad Gateway</title></head><body>nginx</body></html>"
 PATIENCE = 30.0
-"""Seconds after which the proxy lets go of a client that waits for an answer that never comes."""
+"""Seconds after which the proxy disconnects a client that waits for an answer that never comes."""
 
 
 class Connection:
@@ -55,7 +55,7 @@ class Fault(NamedTuple):
     spoils: bool = True
     """Whether the answer is lost."""
     passes: bool = True
-    """Whether a client may try a read again, as its policy says."""
+    """Whether a client may retry a read after this fault, according to its policy."""
 
 
 async def reset(client: Connection, answer: bytes) -> None:
@@ -187,9 +187,9 @@ class Proxy:
         self._seed, self._faults = seed, faults
         self._number = 0
         self.rate = 0.0
-        """The part of the requests that is spoilt."""
+        """Fraction of the requests that get a fault."""
         self.done: Counter[str] = Counter()
-        """How often each fault was played; under "" the requests that were left alone."""
+        """How often each fault was injected; under "" the requests without a fault."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="chaos", daemon=True)
         self.url = ""

@@ -19,7 +19,7 @@ LIVE = os.environ.get("KEYSTONE_LIVE") == "1"
 DOORS = ["live"] if LIVE else ["transport", "respx", "server"]
 COLOURS = ["sync", "asyncio"] if LIVE else ["sync", "asyncio", "trio"]
 MARK = "contract-"
-"""What the names of all records made here begin with, so that nobody takes them for real ones."""
+"""Prefix of the names of all records created here, so that they are not mistaken for real ones."""
 
 
 class Door(NamedTuple):

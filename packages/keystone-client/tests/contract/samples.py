@@ -51,7 +51,7 @@ FIELDS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "publication": lambda bench: {"title": bench.name(), "team": team(bench)},
     "preference": lambda bench: {"user": user(bench), "notify_on_expiration": True},
 }
-"""What a new record of each kind is made of."""
+"""The fields of a new record of each resource."""
 
 CHANGES: dict[str, dict[str, Any]] = {
     "user": {"last_name": "Lovelace"},

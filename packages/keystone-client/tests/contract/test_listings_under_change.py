@@ -12,7 +12,7 @@ import pytest
 from .samples import team
 
 SETTLED = 40
-"""Records nobody touches."""
+"""Number of records that no writer changes."""
 
 ROUNDS = 4
 PAGE = 7

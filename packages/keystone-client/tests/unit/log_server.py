@@ -16,7 +16,7 @@ class Writing(NamedTuple):
 
     number: int
     moment: str
-    """The time of the rows: the server takes it first."""
+    """The timestamp of the rows, which the server takes before their keys."""
     keys_at: float
     end: float
     commits: bool
@@ -38,7 +38,7 @@ class LogServer:
         self.time = BEGIN
         self.requests: list[httpx.Request] = []
         self.committed: list[Record] = []
-        """Every row that was ever seen, those that are deleted too."""
+        """Every row that was ever visible, including deleted ones."""
         self._table = ListServer([])
         self._begun: list[Writing] = []
         self._open: list[Transaction] = []

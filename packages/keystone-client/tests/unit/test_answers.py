@@ -475,7 +475,7 @@ def test_the_errors_derive_from_builtin_and_httpx_errors() -> None:
 
 
 PASSWORD, TOKEN, SESSION_ID, CSRF = SECRETS = ("pa55-w0rd", "t0k3n-t0k3n", "s3ss10n", "csrf-v4lue")
-"""Written out nowhere else: a traceback quotes the lines of the tests."""
+"""Do not repeat these literals elsewhere: a traceback quotes source lines of the tests."""
 
 
 def everything(error: BaseException | None) -> str:

@@ -66,7 +66,7 @@ class Operation(NamedTuple):
     method: str
     given: Callable[[World], Any]
     written: Callable[[World], int]
-    """How many of the four are as wanted."""
+    """Return how many of the four records are as intended."""
     doubled: Callable[[World], bool]
 
 

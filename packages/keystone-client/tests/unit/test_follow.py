@@ -28,7 +28,7 @@ class Poller:
         self.position: str | None = None
         self.got: list[int] = []
         self.naive: list[int] = []
-        """What a program gets that asks for what lies behind the highest key it has seen."""
+        """The keys received by a program that lists the records after the highest key it has seen."""
         self._colour, self._page_size = colour, page_size
 
     def client(self) -> Player:

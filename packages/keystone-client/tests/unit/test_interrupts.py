@@ -16,8 +16,8 @@ from keystone_client_testing import FakeKeystone
 OURS = ("keystone_client._transport.pool", "keystone_client._transport.permits", "keystone_client._drivers.sync_driver")
 ALL = ("keystone_client.", "httpx.", "httpcore.", "h11.", "http.", "threading", "contextlib", "socket")
 BEYOND_US = "httpcore._synchronization"
-"""In a few instructions of httpcore 1.0.9 an interrupt leaves a lock held for which httpcore itself waits then: only
-the next interrupt ends that."""
+"""At a few instructions of httpcore 1.0.9 an interrupt leaves a lock held that httpcore then waits for itself; only
+another interrupt ends that deadlock."""
 
 pytestmark = [  # Python itself closes what was being opened, and a destructor discards an exception raised in it
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),

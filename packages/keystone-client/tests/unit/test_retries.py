@@ -44,7 +44,7 @@ ONCE_ONLY = ["http_post", "http_patch"]
 OK = answer(200, {"id": 1})
 DATE = "Wed, 01 Jul 2026 12:00:00 GMT"
 NOON = 1_782_907_200.0
-"""The same in seconds since the epoch."""
+"""``DATE`` in seconds since the epoch."""
 
 
 def tries(colour: str, method: str, reply: Reply) -> int:
