@@ -480,18 +480,18 @@ PASSWORD, TOKEN, SESSION_ID, CSRF = SECRETS = ("pa55-w0rd", "t0k3n-t0k3n", "s3ss
 
 def everything(error: BaseException | None) -> str:
     """Return all text reachable from an error: its chain, its attributes, its pickle."""
-    told: list[str] = []
+    texts: list[str] = []
     while error is not None:
-        told += [str(error), repr(error), str(vars(error)), "".join(traceback.format_exception(error))]
+        texts += [str(error), repr(error), str(vars(error)), "".join(traceback.format_exception(error))]
         for name in ("request", "response"):
             carried = getattr(error, "_request", None) if name == "request" else getattr(error, "response", None)
             if carried is not None:
-                told += [str(carried.headers.raw), str(carried.content)]
-                told.append(str(getattr(getattr(carried, "_request", None), "headers", httpx.Headers()).raw))
+                texts += [str(carried.headers.raw), str(carried.content)]
+                texts.append(str(getattr(getattr(carried, "_request", None), "headers", httpx.Headers()).raw))
         if isinstance(error, KeystoneError):
-            told.append(str(pickle.dumps(error)))
+            texts.append(str(pickle.dumps(error)))
         error = error.__cause__ or error.__context__
-    return "\n".join(told)
+    return "\n".join(texts)
 
 
 FAILURES: dict[str, Reply] = {

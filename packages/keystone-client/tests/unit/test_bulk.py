@@ -190,14 +190,14 @@ def test_when_an_answer_is_lost_its_records_are_unknown(fake: FakeKeystone, colo
     with pytest.raises(BulkError) as caught:
         client.bulk_create_cluster([{"name": f"D{place}"} for place in range(6)], chunk_size=2)
 
-    told = caught.value
-    assert isinstance(told.__cause__, TransportError | DecodeError)
-    assert "wait until it cannot be any more" in str(told)
-    assert "look for one (they are in all together or not at all)" in str(told)
-    assert ("longer timeout" in str(told)) == (error == "timeout")
-    assert told.unknown == [{"name": "D0"}, {"name": "D1"}]
-    assert told.pending == [{"name": f"D{place}"} for place in range(2, 6)]
-    assert told.completed == told.failed == []
+    bulk_error = caught.value
+    assert isinstance(bulk_error.__cause__, TransportError | DecodeError)
+    assert "wait until it cannot be any more" in str(bulk_error)
+    assert "look for one (they are in all together or not at all)" in str(bulk_error)
+    assert ("longer timeout" in str(bulk_error)) == (error == "timeout")
+    assert bulk_error.unknown == [{"name": "D0"}, {"name": "D1"}]
+    assert bulk_error.pending == [{"name": f"D{place}"} for place in range(2, 6)]
+    assert bulk_error.completed == bulk_error.failed == []
     assert names(fake) == [record["name"] for record in made] + ["D0", "D1"]  # and not twice
 
 

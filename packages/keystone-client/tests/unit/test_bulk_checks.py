@@ -116,9 +116,9 @@ def test_labels_are_named_in_every_error(colour: str) -> None:
     assert (token.value.label, token.value.position) == ("row 9", 5)
     assert (refused.value.label, refused.value.position) == ("row 3", 3)
     assert refused.value.failed == [{"name": "c2"}, {"name": "taken"}]
-    told = pickle.loads(pickle.dumps(refused.value))
-    assert told.label == "row 3"
-    assert told.labels == {"completed": ["row 0", "row 1"], "failed": ["row 2", "row 3"], "pending": ["row 4"]}
+    bulk_error = pickle.loads(pickle.dumps(refused.value))
+    assert bulk_error.label == "row 3"
+    assert bulk_error.labels == {"completed": ["row 0", "row 1"], "failed": ["row 2", "row 3"], "pending": ["row 4"]}
 
 
 def test_labelled_records_are_created_in_order(colour: str) -> None:

@@ -78,13 +78,13 @@ def test_chunks_shrink_when_the_server_is_slow(colour: str, slow: Slow) -> None:
 
 @given(st.integers(1, 100), st.integers(1, 100), st.floats(0, 1e6), st.none() | st.floats(0.1, 1e6))
 def test_a_job_is_never_empty_and_fits_the_time_limit(
-    pace: int, number: int, seconds: float, patience: float | None
+    pace: int, number: int, seconds: float, time_limit: float | None
 ) -> None:
-    following = next_chunk_size(pace, number, seconds, patience)
+    following = next_chunk_size(pace, number, seconds, time_limit)
 
     assert 1 <= following <= max(pace, 4 * number)
-    if following > 1 and patience is not None:
-        assert following * seconds / number <= patience / 2
+    if following > 1 and time_limit is not None:
+        assert following * seconds / number <= time_limit / 2
 
 
 @given(st.lists(st.integers(1, 50)), st.integers(1, 10), st.integers(1, 100))

@@ -134,10 +134,10 @@ def test_calls_cancelled_while_others_finish_pass_their_permit_on(backend: str, 
         async with two_at_once() as client:
             stub.act = anyio.lowlevel.checkpoint
 
-            async def call(patience: int) -> None:
+            async def call(steps: int) -> None:
                 async with anyio.create_task_group() as group:
                     group.start_soon(client.http_get, "version")
-                    for _ in range(patience):
+                    for _ in range(steps):
                         await anyio.lowlevel.checkpoint()
                     group.cancel_scope.cancel()
 
@@ -219,8 +219,8 @@ def test_a_pool_timeout_in_a_thread_reports_that_nothing_was_sent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(30)
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        limits, patience = httpx.Limits(max_connections=1), httpx.Timeout(None, pool=0.01)
-        with KeystoneClient(url, limits=limits, timeout=patience, retry=None, trust_env=False) as client:
+        limits, timeout = httpx.Limits(max_connections=1), httpx.Timeout(None, pool=0.01)
+        with KeystoneClient(url, limits=limits, timeout=timeout, retry=None, trust_env=False) as client:
             holder = threading.Thread(target=call, daemon=True)
             holder.start()
             connection, _ = server.accept()

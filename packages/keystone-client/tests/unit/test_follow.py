@@ -378,17 +378,17 @@ def test_an_invalid_position_is_refused_before_anything_is_sent(colour: str, pos
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("server", "http://other.test/", "other.test"),
         ("resource", "audit_log", "audit_log"),
         ("filters", {"method": "GET"}, "method"),
     ],
 )
-def test_a_position_of_another_log_or_filter_is_refused(colour: str, name: str, value: Any, told: str) -> None:
+def test_a_position_of_another_log_or_filter_is_refused(colour: str, name: str, value: Any, message: str) -> None:
     wire = Scripted()
 
-    with pytest.raises(FieldError, match=told) as caught:
+    with pytest.raises(FieldError, match=message) as caught:
         connect(colour, wire).follow_request_log(json.dumps({**SOUND, name: value}))
 
     assert caught.value.field == "position"

@@ -63,7 +63,7 @@ def test_plain_http_to_a_tls_port_suggests_https(colour: str, call: str, body: b
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "told"),
+    ("status", "body", "expected"),
     [
         (413, web_page("413 Request Entity Too Large"), "client_max_body_size"),
         (413, b"", ""),
@@ -80,9 +80,9 @@ def test_plain_http_to_a_tls_port_suggests_https(colour: str, call: str, body: b
 )
 @pytest.mark.parametrize("call", ["login", "create"])
 def test_errors_of_a_front_end_web_server_are_explained(
-    colour: str, call: str, status: int, body: bytes, told: str
+    colour: str, call: str, status: int, body: bytes, expected: str
 ) -> None:
-    assert told in str(refusal(colour, answer(status, body), call))
+    assert expected in str(refusal(colour, answer(status, body), call))
 
 
 def test_styles_and_tags_of_a_page_without_a_title_are_not_quoted(colour: str) -> None:

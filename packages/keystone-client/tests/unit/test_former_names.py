@@ -85,8 +85,8 @@ def test_unknown_arguments_are_all_named_with_their_close_matches(kind: Any) -> 
     with pytest.raises(TypeError) as caught:
         kind(URL, timout=1, max_redirects=1, zzz=1)
 
-    for told in ("timout= (did you mean timeout=?)", "max_redirects= (leave it out", "zzz= (unknown)"):
-        assert told in str(caught.value)
+    for expected in ("timout= (did you mean timeout=?)", "max_redirects= (leave it out", "zzz= (unknown)"):
+        assert expected in str(caught.value)
 
 
 @KINDS
@@ -193,7 +193,7 @@ NAMED: dict[str, tuple[Call, str]] = {
 
 @pytest.mark.parametrize("name", NAMED)
 def test_a_call_that_has_changed_says_what_to_write(client: Player, fake: FakeKeystone, colour: str, name: str) -> None:
-    call, told = NAMED[name]
+    call, expected = NAMED[name]
     sent = len(fake.journal)
     with pytest.raises(TypeError) as caught:
         call(client)
@@ -201,7 +201,7 @@ def test_a_call_that_has_changed_says_what_to_write(client: Player, fake: FakeKe
     kind = "KeystoneClient" if colour == "sync" else "AsyncKeystoneClient"
     method = name.partition(" ")[0]
     assert str(caught.value).startswith(f"{kind}.{method}")
-    assert str(caught.value).endswith(told)
+    assert str(caught.value).endswith(expected)
     assert "hunter2" not in str(caught.value)
     assert len(fake.journal) == sent
 
@@ -275,7 +275,7 @@ def test_a_client_can_be_combined_with_an_abstract_class_and_a_protocol(kind: An
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ("client", "from keystone_client import KeystoneClient"),
         ("http", "from keystone_client import KeystoneClient"),
@@ -283,7 +283,7 @@ def test_a_client_can_be_combined_with_an_abstract_class_and_a_protocol(kind: An
         ("schema", "endpoints as text"),
     ],
 )
-def test_a_removed_module_says_what_to_write(name: str, told: str) -> None:
+def test_a_removed_module_says_what_to_write(name: str, expected: str) -> None:
     with pytest.raises(ImportError) as imported:
         importlib.import_module(f"keystone_client.{name}")
     with pytest.raises(AttributeError) as looked_up:
@@ -291,7 +291,7 @@ def test_a_removed_module_says_what_to_write(name: str, told: str) -> None:
 
     for caught in (imported, looked_up):
         assert str(caught.value).startswith(f"keystone_client.{name} is gone: ")
-        assert told in str(caught.value)
+        assert expected in str(caught.value)
     assert name not in dir(keystone_client)
 
 

@@ -174,7 +174,7 @@ def test_a_server_that_counts_more_than_it_sends_raises(colour: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "told"),
+    ("params", "message"),
     [
         ({"_limit": 5}, "use limit="),
         ({"_offset": 5}, "every page"),
@@ -184,10 +184,10 @@ def test_a_server_that_counts_more_than_it_sends_raises(colour: str) -> None:
     ],
 )
 def test_parameters_that_the_listing_needs_for_itself_are_refused(
-    colour: str, params: dict[str, Any], told: str
+    colour: str, params: dict[str, Any], message: str
 ) -> None:
     wire = Scripted()
-    with pytest.raises(FilterError, match=told):
+    with pytest.raises(FilterError, match=message):
         connect(colour, wire).http_iterate(NEW, params)
 
     assert wire.requests == []

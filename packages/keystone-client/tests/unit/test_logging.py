@@ -381,7 +381,7 @@ def test_without_an_enabled_handler_no_record_is_created(colour: str, monkeypatc
 PASSWORD, TOKEN, SESSION_ID, CSRF = SECRETS = ("pa55-w0rd", "t0k3n-t0k3n", "s3ss10n", "csrf-v4lue")
 
 
-def told(records: list[logging.LogRecord]) -> str:
+def text_of(records: list[logging.LogRecord]) -> str:
     """Return all text that a handler could read from records."""
     lines = [str(record.__dict__) + record.getMessage() for record in records]
     lines += ["".join(traceback.format_exception(*record.exc_info)) for record in records if record.exc_info]
@@ -406,6 +406,6 @@ def test_no_record_holds_a_secret_whatever_happens(colour: str, status: int, cap
                 except KeystoneError:
                     continue
     assert len(logged(caplog)) >= 8
-    assert [secret for secret in SECRETS if secret in told(logged(caplog))] == []
+    assert [secret for secret in SECRETS if secret in text_of(logged(caplog))] == []
     sent = str([request.headers.raw for request in wire.requests]) + str([r.content for r in wire.requests])
     assert [secret for secret in SECRETS if secret in sent] == list(SECRETS)

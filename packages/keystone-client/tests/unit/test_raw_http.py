@@ -108,7 +108,7 @@ def test_json_can_be_passed_by_position_as_in_the_official_client(colour: str) -
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "params", "told"),
+    ("endpoint", "params", "message"),
     [
         ("allocations/requests", {"order": "-expire"}, "'order', which is no parameter .* Did you mean _order"),
         ("/allocations/requests/?order=-expire", None, "Did you mean _order"),
@@ -122,11 +122,11 @@ def test_json_can_be_passed_by_position_as_in_the_official_client(colour: str) -
     ],
 )
 def test_an_ignored_listing_parameter_is_warned_about_at_the_call(
-    colour: str, endpoint: str, params: Any, told: str
+    colour: str, endpoint: str, params: Any, message: str
 ) -> None:
     wire = Scripted()
     client = connect(colour, wire)
-    with pytest.warns(UnknownParameterWarning, match=told) as caught:
+    with pytest.warns(UnknownParameterWarning, match=message) as caught:
         client.http_get(endpoint, params)
 
     assert len(caught) == 1

@@ -144,10 +144,10 @@ def test_a_transport_error_has_the_outcome_and_the_attempts(colour: str, kind: t
     assert isinstance(error.__cause__, kind)
     timed_out = issubclass(kind, httpx.TimeoutException)
     assert isinstance(error, RequestTimeoutError) is isinstance(error, httpx.TimeoutException) is timed_out
-    told = str(error)
-    assert told.startswith("no answer after 4 tries: GET http://keystone.test/users/teams/1/: ")
-    assert kind.__name__ in told
-    assert "the reason" in told
+    message = str(error)
+    assert message.startswith("no answer after 4 tries: GET http://keystone.test/users/teams/1/: ")
+    assert kind.__name__ in message
+    assert "the reason" in message
 
 
 @pytest.mark.parametrize("lost", [failure(httpx.ReadError), answer(502), answer(503), answer(504)])
@@ -547,9 +547,9 @@ def test_an_exception_that_is_not_a_transport_error_is_propagated_unchanged(colo
     assert len(wire.requests) == 1
 
 
-@pytest.mark.parametrize(("attempts", "told"), [(1, "no answer: GET"), (2, "no answer after 2 tries: GET")])
-def test_an_error_without_an_answer_says_how_often_it_was_tried(colour: str, attempts: int, told: str) -> None:
+@pytest.mark.parametrize(("attempts", "message"), [(1, "no answer: GET"), (2, "no answer after 2 tries: GET")])
+def test_an_error_without_an_answer_says_how_often_it_was_tried(colour: str, attempts: int, message: str) -> None:
     client = connect(colour, Scripted(failure(httpx.ReadError)), retry=RetryPolicy(attempts=attempts))
-    with pytest.raises(TransportError, match=told) as caught:
+    with pytest.raises(TransportError, match=message) as caught:
         client.http_get("version")
     assert caught.value.attempts == attempts

@@ -108,9 +108,11 @@ HOPELESS = {
 
 
 @pytest.mark.parametrize("runner", RUNNERS)
-@pytest.mark.parametrize(("certificate", "told"), HOPELESS.values(), ids=HOPELESS)
-def test_a_permanent_tls_failure_is_not_retried(runner: str, certificate: trustme.LeafCert | None, told: str) -> None:
+@pytest.mark.parametrize(("certificate", "message"), HOPELESS.values(), ids=HOPELESS)
+def test_a_permanent_tls_failure_is_not_retried(
+    runner: str, certificate: trustme.LeafCert | None, message: str
+) -> None:
     with serving(certificate) as (url, came):
         error = failure_of(runner, url, verify=TRUSTED)
     assert error.attempts == len(came) == 1
-    assert re.search(told, str(error))
+    assert re.search(message, str(error))

@@ -64,9 +64,9 @@ def test_without_announced_limits_the_server_decides(colour: str) -> None:
     assert len(transport.requests) == 1
 
 
-@pytest.mark.parametrize("told", [{}, {"max_upload_size": None, "allowed_file_types": None}])
-def test_a_server_that_announces_no_limits_has_none(colour: str, told: dict[str, object]) -> None:
-    transport = Scripted(answer(200, told), answer(201, {"id": 1}))
+@pytest.mark.parametrize("limits", [{}, {"max_upload_size": None, "allowed_file_types": None}])
+def test_a_server_that_announces_no_limits_has_none(colour: str, limits: dict[str, object]) -> None:
+    transport = Scripted(answer(200, limits), answer(201, {"id": 1}))
     client = connect(colour, transport)
     client.retrieve_config()
 

@@ -55,19 +55,19 @@ SENT_AS_THEY_ARE = [case for case in SPELLINGS if not any(isinstance(value, list
 """A list is a form of the client's own."""
 
 
-def told(value: object) -> str:
+def stable_id(value: object) -> str:
     """The name of a parameter, which must be the same in each process; a set has no order."""
     return str(sorted(value)) if isinstance(value, set) else str(value)
 
 
-@pytest.mark.parametrize(("resource", "filters", "titles"), SPELLINGS, ids=told)
+@pytest.mark.parametrize(("resource", "filters", "titles"), SPELLINGS, ids=stable_id)
 def test_a_spelling_of_the_server_finds_what_it_says(
     client: KeystoneClient, resource: str, filters: dict[str, Any], titles: set[str]
 ) -> None:
     assert {record["title"] for record in client.retrieve_request(filters=filters)} == titles
 
 
-@pytest.mark.parametrize(("resource", "filters", "titles"), SENT_AS_THEY_ARE, ids=told)
+@pytest.mark.parametrize(("resource", "filters", "titles"), SENT_AS_THEY_ARE, ids=stable_id)
 def test_the_fake_takes_the_spelling_itself_as_the_server_does(
     client: KeystoneClient, resource: str, filters: dict[str, Any], titles: set[str]
 ) -> None:
