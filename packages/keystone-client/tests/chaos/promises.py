@@ -1,7 +1,7 @@
-"""What a client promises whatever the network does, and the operations that put it to the test.
+"""The guarantees of a client under network faults, and the operations that check them.
 
-Each worker makes, changes, reads and deletes records of its own, and notes after each call what may be true of them
-now; in the end the world is compared with the notes. The same coroutines serve both colours.
+Each worker creates, updates, reads and deletes its own records, and notes after each call which states they may have;
+in the end the state of the fake is compared with the notes. The same coroutines drive the sync and the async client.
 """
 
 import random
@@ -24,25 +24,25 @@ from keystone_client import (
 from keystone_client_testing import FakeKeystone
 
 FOREIGN = frozenset({302, 308, 429, 502, 503, 504})
-"""The statuses that come from the proxy; any other would be an answer of Keystone's to something that is right."""
+"""Statuses sent by the proxy. Any other error status would mean that Keystone rejected a valid request."""
 
 SETTLED = 60
-"""Records nobody touches."""
+"""Number of records that no worker changes."""
 
 
 class BrokenPromiseError(AssertionError):
-    """The client did what it must not."""
+    """The client violated a guarantee."""
 
 
 class Note:
-    """What may be true of a record."""
+    """The states that a record may have."""
 
     def __init__(self, exists: set[bool], abstracts: set[str]) -> None:
         self.exists, self.abstracts = exists, abstracts
 
 
 class Calls:
-    """A client of either colour, whose calls can be awaited."""
+    """A sync or async client whose calls can all be awaited."""
 
     def __init__(self, client: KeystoneClient | AsyncKeystoneClient) -> None:
         self.client: Any = client
@@ -64,7 +64,7 @@ class Calls:
 
 
 class Worker:
-    """Does one operation after another and takes notes."""
+    """Runs operations one after another and notes the possible results."""
 
     def __init__(self, client: Any, number: int, seed: int, settled: Mapping[int, Any], team: int) -> None:
         self.calls = Calls(client)
@@ -74,7 +74,7 @@ class Worker:
         self.notes: dict[str, Note] = {}
         self.keys: dict[str, int] = {}
         self.failed = 0
-        """Calls that ended in an error that is documented."""
+        """Number of calls that ended in a documented error."""
 
     async def work(self, operations: int) -> None:
         acts = [self.read] * 4 + [self.miss, self.walk, self.count, self.create, self.create, self.create]
@@ -84,7 +84,7 @@ class Worker:
             await self.chance.choice(acts)()
 
     async def attempt(self, call: Awaitable[Any]) -> tuple[Any, KeystoneError | None]:
-        """What a call brought, or the error it ended in, which must be one a proxy may cause."""
+        """Return the result of a call, or its error, which must be one that the proxy can cause."""
         try:
             return await call, None
         except BulkError as error:
@@ -138,7 +138,7 @@ class Worker:
             self.note(fields, *outcomes(error))
 
     def mine(self, most: int) -> list[str]:
-        """Some records that are there for sure."""
+        """Return some records that certainly exist."""
         there = [title for title in self.keys if self.notes[title].exists == {True}]
         return self.chance.sample(there, min(most, len(there)))
 
@@ -156,11 +156,11 @@ class Worker:
 
     async def delete(self) -> None:
         for title in self.mine(1):
-            strict = self.chance.random() < 0.5  # a lost answer to the delete that worked is no error either way
+            strict = self.chance.random() < 0.5  # the answer to a successful delete may be lost: both are correct
             _, error = await self.attempt(self.calls.delete_publication(self.keys[title], raise_not_exists=strict))
             happened = {True} if error is None else outcomes(error)
             if isinstance(error, ThrottledError):
-                happened = {True, False}  # an earlier try may have arrived
+                happened = {True, False}  # an earlier try may have reached the server
             self.notes[title].exists = {not each for each in happened}
 
     async def bulk_create(self) -> None:
@@ -211,7 +211,7 @@ def promise(kept: bool, otherwise: str) -> None:
 
 
 def check(error: BaseException | None) -> None:
-    """Whether an error is documented, and one that a proxy may cause."""
+    """Raise unless an error is documented and can be caused by the proxy."""
     if isinstance(error, NotFoundError):
         promise(error.response.content.startswith(b"<"), f"a record was not found: {error!r}")
     elif isinstance(error, StatusError):
@@ -224,14 +224,14 @@ def check(error: BaseException | None) -> None:
 
 
 def outcomes(error: KeystoneError) -> set[bool]:
-    """Whether what was asked has happened, as far as an error tells."""
+    """Return the possible answers to "did the operation happen?", according to its error."""
     if isinstance(error, ThrottledError) or getattr(error, "outcome", "") == "not sent":
         return {False}
     return {True, False}
 
 
 def accounted(error: Any, asked: list[Any], name: Callable[[Any], Any]) -> dict[Any, set[bool]]:
-    """Whether each record of a bulk operation is in, as its error tells; each must be in one place."""
+    """Return whether each record of a bulk operation may be written; the error must list each exactly once."""
     places = {"completed": {True}, "failed": {False}, "unknown": {True, False}, "pending": {False}}
     found = [(name(each), fate) for place, fate in places.items() for each in getattr(error, place)]
     promise(sorted(str(each) for each, _ in found) == sorted(map(str, asked)), f"{asked} became {vars(error)}")
@@ -239,7 +239,7 @@ def accounted(error: Any, asked: list[Any], name: Callable[[Any], Any]) -> dict[
 
 
 def settle(fake: FakeKeystone) -> tuple[dict[int, Any], int]:
-    """Fill a world with records nobody touches, and give them as the server shows them, with their team."""
+    """Create records that no worker changes; return them as the server represents them, with their team."""
     team = fake.add.team(name="Chaos")
     for number in range(SETTLED):
         fake.add.publication(title=f"settled {number % 7}", journal="Settled", team=team)
@@ -248,9 +248,9 @@ def settle(fake: FakeKeystone) -> tuple[dict[int, Any], int]:
 
 
 def compare(fake: FakeKeystone, workers: list[Worker]) -> None:
-    """Compare a world with what was noted of it, and look for changes that arrived more than once.
+    """Compare the state of the fake with the notes, and check that no change was applied twice.
 
-    A change that is made again changes nothing, so only the requests show it; no two of the workers' are alike.
+    A repeated update leaves the same state, so only the requests show it; the workers never send two equal updates.
     """
     writes = [entry for entry in fake.journal if entry.method in ("POST", "PATCH") and entry.user and entry.json]
     arrived = Counter(f"{entry.method} {entry.path} {entry.json}" for entry in writes if 200 <= entry.status < 300)

@@ -1,7 +1,7 @@
-"""A TCP proxy that breaks things: between a client and a server on loopback, it spoils one answer in so many.
+"""A TCP proxy between a client and a server on loopback that injects a fault into a fraction of the answers.
 
-What it does to the n-th request depends on the seed and n alone. ``FAULTS`` tells what the server saw of each; what a
-client may conclude from it is for ``promises`` to say.
+The fault of the n-th request depends only on the seed and n. ``FAULTS`` says for each whether the server saw the
+request; ``promises`` says what a client may conclude from it.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 
 HTML = b"<html><head><title>Bad Gateway</title></head><body>nginx</body></html>"
 PATIENCE = 30.0
-"""Seconds after which the proxy lets go of a client that waits for an answer that never comes."""
+"""Seconds after which the proxy disconnects a client that waits for an answer that never comes."""
 
 
 class Connection:
-    """One connection of a client, and what is spoilt on it."""
+    """One client connection, and the faults injected into it."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
@@ -36,7 +36,7 @@ class Connection:
         self.over = True
 
     def reset(self) -> None:
-        """Have the client see a reset."""
+        """Reset the connection (TCP RST)."""
         connection = self.writer.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
@@ -47,7 +47,7 @@ Act = Callable[[Connection, bytes], Awaitable[None]]
 
 
 class Fault(NamedTuple):
-    """One way to spoil an answer."""
+    """One kind of fault."""
 
     act: Act
     reaches: bool
@@ -55,7 +55,7 @@ class Fault(NamedTuple):
     spoils: bool = True
     """Whether the answer is lost."""
     passes: bool = True
-    """Whether a client may try a read again, as its policy says."""
+    """Whether a client may retry a read after this fault, according to its policy."""
 
 
 async def reset(client: Connection, answer: bytes) -> None:
@@ -67,7 +67,7 @@ async def hang_up(client: Connection, answer: bytes) -> None:
 
 
 async def stall(client: Connection, answer: bytes) -> None:
-    """Say nothing until the client has had enough."""
+    """Send nothing until the client times out."""
     async with asyncio.timeout(PATIENCE):
         await client.reader.read()
     client.end()
@@ -90,7 +90,7 @@ async def babble(client: Connection, answer: bytes) -> None:
 
 
 async def forbid(client: Connection, answer: bytes) -> None:
-    """A header no parser takes."""
+    """Send a header that no parser accepts."""
     client.send(answer.replace(b"\r\n", b"\r\nno colon in this line\r\n", 1))
     client.end()
 
@@ -101,7 +101,7 @@ async def mispack(client: Connection, answer: bytes) -> None:
 
 
 async def drip(client: Connection, answer: bytes) -> None:
-    """The answer as it is, in many small pieces."""
+    """Send the unchanged answer in many small pieces."""
     size = max(1, len(answer) // 20)
     for start in range(0, len(answer), size):
         client.send(answer[start : start + size])
@@ -110,30 +110,30 @@ async def drip(client: Connection, answer: bytes) -> None:
 
 
 async def adorn(client: Connection, answer: bytes) -> None:
-    """Headers that mean nothing, odd ones and many."""
+    """Add many unknown and unusual headers."""
     junk = b"".join(b"X-Junk-%d: %s\r\n" % (number, b"\xfc" * 200) for number in range(100))
     cookies = b"Set-Cookie: junk\r\nSet-Cookie: spy=1; Domain=elsewhere.test\r\nSet-Cookie: a=\xfc\r\nDate: never\r\n"
     client.send(answer.replace(b"\r\n", b"\r\n" + junk + cookies, 1))
 
 
 async def hint(client: Connection, answer: bytes) -> None:
-    """Answers before the answer."""
+    """Send informational (1xx) responses before the answer."""
     client.send(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n", answer)
 
 
 async def repeat(client: Connection, answer: bytes) -> None:
-    """The answer twice at once: who takes the second for that to the next request reads something else."""
+    """Send the answer twice. A client must not read the second copy as the answer to its next request."""
     client.send(answer + answer)
 
 
 async def drop(client: Connection, answer: bytes) -> None:
-    """The connection ends behind an answer that promised to keep it."""
+    """Close the connection after an answer that announced keep-alive."""
     client.send(answer)
     client.end()
 
 
 async def doom(client: Connection, answer: bytes) -> None:
-    """The connection ends at the moment it is used again."""
+    """Close the connection when it is used again."""
     client.send(answer)
     client.doomed = True
 
@@ -180,16 +180,16 @@ PASSING = [name for name, fault in FAULTS.items() if fault.passes]
 
 
 class Proxy:
-    """Stands between clients and the server at a URL for the length of a block; quiet until ``rate`` is set."""
+    """Proxies the server at a URL for the duration of a block; injects no fault until ``rate`` is set."""
 
     def __init__(self, url: str, *, seed: int, faults: Sequence[str] = tuple(FAULTS)) -> None:
         self._target = urlsplit(url)
         self._seed, self._faults = seed, faults
         self._number = 0
         self.rate = 0.0
-        """The part of the requests that is spoilt."""
+        """Fraction of the requests that get a fault."""
         self.done: Counter[str] = Counter()
-        """How often each fault was played; under "" the requests that were left alone."""
+        """How often each fault was injected; under "" the requests without a fault."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="chaos", daemon=True)
         self.url = ""
@@ -231,7 +231,7 @@ class Proxy:
                 await self._exchange(client, server, to_server)
                 await writer.drain()
         except (OSError, EOFError, TimeoutError, asyncio.CancelledError):
-            pass  # the client or the server has gone, or the block is over
+            pass  # the client or the server closed the connection, or the block has ended
         finally:
             for each in (writer, *upstream):
                 each.close()
@@ -263,7 +263,7 @@ class Proxy:
 
 
 async def message(reader: asyncio.StreamReader) -> bytes:
-    """One request or answer: its head, and as much body as that announces."""
+    """Read one request or answer: its head, and a body of the length that the head announces."""
     head = await reader.readuntil(b"\r\n\r\n")
     lines = [line.partition(b":") for line in head.lower().split(b"\r\n")]
     length = next((int(value) for name, _, value in lines if name == b"content-length"), 0)

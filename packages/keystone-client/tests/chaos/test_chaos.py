@@ -1,6 +1,6 @@
-"""Nothing is lost, written twice or read wrong, whatever happens between the client and the server.
+"""No record is lost, written twice or read wrong, whatever network faults occur between the client and the server.
 
-The run of the suite is short; ``hatch run chaos`` repeats it with as many seeds and operations as it is told.
+The run in the test suite is short; ``hatch run chaos`` runs it with more seeds and operations.
 """
 
 import os
@@ -25,7 +25,8 @@ THREADS, TASKS = 4, 200
 BACKENDS = ["asyncio", "trio"]
 RATE = 1 / 6
 OPTIONS: dict[str, Any] = {
-    "timeout": httpx.Timeout(60, read=1),  # only answers are held back; a busy machine is no fault
+    # Only answers are delayed. The rest gets more time, because a busy machine is not a fault.
+    "timeout": httpx.Timeout(60, read=1),
     "retry": RetryPolicy(attempts=3, backoff=0.005, max_backoff=0.02),
 }
 
@@ -43,7 +44,7 @@ async def nap_async(seconds: float) -> None:
 
 
 def finish(work: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine that waits for nothing."""
+    """Run a coroutine that never suspends."""
     try:
         work.send(None)
     except StopIteration:
@@ -90,14 +91,14 @@ async def tasked(proxy: Proxy, make: Any, operations: int) -> list[Worker]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("colour", ["sync", *BACKENDS])
-def test_faults_in_one_request_of_six_break_no_promise(colour: str, seed: int) -> None:
+def test_faults_in_one_request_of_six_violate_no_guarantee(colour: str, seed: int) -> None:
     fake = FakeKeystone()
     settled, team = settle(fake)
 
     def make(client: Any, number: int) -> Worker:
         return Worker(client, number, seed, settled, team)
 
-    # On trio httpx leaves generators behind where it cannot unpack an answer, of which trio warns when they are found.
+    # On trio, httpx leaves generators unclosed when it cannot decompress an answer, and trio warns on their collection.
     faults = [name for name in FAULTS if colour != "trio" or name != "not packed"]
     with fake.serve() as url, Proxy(url, seed=seed, faults=faults) as proxy:
         if colour == "sync":
@@ -127,7 +128,7 @@ def many() -> FakeKeystone:
 def test_a_listing_is_complete_and_exact_while_one_answer_in_ten_is_a_fault(
     colour: str, order: str | None, seed: int, many: FakeKeystone
 ) -> None:
-    # 250 pages: that fewer than 3 of them are faults is no matter of luck.
+    # With 250 pages, fewer than 3 faults would not be chance.
     options: dict[str, Any] = {**OPTIONS, "page_size": 20, "retry": RetryPolicy(attempts=8, backoff=0.005)}
 
     async def listed(url: str) -> list[Any]:

@@ -1,6 +1,6 @@
-"""Opens every door of the fake to both clients, or one door to a live server when KEYSTONE_LIVE asks for it.
+"""Run the contract tests with both clients against each transport of the fake, or a live server (KEYSTONE_LIVE).
 
-Each test gets a ``bench``: a client of either colour, behind one blocking face, and records that are taken away again.
+Each test gets a ``bench``: a sync or async client behind one blocking interface; the records it creates are deleted.
 """
 
 import os
@@ -19,11 +19,11 @@ LIVE = os.environ.get("KEYSTONE_LIVE") == "1"
 DOORS = ["live"] if LIVE else ["transport", "respx", "server"]
 COLOURS = ["sync", "asyncio"] if LIVE else ["sync", "asyncio", "trio"]
 MARK = "contract-"
-"""What the names of all records made here begin with, so that nobody takes them for real ones."""
+"""Prefix of the names of all records created here, so that they are not mistaken for real ones."""
 
 
 class Door(NamedTuple):
-    """A way to a server: its address, what the client needs beside it, and who may log in."""
+    """How to reach a server: its URL, the client options it needs, and the credentials of an admin."""
 
     url: str
     transport: Any
@@ -46,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Blocking:
-    """An async client behind a blocking face, so that a test is written once."""
+    """A blocking interface to an async client, so that each test is written once."""
 
     def __init__(self, client: AsyncKeystoneClient, portal: BlockingPortal) -> None:
         self._client, self._portal = client, portal
@@ -73,7 +73,7 @@ class Blocking:
 
 
 class Bench:
-    """A client under test, and records that go away when the test is over."""
+    """A client under test; deletes the records it created when the test ends."""
 
     def __init__(self, client: Any, door: Door, connect: Callable[..., Any]) -> None:
         self.client = client
@@ -84,20 +84,20 @@ class Bench:
         self._shared: dict[str, int] = {}
 
     def name(self) -> str:
-        """A name nobody else has, short enough for every field."""
+        """Return a unique name that is short enough for every field."""
         return f"{MARK}{uuid.uuid4().hex[:12]}"
 
     def made(self, resource: str, record: Any) -> Any:
-        """Have a record taken away after the test."""
+        """Register a record to be deleted after the test."""
         self._made.append((resource, record["id"]))
         return record
 
     def make(self, resource: str, **fields: Any) -> Any:
-        """Create a record that is taken away after the test."""
+        """Create a record that is deleted after the test."""
         return self.made(resource, getattr(self.client, f"create_{resource}")(**fields))
 
     def shared(self, resource: str, make: Callable[[], Any]) -> int:
-        """The key of a parent record, made when it is first needed."""
+        """Return the key of a parent record, creating it on first use."""
         if resource not in self._shared:
             self._shared[resource] = make()["id"]
         return self._shared[resource]

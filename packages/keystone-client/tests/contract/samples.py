@@ -1,4 +1,4 @@
-"""A valid record of each kind that can be created, and a change to it: what the contract suite writes."""
+"""Valid fields for each resource that can be created, and a valid change to each, used by the contract tests."""
 
 from collections.abc import Callable
 from typing import Any
@@ -51,7 +51,7 @@ FIELDS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "publication": lambda bench: {"title": bench.name(), "team": team(bench)},
     "preference": lambda bench: {"user": user(bench), "notify_on_expiration": True},
 }
-"""What a new record of each kind is made of."""
+"""The fields of a new record of each resource."""
 
 CHANGES: dict[str, dict[str, Any]] = {
     "user": {"last_name": "Lovelace"},

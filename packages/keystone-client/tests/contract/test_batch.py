@@ -1,4 +1,4 @@
-"""Batch jobs: collected without a request, sent as one, written whole or not at all."""
+"""Batch jobs: actions are collected without a request, sent in one request, and applied all or none."""
 
 import io
 import pickle
@@ -12,7 +12,7 @@ from .samples import me, request, request_fields, team
 NO_SUCH_KEY = 2**62
 
 
-def test_later_actions_use_what_earlier_ones_bring(bench: Any) -> None:
+def test_later_actions_can_reference_results_of_earlier_ones(bench: Any) -> None:
     name = bench.name()
 
     with bench.client.batch() as job:
@@ -52,7 +52,7 @@ def test_later_actions_use_what_earlier_ones_bring(bench: Any) -> None:
     assert bench.client.retrieve_team(pk)["is_active"] is False
 
 
-def test_a_delete_in_a_job_has_nothing_for_a_result(bench: Any) -> None:
+def test_a_delete_in_a_job_has_no_result(bench: Any) -> None:
     name = bench.name()
 
     with bench.client.batch() as job:
@@ -64,7 +64,7 @@ def test_a_delete_in_a_job_has_nothing_for_a_result(bench: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["path", "bytes", "file"])
-def test_files_go_along_with_a_job(bench: Any, tmp_path: Any, kind: str) -> None:
+def test_a_job_can_upload_files(bench: Any, tmp_path: Any, kind: str) -> None:
     path = tmp_path / "notes.txt"
     path.write_bytes(b"some text")
     content = {"path": path, "bytes": b"some text", "file": io.BytesIO(b"some text")}[kind]
@@ -84,7 +84,7 @@ def test_files_go_along_with_a_job(bench: Any, tmp_path: Any, kind: str) -> None
     ]
 
 
-def test_a_dry_run_brings_results_and_writes_nothing(bench: Any) -> None:
+def test_a_dry_run_returns_results_and_writes_nothing(bench: Any) -> None:
     name = bench.name()
 
     with bench.client.batch(dry_run=True) as job:
@@ -94,7 +94,7 @@ def test_a_dry_run_brings_results_and_writes_nothing(bench: Any) -> None:
     assert bench.client.count_cluster(filters={"name": name}) == 0
 
 
-def test_a_failing_action_undoes_the_job_and_is_named(bench: Any) -> None:
+def test_a_failing_action_rolls_back_the_job_and_is_named(bench: Any) -> None:
     name = bench.name()
     with pytest.raises(JobError) as caught, bench.client.batch() as job:  # noqa: PT012 - the block is the job
         physics = job.create_team(name=name)
@@ -112,18 +112,18 @@ def test_a_failing_action_undoes_the_job_and_is_named(bench: Any) -> None:
         print(physics.result)
 
 
-def test_an_action_that_raises_on_the_server_undoes_the_job(bench: Any) -> None:
+def test_an_action_that_crashes_on_the_server_rolls_back_the_job(bench: Any) -> None:
     name = bench.name()
     unsure = pytest.raises(ServerError, match=r"whether it was written is unknown.*still refer to")
     with unsure, bench.client.batch() as job:
         job.create_cluster(name=name)
-        job.delete_user(me(bench))  # the server breaks when somebody deletes his own account
+        job.delete_user(me(bench))  # the server answers 500 when users delete their own account
 
     assert bench.client.count_cluster(filters={"name": name}) == 0
     assert bench.client.is_authenticated()
 
 
-def test_a_reference_that_leads_nowhere_names_its_action(bench: Any) -> None:
+def test_an_unresolvable_reference_names_its_action(bench: Any) -> None:
     with pytest.raises(JobError) as caught, bench.client.batch() as job:  # noqa: PT012 - the block is the job
         found = job.retrieve_team(filters={"name": bench.name()})
         job.update_team(found["results"][0]["id"], {"is_active": True})
@@ -184,7 +184,7 @@ def test_a_reference_outside_of_its_job_is_refused(bench: Any) -> None:
             bench.client.create_comment(request=pk, content="x")
 
 
-def test_actions_come_too_late_once_the_block_is_left(bench: Any) -> None:
+def test_adding_an_action_after_the_block_is_refused(bench: Any) -> None:
     with bench.client.batch() as job:
         pass
 

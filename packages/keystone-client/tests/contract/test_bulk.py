@@ -1,4 +1,4 @@
-"""Bulk operations: many records in atomic chunks, with an account of every one of them when something fails."""
+"""Bulk operations: many records in atomic chunks; after a failure the error reports the state of every record."""
 
 import pickle
 from typing import Any
@@ -13,7 +13,7 @@ NO_SUCH_KEY = 2**62
 
 @pytest.fixture
 def prefix(bench: Any) -> Any:
-    """What the names of clusters begin with; they go away whatever a test leaves."""
+    """Return a unique prefix for cluster names; clusters with it are deleted after the test."""
     name = bench.name()
     yield name
     bench.client.bulk_delete_cluster(
@@ -68,7 +68,7 @@ def test_a_conflict_stops_the_operation_and_every_record_is_accounted_for(bench:
     assert pickle.loads(pickle.dumps(error)).failed == error.failed
 
 
-def test_one_fixes_the_record_and_goes_on_without_duplicates(bench: Any, prefix: str) -> None:
+def test_resuming_after_fixing_the_record_creates_no_duplicates(bench: Any, prefix: str) -> None:
     given = rows(prefix, 10)
     bench.client.create_cluster(name=f"{prefix}-there")
     given[7]["name"] = f"{prefix}-there"
@@ -98,7 +98,7 @@ def test_a_dry_run_finds_what_the_server_would_refuse_and_writes_nothing(bench: 
     assert bench.client.count_cluster(filters={"name__startswith": prefix}) == 1
 
 
-def test_what_collides_between_chunks_is_found_before_anything_is_sent(bench: Any, prefix: str) -> None:
+def test_duplicates_across_chunks_are_found_before_anything_is_sent(bench: Any, prefix: str) -> None:
     given = rows(prefix, 12)
     given[10] = dict(given[2])
 
@@ -143,7 +143,7 @@ def test_keys_are_checked_before_anything_is_sent(bench: Any, prefix: str) -> No
     assert bench.client.retrieve_cluster(pk)["enabled"] is True
 
 
-def test_keys_that_are_gone_do_not_fail_a_delete_unless_asked(bench: Any, prefix: str) -> None:
+def test_missing_keys_do_not_fail_a_delete_unless_asked(bench: Any, prefix: str) -> None:
     keys = [record["id"] for record in bench.client.bulk_create_cluster(rows(prefix, 8))]
     bench.client.delete_cluster(keys[1])
     bench.client.delete_cluster(keys[6])
@@ -159,16 +159,16 @@ def test_keys_that_are_gone_do_not_fail_a_delete_unless_asked(bench: Any, prefix
     assert bench.client.count_cluster(filters={"name__startswith": prefix}) == 0
 
 
-def test_a_record_that_breaks_the_server_is_found_and_not_blamed(bench: Any) -> None:
+def test_a_record_that_crashes_the_server_is_isolated_but_not_reported_as_rejected(bench: Any) -> None:
     made = [bench.make("user", username=bench.name(), password="a long enough secret")["id"] for _ in range(6)]
-    keys = [*made[:4], me(bench), *made[4:]]  # the server breaks when somebody deletes his own account
+    keys = [*made[:4], me(bench), *made[4:]]  # the server answers 500 when users delete their own account
 
     with pytest.raises(BulkError) as caught:
         bench.client.bulk_delete_user(keys)
 
     error = caught.value
     assert error.failed == [keys[4]]
-    assert error.position is None  # the server has said nothing of it
+    assert error.position is None  # a 500 does not say which record is at fault
     assert error.completed == keys[:4]
     assert error.pending == keys[5:]
     assert bench.client.count_user(filters={"id__in": keys}) == 3

@@ -1,4 +1,4 @@
-"""Following a log hands out each record once, call after call."""
+"""Following a log returns each record exactly once over successive calls."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from keystone_client import FieldError
 
 
 @pytest.mark.parametrize("log", ["audit_log", "request_log"])
-def test_a_follower_gets_what_comes_after_it_began_and_each_record_once(bench: Any, log: str) -> None:
+def test_a_follower_gets_each_record_written_after_its_start_once(bench: Any, log: str) -> None:
     follow = getattr(bench.client, f"follow_{log}")
     mine = {"cid": bench.client.cid}
 
@@ -29,7 +29,7 @@ def test_a_follower_gets_what_comes_after_it_began_and_each_record_once(bench: A
         assert "/allocations/clusters/" in [record["endpoint"] for record in first.records]
 
 
-def test_a_limit_brings_the_rest_with_the_next_calls(bench: Any) -> None:
+def test_records_beyond_the_limit_come_with_the_next_calls(bench: Any) -> None:
     mine = {"cid": bench.client.cid}
     for _ in range(5):
         bench.make("cluster", name=bench.name())

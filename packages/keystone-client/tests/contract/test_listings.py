@@ -1,4 +1,4 @@
-"""Lists are complete, ordered, and filtered as asked."""
+"""Listings are complete, ordered and filtered as requested."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -34,14 +34,14 @@ def keys(records: Iterable[Any]) -> list[Any]:
     return [record["id"] for record in records]
 
 
-def test_a_list_holds_every_record_once_in_the_order_of_keys(bench: Any, grants: Any) -> None:
+def test_a_list_has_every_record_once_ordered_by_key(bench: Any, grants: Any) -> None:
     listed = bench.client.retrieve_grant(filters={"team": team(bench)}, page_size=PAGE)
 
     assert keys(listed) == sorted(keys(grants))
     assert bench.client.count_grant(filters={"team": team(bench)}) == NUMBER
 
 
-def test_a_list_can_be_turned_round(bench: Any, grants: Any) -> None:
+def test_a_list_can_be_reversed(bench: Any, grants: Any) -> None:
     listed = bench.client.retrieve_grant(filters={"team": team(bench)}, order="-id", page_size=PAGE)
 
     assert keys(listed) == sorted(keys(grants), reverse=True)
@@ -66,7 +66,7 @@ def test_a_limit_gives_the_first_records_of_the_order(bench: Any, grants: Any, o
 
 
 @pytest.mark.parametrize("order", [None, "-id", "title"])
-def test_records_deleted_underneath_hide_no_other(bench: Any, grants: Any, order: Any) -> None:
+def test_deletes_during_iteration_hide_no_other_record(bench: Any, grants: Any, order: Any) -> None:
     doomed = set(keys(grants)[1::3])
     seen = []
     for record in bench.client.iterate_grant(filters={"team": team(bench)}, order=order, page_size=2):
@@ -79,7 +79,7 @@ def test_records_deleted_underneath_hide_no_other(bench: Any, grants: Any, order
     assert len(seen) == len(set(seen))
 
 
-def test_records_created_underneath_repeat_no_other(bench: Any, grants: Any) -> None:
+def test_creates_during_iteration_repeat_no_record(bench: Any, grants: Any) -> None:
     seen = []
     for record in bench.client.iterate_grant(filters={"team": team(bench)}, order="-title", page_size=2):
         seen.append(record["id"])
@@ -90,7 +90,7 @@ def test_records_created_underneath_repeat_no_other(bench: Any, grants: Any) -> 
     assert len(seen) == len(set(seen))
 
 
-def test_an_iteration_goes_on_behind_a_key(bench: Any, grants: Any) -> None:
+def test_an_iteration_resumes_after_a_key(bench: Any, grants: Any) -> None:
     ascending = sorted(keys(grants))
     query = {"filters": {"team": team(bench)}, "page_size": PAGE}
 
@@ -111,7 +111,7 @@ def test_an_iteration_can_be_left_early(bench: Any, grants: Any) -> None:
     assert bench.client.is_authenticated()
 
 
-def test_progress_is_told_after_each_page(bench: Any, grants: Any) -> None:
+def test_progress_is_reported_after_each_page(bench: Any, grants: Any) -> None:
     told: list[tuple[int, int]] = []
     bench.client.retrieve_grant(
         filters={"team": team(bench)}, page_size=PAGE, on_progress=lambda done, total: told.append((done, total))
@@ -155,7 +155,7 @@ FILTERS = [
 
 
 @pytest.mark.parametrize(("filters", "matches"), FILTERS, ids=[str(filters) for filters, _ in FILTERS])
-def test_a_filter_gives_what_it_says(bench: Any, grants: Any, filters: Any, matches: Any) -> None:
+def test_a_filter_returns_exactly_the_matching_records(bench: Any, grants: Any, filters: Any, matches: Any) -> None:
     asked = {"team": team(bench), **filters}
 
     listed = bench.client.retrieve_grant(filters=asked, page_size=PAGE)
@@ -164,7 +164,7 @@ def test_a_filter_gives_what_it_says(bench: Any, grants: Any, filters: Any, matc
     assert bench.client.count_grant(filters=asked) == len(listed)
 
 
-def test_bounds_of_the_users_own_hold_in_every_order(bench: Any, grants: Any) -> None:
+def test_key_bounds_of_the_caller_hold_in_every_order(bench: Any, grants: Any) -> None:
     ascending = sorted(keys(grants))
     inner = {"team": team(bench), "id__gt": ascending[1], "id__lt": ascending[-2], "id__lte": ascending[-4]}
 
@@ -199,7 +199,7 @@ def test_every_resource_is_listed_completely(bench: Any, resource: Any) -> None:
 
 @pytest.mark.parametrize("resource", ["request_log", "audit_log"])
 @pytest.mark.parametrize("order", [None, "-timestamp"])
-def test_a_log_that_grows_by_being_read_is_listed_up_to_where_it_was(bench: Any, resource: Any, order: Any) -> None:
+def test_a_log_that_grows_while_it_is_read_ends_at_its_initial_last_row(bench: Any, resource: Any, order: Any) -> None:
     for _ in range(3):
         bench.make("cluster", name=bench.name())
     own = {"cid": bench.client.cid}
@@ -208,7 +208,7 @@ def test_a_log_that_grows_by_being_read_is_listed_up_to_where_it_was(bench: Any,
     listed = getattr(bench.client, f"retrieve_{resource}")(filters=own, order=order, page_size=2)
 
     assert len(keys(listed)) == len(set(keys(listed)))
-    assert before <= len(listed) <= before + 3  # what it asked itself before the walk began
+    assert before <= len(listed) <= before + 3  # requests the client made before the listing began
 
 
 def test_the_feed_merges_its_kinds_by_time(bench: Any) -> None:
@@ -235,7 +235,7 @@ def test_the_feed_can_be_ordered(bench: Any) -> None:
     assert len(keys(feed)) == len(set(keys(feed))) > 2
 
 
-def test_one_record_and_a_list_cannot_be_asked_for_together(bench: Any) -> None:
+def test_a_key_and_list_arguments_cannot_be_combined(bench: Any) -> None:
     with pytest.raises(ValueError, match="pk"):
         bench.client.retrieve_user(me(bench), filters={"id": 1})
     with pytest.raises(ValueError, match="whole table"):

@@ -1,4 +1,4 @@
-"""Lists are complete while others write: single creates and deletes, and jobs that keep their keys back for a while."""
+"""Listings are complete during concurrent single creates and deletes, and jobs whose rows become visible late."""
 
 import itertools
 import threading
@@ -12,7 +12,7 @@ import pytest
 from .samples import team
 
 SETTLED = 40
-"""Records nobody touches."""
+"""Number of records that no writer changes."""
 
 ROUNDS = 4
 PAGE = 7
@@ -29,7 +29,7 @@ ORDERS: dict[str, Any] = {
 
 
 def fields(bench: Any, number: int) -> dict[str, Any]:
-    """A publication whose columns have ties, nulls, capitals and accents."""
+    """Return fields of a publication; across numbers the columns have ties, nulls, capitals and accents."""
     return {
         "title": f"{['a', 'B', 'É', 'e', '_'][number % 5]} {number:03}",
         "journal": [None, "Nature", "nature", "Ärzteblatt"][number % 4],
@@ -45,7 +45,7 @@ def settled(bench: Any) -> list[int]:
 
 
 class Writer:
-    """Somebody else, who creates and deletes records among the others until told to stop."""
+    """A concurrent writer that creates and deletes records until it is stopped."""
 
     def __init__(self, bench: Any, act: Callable[[Any, int], None]) -> None:
         self._bench, self._act = bench, act
@@ -67,7 +67,7 @@ class Writer:
 
 @contextmanager
 def writing(bench: Any) -> Iterator[list[Writer]]:
-    """Let two writers work while the block runs; what they did not expect is raised at its end."""
+    """Run two writers during the block; raise their unexpected errors at its end."""
 
     def single(client: Any, number: int) -> None:
         made = client.create_publication(**fields(bench, number))

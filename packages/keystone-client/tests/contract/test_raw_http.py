@@ -1,4 +1,4 @@
-"""What the HTTP methods promise of any endpoint: every type of answer, every record, a word on what is ignored."""
+"""The HTTP methods on any endpoint: any content type, complete listings, and warnings about ignored parameters."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def keys(records: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("endpoint", ["openapi/yaml", "openapi/json", "version"])
-def test_an_endpoint_that_does_not_answer_with_json_can_be_had(bench: Any, endpoint: str) -> None:
+def test_an_endpoint_that_does_not_answer_with_json_can_be_read(bench: Any, endpoint: str) -> None:
     assert bench.client.http_get(endpoint).status_code == 200
 
 
@@ -31,7 +31,7 @@ def test_any_listing_is_complete_and_ordered(bench: Any, teams: Any, order: str 
     assert found == (keys(teams) if order in (None, "id", "is_active,name") else keys(teams)[::-1])
 
 
-def test_the_feed_holds_each_entry_once(bench: Any, teams: Any) -> None:
+def test_the_feed_has_each_entry_once(bench: Any, teams: Any) -> None:
     seen = keys(bench.client.http_iterate("logs/feed", {"record_type": "audit"}, limit=50, page_size=20))
 
     assert len(seen) == len(set(seen))
@@ -57,7 +57,7 @@ def test_the_feed_holds_each_entry_once(bench: Any, teams: Any) -> None:
     ],
     ids=str,
 )
-def test_what_is_warned_of_is_what_the_server_ignores(bench: Any, teams: Any, params: dict[str, Any]) -> None:
+def test_exactly_the_ignored_parameters_are_warned_about(bench: Any, teams: Any, params: dict[str, Any]) -> None:
     plain = {"_limit": NUMBER - 1, "name__startswith": teams[0]["name"][:-2]}
     whole = bench.client.http_get("users/teams", plain).json()
     with pytest.warns(UnknownParameterWarning):
@@ -67,7 +67,7 @@ def test_what_is_warned_of_is_what_the_server_ignores(bench: Any, teams: Any, pa
     assert keys(ignoring["results"]) == keys(whole["results"])
 
 
-def test_of_two_values_the_server_reads_the_last(bench: Any, teams: Any) -> None:
+def test_of_two_values_of_a_parameter_the_server_uses_the_last(bench: Any, teams: Any) -> None:
     names = [teams[0]["name"], teams[1]["name"]]
     with pytest.warns(UnknownParameterWarning, match="name__in"):
         found = bench.client.http_get("users/teams", {"name": names}).json()["results"]

@@ -13,7 +13,7 @@ NO_SUCH_KEY = 2**62
 
 
 @pytest.mark.parametrize("resource", CREATABLE)
-def test_the_life_of_a_record(bench: Any, resource: Any) -> None:
+def test_create_retrieve_update_and_delete(bench: Any, resource: Any) -> None:
     call = {verb: getattr(bench.client, f"{verb}_{resource}") for verb in ("retrieve", "update", "delete", "count")}
 
     created = bench.make(resource, **FIELDS[resource](bench))
@@ -38,7 +38,7 @@ def hidden(resource: str) -> set[str]:
 
 
 @pytest.mark.parametrize("resource", [name for name, r in RESOURCES.items() if "retrieve" in r.operations])
-def test_a_record_that_is_not_there_is_none_or_an_error_if_asked_for(bench: Any, resource: Any) -> None:
+def test_a_missing_record_is_none_or_raises_if_asked(bench: Any, resource: Any) -> None:
     retrieve = getattr(bench.client, f"retrieve_{resource}")
 
     assert retrieve(NO_SUCH_KEY) is None
@@ -46,7 +46,7 @@ def test_a_record_that_is_not_there_is_none_or_an_error_if_asked_for(bench: Any,
         retrieve(NO_SUCH_KEY, raise_not_exists=True)
 
 
-def test_deleting_what_is_gone_is_silent_unless_asked(bench: Any) -> None:
+def test_deleting_a_missing_record_is_silent_unless_asked(bench: Any) -> None:
     pk = bench.make("team", name=bench.name())["id"]
     bench.client.delete_team(pk)
 
@@ -55,12 +55,12 @@ def test_deleting_what_is_gone_is_silent_unless_asked(bench: Any) -> None:
         bench.client.delete_team(pk, raise_not_exists=True)
 
 
-def test_updating_what_is_not_there_is_an_error(bench: Any) -> None:
+def test_updating_a_missing_record_raises(bench: Any) -> None:
     with pytest.raises(NotFoundError):
         bench.client.update_team(NO_SUCH_KEY, {"is_active": True})
 
 
-def test_what_the_server_finds_wrong_is_told_by_field(bench: Any) -> None:
+def test_validation_errors_are_reported_by_field(bench: Any) -> None:
     name = bench.name()
     bench.make("cluster", name=name)
 
@@ -75,7 +75,7 @@ def test_what_the_server_finds_wrong_is_told_by_field(bench: Any) -> None:
     assert taken.value.cid == bench.client.cid
 
 
-def test_a_reference_to_nothing_is_a_validation_error(bench: Any) -> None:
+def test_a_reference_to_a_missing_record_is_a_validation_error(bench: Any) -> None:
     with pytest.raises(ValidationError) as caught:
         bench.client.create_publication(title=bench.name(), team=NO_SUCH_KEY)
 
@@ -92,10 +92,10 @@ def test_fields_the_server_would_drop_are_refused_before_sending(bench: Any) -> 
     with pytest.raises(FieldError, match="name"):
         bench.client.update_team(team(bench), {"name": "another"})
 
-    assert bench.client.count_team() == before + 1  # the one made for the update
+    assert bench.client.count_team() == before + 1  # the record created for the update
 
 
-def test_values_of_python_become_what_the_server_keeps(bench: Any) -> None:
+def test_python_values_are_stored_as_the_server_represents_them(bench: Any) -> None:
     from datetime import date
     from decimal import Decimal
 
@@ -115,7 +115,7 @@ def test_values_of_python_become_what_the_server_keeps(bench: Any) -> None:
     assert (cluster["access_mode"], cluster["access_teams"]) == ("WL", [team(bench)])
 
 
-def test_text_of_every_script_arrives_as_it_was_sent(bench: Any) -> None:
+def test_unicode_text_arrives_unchanged(bench: Any) -> None:
     description = 'Größe ≥ 10 µm, 日本語, 🚀, "quoted", back\\slash, new\nline'
 
     record = bench.make("cluster", name=bench.name(), description=description)
@@ -124,7 +124,7 @@ def test_text_of_every_script_arrives_as_it_was_sent(bench: Any) -> None:
     assert bench.client.retrieve_cluster(record["id"])["description"] == description
 
 
-def test_fields_only_staff_may_set_are_not_lost_in_silence(bench: Any) -> None:
+def test_staff_only_fields_are_not_dropped_silently(bench: Any) -> None:
     user = bench.make("user", username=bench.name(), password="a long enough secret")
     client = bench.connect()
     client.login(user["username"], "a long enough secret")
@@ -137,7 +137,7 @@ def test_fields_only_staff_may_set_are_not_lost_in_silence(bench: Any) -> None:
     assert caught.value.record["is_staff"] is False
 
 
-def test_what_a_user_may_not_do_is_a_permission_error(bench: Any) -> None:
+def test_a_forbidden_action_is_a_permission_error(bench: Any) -> None:
     user = bench.make("user", username=bench.name(), password="a long enough secret")
     client = bench.connect()
     client.login(user["username"], "a long enough secret")

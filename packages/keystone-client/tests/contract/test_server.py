@@ -1,4 +1,4 @@
-"""What a server says of itself: settings, health, version, statistics, choices."""
+"""Information about the server: settings, health, version, statistics, choices."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ from .samples import request, team
 ROOT = Path(__file__).resolve().parents[4]
 
 
-def test_the_settings_are_told(bench: Any) -> None:
+def test_the_settings_are_returned(bench: Any) -> None:
     config = bench.client.retrieve_config()
 
     assert set(server.ServerConfig.__annotations__) <= set(config)
@@ -23,7 +23,7 @@ def test_the_settings_are_told(bench: Any) -> None:
     assert "text/plain" in config["allowed_file_types"]
 
 
-def test_health_and_version_are_told_to_anybody(bench: Any) -> None:
+def test_health_and_version_need_no_login(bench: Any) -> None:
     anonymous = bench.connect()
 
     checks = anonymous.retrieve_health()
@@ -34,7 +34,7 @@ def test_health_and_version_are_told_to_anybody(bench: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["grant", "publication", "request", "notification"])
-def test_statistics_have_the_fields_their_types_say(bench: Any, kind: str) -> None:
+def test_statistics_have_the_fields_of_their_types(bench: Any, kind: str) -> None:
     stats = getattr(bench.client, f"retrieve_{kind}_stats")()
 
     assert set(stats) == set(getattr(server, f"{kind.title()}Stats").__annotations__)
@@ -66,7 +66,7 @@ def test_choices_are_codes_with_labels(bench: Any) -> None:
 
 
 @pytest.mark.skipif(not LIVE, reason="the document of the fake is made of the same table")
-def test_the_table_of_resources_is_that_of_the_server(bench: Any) -> None:
+def test_the_resource_table_matches_the_server(bench: Any) -> None:
     command = [sys.executable, "codegen/rebuild.py", "--check", bench.door.url]
 
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
@@ -74,7 +74,7 @@ def test_the_table_of_resources_is_that_of_the_server(bench: Any) -> None:
     assert run.stdout == "The facts agree with the document.\n"
 
 
-def test_once_the_limits_are_known_files_beyond_them_are_refused_before_they_are_sent(bench: Any) -> None:
+def test_once_the_limits_are_known_larger_files_are_refused_before_sending(bench: Any) -> None:
     wanted = request(bench)
     most = bench.client.retrieve_config()["max_upload_size"]
 

@@ -1,4 +1,4 @@
-"""Who is logged in, and the plain HTTP methods."""
+"""Login, logout and session renewal, and the plain HTTP methods."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ import pytest
 from keystone_client import AuthenticationError, NotFoundError
 
 
-def test_a_new_client_is_nobody(bench: Any) -> None:
+def test_a_new_client_is_not_logged_in(bench: Any) -> None:
     client = bench.connect()
 
     assert client.is_authenticated() is False
     assert client.whoami() is None
 
 
-def test_login_gives_the_user_and_whoami_agrees(bench: Any) -> None:
+def test_login_returns_the_user_and_whoami_agrees(bench: Any) -> None:
     client = bench.connect()
 
     user = client.login(bench.door.username, bench.door.password)
@@ -48,7 +48,7 @@ def test_logout_ends_the_session_and_is_silent_when_there_is_none(bench: Any) ->
     assert client.is_authenticated() is False
 
 
-def test_a_session_that_ends_is_begun_again_where_there_is_a_provider(bench: Any) -> None:
+def test_an_expired_session_is_renewed_if_there_is_a_credentials_provider(bench: Any) -> None:
     client = bench.connect()
     asked = []
 
@@ -64,7 +64,7 @@ def test_a_session_that_ends_is_begun_again_where_there_is_a_provider(bench: Any
     assert len(asked) == 2
 
 
-def test_each_way_to_name_an_endpoint_reaches_it(bench: Any) -> None:
+def test_each_spelling_of_an_endpoint_reaches_it(bench: Any) -> None:
     for endpoint in ("version", "/version", "version/", f"{bench.client.base_url}version/"):
         response = bench.client.http_get(endpoint)
 
@@ -72,7 +72,7 @@ def test_each_way_to_name_an_endpoint_reaches_it(bench: Any) -> None:
         assert response.headers["content-type"].startswith("text/plain")
 
 
-def test_http_methods_give_the_answer_as_it_came(bench: Any) -> None:
+def test_http_methods_return_the_response_unchanged(bench: Any) -> None:
     client = bench.client
     refused = client.http_post("users/teams", json={})
     created = client.http_post("users/teams", json={"name": bench.name()})
@@ -92,7 +92,7 @@ def test_http_methods_give_the_answer_as_it_came(bench: Any) -> None:
     assert gone.status_code == 404
 
 
-def test_forms_and_files_travel_through_http_post(bench: Any) -> None:
+def test_http_post_sends_forms_and_files(bench: Any) -> None:
     team = bench.client.http_post("users/teams", data={"name": bench.name()})
 
     assert team.status_code == 201
@@ -108,7 +108,7 @@ def test_the_correlation_id_is_in_the_servers_log(bench: Any) -> None:
     assert {entry["cid"] for entry in entries} == {bench.client.cid}
 
 
-def test_an_adopted_correlation_id_is_the_one_that_is_logged(bench: Any) -> None:
+def test_a_correlation_id_given_by_the_caller_is_the_one_logged(bench: Any) -> None:
     client = bench.connect(cid="0F0A8B72-5E0B-4E5B-9C8A-3E0D4C0FFEE0")
     client.login(bench.door.username, bench.door.password)
 
@@ -116,7 +116,7 @@ def test_an_adopted_correlation_id_is_the_one_that_is_logged(bench: Any) -> None
     assert client.count_request_log(filters={"cid": client.cid}) > 0
 
 
-def test_a_wrong_prefix_is_told_apart_from_a_missing_record(bench: Any) -> None:
+def test_a_wrong_url_prefix_is_distinguished_from_a_missing_record(bench: Any) -> None:
     astray = bench.connect(below="no/such/prefix")
 
     with pytest.raises(NotFoundError, match="base URL"):

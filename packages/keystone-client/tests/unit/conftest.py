@@ -1,4 +1,4 @@
-"""Every test that asks for ``colour`` runs with both clients."""
+"""Fixtures: a test that uses ``colour`` runs with the sync and the async client."""
 
 from typing import Any, cast
 
@@ -14,6 +14,6 @@ def colour(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def unforeseen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let an empty DOI pass, as an example of a record that breaks the server and that the client does not foresee."""
+    """Let an empty DOI pass the client's checks: an example of a record for which the server answers 500."""
     fields = cast("dict[str, Any]", RESOURCES["publication"].fields)
     monkeypatch.setitem(fields, "doi", fields["doi"]._replace(nullable=False))

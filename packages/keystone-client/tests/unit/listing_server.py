@@ -1,4 +1,4 @@
-"""A list of records that answers as the server does, while others insert and delete between and within its queries."""
+"""A listing server that behaves as Keystone, with inserts and deletes between requests and between its two queries."""
 
 from collections.abc import Callable, Iterable
 from operator import itemgetter
@@ -18,14 +18,14 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class Change(NamedTuple):
-    """What somebody else does: delete the record at a place of the list, or insert one with a name."""
+    """A change by another user: delete the record at an index, or insert one with a name."""
 
     delete: int | None = None
     insert: str | None = None
 
 
 class ListServer:
-    """Answers a listing; before each request, and between its two queries, the next of the changes happen."""
+    """Answers a listing; applies the next change before each request and between the count and the page query."""
 
     def __init__(
         self, records: Iterable[Record], between: Iterable[list[Change]] = (), within: Iterable[list[Change]] = ()
@@ -64,14 +64,14 @@ class ListServer:
 
 
 def fits(record: Record, name: str, text: str) -> bool:
-    """Whether a record passes a filter of the query."""
+    """Return whether a record matches a filter of the query."""
     field, _, lookup = name.partition("__")
     value = record[field]
     return COMPARISONS[lookup](value, int(text) if isinstance(value, int) and lookup != "in" else text)
 
 
 def ordered(records: Iterable[Record], order: str) -> list[Record]:
-    """The records in an order, ``-`` in front of a name for descending."""
+    """Return the records sorted by a field; a leading ``-`` means descending."""
     found = list(records)
     for name in reversed(order.split(",") if order else []):
         found.sort(key=itemgetter(name.removeprefix("-")), reverse=name.startswith("-"))

@@ -1,4 +1,4 @@
-"""A log as PostgreSQL keeps it: a row has its key when it is written, and is seen when its transaction ends."""
+"""A log table as in PostgreSQL: a row gets its key when it is written and becomes visible when its transaction ends."""
 
 from datetime import UTC, datetime
 from email.utils import formatdate
@@ -12,11 +12,11 @@ BEGIN = datetime(2026, 7, 1, tzinfo=UTC).timestamp()
 
 
 class Writing(NamedTuple):
-    """Rows that have a time and wait for their keys, and what becomes of them."""
+    """Rows that have a timestamp but no keys yet, and how their transaction will end."""
 
     number: int
     moment: str
-    """The time of the rows: the server takes it first."""
+    """The timestamp of the rows, which the server takes before their keys."""
     keys_at: float
     end: float
     commits: bool
@@ -24,7 +24,7 @@ class Writing(NamedTuple):
 
 
 class Transaction(NamedTuple):
-    """Rows that nobody sees until it ends, if it is not rolled back."""
+    """Rows that become visible when the transaction commits."""
 
     end: float
     commits: bool
@@ -32,13 +32,13 @@ class Transaction(NamedTuple):
 
 
 class LogServer:
-    """Answers listings of a log at a time of its own, which its answers carry."""
+    """Answers listings of a log; has its own clock, sent in the ``Date`` header."""
 
     def __init__(self) -> None:
         self.time = BEGIN
         self.requests: list[httpx.Request] = []
         self.committed: list[Record] = []
-        """Every row that was ever seen, those that are deleted too."""
+        """Every row that was ever visible, including deleted ones."""
         self._table = ListServer([])
         self._begun: list[Writing] = []
         self._open: list[Transaction] = []
@@ -57,14 +57,14 @@ class LogServer:
     def write(
         self, number: int = 1, *, delay: float = 0, lasts: float = 0, commits: bool = True, method: str = "GET"
     ) -> None:
-        """Write rows: they have the time of now, their keys after a delay, and are seen when their transaction ends."""
+        """Write rows: timestamped now, given keys after a delay, visible when their transaction ends."""
         moment = datetime.fromtimestamp(self.time, UTC).isoformat()
         keys_at, end = self.time + min(delay, lasts), self.time + lasts
         self._begun.append(Writing(number, moment, keys_at, end, commits, method))
         self._settle()
 
     def wait(self, seconds: float) -> None:
-        """Let time pass: keys are handed out, and transactions end, each at its time."""
+        """Advance the clock; assign keys and end transactions that are due."""
         until = self.time + seconds
         while (due := min((event for event in self._events() if event <= until), default=None)) is not None:
             self.time = max(self.time, due)
@@ -90,12 +90,12 @@ class LogServer:
         return {"id": self._keys, "timestamp": writing.moment, "method": writing.method}
 
     def purge(self, age: float) -> None:
-        """Delete the rows that are older than this."""
+        """Delete the rows older than an age in seconds."""
         self._table.records = [row for row in self.rows if datetime.fromisoformat(row["timestamp"]) > self.ago(age)]
 
     def ago(self, seconds: float) -> datetime:
         return datetime.fromtimestamp(self.time - seconds, UTC)
 
     def replace(self, *rows: Any) -> None:
-        """Have other rows than before, as after a restore."""
+        """Replace all rows, as restoring a backup does."""
         self._table.records = list(rows)

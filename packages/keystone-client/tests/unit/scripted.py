@@ -1,6 +1,6 @@
-"""A transport that follows a script and keeps what it was sent, and clients of either colour behind one face.
+"""A transport that plays scripted replies and records requests, and one interface to the sync and the async client.
 
-Expectations belong to the tests.
+No expectations here: they belong in the tests.
 """
 
 import json
@@ -17,7 +17,7 @@ Reply: TypeAlias = Callable[[httpx.Request], httpx.Response]
 
 
 def answer(status: int = 200, body: object = None, **headers: str) -> Reply:
-    """A reply with this status and body: bytes as they are, anything else as JSON."""
+    """Return a reply with a status and a body: bytes unchanged, anything else as JSON."""
     content = body if isinstance(body, bytes) else json.dumps({} if body is None else body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     kind = {} if "content-type" in named else {"content-type": "application/json"}
@@ -25,14 +25,14 @@ def answer(status: int = 200, body: object = None, **headers: str) -> Reply:
 
 
 def page(*records: dict[str, Any], count: int | None = None, more: bool = False) -> Reply:
-    """A reply with one page of a listing."""
+    """Return a reply with one page of a listing."""
     total = len(records) if count is None else count
     following = "http://elsewhere.test/?page=2" if more else None
     return answer(200, {"count": total, "next": following, "previous": None, "results": list(records)})
 
 
 def failure(kind: type[httpx.RequestError], message: str = "it broke") -> Reply:
-    """A reply that never arrives."""
+    """Return a reply that raises a transport error."""
 
     def fail(request: httpx.Request) -> httpx.Response:
         raise kind(message, request=request)
@@ -41,14 +41,14 @@ def failure(kind: type[httpx.RequestError], message: str = "it broke") -> Reply:
 
 
 def cookies(*lines: str, status: int = 200, body: object = None) -> Reply:
-    """A reply that sets cookies."""
+    """Return a reply that sets cookies."""
     content = json.dumps({"id": 1} if body is None else body).encode()
     headers = [(b"content-type", b"application/json"), *((b"set-cookie", line.encode("latin-1")) for line in lines)]
     return lambda request: httpx.Response(status, headers=headers, content=content, request=request)
 
 
 class Scripted(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Answers each request with the next reply of a script, and with the last one for ever."""
+    """Answers each request with the next reply of a script; repeats the last one."""
 
     def __init__(self, *script: Reply) -> None:
         self.script = list(script or (answer(200, {"id": 1}),))
@@ -76,7 +76,7 @@ class Scripted(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 class Player:
-    """A client of either colour: awaits what is to be awaited, and never really waits before another try."""
+    """A blocking interface to a sync or async client; waits between tries are recorded, not slept."""
 
     def __init__(self, client: KeystoneClient | AsyncKeystoneClient) -> None:
         self.client: Any = client
@@ -114,6 +114,6 @@ async def _collected(records: AsyncIterator[Any]) -> list[Any]:
 
 
 def connect(colour: str, transport: Any = None, url: str = URL, **options: Any) -> Player:
-    """A client of a colour, ``sync`` or ``async``."""
+    """Return a client of a colour, ``sync`` or ``async``."""
     kind: Any = KeystoneClient if colour == "sync" else AsyncKeystoneClient
     return Player(kind(url, transport=transport, **options))

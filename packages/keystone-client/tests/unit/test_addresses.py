@@ -1,4 +1,4 @@
-"""Hosts and endpoints: a request goes to the host that httpx would ask for, or nowhere."""
+"""Hosts and endpoints: a request goes to the host that httpx would connect to, or is refused."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ SCRIPTS = "aZ1-._ßςſüÜİı\u0307éαאع٠中ナー한हि्\u200c\u200d
         ("http://127\uff0e0\uff0e0\uff0e1", "127.0.0.1"),
     ],
 )
-def test_an_internationalised_host_is_asked_for_in_the_form_of_idna_2008(colour: str, typed: str, asked: str) -> None:
+def test_an_internationalised_host_is_encoded_by_idna_2008(colour: str, typed: str, asked: str) -> None:
     wire = Scripted()
     client = connect(colour, wire, typed)
     client.http_get("version")
@@ -39,13 +39,13 @@ def test_an_internationalised_host_is_asked_for_in_the_form_of_idna_2008(colour:
         "https://☃.example",
         "https://\uff48\uff4f\uff53\uff54.example",
         "https://אa.example",  # right to left and left to right in one name
-        "https://\u0301a.example",  # begins with an accent
+        "https://\u0301a.example",  # begins with a combining accent
         "https://xn--ü.example",
         "http://[fe80::1%25eth0]",
         "http://[fe80::1%eth0]:8000",
     ],
 )
-def test_a_host_that_httpx_would_not_or_could_not_ask_for_is_refused(kind: Any, url: str) -> None:
+def test_a_host_that_httpx_rejects_or_cannot_encode_is_refused(kind: Any, url: str) -> None:
     with pytest.raises(InvalidURLError):
         kind(url)
 
@@ -53,7 +53,7 @@ def test_a_host_that_httpx_would_not_or_could_not_ask_for_is_refused(kind: Any, 
 @given(st.text(SCRIPTS, min_size=1, max_size=12).map(lambda host: f"https://{host}.example/api"))
 @example("https://faß.example")
 @example("https://i\u0307.example")
-def test_whatever_the_host_httpx_would_ask_for_the_same_or_it_is_refused(url: str) -> None:
+def test_any_host_is_sent_as_httpx_sends_it_or_refused(url: str) -> None:
     try:
         client = KeystoneClient(url)
     except InvalidURLError:

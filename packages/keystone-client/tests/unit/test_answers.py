@@ -1,4 +1,4 @@
-"""What answers become: records, or the error they stand for, which says why and gives no secret away."""
+"""How answers are interpreted: as records, or as errors that state the cause and reveal no secret."""
 
 import copy
 import gzip
@@ -76,7 +76,7 @@ def html(status: int = 200) -> Reply:
 
 
 class _Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that is unpacked when it is read, as one from a network."""
+    """A body that is decompressed while it is read, as from a network."""
 
     def __init__(self, *chunks: bytes) -> None:
         self._chunks = chunks
@@ -153,30 +153,30 @@ def undecodable(colour: str, call: Any, reply: Reply) -> DecodeError:
 
 @pytest.mark.parametrize("call", RECORD_CALLS.values(), ids=RECORD_CALLS)
 @pytest.mark.parametrize("reply", [*NO_JSON.values(), *NO_RECORD.values()], ids=[*NO_JSON, *NO_RECORD])
-def test_where_a_record_is_promised_anything_else_is_an_error(colour: str, call: Any, reply: Reply) -> None:
+def test_an_answer_that_is_not_a_record_raises(colour: str, call: Any, reply: Reply) -> None:
     undecodable(colour, call, reply)
 
 
 @pytest.mark.parametrize("call", PAGE_CALLS.values(), ids=PAGE_CALLS)
 @pytest.mark.parametrize("reply", [*NO_JSON.values(), *NO_PAGE.values()], ids=[*NO_JSON, *NO_PAGE])
-def test_where_a_page_is_promised_anything_else_is_an_error(colour: str, call: Any, reply: Reply) -> None:
+def test_an_answer_that_is_not_a_page_raises(colour: str, call: Any, reply: Reply) -> None:
     undecodable(colour, call, reply)
 
 
 @pytest.mark.parametrize("reply", [html(), answer(200, b'{"cut'), answer(200, b"OK")])
-def test_a_delete_that_a_proxy_answered_is_no_delete(colour: str, reply: Reply) -> None:
+def test_a_delete_answered_by_a_proxy_raises(colour: str, reply: Reply) -> None:
     undecodable(colour, lambda client: client.delete_cluster(1), reply)
 
 
 @pytest.mark.parametrize("reply", [answer(204, b""), answer(200, b""), answer(200, {})])
-def test_a_delete_needs_no_answer_but_success(colour: str, reply: Reply) -> None:
+def test_a_delete_requires_only_a_success_status(colour: str, reply: Reply) -> None:
     wire = Scripted(reply)
     connect(colour, wire).delete_cluster(1)
     assert len(wire.requests) == 1
 
 
-def test_a_logout_that_a_proxy_answered_is_an_error(colour: str) -> None:
-    """The session on the server would live on."""
+def test_a_logout_answered_by_a_proxy_raises(colour: str) -> None:
+    """Otherwise the session would stay open on the server unnoticed."""
     client = connect(colour, Scripted(cookies("sessionid=a; Path=/"), html()))
     client.login("ada", "pw")
     with pytest.raises(DecodeError):
@@ -187,25 +187,25 @@ def test_a_logout_that_a_proxy_answered_is_an_error(colour: str) -> None:
     "chunks", [(b"garbage",), (gzip.compress(b'{"id": 1}')[:-12], b"\0" * 30)], ids=["garbage", "broken"]
 )
 @pytest.mark.parametrize("call", ["retrieve", "create"])
-def test_a_body_that_cannot_be_unpacked_is_an_error(colour: str, call: str, chunks: tuple[bytes, ...]) -> None:
+def test_a_body_that_cannot_be_decompressed_raises(colour: str, call: str, chunks: tuple[bytes, ...]) -> None:
     error = undecodable(colour, RECORD_CALLS[call], zipped(*chunks))
     assert "unpacked" in str(error)
 
 
-def test_a_packed_body_is_unpacked(colour: str) -> None:
+def test_a_compressed_body_is_decompressed(colour: str) -> None:
     packed = gzip.compress(b'{"id": 1, "name": "x"}')
     client = connect(colour, Scripted(zipped(packed[:10], packed[10:])))
     assert client.retrieve_cluster(1) == {"id": 1, "name": "x"}
 
 
-def test_an_html_page_with_200_is_shown_by_its_title_and_asks_for_the_base_url(colour: str) -> None:
+def test_an_html_page_with_200_is_quoted_by_title_and_suggests_checking_the_base_url(colour: str) -> None:
     error = undecodable(colour, RECORD_CALLS["retrieve"], html())
     assert str(error).startswith("200 OK: GET /allocations/clusters/1/: the answer is not JSON (text/html, ")
     assert "Welcome to nginx!" in str(error)
     assert "base URL" in str(error)
 
 
-def test_a_long_foreign_answer_is_quoted_in_part_and_kept_whole(colour: str) -> None:
+def test_a_long_foreign_answer_is_shortened_in_the_message_and_kept_in_full(colour: str) -> None:
     error = undecodable(colour, RECORD_CALLS["retrieve"], answer(200, b"x" * 100_000))
     assert len(str(error)) < 500
     assert error.response is not None
@@ -217,7 +217,7 @@ REFUSED = [(name, {"detail": "No."}) for name in ("update", "list", "count")] + 
 
 
 @pytest.mark.parametrize("status", CLASSES)
-def test_each_status_becomes_its_class_whatever_the_body(colour: str, status: int) -> None:
+def test_each_status_raises_its_error_class_whatever_the_body(colour: str, status: int) -> None:
     for name, body in REFUSED:
         client = connect(colour, Scripted(answer(status, body)), retry=None)
         with pytest.raises(StatusError) as caught:
@@ -237,7 +237,7 @@ def test_a_call_without_a_session_is_told_to_log_in(colour: str) -> None:
         client.retrieve_cluster()
 
 
-def test_a_status_below_200_is_no_success(colour: str) -> None:
+def test_a_status_below_200_is_not_a_success(colour: str) -> None:
     calls: list[Callable[[Any], object]] = [*RECORD_CALLS.values(), *PAGE_CALLS.values()]
     for call in calls:
         with pytest.raises(StatusError, match="101"):
@@ -245,7 +245,7 @@ def test_a_status_below_200_is_no_success(colour: str) -> None:
 
 
 @pytest.mark.parametrize("status", [*CLASSES, 200, 204])
-def test_http_methods_give_every_answer_back_as_it_came(colour: str, status: int) -> None:
+def test_http_methods_return_every_response_unchanged(colour: str, status: int) -> None:
     client = connect(colour, Scripted(answer(status, HTML)), retry=None)
     for method in ("http_get", "http_post", "http_put", "http_patch", "http_delete"):
         response = getattr(client, method)("version")
@@ -295,7 +295,7 @@ SAID: list[tuple[int, object, str, str | None, dict[str, list[str]]]] = [
 
 
 @pytest.mark.parametrize(("status", "body", "message", "detail", "fields"), SAID)
-def test_the_message_says_what_was_asked_and_what_the_server_said(
+def test_the_message_names_the_request_and_the_reason_of_the_server(
     colour: str, status: int, body: object, message: str, detail: str | None, fields: dict[str, list[str]]
 ) -> None:
     client = connect(colour, Scripted(answer(status, body)), "https://keystone.test/api", retry=None)
@@ -307,7 +307,7 @@ def test_the_message_says_what_was_asked_and_what_the_server_said(
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 599])
-def test_what_was_not_to_be_written_is_not_to_be_looked_for(colour: str, status: int) -> None:
+def test_errors_of_reads_logins_and_deletes_do_not_speak_of_a_write(colour: str, status: int) -> None:
     client = connect(colour, Scripted(answer(status)), retry=None)
     calls = [client.retrieve_cluster, lambda: client.login("ada", "pw"), lambda: client.delete_cluster(1)]
     for call in calls:
@@ -317,13 +317,13 @@ def test_what_was_not_to_be_written_is_not_to_be_looked_for(colour: str, status:
 
 
 @pytest.mark.parametrize("status", [300, 301])
-def test_a_redirect_names_the_place_it_leads_to(colour: str, status: int) -> None:
+def test_a_redirect_error_names_its_location(colour: str, status: int) -> None:
     client = connect(colour, Scripted(answer(status, b"", location="https://keystone.test/api/")))
     with pytest.raises(StatusError, match=rf"^{status} M.*redirected to https://keystone.test/api/"):
         client.retrieve_cluster(1)
 
 
-def test_a_record_that_does_not_exist_is_none_or_an_error_as_asked(colour: str) -> None:
+def test_a_missing_record_is_none_or_raises_if_asked(colour: str) -> None:
     client = connect(colour, Scripted(answer(404, {"detail": "No Cluster matches the given query."})))
     assert client.retrieve_cluster(1) is None
     client.delete_cluster(1)
@@ -339,7 +339,9 @@ def test_a_record_that_does_not_exist_is_none_or_an_error_as_asked(colour: str) 
 
 @pytest.mark.parametrize("body", [HTML, b"", {"error": "x"}, [], b'{"detail": '])
 @pytest.mark.parametrize("raise_not_exists", [True, False])
-def test_any_other_404_is_never_none_and_never_a_delete(colour: str, body: object, raise_not_exists: bool) -> None:
+def test_any_other_404_raises_instead_of_meaning_a_missing_record(
+    colour: str, body: object, raise_not_exists: bool
+) -> None:
     client = connect(colour, Scripted(answer(404, body)))
     for call in (client.retrieve_cluster, client.delete_cluster):
         with pytest.raises(NotFoundError):
@@ -370,20 +372,20 @@ def test_a_refused_login_is_an_authentication_error_that_says_so(colour: str, st
     assert caught.value.status_code == status
 
 
-def test_a_400_of_a_proxy_is_no_refused_login(colour: str) -> None:
-    """nginx answers so where plain http meets its https port."""
+def test_a_400_from_a_proxy_is_not_reported_as_a_refused_login(colour: str) -> None:
+    """nginx answers 400 when plain HTTP arrives at its HTTPS port."""
     with pytest.raises(ValidationError, match="Welcome to nginx"):
         connect(colour, Scripted(html(400))).login("ada", "pw")
 
 
-def test_what_the_server_drops_because_of_the_role_is_an_error_with_the_record(colour: str) -> None:
+def test_fields_dropped_because_of_the_role_raise_an_error_with_the_record(colour: str) -> None:
     kept = {"id": 3, "is_staff": False}
     with pytest.raises(FieldError, match="ignored is_staff") as caught:
         connect(colour, Scripted(answer(200, kept))).update_user(3, {"is_staff": True})
     assert caught.value.record == kept
 
 
-def test_what_a_failed_job_says_is_at_hand(colour: str) -> None:
+def test_a_job_error_has_the_step_status_token_and_body(colour: str) -> None:
     body = {"step": 2, "status": 400, "token": "t", "body": {"name": ["Bad."]}, "detail": "Step 2 failed."}
     client = connect(colour, Scripted(answer(422, body)))
     with pytest.raises(JobError, match=r"Step 2 failed\.") as caught:
@@ -400,7 +402,7 @@ def test_a_throttled_call_says_how_long_to_wait(colour: str) -> None:
 
 
 def errors() -> list[KeystoneError]:
-    """One error of each class, with all it can carry."""
+    """Return one error of each class, with all attributes set."""
     request = httpx.Request("POST", "http://keystone.test/x/")
     response = httpx.Response(400, json={"step": 1, "detail": "d"}, headers={"x-a": "b"}, request=request)
     asked: dict[str, Any] = {"request": request, "cid": "c"}
@@ -431,7 +433,7 @@ def errors() -> list[KeystoneError]:
 
 
 def facts(error: BaseException) -> dict[str, Any]:
-    """All that an error carries, in a form that can be compared."""
+    """Return all data of an error in a comparable form."""
     found: dict[str, Any] = {"type": type(error), "args": error.args, "str": str(error), "repr": repr(error)}
     for name, value in vars(error).items():
         if isinstance(value, httpx.Response):
@@ -455,7 +457,7 @@ def test_every_error_survives_copying(error: KeystoneError) -> None:
     assert facts(copy.deepcopy(error)) == facts(error)
 
 
-def test_every_class_of_the_tree_is_among_those_tested() -> None:
+def test_every_error_class_is_covered_by_these_tests() -> None:
     def below(kind: type[KeystoneError]) -> set[type[KeystoneError]]:
         return {kind}.union(*map(below, kind.__subclasses__()))
 
@@ -463,7 +465,7 @@ def test_every_class_of_the_tree_is_among_those_tested() -> None:
     assert public == {type(error) for error in errors()} | {KeystoneError}
 
 
-def test_the_tree_hangs_below_the_errors_users_know_already() -> None:
+def test_the_errors_derive_from_builtin_and_httpx_errors() -> None:
     assert issubclass(StatusError, httpx.HTTPStatusError)
     assert issubclass(TransportError, httpx.TransportError)
     assert issubclass(RequestTimeoutError, httpx.TimeoutException)
@@ -473,23 +475,23 @@ def test_the_tree_hangs_below_the_errors_users_know_already() -> None:
 
 
 PASSWORD, TOKEN, SESSION_ID, CSRF = SECRETS = ("pa55-w0rd", "t0k3n-t0k3n", "s3ss10n", "csrf-v4lue")
-"""Written out nowhere else: a traceback quotes the lines of the tests."""
+"""Do not repeat these literals elsewhere: a traceback quotes source lines of the tests."""
 
 
 def everything(error: BaseException | None) -> str:
-    """All text that hangs on an error: its chain, its attributes, its pickle."""
-    told: list[str] = []
+    """Return all text reachable from an error: its chain, its attributes, its pickle."""
+    texts: list[str] = []
     while error is not None:
-        told += [str(error), repr(error), str(vars(error)), "".join(traceback.format_exception(error))]
+        texts += [str(error), repr(error), str(vars(error)), "".join(traceback.format_exception(error))]
         for name in ("request", "response"):
             carried = getattr(error, "_request", None) if name == "request" else getattr(error, "response", None)
             if carried is not None:
-                told += [str(carried.headers.raw), str(carried.content)]
-                told.append(str(getattr(getattr(carried, "_request", None), "headers", httpx.Headers()).raw))
+                texts += [str(carried.headers.raw), str(carried.content)]
+                texts.append(str(getattr(getattr(carried, "_request", None), "headers", httpx.Headers()).raw))
         if isinstance(error, KeystoneError):
-            told.append(str(pickle.dumps(error)))
+            texts.append(str(pickle.dumps(error)))
         error = error.__cause__ or error.__context__
-    return "\n".join(told)
+    return "\n".join(texts)
 
 
 FAILURES: dict[str, Reply] = {
@@ -551,7 +553,7 @@ def test_an_error_carries_copies_without_body_and_credentials(colour: str) -> No
     assert CSRF in wire.requests[-1].headers["cookie"]
 
 
-def test_the_response_of_an_error_has_no_header_of_how_its_body_travelled(colour: str) -> None:
+def test_the_response_of_an_error_has_no_transfer_encoding_header(colour: str) -> None:
     travelled = {"transfer_encoding": "chunked", "x_kept": "1"}
     with pytest.raises(PermissionDeniedError) as caught:
         connect(colour, Scripted(answer(403, {"detail": "No."}, **travelled))).create_cluster(name="x")
@@ -559,7 +561,7 @@ def test_the_response_of_an_error_has_no_header_of_how_its_body_travelled(colour
     assert caught.value.response.headers["x-kept"] == "1"
 
 
-def test_the_representation_of_a_client_tells_no_secret(colour: str) -> None:
+def test_the_repr_of_a_client_shows_no_secret(colour: str) -> None:
     client = connect(colour, Scripted(cookies(f"sessionid={SESSION_ID}; Path=/")), token=TOKEN)
     client.http_get("version")
     text = repr(client.client) + str(client.client)
@@ -567,7 +569,7 @@ def test_the_representation_of_a_client_tells_no_secret(colour: str) -> None:
     assert not [secret for secret in SECRETS if secret in text]
 
 
-def test_an_error_of_the_deadline_carries_the_correlation_id(colour: str) -> None:
+def test_a_deadline_error_carries_the_correlation_id(colour: str) -> None:
     client = connect(colour, Scripted(answer(503)), retry=RetryPolicy(deadline=0.1, backoff=5))
     with pytest.raises(DeadlineExceededError, match=r"deadline of 0\.1 s") as caught:
         client.retrieve_cluster(1)

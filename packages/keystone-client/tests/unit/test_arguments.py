@@ -1,4 +1,4 @@
-"""What constructors and HTTP methods are given is checked when it is given, not when it breaks something."""
+"""Arguments of constructors and HTTP methods are validated immediately, not when they are first used."""
 
 import ssl
 import subprocess
@@ -14,7 +14,7 @@ from keystone_client import AsyncKeystoneClient, FieldError, KeystoneClient, Ret
 
 from .scripted import URL, Scripted, connect, page
 
-np: Any = pytest.importorskip("numpy")  # comes with what the documentation shows
+np: Any = pytest.importorskip("numpy")  # a dependency of the documentation examples
 
 UNFIT: list[dict[str, Any]] = [
     {"proxy": "foo"},
@@ -37,7 +37,7 @@ UNFIT: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("kind", [KeystoneClient, AsyncKeystoneClient])
 @pytest.mark.parametrize("options", UNFIT, ids=str)
-def test_a_constructor_refuses_what_cannot_be(kind: Any, options: dict[str, Any]) -> None:
+def test_a_constructor_refuses_invalid_options(kind: Any, options: dict[str, Any]) -> None:
     with pytest.raises(FieldError) as caught:
         kind(URL, **options)
 
@@ -45,7 +45,7 @@ def test_a_constructor_refuses_what_cannot_be(kind: Any, options: dict[str, Any]
 
 
 class Speechless:
-    """Nothing that can be written down."""
+    """An object whose repr raises."""
 
     def __repr__(self) -> str:
         raise RuntimeError("no text")
@@ -53,7 +53,7 @@ class Speechless:
 
 @pytest.mark.parametrize("value", [-(10**5000), Speechless(), ["a"] * 5000], ids=["number", "object", "list"])
 @pytest.mark.parametrize("name", ["limits", "max_response_size", "retry", "timeout", "verify"])
-def test_an_option_is_refused_in_a_message_of_bearable_length_whatever_it_is(name: str, value: Any) -> None:
+def test_any_invalid_option_is_refused_in_a_message_of_limited_length(name: str, value: Any) -> None:
     options: dict[str, Any] = {name: value}
 
     with pytest.raises(FieldError, match=name) as caught:
@@ -63,7 +63,7 @@ def test_an_option_is_refused_in_a_message_of_bearable_length_whatever_it_is(nam
 
 
 @pytest.mark.parametrize("value", [-(10**5000), Speechless(), ["a"] * 5000], ids=["number", "object", "list"])
-def test_an_argument_is_refused_in_a_message_of_bearable_length_whatever_it_is(value: Any) -> None:
+def test_any_invalid_argument_is_refused_in_a_message_of_limited_length(value: Any) -> None:
     wire = Scripted()
     client = connect("sync", wire)
     for call in (
@@ -90,7 +90,7 @@ def test_a_transport_of_the_other_colour_is_refused() -> None:
             client_of(URL, transport=transport)
 
 
-def test_a_password_in_an_unfit_proxy_is_not_repeated() -> None:
+def test_a_password_in_an_invalid_proxy_url_is_not_repeated() -> None:
     with pytest.raises(FieldError) as caught:
         KeystoneClient(URL, proxy="gopher://me:hunter2@host")
 
@@ -122,7 +122,7 @@ def test_a_file_without_certificates_is_named(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_a_policy_that_cannot_be_is_refused(policy: dict[str, Any]) -> None:
+def test_an_invalid_retry_policy_is_refused(policy: dict[str, Any]) -> None:
     with pytest.raises(FieldError, match=next(iter(policy))):
         RetryPolicy(**policy)
 
@@ -137,7 +137,7 @@ def test_a_policy_that_cannot_be_is_refused(policy: dict[str, Any]) -> None:
         ("http_get", {"headers": {"Host": "evil"}}, "headers"),
     ],
 )
-def test_an_http_method_takes_only_what_it_can_vouch_for(
+def test_an_http_method_refuses_unsupported_options(
     colour: str, method: str, options: dict[str, Any], field: str
 ) -> None:
     wire = Scripted()
@@ -182,14 +182,14 @@ with FakeKeystone().serve() as url:
 
 
 def test_one_async_client_serves_one_event_loop_after_another() -> None:
-    # in a process of its own: asyncio warns of the connection that the first loop left open
+    # in a separate process: asyncio warns about the connection that the first loop left open
     done = subprocess.run([sys.executable, "-c", TWO_LOOPS], capture_output=True, text=True, check=True, timeout=60)
 
     assert done.stdout.split() == ["200", "200"]
 
 
 @pytest.mark.parametrize("kind", [np.int64, np.uint8])
-def test_numbers_of_a_data_library_count_as_those_of_python(colour: str, kind: Any) -> None:
+def test_numpy_numbers_are_accepted_like_python_numbers(colour: str, kind: Any) -> None:
     wire = Scripted(page({"id": 1}))
     client = connect(colour, wire, page_size=kind(7), max_response_size=kind(200), retry=RetryPolicy(attempts=kind(2)))
 
@@ -216,7 +216,7 @@ def test_a_timeout_may_be_any_real_number(colour: str, timeout: Any) -> None:
 @pytest.mark.parametrize(
     "value", [np.nan, np.float64("nan"), np.datetime64("NaT"), np.True_, np.array([1, 2]), "1", {}]
 )
-def test_what_is_no_number_is_refused_as_an_argument(colour: str, value: Any) -> None:
+def test_a_value_that_is_not_a_number_is_refused_for_a_numeric_argument(colour: str, value: Any) -> None:
     for name in ("attempts", "backoff", "max_backoff", "max_retry_after", "deadline"):
         with pytest.raises(FieldError, match=f"RetryPolicy\\({name}="):
             RetryPolicy(**{name: value})

@@ -1,4 +1,4 @@
-"""Batch jobs on the wire: when a request is made, and what answers that are no results become."""
+"""Batch jobs: when a request is sent, and how answers without results are reported."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ from .scripted import URL, Scripted, answer, failure
 
 
 def carry_out(colour: str, transport: Scripted, add: Any, **options: Any) -> Any:
-    """Run a block in a colour."""
+    """Run a batch block with a sync or async client."""
     if colour == "sync":
         with KeystoneClient(URL, transport=transport, retry=None) as client, client.batch(**options) as job:
             add(job)
@@ -64,7 +64,7 @@ def test_a_job_is_one_request(colour: str) -> None:
     assert job.results == [{"id": 1}, None]
 
 
-def test_no_two_jobs_share_the_names_of_their_actions(colour: str) -> None:
+def test_action_names_are_unique_across_jobs(colour: str) -> None:
     transport = Scripted(results({"id": 1}))
 
     for _ in range(2):
@@ -90,14 +90,14 @@ def test_a_job_whose_answer_was_lost_is_not_sent_again(colour: str) -> None:
     assert len(transport.requests) == 1
 
 
-def test_a_job_of_a_shape_the_server_refuses_names_the_action(colour: str) -> None:
+def test_a_job_with_a_malformed_action_names_the_action(colour: str) -> None:
     transport = Scripted(answer(400, {"actions": [{}, {"path": ["Too long."]}]}))
 
     with pytest.raises(ValidationError, match=r"action 2 of 2, delete_team\(5\)"):
         carry_out(colour, transport, lambda job: (job.create_team(name="x"), job.delete_team(5)))
 
 
-def test_a_field_the_server_dropped_is_told_although_the_job_is_done(colour: str) -> None:
+def test_a_dropped_field_is_reported_although_the_job_succeeded(colour: str) -> None:
     transport = Scripted(results({"id": 7, "is_staff": False}))
 
     with pytest.raises(FieldError, match="is_staff") as caught:
@@ -120,7 +120,7 @@ def test_passwords_are_in_no_message(colour: str) -> None:
     assert "correct horse" not in f"{caught.value!r} {caught.value} {vars(caught.value)}"
 
 
-def test_files_of_the_caller_stay_open_and_ours_are_closed(colour: str, tmp_path: Any) -> None:
+def test_files_of_the_caller_stay_open_and_files_opened_by_the_client_are_closed(colour: str, tmp_path: Any) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"x")
 

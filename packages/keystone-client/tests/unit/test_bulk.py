@@ -1,4 +1,4 @@
-"""Bulk operations when the server is busy, breaks or does not answer: nothing is lost, and nothing written twice."""
+"""Bulk operations when the server throttles, fails or does not answer: no record is lost or written twice."""
 
 import json
 from collections import Counter
@@ -30,7 +30,7 @@ def fake() -> FakeKeystone:
 
 
 class Logged:
-    """A logged-in client of a colour, whose waits advance the clock of the fake."""
+    """A logged-in sync or async client whose waits advance the clock of the fake."""
 
     def __init__(self, fake: FakeKeystone, colour: str, **options: Any) -> None:
         self.client: Any = fake.client(**options) if colour == "sync" else fake.async_client(**options)
@@ -64,7 +64,7 @@ def jobs(fake: FakeKeystone) -> list[Any]:
     return [entry for entry in fake.journal if entry.path == "/batch/"]
 
 
-def test_at_the_default_throttle_all_records_get_in_once(fake: FakeKeystone, colour: str) -> None:
+def test_under_the_default_throttle_all_records_are_written_once(fake: FakeKeystone, colour: str) -> None:
     fake.throttle(user="300/min")
     start = fake.clock.time()
 
@@ -72,7 +72,7 @@ def test_at_the_default_throttle_all_records_get_in_once(fake: FakeKeystone, col
 
     assert [record["name"] for record in made] == [f"C{place}" for place in range(700)]
     assert max(Counter(names(fake)).values()) == 1
-    assert fake.clock.time() - start < 200  # 700 records at 300 a minute take three windows
+    assert fake.clock.time() - start < 200  # 700 records at 300 per minute take three throttle windows
 
 
 def test_a_limit_below_the_chunk_size_makes_the_chunks_smaller(fake: FakeKeystone, colour: str) -> None:
@@ -82,10 +82,10 @@ def test_a_limit_below_the_chunk_size_makes_the_chunks_smaller(fake: FakeKeyston
 
     assert [record["name"] for record in made] == [f"C{place}" for place in range(50)]
     assert names(fake) == [f"C{place}" for place in range(50)]
-    assert sizes(fake)[:3] == [30, 30, 19]  # the job itself counts, too
+    assert sizes(fake)[:3] == [30, 30, 19]  # the job request itself counts towards the throttle
 
 
-def test_between_two_tries_a_whole_window_passes(fake: FakeKeystone, colour: str) -> None:
+def test_tries_are_a_whole_throttle_window_apart(fake: FakeKeystone, colour: str) -> None:
     fake.throttle(user="10/min")
     moments: list[float] = []
     client = Logged(fake, colour)
@@ -105,7 +105,7 @@ def test_between_two_tries_a_whole_window_passes(fake: FakeKeystone, colour: str
     assert all(gap >= 60 for gap in gaps)
 
 
-def test_waiting_for_the_throttle_takes_no_attempts_but_the_deadline(fake: FakeKeystone, colour: str) -> None:
+def test_throttle_waits_are_limited_by_the_deadline_not_by_attempts(fake: FakeKeystone, colour: str) -> None:
     fake.throttle(user="10/min")
     client = Logged(fake, colour, retry=RetryPolicy(attempts=2, deadline=130))
 
@@ -120,7 +120,7 @@ def test_waiting_for_the_throttle_takes_no_attempts_but_the_deadline(fake: FakeK
     ]
 
 
-def test_without_retries_nothing_is_waited_for(fake: FakeKeystone, colour: str) -> None:
+def test_without_retries_the_client_does_not_wait(fake: FakeKeystone, colour: str) -> None:
     fake.throttle(user="10/min")
 
     with pytest.raises(BulkError) as caught:
@@ -130,7 +130,7 @@ def test_without_retries_nothing_is_waited_for(fake: FakeKeystone, colour: str) 
     assert caught.value.failed == rows(12)[6:]
 
 
-def test_a_server_that_answers_429_for_ever_is_given_up(colour: str) -> None:
+def test_the_client_gives_up_on_a_server_that_always_answers_429(colour: str) -> None:
     client = connect(colour, Scripted(answer(429, {"detail": "No."})), retry=RetryPolicy(attempts=3))
     with pytest.raises(BulkError) as caught:
         client.bulk_create_cluster(rows(2))
@@ -138,7 +138,7 @@ def test_a_server_that_answers_429_for_ever_is_given_up(colour: str) -> None:
     assert client.pauses == [60.0] * 3
 
 
-def test_a_throttle_that_lets_no_job_in_is_given_up(fake: FakeKeystone, colour: str) -> None:
+def test_the_client_gives_up_on_a_throttle_below_one_job(fake: FakeKeystone, colour: str) -> None:
     fake.throttle(user="1/min")
 
     with pytest.raises(BulkError, match="throttled"):
@@ -148,7 +148,7 @@ def test_a_throttle_that_lets_no_job_in_is_given_up(fake: FakeKeystone, colour: 
     assert names(fake) == []
 
 
-def test_a_throttle_that_lets_one_record_in_a_window_in_lets_all_in(fake: FakeKeystone, colour: str) -> None:
+def test_a_throttle_of_one_record_per_window_still_lets_all_in(fake: FakeKeystone, colour: str) -> None:
     fake.throttle(user="2/min")
 
     made = Logged(fake, colour, retry=RetryPolicy(deadline=3600)).bulk_create_cluster(rows(3))
@@ -156,7 +156,7 @@ def test_a_throttle_that_lets_one_record_in_a_window_in_lets_all_in(fake: FakeKe
     assert [record["name"] for record in made] == names(fake) == ["C0", "C1", "C2"]
 
 
-def test_a_longer_wait_than_the_policy_allows_is_given_up(fake: FakeKeystone, colour: str) -> None:
+def test_a_wait_longer_than_the_policy_allows_raises(fake: FakeKeystone, colour: str) -> None:
     fake.throttle(user="3/h")
     client = Logged(fake, colour)
 
@@ -167,7 +167,7 @@ def test_a_longer_wait_than_the_policy_allows_is_given_up(fake: FakeKeystone, co
     assert [record["name"] for record in caught.value.completed] == ["C0", "C1"]
 
 
-def test_a_wait_as_long_as_the_policy_allows_is_waited(fake: FakeKeystone, colour: str) -> None:
+def test_a_wait_of_exactly_the_allowed_length_is_waited(fake: FakeKeystone, colour: str) -> None:
     fake.throttle(user="10/min")
 
     made = Logged(fake, colour, retry=RetryPolicy(max_retry_after=60)).bulk_create_cluster(rows(12), chunk_size=6)
@@ -190,14 +190,14 @@ def test_when_an_answer_is_lost_its_records_are_unknown(fake: FakeKeystone, colo
     with pytest.raises(BulkError) as caught:
         client.bulk_create_cluster([{"name": f"D{place}"} for place in range(6)], chunk_size=2)
 
-    told = caught.value
-    assert isinstance(told.__cause__, TransportError | DecodeError)
-    assert "wait until it cannot be any more" in str(told)
-    assert "look for one (they are in all together or not at all)" in str(told)
-    assert ("longer timeout" in str(told)) == (error == "timeout")
-    assert told.unknown == [{"name": "D0"}, {"name": "D1"}]
-    assert told.pending == [{"name": f"D{place}"} for place in range(2, 6)]
-    assert told.completed == told.failed == []
+    bulk_error = caught.value
+    assert isinstance(bulk_error.__cause__, TransportError | DecodeError)
+    assert "wait until it cannot be any more" in str(bulk_error)
+    assert "look for one (they are in all together or not at all)" in str(bulk_error)
+    assert ("longer timeout" in str(bulk_error)) == (error == "timeout")
+    assert bulk_error.unknown == [{"name": "D0"}, {"name": "D1"}]
+    assert bulk_error.pending == [{"name": f"D{place}"} for place in range(2, 6)]
+    assert bulk_error.completed == bulk_error.failed == []
     assert names(fake) == [record["name"] for record in made] + ["D0", "D1"]  # and not twice
 
 
@@ -212,7 +212,7 @@ def test_when_a_proxy_answers_the_records_are_unknown(fake: FakeKeystone, colour
     assert len(names(fake)) == 3
 
 
-def test_when_no_connection_can_be_had_the_records_are_pending(fake: FakeKeystone, colour: str) -> None:
+def test_when_no_connection_can_be_made_the_records_are_pending(fake: FakeKeystone, colour: str) -> None:
     fake.fail("POST", "/batch/", error="connect", times=4)
 
     with pytest.raises(BulkError) as caught:
@@ -222,7 +222,7 @@ def test_when_no_connection_can_be_had_the_records_are_pending(fake: FakeKeyston
     assert names(fake) == []
 
 
-def test_a_connection_that_comes_back_is_used(fake: FakeKeystone, colour: str) -> None:
+def test_the_operation_continues_when_the_connection_recovers(fake: FakeKeystone, colour: str) -> None:
     fake.fail("POST", "/batch/", error="connect", times=2)
 
     Logged(fake, colour).bulk_create_cluster(rows(3))
@@ -230,7 +230,7 @@ def test_a_connection_that_comes_back_is_used(fake: FakeKeystone, colour: str) -
     assert len(names(fake)) == 3
 
 
-def test_a_server_that_breaks_once_loses_nothing(fake: FakeKeystone, colour: str) -> None:
+def test_a_single_500_loses_no_record(fake: FakeKeystone, colour: str) -> None:
     fake.fail("POST", "/batch/", status=500)
 
     made = Logged(fake, colour).bulk_create_cluster(rows(10), chunk_size=10)
@@ -241,22 +241,22 @@ def test_a_server_that_breaks_once_loses_nothing(fake: FakeKeystone, colour: str
 
 
 @pytest.mark.usefixtures("unforeseen")
-def test_few_jobs_find_the_record_that_breaks_the_server(fake: FakeKeystone, colour: str) -> None:
+def test_bisection_finds_the_record_that_crashes_the_server_in_few_jobs(fake: FakeKeystone, colour: str) -> None:
     team = fake.add.team()["id"]
     fake.add.publication(team=team, doi="")
     given = [{"title": "t", "team": team, "doi": f"d{place}"} for place in range(64)]
-    given[41]["doi"] = ""  # the server breaks at the second one
+    given[41]["doi"] = ""  # the server answers 500 to the second one
 
     with pytest.raises(BulkError) as caught:
         Logged(fake, colour).bulk_create_publication(given)
 
     assert caught.value.failed == [given[41]]
-    assert caught.value.position is None  # the server has said nothing of it
+    assert caught.value.position is None  # a 500 does not say which record is at fault
     assert len(caught.value.completed) == 41
-    assert len(jobs(fake)) <= 14  # 64 records are halved six times
+    assert len(jobs(fake)) <= 14  # bisecting 64 records takes six steps
 
 
-def test_chunks_stay_below_what_front_end_servers_take(colour: str) -> None:
+def test_chunks_stay_below_the_body_limit_of_front_end_servers(colour: str) -> None:
     def reply(request: Any) -> Any:
         number = len(json.loads(request.content)["job"]["actions"])
         steps = [{"body": {"id": place}} for place in range(number)]
@@ -273,7 +273,7 @@ def test_chunks_stay_below_what_front_end_servers_take(colour: str) -> None:
     assert len(lengths) == 3  # 100 kB each
 
 
-def test_a_file_goes_with_a_call_of_its_own(colour: str) -> None:
+def test_a_file_is_refused_in_a_bulk_operation(colour: str) -> None:
     transport = Scripted()
 
     with pytest.raises(FieldError, match="file"):
@@ -282,7 +282,7 @@ def test_a_file_goes_with_a_call_of_its_own(colour: str) -> None:
     assert transport.requests == []
 
 
-def test_a_field_the_server_dropped_is_told(colour: str) -> None:
+def test_a_dropped_field_is_reported(colour: str) -> None:
     transport = Scripted(answer(200, {"results": [{"body": {"id": 7, "is_staff": False}}]}))
 
     with pytest.raises(FieldError, match="is_staff") as caught:
@@ -303,7 +303,7 @@ def test_an_expired_session_fails_the_chunk(fake: FakeKeystone, colour: str) -> 
     assert caught.value.cid == client.client.cid
 
 
-def test_when_the_deadline_passes_while_an_answer_is_waited_for_the_records_are_unknown(colour: str) -> None:
+def test_when_the_deadline_passes_before_the_answer_the_records_are_unknown(colour: str) -> None:
     client = connect(colour, Scripted(failure(httpx.ReadTimeout)), retry=RetryPolicy(deadline=10))
     moments = iter([0.0, 0.0, 0.0, *[20.0] * 100])
     client.client._session.clock = lambda: next(moments)
@@ -314,7 +314,7 @@ def test_when_the_deadline_passes_while_an_answer_is_waited_for_the_records_are_
     assert caught.value.unknown == rows(2)
 
 
-def test_a_key_that_is_gone_among_many_takes_one_look_for_all_of_them(fake: FakeKeystone, colour: str) -> None:
+def test_missing_keys_are_found_with_one_listing(fake: FakeKeystone, colour: str) -> None:
     keys = [fake.add.cluster(name=f"C{place}")["id"] for place in range(150)]
 
     Logged(fake, colour).bulk_delete_cluster([keys[-1] + 1, *keys], chunk_size=200)

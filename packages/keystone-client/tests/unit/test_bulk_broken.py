@@ -1,7 +1,7 @@
-"""Bulk operations whose jobs are answered with a 500: nothing is written twice, and nothing is reported wrongly.
+"""Bulk operations whose jobs are answered with 500: no record is written twice or reported wrongly.
 
-A 500 may come before the write or after it, from Django or from a front-end web server. The fake plans each; what it
-holds in the end is compared with what the client said.
+A 500 may come before or after the write, from Django or from a front-end web server. The fake injects each; its final
+state is compared with what the client reported.
 """
 
 from collections import Counter
@@ -61,12 +61,12 @@ async def awaited(call: Callable[[], Awaitable[Any]]) -> Any:
 
 
 class Operation(NamedTuple):
-    """A bulk operation on four records, and how to see in the world whether one of them is as wanted."""
+    """A bulk operation on four records, and how to check in the fake that a record is as intended."""
 
     method: str
     given: Callable[[World], Any]
     written: Callable[[World], int]
-    """How many of the four are as wanted."""
+    """Return how many of the four records are as intended."""
     doubled: Callable[[World], bool]
 
 
@@ -106,7 +106,9 @@ OPERATIONS = {
 @pytest.mark.parametrize("user", ["admin", "owner"])
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_500_loses_and_doubles_nothing(colour: str, operation: str, fault: str, user: str, times: int) -> None:
+def test_a_500_neither_loses_nor_duplicates_records(
+    colour: str, operation: str, fault: str, user: str, times: int
+) -> None:
     world, tried = World(), OPERATIONS[operation]
     world.fake.fail("POST", "/batch/", times=times, **FAULTS[fault])
 
@@ -125,7 +127,7 @@ def test_a_500_loses_and_doubles_nothing(colour: str, operation: str, fault: str
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_500_that_passes_ends_well_where_a_second_write_does_no_harm(colour: str, operation: str) -> None:
+def test_a_temporary_500_is_retried_where_a_second_write_is_harmless(colour: str, operation: str) -> None:
     world, tried = World(), OPERATIONS[operation]
     world.fake.fail("POST", "/batch/", status=500)
 
@@ -152,12 +154,12 @@ def test_grants_of_somebody_who_cannot_read_the_log_are_not_sent_again(colour: s
 
     assert caught.value.unknown == world.grants(6)[:4]
     assert caught.value.pending == world.grants(6)[4:]
-    assert caught.value.position is None  # one 500 says nothing of a record
+    assert caught.value.position is None  # one 500 does not blame a record
     assert "wait until it cannot be any more" in str(caught.value)
     assert len(world.jobs()) == 1
 
 
-def test_a_record_that_meets_itself_is_unknown_and_not_to_blame(colour: str) -> None:
+def test_a_record_that_conflicts_with_its_own_earlier_write_is_unknown_not_failed(colour: str) -> None:
     world = World()
     world.fake.fail("POST", "/batch/", status=500, when="after")
 
@@ -169,7 +171,7 @@ def test_a_record_that_meets_itself_is_unknown_and_not_to_blame(colour: str) -> 
     assert caught.value.position is None
 
 
-def test_a_job_that_passes_in_part_shows_that_the_whole_was_not_written(colour: str) -> None:
+def test_a_part_of_a_job_that_succeeds_proves_that_the_whole_was_not_written(colour: str) -> None:
     world = World()
     given = world.publications("10.1/a", "10.1/b", "10.1/c", "10.1/d")
     given[3]["doi"] = world.fake.add.publication(team=world.team, doi="10.1/x")["doi"]
@@ -179,11 +181,11 @@ def test_a_job_that_passes_in_part_shows_that_the_whole_was_not_written(colour: 
         world.run(colour, "owner", "bulk_create_publication", given, policy=RetryPolicy(attempts=2))
 
     assert len(caught.value.completed) == 3
-    assert caught.value.failed == [given[3]]  # it met a stranger, not itself: the first job was not written
+    assert caught.value.failed == [given[3]]  # it conflicts with another record: the first job was not written
     assert caught.value.position == 3
 
 
-def test_a_delete_that_a_job_before_may_have_done_is_no_missing_record(colour: str) -> None:
+def test_a_record_an_earlier_job_may_have_deleted_is_not_reported_missing(colour: str) -> None:
     world = World()
     world.fake.fail("POST", "/batch/", error="html", status=500, when="after")
 
@@ -200,7 +202,7 @@ def test_a_protected_record_is_found_and_known_not_to_be_deleted() -> None:
     world.fake.add.request(team=world.team, submitter=users[17])
 
     with pytest.raises(BulkError, match="still refer to what is deleted") as caught:
-        client.bulk_delete_user(users)  # by who has made them: the log has other rows of theirs
+        client.bulk_delete_user(users)  # by the user who created them: the log has other rows of that user
 
     assert caught.value.failed == [users[17]]
     assert caught.value.position is None  # the server has said nothing of it
@@ -214,7 +216,7 @@ def test_no_record_is_sent_more_often_than_the_policy_says(colour: str, attempts
     world = World()
     given = world.publications(*(f"10.1/{place}" for place in range(50)))
     world.fake.add.publication(team=world.team, doi="")
-    given[41]["doi"] = ""  # the server breaks at the second one
+    given[41]["doi"] = ""  # the server answers 500 to the second one
 
     with pytest.raises(BulkError) as caught:
         world.run(colour, "admin", "bulk_create_publication", given, policy=RetryPolicy(attempts=attempts))
@@ -229,18 +231,18 @@ def test_no_record_is_sent_more_often_than_the_policy_says(colour: str, attempts
         assert len(caught.value.completed) == 41
 
 
-def test_a_front_end_that_answers_500_may_have_left_the_server_at_work(colour: str) -> None:
+def test_after_a_500_from_a_front_end_the_server_may_still_be_working(colour: str) -> None:
     world = World()
     world.fake.fail("POST", "/batch/", error="html", status=500)
 
     with pytest.raises(BulkError) as caught:
         world.run(colour, "admin", "bulk_create_grant", world.grants())
 
-    assert caught.value.unknown == world.grants()  # the log has no row yet, which says nothing
+    assert caught.value.unknown == world.grants()  # the log has no row yet, which proves nothing
     assert len(world.jobs()) == 1
 
 
-def test_a_look_that_gets_no_answer_says_nothing_of_later_jobs(colour: str) -> None:
+def test_a_failed_check_of_the_log_does_not_affect_later_jobs(colour: str) -> None:
     world = World()
     world.fake.fail("POST", "/batch/", status=500)
     world.fake.fail("GET", "/logs/audit/", error="timeout", times=4)
@@ -253,7 +255,7 @@ def test_a_look_that_gets_no_answer_says_nothing_of_later_jobs(colour: str) -> N
     assert [record["name"] for record in caught.value.failed] == ["T2", "T3"]
 
 
-def test_a_wait_that_would_pass_the_deadline_is_not_begun(colour: str) -> None:
+def test_a_wait_beyond_the_deadline_is_not_started(colour: str) -> None:
     world = World()
     world.fake.fail("POST", "/batch/", status=500, times=None)
     policy = RetryPolicy(backoff=10_000, max_backoff=10_000, deadline=1)
@@ -266,7 +268,7 @@ def test_a_wait_that_would_pass_the_deadline_is_not_begun(colour: str) -> None:
     assert len(world.jobs()) == 1
 
 
-def test_a_deadline_ends_the_search_for_the_record_to_blame(colour: str) -> None:
+def test_the_deadline_ends_the_bisection(colour: str) -> None:
     world = World()
     world.fake.fail("POST", "/batch/", status=500, times=None, delay=4)
 
@@ -279,11 +281,11 @@ def test_a_deadline_ends_the_search_for_the_record_to_blame(colour: str) -> None
 
 @pytest.mark.parametrize("attempts", [3, 4, 6])
 @pytest.mark.parametrize("chunk_size", [4, 100])
-def test_in_a_dry_run_records_that_collide_are_not_cleared_by_passing_alone(
+def test_in_a_dry_run_conflicting_records_that_pass_singly_are_not_reported_as_valid(
     colour: str, attempts: int, chunk_size: int
 ) -> None:
     world = World()
-    world.fake.fail("POST", "/batch/", status=500, times=2)  # the whole chunk fails, and what is smaller passes
+    world.fake.fail("POST", "/batch/", status=500, times=2)  # the whole chunk fails, smaller ones succeed
 
     with pytest.raises(BulkError, match=r"0, 1, 2, 3.* fail together") as caught:
         world.run(
@@ -304,7 +306,9 @@ def test_in_a_dry_run_records_that_collide_are_not_cleared_by_passing_alone(
 @pytest.mark.parametrize("dry_run", [True, False])
 @pytest.mark.parametrize("number", [1, 3])
 @pytest.mark.parametrize("method", ["bulk_create_team", "bulk_create_grant"])
-def test_a_server_that_breaks_blames_no_record(colour: str, method: str, number: int, dry_run: bool) -> None:
+def test_a_server_that_always_answers_500_blames_no_record(
+    colour: str, method: str, number: int, dry_run: bool
+) -> None:
     world = World()
     world.fake.fail("POST", "/batch/", status=500, times=None)
     given = world.grants(number) if "grant" in method else [{"name": f"T{place}"} for place in range(number)]
@@ -317,7 +321,7 @@ def test_a_server_that_breaks_blames_no_record(colour: str, method: str, number:
 
 
 @pytest.mark.parametrize(("status", "blamed"), [(400, 1), (403, 1), (401, None), (429, None), (500, None), (503, None)])
-def test_a_step_is_blamed_only_for_what_the_server_says_of_it(colour: str, status: int, blamed: int | None) -> None:
+def test_a_record_is_blamed_only_if_the_server_names_its_action(colour: str, status: int, blamed: int | None) -> None:
     said = {"detail": f"Step #2 failed with status {status}", "step": 2, "status": status, "body": {"detail": "No."}}
     client = connect(colour, Scripted(answer(422, said)), retry=None)
 
@@ -327,7 +331,7 @@ def test_a_step_is_blamed_only_for_what_the_server_says_of_it(colour: str, statu
     assert caught.value.position == blamed
 
 
-def test_in_a_dry_run_a_500_that_passes_is_forgotten(colour: str) -> None:
+def test_in_a_dry_run_a_temporary_500_is_not_reported(colour: str) -> None:
     world = World()
     world.fake.fail("POST", "/batch/", status=500)
 
@@ -336,7 +340,7 @@ def test_in_a_dry_run_a_500_that_passes_is_forgotten(colour: str) -> None:
     assert [record["title"] for record in results] == [f"new {place}" for place in range(6)]
 
 
-def test_a_batch_that_meets_a_500_does_not_say_that_nothing_was_written() -> None:
+def test_a_batch_answered_with_500_is_not_reported_as_unwritten() -> None:
     world = World()
     world.fake.fail("POST", "/batch/", status=500, when="after")
     client = world.fake.client()
@@ -349,7 +353,7 @@ def test_a_batch_that_meets_a_500_does_not_say_that_nothing_was_written() -> Non
 
 
 @given(number=st.integers(1, 5000), attempts=st.integers(2, 12))
-def test_the_last_try_of_a_record_is_alone(number: int, attempts: int) -> None:
+def test_the_last_try_of_a_record_has_a_job_of_its_own(number: int, attempts: int) -> None:
     size = number
     for failures in range(1, attempts):
         following = next_size(size, failures, attempts)

@@ -1,4 +1,4 @@
-"""What is wrong with the records of a bulk operation is said at once, for all of them, and before anything is sent."""
+"""All invalid records of a bulk operation are reported in one error, before anything is sent."""
 
 import copy
 import inspect
@@ -19,7 +19,7 @@ GRANT = {"title": "t", "agency": "NSF", "amount": "1.00", "start_date": "2026-01
 
 
 class Caller:
-    """A client of a colour on a fake, whose methods are called without awaiting."""
+    """A blocking interface to a sync or async client of a fake."""
 
     def __init__(self, colour: str) -> None:
         self.fake = FakeKeystone()
@@ -41,7 +41,7 @@ async def _awaited(result: Awaitable[Any]) -> Any:
     return await result
 
 
-def test_a_check_is_a_plain_call_and_sends_nothing(colour: str) -> None:
+def test_a_check_is_synchronous_and_sends_nothing(colour: str) -> None:
     transport = Scripted()
     client = connect(colour, transport).client
 
@@ -75,7 +75,7 @@ def test_a_hundred_bad_dates_cost_no_request_and_one_error(colour: str) -> None:
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_a_user_who_is_there_twice_is_found_before_the_first_chunk(colour: str, dry_run: bool) -> None:
+def test_a_duplicate_user_is_found_before_the_first_chunk(colour: str, dry_run: bool) -> None:
     caller = Caller(colour)
     people = [{"username": f"u{number}", "password": "a long secret"} for number in range(14)]
     people[12]["username"] = people[0]["username"]
@@ -87,7 +87,7 @@ def test_a_user_who_is_there_twice_is_found_before_the_first_chunk(colour: str, 
     assert caller.jobs() == []
 
 
-def test_changes_that_collide_are_found_before_the_first_chunk(colour: str) -> None:
+def test_conflicting_changes_are_found_before_the_first_chunk(colour: str) -> None:
     caller = Caller(colour)
 
     with pytest.raises(FieldError, match="record 1, counted from 0: name='x': record 0 has the same"):
@@ -116,12 +116,12 @@ def test_labels_are_named_in_every_error(colour: str) -> None:
     assert (token.value.label, token.value.position) == ("row 9", 5)
     assert (refused.value.label, refused.value.position) == ("row 3", 3)
     assert refused.value.failed == [{"name": "c2"}, {"name": "taken"}]
-    told = pickle.loads(pickle.dumps(refused.value))
-    assert told.label == "row 3"
-    assert told.labels == {"completed": ["row 0", "row 1"], "failed": ["row 2", "row 3"], "pending": ["row 4"]}
+    bulk_error = pickle.loads(pickle.dumps(refused.value))
+    assert bulk_error.label == "row 3"
+    assert bulk_error.labels == {"completed": ["row 0", "row 1"], "failed": ["row 2", "row 3"], "pending": ["row 4"]}
 
 
-def test_labelled_records_are_made_in_their_order(colour: str) -> None:
+def test_labelled_records_are_created_in_order(colour: str) -> None:
     caller = Caller(colour)
 
     made = caller.bulk_create_cluster({9: {"name": "b"}, 3: {"name": "a"}})
@@ -140,7 +140,7 @@ def test_a_dropped_field_names_the_label(colour: str) -> None:
     assert (caught.value.position, caught.value.label) == (0, "line 2")
 
 
-def test_one_record_instead_of_several_is_told(colour: str) -> None:
+def test_a_single_record_instead_of_a_list_is_refused_with_a_hint(colour: str) -> None:
     with pytest.raises(FieldError, match="give several records"):
         Caller(colour).bulk_create_cluster({"name": "x"})
 
@@ -152,7 +152,7 @@ def test_an_error_with_values_that_cannot_be_pickled_is_pickled(colour: str) -> 
     assert "generator" in pickle.loads(pickle.dumps(caught.value)).faults[0].value
 
 
-def test_every_key_that_is_none_is_told(colour: str) -> None:
+def test_every_invalid_key_is_reported(colour: str) -> None:
     with pytest.raises(FieldError, match="2 faults in 2 of 4 records") as caught:
         Caller(colour).bulk_delete_cluster([1, "x", 2, 0])
 
@@ -200,7 +200,7 @@ def test_a_check_and_the_server_agree_on_every_value(data: Any, kind: str) -> No
     taken = True
     try:
         getattr(client, f"create_{kind}")(**record)
-    except Exception:  # noqa: BLE001  # whatever it says, it was not taken
+    except Exception:  # noqa: BLE001  # any error means that the server rejected the value
         taken = False
 
     assert taken is (not found)

@@ -1,4 +1,4 @@
-"""Whatever ends a bulk operation, by force or by mistake: every record is known to be in, unknown, or not written."""
+"""A bulk operation that is interrupted, cancelled or fails reports each record as written, unknown or not written."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ def rows(number: int) -> list[dict[str, Any]]:
 
 
 def done(request: httpx.Request) -> httpx.Response:
-    """The answer to a job all of whose actions create something."""
+    """Return the answer to a job whose actions all create records."""
     steps = [{"body": {"id": 1, **action["payload"]}} for action in json.loads(request.content)["job"]["actions"]]
     return answer(200, {"results": steps})(request)
 
@@ -34,13 +34,13 @@ def stopped_by(error: BaseException) -> Callable[[httpx.Request], httpx.Response
 
 
 def names(error: BaseException | None) -> Account:
-    """The names of the records in each of the four groups."""
+    """Return the names of the records in each of the four groups."""
     assert isinstance(error, BulkError)
     groups = (error.completed, error.failed, error.unknown, error.pending)
     return tuple([record["name"] for record in group] for group in groups)  # type: ignore[return-value]
 
 
-def test_progress_that_raises_leaves_an_account(colour: str) -> None:
+def test_an_exception_in_the_progress_callback_carries_the_account(colour: str) -> None:
     def progress(so_far: int, total: int) -> None:
         if so_far == 4:
             raise ZeroDivisionError("the time that is left")
@@ -54,7 +54,7 @@ def test_progress_that_raises_leaves_an_account(colour: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
-def test_an_interrupt_arrives_as_it_is_and_brings_the_account(colour: str, kind: type[BaseException]) -> None:
+def test_an_interrupt_keeps_its_type_and_carries_the_account(colour: str, kind: type[BaseException]) -> None:
     stop = kind()
 
     with pytest.raises(kind) as caught:
@@ -96,7 +96,7 @@ def test_an_interrupt_while_waiting_leaves_nothing_unknown(colour: str, refusal:
 
 
 class Hanging(httpx.AsyncBaseTransport):
-    """Answers one job, and cancels whoever waits for the second."""
+    """Answers one job; cancels the task that sends the second."""
 
     def __init__(self) -> None:
         self.scope = anyio.CancelScope()
@@ -111,7 +111,7 @@ class Hanging(httpx.AsyncBaseTransport):
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_cancellation_arrives_as_it_is_and_brings_the_account(backend: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_cancellation_keeps_its_type_and_carries_the_account(backend: str, caplog: pytest.LogCaptureFixture) -> None:
     accounts: list[Account] = []
 
     async def run() -> None:
@@ -132,7 +132,7 @@ def test_a_cancellation_arrives_as_it_is_and_brings_the_account(backend: str, ca
     assert "2 completed, 0 failed, 2 unknown, 2 pending" in line.getMessage()
 
 
-def test_a_failure_nobody_foresaw_leaves_an_account(colour: str) -> None:
+def test_an_unexpected_exception_carries_the_account(colour: str) -> None:
     with pytest.raises(BulkError, match="RuntimeError: the transport broke") as caught:
         connect(colour, Scripted(done, stopped_by(RuntimeError("the transport broke")))).bulk_create_cluster(
             rows(5), chunk_size=2
@@ -141,7 +141,7 @@ def test_a_failure_nobody_foresaw_leaves_an_account(colour: str) -> None:
     assert names(caught.value) == (["C0", "C1"], [], ["C2", "C3"], ["C4"])
 
 
-def test_what_the_server_dropped_is_told_with_all_records(colour: str) -> None:
+def test_dropped_fields_are_reported_with_all_records(colour: str) -> None:
     transport = Scripted(answer(200, {"results": [{"body": {"id": 7, "is_staff": False}}]}))
 
     with pytest.raises(FieldError, match="is_staff") as caught:
@@ -162,11 +162,11 @@ def test_a_lost_answer_to_a_dry_run_leaves_nothing_unknown(colour: str) -> None:
 
 
 async def waited_for(so_far: int, total: int) -> None:
-    """Progress that nobody would wait for."""
+    """Do nothing: a coroutine function is not a valid progress callback."""
 
 
 @pytest.mark.parametrize("progress", [waited_for, "a bar", 5])
-def test_progress_that_cannot_be_called_is_refused_before_anything_is_sent(colour: str, progress: Any) -> None:
+def test_an_invalid_progress_callback_is_refused_before_anything_is_sent(colour: str, progress: Any) -> None:
     transport = Scripted(done)
 
     with pytest.raises(FieldError, match="on_progress") as caught:
@@ -177,7 +177,7 @@ def test_progress_that_cannot_be_called_is_refused_before_anything_is_sent(colou
 
 
 @pytest.mark.parametrize("progress", [waited_for, "a bar"])
-def test_progress_of_a_listing_and_of_files_is_checked_alike(colour: str, progress: Any) -> None:
+def test_progress_callbacks_of_listings_and_files_are_checked_too(colour: str, progress: Any) -> None:
     transport = Scripted(done)
     client = connect(colour, transport)
 
@@ -194,7 +194,7 @@ def test_progress_of_a_listing_and_of_files_is_checked_alike(colour: str, progre
     assert transport.requests == []
 
 
-def test_a_chunk_a_proxy_finds_too_large_is_halved(colour: str) -> None:
+def test_a_chunk_that_a_proxy_refuses_as_too_large_is_halved(colour: str) -> None:
     def narrow(request: httpx.Request) -> httpx.Response:
         if len(json.loads(request.content)["job"]["actions"]) > 3:
             return answer(413, b"<html>Request Entity Too Large</html>", content_type="text/html")(request)
@@ -204,11 +204,11 @@ def test_a_chunk_a_proxy_finds_too_large_is_halved(colour: str) -> None:
     made = connect(colour, transport).bulk_create_cluster(rows(20), chunk_size=10)
 
     assert [record["name"] for record in made] == [f"C{place}" for place in range(20)]
-    assert len(transport.requests) == 12  # of 10, of 5, and ten of 2
+    assert len(transport.requests) == 12  # one of 10, one of 5, and ten of 2
 
 
 @pytest.mark.parametrize(("status", "position"), [(401, None), (403, None), (413, 0)])
-def test_a_record_is_blamed_only_for_what_lies_in_it(colour: str, status: int, position: int | None) -> None:
+def test_a_record_is_blamed_only_for_errors_in_its_data(colour: str, status: int, position: int | None) -> None:
     with pytest.raises(BulkError) as caught:
         connect(colour, Scripted(answer(status))).bulk_create_cluster(rows(1))
 
@@ -217,7 +217,7 @@ def test_a_record_is_blamed_only_for_what_lies_in_it(colour: str, status: int, p
     assert isinstance(caught.value.__cause__, StatusError)
 
 
-def test_a_delete_whose_keys_are_all_gone_tells_its_progress(colour: str) -> None:
+def test_a_delete_of_only_missing_keys_reports_progress(colour: str) -> None:
     gone = {"detail": "Step #1 failed", "step": 1, "status": 404, "body": {"detail": "No Cluster matches."}}
     nobody: dict[str, object] = {"count": 0, "next": None, "previous": None, "results": []}
     missing = answer(404, {"detail": "No Cluster matches the given query."})
@@ -230,7 +230,7 @@ def test_a_delete_whose_keys_are_all_gone_tells_its_progress(colour: str) -> Non
     assert wire.requests[-1].url.path == "/allocations/clusters/2/"
 
 
-def test_a_delete_that_was_undone_stays_undone_when_the_look_for_its_keys_fails(colour: str) -> None:
+def test_a_rolled_back_delete_is_reported_as_unwritten_when_listing_its_keys_fails(colour: str) -> None:
     gone = {"detail": "Step #1 failed", "step": 1, "status": 404, "body": {"detail": "No Cluster matches."}}
 
     with pytest.raises(BulkError) as caught:

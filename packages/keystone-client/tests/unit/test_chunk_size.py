@@ -1,4 +1,4 @@
-"""The size of the jobs of a bulk operation follows the time they take, so that no answer comes too late."""
+"""Bulk operations adapt their chunk size to the time that jobs take, so that no job exceeds the read timeout."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ from .scripted import Scripted, answer, connect
 
 
 class Slow(Scripted):
-    """A server on which each record takes its time, by a clock of its own."""
+    """A server that takes a fixed time per record, on a simulated clock."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(self.done)
@@ -47,7 +47,7 @@ def users(number: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("slow", [0.9], indirect=True)
-def test_two_hundred_users_get_in_although_each_takes_a_second(colour: str, slow: Slow) -> None:
+def test_two_hundred_users_are_created_although_each_takes_a_second(colour: str, slow: Slow) -> None:
     made = connect(colour, slow).bulk_create_user(users(200))
 
     assert len(made) == 200
@@ -56,39 +56,39 @@ def test_two_hundred_users_get_in_although_each_takes_a_second(colour: str, slow
 
 
 @pytest.mark.parametrize("slow", [0.005], indirect=True)
-def test_on_a_quick_server_the_chunks_of_users_grow(colour: str, slow: Slow) -> None:
+def test_on_a_fast_server_the_chunks_of_users_grow(colour: str, slow: Slow) -> None:
     connect(colour, slow).bulk_create_user(users(300))
 
     assert slow.sizes == [5, 20, 80, 100, 95]
 
 
 @pytest.mark.parametrize("slow", [0.02], indirect=True)
-def test_other_records_go_in_whole_chunks_from_the_start(colour: str, slow: Slow) -> None:
+def test_other_records_are_sent_in_full_chunks_from_the_start(colour: str, slow: Slow) -> None:
     connect(colour, slow).bulk_create_cluster({"name": f"C{place}"} for place in range(250))
 
     assert slow.sizes == [100, 100, 50]
 
 
 @pytest.mark.parametrize("slow", [0.2], indirect=True)
-def test_a_server_that_turns_out_slow_gets_less_at_a_time(colour: str, slow: Slow) -> None:
+def test_chunks_shrink_when_the_server_is_slow(colour: str, slow: Slow) -> None:
     connect(colour, slow, timeout=30).bulk_create_cluster({"name": f"C{place}"} for place in range(160))
 
     assert slow.sizes == [100, 50, 10]
 
 
 @given(st.integers(1, 100), st.integers(1, 100), st.floats(0, 1e6), st.none() | st.floats(0.1, 1e6))
-def test_a_job_is_never_empty_and_takes_no_longer_than_there_is_patience(
-    pace: int, number: int, seconds: float, patience: float | None
+def test_a_job_is_never_empty_and_fits_the_time_limit(
+    pace: int, number: int, seconds: float, time_limit: float | None
 ) -> None:
-    following = next_chunk_size(pace, number, seconds, patience)
+    following = next_chunk_size(pace, number, seconds, time_limit)
 
     assert 1 <= following <= max(pace, 4 * number)
-    if following > 1 and patience is not None:
-        assert following * seconds / number <= patience / 2
+    if following > 1 and time_limit is not None:
+        assert following * seconds / number <= time_limit / 2
 
 
 @given(st.lists(st.integers(1, 50)), st.integers(1, 10), st.integers(1, 100))
-def test_chunks_are_in_order_lose_nothing_and_keep_both_limits(sizes: list[int], most: int, limit: int) -> None:
+def test_chunks_keep_the_order_all_records_and_both_limits(sizes: list[int], most: int, limit: int) -> None:
     action = delete_action(RESOURCES["team"], 1)
     waiting = [Item(place, None, action, size) for place, size in enumerate(sizes)]
     chunks = []
@@ -102,6 +102,6 @@ def test_chunks_are_in_order_lose_nothing_and_keep_both_limits(sizes: list[int],
 
 
 @pytest.mark.parametrize("size", [0, -1, 1.5, "10", None, True])
-def test_a_chunk_size_that_is_none_is_refused(size: Any) -> None:
+def test_an_invalid_chunk_size_is_refused(size: Any) -> None:
     with pytest.raises(FieldError, match="chunk_size"):
         checked_chunk_size(size)

@@ -1,4 +1,4 @@
-"""Both clients put the same requests on the wire for the same calls, and end in the same values and errors."""
+"""The sync and the async client send the same requests for the same calls, and return the same values and errors."""
 
 import io
 import os
@@ -18,7 +18,7 @@ Script = list[Callable[[Player], object]]
 
 
 class Server:
-    """Answers alike every time it is asked alike; each third request fails first if it is moody."""
+    """Answers equal requests equally; if ``moody``, the first try of every third request fails."""
 
     def __init__(self, moody: bool) -> None:
         self._moods: list[Reply] = [failure(httpx.ConnectError), answer(429, retry_after="3"), answer(503)]
@@ -54,14 +54,14 @@ class Server:
 
 
 def sample(field: Field) -> object:
-    """A value the field can hold."""
+    """Return a valid value of a field."""
     plain: dict[str, object] = {"int": 5, "key": 5, "keys": [5], "bool": True, "decimal": "5.00", "date": "2026-07-01"}
     plain |= {"datetime": "2026-07-01T00:00:00Z", "email": "a@b.c", "file": io.BytesIO(b"%PDF"), "json": {"a": 1}}
     return plain.get(field.kind, "x")
 
 
 def calls_on(resource: Resource) -> Script:
-    """Every method of a resource once."""
+    """Return one call of each method of a resource."""
     name, script = resource.name, list[Callable[[Player], object]]()
     writable = [field for field in resource.fields.values() if field.writable and field.kind != "file"]
     required = [field for field in resource.fields.values() if field.required]
@@ -131,7 +131,7 @@ def outcome(call: Callable[[Player], Any], client: Player) -> object:
 
 
 def played(colour: str, script: Script, moody: bool) -> tuple[list[object], list[object], list[float]]:
-    """What the calls ended in, what was sent, and the waits."""
+    """Return the results of the calls, the requests sent, and the waits."""
     wire = Scripted(Server(moody))
     client = connect(colour, wire, cid=CID, headers={"X-Always": "yes"}, retry=RetryPolicy(backoff=1))
     outcomes = [outcome(call, client) for call in script]
@@ -144,10 +144,10 @@ def played(colour: str, script: Script, moody: bool) -> tuple[list[object], list
 
 @pytest.mark.parametrize("moody", [False, True], ids=["well", "moody"])
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_one_script_puts_the_same_on_the_wire_in_both_colours(
+def test_both_clients_send_the_same_requests_for_the_same_calls(
     name: str, moody: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "urandom", bytes)  # httpx draws the boundaries of its forms from it
+    monkeypatch.setattr(os, "urandom", bytes)  # httpx generates multipart boundaries with it
     outcomes, sent, pauses = played("sync", SCRIPTS[name], moody)
     assert len(sent) >= len(SCRIPTS[name]) / 2
     assert bool(pauses) <= moody

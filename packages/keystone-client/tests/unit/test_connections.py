@@ -1,4 +1,4 @@
-"""Connections: reused, bounded, given back whatever happens, closed in the end; TLS contexts and proxies."""
+"""Connections are reused, limited in number, always released and finally closed; TLS contexts and proxies."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ ENVIRONMENT = ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "SSL_CERT_F
 
 
 class Connection(httpx.AsyncBaseTransport, httpx.BaseTransport):
-    """In place of httpx's transports: a connection to a server whose answers the tests hold back or spoil."""
+    """Replaces httpx's transports: a connection to a server whose answers the tests delay or break."""
 
     made: ClassVar[list["Connection"]] = []
     busy: ClassVar[int] = 0
@@ -34,7 +34,7 @@ class Connection(httpx.AsyncBaseTransport, httpx.BaseTransport):
     def __init__(self, **options: Any) -> None:
         self.options = options
         self.closed = 0
-        self._pool = SimpleNamespace()  # the client gives it another network backend
+        self._pool = SimpleNamespace()  # the client replaces the network backend
         Connection.made.append(self)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -83,7 +83,7 @@ def run(backend: str, test: Callable[[], Awaitable[object]]) -> None:
 
 
 async def both_permits_are_back(client: AsyncKeystoneClient) -> None:
-    """Two calls must be under way at once, or this would wait for ever."""
+    """Check that two calls can run at once; otherwise this would block."""
     arrived, go = [anyio.Event(), anyio.Event()], anyio.Event()
     waiting = list(arrived)
 
@@ -109,7 +109,7 @@ def two_at_once(**options: Any) -> AsyncKeystoneClient:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_cancelled_calls_leave_nothing_behind(backend: str, stub: type[Connection]) -> None:
+def test_cancelled_calls_release_their_permits_and_connections(backend: str, stub: type[Connection]) -> None:
     async def storm() -> None:
         async with two_at_once() as client:
             for turns in range(8):
@@ -129,15 +129,15 @@ def test_cancelled_calls_leave_nothing_behind(backend: str, stub: type[Connectio
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_calls_cancelled_while_others_finish_hand_their_turn_on(backend: str, stub: type[Connection]) -> None:
+def test_calls_cancelled_while_others_finish_pass_their_permit_on(backend: str, stub: type[Connection]) -> None:
     async def storm() -> None:
         async with two_at_once() as client:
             stub.act = anyio.lowlevel.checkpoint
 
-            async def call(patience: int) -> None:
+            async def call(steps: int) -> None:
                 async with anyio.create_task_group() as group:
                     group.start_soon(client.http_get, "version")
-                    for _ in range(patience):
+                    for _ in range(steps):
                         await anyio.lowlevel.checkpoint()
                     group.cancel_scope.cancel()
 
@@ -154,7 +154,7 @@ def test_calls_cancelled_while_others_finish_hand_their_turn_on(backend: str, st
 @pytest.mark.parametrize(
     "error", [httpx.ReadError("x"), httpx.ReadTimeout("x"), httpx.ConnectError("x"), RuntimeError("x")]
 )
-def test_failed_calls_give_their_permit_back_and_close_their_connection(
+def test_failed_calls_release_their_permit_and_close_their_connection(
     backend: str, error: Exception, stub: type[Connection]
 ) -> None:
     async def fail() -> None:
@@ -173,7 +173,7 @@ def test_failed_calls_give_their_permit_back_and_close_their_connection(
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_connection_that_cannot_be_made_costs_no_permit(
+def test_a_connection_that_cannot_be_opened_releases_its_permit(
     backend: str, stub: type[Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(self: Connection, **options: Any) -> None:
@@ -192,9 +192,7 @@ def test_a_connection_that_cannot_be_made_costs_no_permit(
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_who_waits_too_long_for_a_connection_is_told_that_nothing_was_sent(
-    backend: str, stub: type[Connection]
-) -> None:
+def test_an_async_pool_timeout_reports_that_nothing_was_sent(backend: str, stub: type[Connection]) -> None:
     async def test() -> None:
         async with two_at_once(timeout=httpx.Timeout(None, pool=0.01)) as client:
             stub.act = anyio.sleep_forever
@@ -213,7 +211,7 @@ def test_who_waits_too_long_for_a_connection_is_told_that_nothing_was_sent(
     run(backend, test)
 
 
-def test_a_thread_that_waits_too_long_for_a_connection_is_told_that_nothing_was_sent() -> None:
+def test_a_pool_timeout_in_a_thread_reports_that_nothing_was_sent() -> None:
     def call() -> None:
         with contextlib.suppress(TransportError):
             client.http_get("version")
@@ -221,8 +219,8 @@ def test_a_thread_that_waits_too_long_for_a_connection_is_told_that_nothing_was_
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(30)
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        limits, patience = httpx.Limits(max_connections=1), httpx.Timeout(None, pool=0.01)
-        with KeystoneClient(url, limits=limits, timeout=patience, retry=None, trust_env=False) as client:
+        limits, timeout = httpx.Limits(max_connections=1), httpx.Timeout(None, pool=0.01)
+        with KeystoneClient(url, limits=limits, timeout=timeout, retry=None, trust_env=False) as client:
             holder = threading.Thread(target=call, daemon=True)
             holder.start()
             connection, _ = server.accept()
@@ -235,7 +233,7 @@ def test_a_thread_that_waits_too_long_for_a_connection_is_told_that_nothing_was_
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_connections_are_reused_and_no_more_are_kept_than_allowed(backend: str, stub: type[Connection]) -> None:
+def test_connections_are_reused_and_idle_ones_are_limited(backend: str, stub: type[Connection]) -> None:
     async def test() -> None:
         limits = httpx.Limits(max_connections=5, max_keepalive_connections=1)
         async with AsyncKeystoneClient(URL, limits=limits) as client:
@@ -255,7 +253,7 @@ def test_connections_are_reused_and_no_more_are_kept_than_allowed(backend: str, 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("expiry", "closed"), [(5.0, 4), (None, 0)])
-def test_connections_nobody_uses_any_more_are_closed(
+def test_idle_async_connections_are_closed_after_the_expiry(
     backend: str, expiry: float | None, closed: int, stub: type[Connection]
 ) -> None:
     async def test() -> None:
@@ -269,7 +267,7 @@ def test_connections_nobody_uses_any_more_are_closed(
             idle.clock = lambda: now
             idle.since = type(idle.since)((now, slot) for _, slot in idle.since)
             assert len(idle) == 5
-            for _ in range(3):  # one goes on being used
+            for _ in range(3):  # one stays in use
                 now += 2.0
                 await client.http_get("version")
             assert sum(connection.closed for connection in stub.made) == closed
@@ -283,8 +281,8 @@ def test_connections_nobody_uses_any_more_are_closed(
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("end", ["cancelled", "timed out"])
-def test_a_handshake_that_is_given_up_leaves_no_connection_behind(backend: str, end: str) -> None:
-    """httpcore 1.0.9 loses the connection of a handshake that is cancelled."""
+def test_a_cancelled_tls_handshake_leaves_no_connection_open(backend: str, end: str) -> None:
+    """httpcore 1.0.9 leaks the connection of a cancelled handshake."""
     limit = 0.02 if end == "timed out" else None
 
     async def test(url: str, taken: list[socket.socket]) -> None:
@@ -349,7 +347,7 @@ def test_a_call_under_way_when_the_client_is_closed_closes_its_connection(backen
 
 
 @pytest.mark.parametrize("turns", range(5))
-def test_a_close_that_is_cancelled_closes_every_connection_all_the_same(turns: int, stub: type[Connection]) -> None:
+def test_a_cancelled_close_still_closes_every_connection(turns: int, stub: type[Connection]) -> None:
     async def slowly(self: Connection) -> None:
         self.closed += 1
         await asyncio.sleep(0)
@@ -379,7 +377,7 @@ def test_nothing_is_opened_before_the_first_request(stub: type[Connection]) -> N
 
 
 @pytest.mark.parametrize(("expiry", "closed"), [(5.0, 4), (None, 0)])
-def test_connections_no_thread_uses_any_more_are_closed(
+def test_idle_sync_connections_are_closed_after_the_expiry(
     expiry: float | None, closed: int, stub: type[Connection]
 ) -> None:
     now = 100.0
@@ -387,7 +385,7 @@ def test_connections_no_thread_uses_any_more_are_closed(
         client._driver.pool.idle.clock = lambda: now
         for _ in range(5):
             assert client._driver.pool.idle.put(stub())
-        for _ in range(3):  # one goes on being used
+        for _ in range(3):  # one stays in use
             now += 2.0
             client.http_get("version")
         assert sum(connection.closed for connection in stub.made) == closed
@@ -398,7 +396,7 @@ def test_connections_no_thread_uses_any_more_are_closed(
     assert all(connection.closed == 1 for connection in stub.made)
 
 
-def test_no_more_threads_have_a_connection_than_allowed(stub: type[Connection]) -> None:
+def test_the_connection_limit_holds_across_threads(stub: type[Connection]) -> None:
     start = threading.Barrier(8)
     limits = httpx.Limits(max_connections=3, max_keepalive_connections=2)
     with KeystoneClient(URL, limits=limits) as client:
@@ -414,7 +412,7 @@ def test_no_more_threads_have_a_connection_than_allowed(stub: type[Connection]) 
 
 
 @pytest.mark.parametrize("error", [httpx.ReadError("x"), httpx.ConnectError("x"), RuntimeError("x")])
-def test_a_call_of_a_thread_that_failed_gives_its_permit_back_and_closes_its_connection(
+def test_a_failed_call_in_a_thread_releases_its_permit_and_closes_its_connection(
     error: Exception, stub: type[Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: Connection, request: httpx.Request) -> httpx.Response:
@@ -452,7 +450,7 @@ def test_use_after_close_is_a_clear_error(colour: str, call: Callable[[Any], obj
     assert wire.requests == []
 
 
-def test_closing_twice_is_fine_and_closes_the_transport_of_the_user_once(colour: str) -> None:
+def test_closing_twice_is_allowed_and_closes_a_custom_transport_once(colour: str) -> None:
     wire = Scripted()
     client = connect(colour, wire)
     client.http_get("version")
@@ -480,7 +478,7 @@ def test_leaving_the_block_closes_even_if_it_raises() -> None:
 
 
 def context_of(client: Any) -> ssl.SSLContext:
-    """The TLS context a client's connections are made with."""
+    """Return the TLS context of a client's connections."""
     Connection.made.clear()
     player = connect("sync", None, **client) if isinstance(client, dict) else client
     player.http_get("version")
@@ -504,7 +502,7 @@ def test_all_clients_of_a_process_share_a_tls_context(
     assert context_of({"url": secure, "trust_env": False}) is first
 
 
-def test_the_context_of_the_user_is_taken_as_it_is(stub: type[Connection]) -> None:
+def test_an_ssl_context_of_the_user_is_used_unchanged(stub: type[Connection]) -> None:
     mine = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     assert context_of({"url": "https://keystone.test", "verify": mine}) is mine
     assert context_of(connect("async", None, "https://keystone.test", verify=mine)) is mine
@@ -516,8 +514,8 @@ def test_without_verification_nothing_is_checked(stub: type[Connection]) -> None
     assert not context.check_hostname
 
 
-def test_over_plain_http_the_context_trusts_nobody(stub: type[Connection]) -> None:
-    """It is not needed there; should it be used after all, it fails closed."""
+def test_over_plain_http_the_tls_context_trusts_no_certificate(stub: type[Connection]) -> None:
+    """It is not needed there; if it were used, verification would fail."""
     context = context_of({"url": "http://keystone.test"})
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.get_ca_certs() == []
@@ -589,7 +587,7 @@ def test_the_proxies_of_the_environment_are_honoured(
 
 
 @pytest.mark.parametrize("colour", ["sync", "async"])
-def test_all_connections_of_a_client_go_the_way_the_first_one_went(
+def test_all_connections_of_a_client_use_the_proxy_settings_of_the_first(
     colour: str, stub: type[Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://p:1")
@@ -625,8 +623,8 @@ def test_the_connections_go_through_the_proxy(
         assert stub.made[0].options["proxy"] == expected
 
 
-def test_a_real_proxy_gets_the_whole_address(colour: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fake stands in for a proxy: a request that reaches it proves the way it went."""
+def test_a_real_proxy_receives_the_absolute_url(colour: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fake acts as the proxy: a request that reaches it was sent through the proxy."""
     fake = FakeKeystone()
     with fake.serve() as url:
         monkeypatch.setenv("http_proxy", url)

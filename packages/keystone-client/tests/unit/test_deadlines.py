@@ -1,4 +1,4 @@
-"""A deadline bounds the whole call, whatever the server does with its time: it waits, drips, or never answers."""
+"""A deadline limits the whole call, even if the server delays, sends byte by byte, or never answers."""
 
 import contextlib
 import gc
@@ -26,7 +26,7 @@ DRIPS = {"headers": b"HTTP/1.1 200 OK\r\nX: ", "body": b"HTTP/1.1 200 OK\r\nCont
 
 @contextlib.contextmanager
 def dripping(beginning: bytes) -> Iterator[str]:
-    """A server that begins to answer, and goes on byte by byte for as long as somebody listens."""
+    """A server that starts an answer and continues byte by byte until the client disconnects."""
     over = threading.Event()
 
     def drip(connection: socket.socket) -> None:
@@ -55,14 +55,14 @@ def dripping(beginning: bytes) -> Iterator[str]:
         assert not thread.is_alive()
 
 
-def test_what_bounds_each_read_is_really_what_the_connection_is_made_of() -> None:
-    """It goes in by a private attribute of httpx and httpcore: should one be renamed, this fails and nothing hangs."""
+def test_the_deadline_network_backend_is_used_by_the_connection() -> None:
+    """It is installed through private attributes of httpx and httpcore; if one is renamed, this test fails."""
     with FakeKeystone().serve() as url, KeystoneClient(url, retry=RetryPolicy(deadline=30)) as client:
         assert isinstance(client.http_get("version").extensions["network_stream"], DeadlineStream)
 
 
 @pytest.mark.parametrize("part", DRIPS)
-def test_a_server_that_drips_does_not_outlast_the_deadline(part: str) -> None:
+def test_a_server_that_answers_byte_by_byte_does_not_outlast_the_deadline(part: str) -> None:
     policy = RetryPolicy(deadline=0.2)
     with (
         dripping(DRIPS[part]) as url,
@@ -74,7 +74,7 @@ def test_a_server_that_drips_does_not_outlast_the_deadline(part: str) -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("part", DRIPS)
-def test_a_server_that_drips_does_not_outlast_the_deadline_of_an_async_call(part: str, backend: str) -> None:
+def test_an_async_call_to_a_server_that_answers_byte_by_byte_ends_at_the_deadline(part: str, backend: str) -> None:
     async def test() -> None:
         async with AsyncKeystoneClient(url, retry=RetryPolicy(deadline=0.2)) as client:
             with pytest.raises(DeadlineExceededError):
@@ -85,7 +85,7 @@ def test_a_server_that_drips_does_not_outlast_the_deadline_of_an_async_call(part
 
 
 class Wire(httpcore.NetworkStream):
-    """Notes what it is asked for, and takes 3 s of a clock for everything."""
+    """A network stream that records the timeouts it gets; each operation takes 3 s of a simulated clock."""
 
     def __init__(self) -> None:
         self.left = 10.0
@@ -107,7 +107,7 @@ class Wire(httpcore.NetworkStream):
         return self
 
 
-def test_each_step_of_a_connection_has_what_is_left_of_the_call() -> None:
+def test_each_step_of_a_connection_gets_the_remaining_time_of_the_call() -> None:
     wire = Wire()
     stream = DeadlineStream(wire)
     token = TIME_LEFT.set(lambda: wire.left)
@@ -151,7 +151,7 @@ def test_a_server_that_never_answers_does_not_outlast_the_deadline() -> None:
     virtually(test)
 
 
-def test_an_answer_given_up_at_the_deadline_leaves_no_generator_behind() -> None:
+def test_an_answer_abandoned_at_the_deadline_leaves_no_generator_open() -> None:
     async def late() -> AsyncIterator[bytes]:
         clock.jump(11)
         yield b"x"
@@ -169,11 +169,11 @@ def test_an_answer_given_up_at_the_deadline_leaves_no_generator_behind() -> None
 
     clock = MockClock()
     trio.run(test, clock=clock)
-    gc.collect()  # trio warns of a generator that was not finished when it is collected
+    gc.collect()  # trio warns when an unfinished async generator is collected
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_who_only_queued_until_the_deadline_knows_that_nothing_was_sent(backend: str) -> None:
+def test_a_call_that_waited_for_a_connection_until_the_deadline_reports_not_sent(backend: str) -> None:
     async def test() -> None:
         limits = httpx.Limits(max_connections=1)
         async with AsyncKeystoneClient(url, limits=limits, retry=RetryPolicy(deadline=0.2)) as client:

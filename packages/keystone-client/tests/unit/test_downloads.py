@@ -1,4 +1,4 @@
-"""Downloads: whole or not at all, without credentials, and a clear word where nobody publishes files."""
+"""Downloads are complete or leave no file, send no credentials, and say when the server does not serve media."""
 
 import io
 import os
@@ -19,7 +19,7 @@ def served(body: bytes = BODY, **headers: str) -> Any:
     return answer(200, body, **{"content_type": "text/plain", **headers})
 
 
-def test_a_file_is_fetched_into_a_path(colour: str, tmp_path: Any) -> None:
+def test_a_file_is_downloaded_to_a_path(colour: str, tmp_path: Any) -> None:
     seen: list[tuple[int, int]] = []
     transport = Scripted(answer(200, RECORD), served())
 
@@ -36,7 +36,7 @@ def test_a_file_is_fetched_into_a_path(colour: str, tmp_path: Any) -> None:
     assert not {"authorization", "cookie", "x-csrftoken"} & set(sent.headers)
 
 
-def test_a_file_is_fetched_into_a_file(colour: str) -> None:
+def test_a_file_is_downloaded_to_a_file_object(colour: str) -> None:
     target = io.BytesIO(b"before ")
     target.seek(7)
 
@@ -65,7 +65,7 @@ def test_a_file_is_fetched_into_a_file(colour: str) -> None:
         "a" * 70_000,
     ],
 )
-def test_a_record_whose_file_lies_elsewhere_is_not_followed(colour: str, file: object, tmp_path: Any) -> None:
+def test_a_file_url_on_another_host_is_not_followed(colour: str, file: object, tmp_path: Any) -> None:
     transport = Scripted(answer(200, {"id": 7, "file": file}))
     with pytest.raises(DecodeError, match="media/"):
         connect(colour, transport).download_attachment(7, tmp_path / "plan.txt")
@@ -74,7 +74,7 @@ def test_a_record_whose_file_lies_elsewhere_is_not_followed(colour: str, file: o
 
 
 @pytest.mark.parametrize("file", ["https://elsewhere.test/a?b#c", "a?x=1#y", "é ü.pdf"])
-def test_a_file_is_looked_for_below_media_whatever_its_name(colour: str, file: str) -> None:
+def test_a_file_is_requested_below_media_whatever_its_name(colour: str, file: str) -> None:
     transport = Scripted(answer(200, {"id": 7, "file": file.replace("//", "/")}), served())
     connect(colour, transport).download_attachment(7, io.BytesIO())
     sent = transport.requests[1].url
@@ -107,7 +107,7 @@ def test_the_name_of_the_target_may_be_as_long_as_a_name_can_be(colour: str, tmp
     assert target.read_bytes() == BODY
 
 
-def test_a_full_disk_leaves_the_file_that_was_there(colour: str, tmp_path: Any) -> None:
+def test_a_full_disk_keeps_the_existing_file(colour: str, tmp_path: Any) -> None:
     def full(done: int, total: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -119,7 +119,7 @@ def test_a_full_disk_leaves_the_file_that_was_there(colour: str, tmp_path: Any) 
     assert [path.name for path in tmp_path.iterdir()] == ["plan.txt"]
 
 
-def test_a_try_that_broke_off_leaves_nothing_behind(colour: str, tmp_path: Any) -> None:
+def test_an_interrupted_try_leaves_no_partial_data(colour: str, tmp_path: Any) -> None:
     transport = Scripted(answer(200, RECORD), failure(httpx.ReadError), served())
 
     connect(colour, transport).download_attachment(7, tmp_path / "plan.txt")
@@ -135,7 +135,9 @@ def test_a_try_that_broke_off_leaves_nothing_behind(colour: str, tmp_path: Any) 
         (failure(httpx.ReadError), TransportError),
     ],
 )
-def test_what_was_there_stays_if_it_fails(colour: str, tmp_path: Any, reply: Any, error: type[Exception]) -> None:
+def test_a_failed_download_keeps_the_existing_file(
+    colour: str, tmp_path: Any, reply: Any, error: type[Exception]
+) -> None:
     target = tmp_path / "plan.txt"
     target.write_text("the old one")
 
@@ -146,7 +148,7 @@ def test_what_was_there_stays_if_it_fails(colour: str, tmp_path: Any, reply: Any
     assert [path.name for path in tmp_path.iterdir()] == ["plan.txt"]
 
 
-def test_where_nobody_publishes_files_the_error_says_so(tmp_path: Any) -> None:
+def test_the_error_explains_when_the_server_does_not_serve_media_files(tmp_path: Any) -> None:
     fake = FakeKeystone()
     pk = fake.add.attachment()["id"]
 
@@ -155,7 +157,7 @@ def test_where_nobody_publishes_files_the_error_says_so(tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize("colour", ["sync", "async"])
-def test_a_redirect_to_another_host_is_told_and_not_followed(colour: str, tmp_path: Any) -> None:
+def test_a_redirect_to_another_host_is_reported_and_not_followed(colour: str, tmp_path: Any) -> None:
     elsewhere = answer(302, b"", location="https://storage.example/plan.txt?signature=s3cret")
     transport = Scripted(answer(200, RECORD), elsewhere)
 
@@ -178,7 +180,7 @@ def test_a_path_that_cannot_be_written_is_refused_before_anything_is_sent(colour
     assert transport.requests == []
 
 
-def test_a_target_that_is_none_is_refused(colour: str) -> None:
+def test_an_invalid_target_is_refused(colour: str) -> None:
     transport = Scripted()
 
     with pytest.raises(FieldError, match="give a path"):

@@ -1,4 +1,4 @@
-"""A client of the environment: which variables it wants, and when it logs in."""
+"""A client configured by environment variables: which it reads, and when it logs in."""
 
 import asyncio
 from typing import Any
@@ -37,7 +37,7 @@ def made(colour: str, **options: Any) -> Any:
 
 
 def inside(client: Any, ask: str) -> Any:
-    """What a method gives inside of the client's block."""
+    """Return the result of a call inside the client's ``with`` block."""
     if isinstance(client, KeystoneClient):
         with client:
             return getattr(client, ask)()
@@ -73,7 +73,7 @@ def from_env(colour: str, fake: FakeKeystone, set_env: Any, **options: Any) -> P
     return Player(made(colour, transport=fake.transport, **options))
 
 
-def test_health_version_and_the_question_who_is_logged_in_never_log_in(colour: str, set_env: Any) -> None:
+def test_health_version_and_is_authenticated_never_log_in(colour: str, set_env: Any) -> None:
     fake = FakeKeystone()
     client = from_env(colour, fake, set_env)
     client.retrieve_version()
@@ -100,7 +100,7 @@ def test_other_credentials_replace_those_of_the_environment(colour: str, set_env
     assert client.whoami()["username"] == "ada"
 
 
-def test_after_a_logout_nothing_logs_in_by_itself(colour: str, set_env: Any) -> None:
+def test_after_a_logout_there_is_no_automatic_login(colour: str, set_env: Any) -> None:
     fake = FakeKeystone()
     client = from_env(colour, fake, set_env)
     client.logout()
@@ -109,7 +109,7 @@ def test_after_a_logout_nothing_logs_in_by_itself(colour: str, set_env: Any) -> 
 
 
 @pytest.mark.parametrize("call", ["retrieve_team", "http_get"])
-def test_a_service_starts_while_the_server_is_down_and_its_calls_say_so_until_it_is_up(
+def test_a_client_can_be_made_while_the_server_is_down_and_calls_fail_until_it_is_up(
     colour: str, set_env: Any, call: str
 ) -> None:
     fake = FakeKeystone()
@@ -167,7 +167,7 @@ def test_a_refused_login_raises_from_the_call_that_needed_it(colour: str, set_en
         ({"KEYSTONE_URL": "http://h", "KEYSTONE_TOKEN": "quickstart", **LOGIN}, "KEYSTONE_TOKEN and KEYSTONE_USERNAME"),
     ],
 )
-def test_what_is_missing_or_contradictory_is_named_without_a_secret(
+def test_missing_or_contradictory_variables_are_named_without_a_secret(
     colour: str, set_env: Any, variables: dict[str, str], said: str
 ) -> None:
     set_env(**variables)
@@ -178,7 +178,7 @@ def test_what_is_missing_or_contradictory_is_named_without_a_secret(
     assert "quickstart" not in str(caught.value)
 
 
-def test_an_address_that_is_none_is_refused(colour: str, set_env: Any) -> None:
+def test_an_invalid_url_is_refused(colour: str, set_env: Any) -> None:
     set_env(KEYSTONE_URL="http://user:hidden@host", **LOGIN)
 
     with pytest.raises(InvalidURLError, match="KEYSTONE_URL") as caught:
@@ -188,9 +188,7 @@ def test_an_address_that_is_none_is_refused(colour: str, set_env: Any) -> None:
 
 
 @pytest.mark.parametrize("token", ["two words", "a line\n", "fenêtre"])
-def test_a_token_that_cannot_be_sent_is_refused_by_the_name_of_its_variable(
-    colour: str, set_env: Any, token: str
-) -> None:
+def test_an_invalid_token_is_refused_naming_its_variable(colour: str, set_env: Any, token: str) -> None:
     set_env(KEYSTONE_URL="http://h", KEYSTONE_TOKEN=token)
 
     with pytest.raises(FieldError, match="KEYSTONE_TOKEN") as caught:
@@ -199,19 +197,19 @@ def test_a_token_that_cannot_be_sent_is_refused_by_the_name_of_its_variable(
     assert token not in str(caught.value)
 
 
-def test_a_password_that_waits_for_the_login_is_in_no_repr(colour: str, set_env: Any) -> None:
+def test_a_password_kept_for_the_login_is_in_no_repr(colour: str, set_env: Any) -> None:
     set_env(KEYSTONE_URL="http://h", **LOGIN)
 
     assert "quickstart" not in repr(vars(made(colour)))
 
 
 @pytest.mark.parametrize("body", [b"<html>hello</html>", b"", b"{}", b"x" * 200])
-def test_what_is_no_version_is_a_decode_error(colour: str, body: bytes) -> None:
+def test_an_invalid_version_is_a_decode_error(colour: str, body: bytes) -> None:
     with pytest.raises(DecodeError):
         connect(colour, Scripted(answer(200, body))).retrieve_version()
 
 
 @pytest.mark.parametrize("ask", ["retrieve_config", "retrieve_health", "retrieve_grant_stats"])
-def test_what_is_no_object_is_a_decode_error(colour: str, ask: str) -> None:
+def test_an_answer_that_is_not_an_object_is_a_decode_error(colour: str, ask: str) -> None:
     with pytest.raises(DecodeError):
         getattr(connect(colour, Scripted(answer(200, [1]))), ask)()

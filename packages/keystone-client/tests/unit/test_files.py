@@ -1,4 +1,4 @@
-"""Files of every kind: what ``read()`` gives is sent with its length, or is refused before anything is sent."""
+"""File objects of every kind: what ``read()`` returns is sent with its length, or refused before anything is sent."""
 
 import base64
 import bz2
@@ -33,7 +33,7 @@ LARGE = b"0123456789abcdef" * 150_000
 
 
 class Bare:
-    """A file that has ``read()`` and nothing else."""
+    """A file object that has only ``read()``."""
 
     def __init__(self, *chunks: Any) -> None:
         self._chunks = list(chunks)
@@ -46,21 +46,21 @@ class Bare:
 
 
 class Backwards(Bare):
-    """A file that fails in its own way when it is rewound, as a tar archive that is streamed."""
+    """A file whose ``seek()`` raises an unusual error, as a streamed tar archive does."""
 
     def seek(self, *_: int) -> int:
         raise tarfile.StreamError("seeking backwards is not allowed")
 
 
 class Shared:
-    """A file that others use too, and that stays open."""
+    """A file that is shared and stays open."""
 
     def __init__(self, file: Any) -> None:
         self.read, self.seek = file.read, file.seek
 
 
 class Coroutine:
-    """A file of an async library."""
+    """A file object of an async library: ``read()`` is a coroutine."""
 
     async def read(self, size: int = -1) -> bytes:
         return b""
@@ -167,7 +167,7 @@ def post(client: Any, file: Any) -> Any:
 
 
 def batch(client: Any, path: Path, *kinds: Any) -> None:
-    """Run a job that attaches a file of each kind, which is closed before the job is sent."""
+    """Run a job that uploads a file, which is closed before the job is sent."""
 
     def add(job: Any) -> None:
         for kind in kinds:
@@ -187,7 +187,7 @@ def batch(client: Any, path: Path, *kinds: Any) -> None:
 
 
 def logged_in(colour: str, url: str, transport: Any, act: Any) -> None:
-    """Do something with a client that is logged in; an async one lives in one event loop."""
+    """Run a function with a logged-in client; an async client stays in one event loop."""
     if colour == "sync":
         with KeystoneClient(url, transport=transport) as client:
             client.login("admin", "quickstart")
@@ -210,7 +210,7 @@ def body_of(transport: Scripted) -> bytes:
 
 @pytest.mark.parametrize("way", [attach, post])
 @pytest.mark.parametrize("kind", FILES.values(), ids=FILES)
-def test_what_a_file_gives_is_sent_with_its_length(colour: str, way: Any, kind: Any, path: Path) -> None:
+def test_the_content_of_a_file_is_sent_with_its_length(colour: str, way: Any, kind: Any, path: Path) -> None:
     transport = Scripted(answer(201, {"id": 1}))
 
     with opened(kind, path) as file:
@@ -220,7 +220,7 @@ def test_what_a_file_gives_is_sent_with_its_length(colour: str, way: Any, kind: 
 
 
 @pytest.mark.parametrize("kind", FILES.values(), ids=FILES)
-def test_in_process_and_over_a_socket_a_file_arrives_alike(colour: str, kind: Any, path: Path) -> None:
+def test_a_file_arrives_equally_in_process_and_over_a_socket(colour: str, kind: Any, path: Path) -> None:
     fake = FakeKeystone()
     fake.add.request()
     with fake.serve() as url:
@@ -274,7 +274,7 @@ def test_one_file_serves_two_actions_of_a_job(colour: str, path: Path) -> None:
     assert body_of(transport).count(TEXT) == 2
 
 
-def test_a_large_file_is_sent_as_long_as_it_was_when_it_was_opened(colour: str, tmp_path: Path) -> None:
+def test_a_growing_file_is_sent_with_its_initial_length(colour: str, tmp_path: Path) -> None:
     path = tmp_path / "large.txt"
     path.write_bytes(LARGE)
 
@@ -291,7 +291,7 @@ def test_a_large_file_is_sent_as_long_as_it_was_when_it_was_opened(colour: str, 
     assert base64.b64decode(content) == LARGE
 
 
-def test_a_file_that_shrinks_while_it_is_sent_is_an_error_that_says_so(colour: str, tmp_path: Path) -> None:
+def test_a_file_that_shrinks_while_it_is_sent_raises_a_clear_error(colour: str, tmp_path: Path) -> None:
     path = tmp_path / "large.txt"
     path.write_bytes(LARGE)
     fake = FakeKeystone()
@@ -311,12 +311,12 @@ def test_a_file_that_shrinks_while_it_is_sent_is_an_error_that_says_so(colour: s
 
 
 @pytest.mark.parametrize("given", ["", "\0", "a\0b", "a\ud800", Path("\ud800")])
-def test_a_path_that_can_be_none_is_refused(colour: str, given: Any) -> None:
+def test_an_invalid_path_is_refused(colour: str, given: Any) -> None:
     with pytest.raises(FieldError, match="path of a file"):
         connect(colour, Scripted()).create_attachment(request=1, file=given)
 
 
-def test_a_file_of_the_kernel_is_read_although_it_says_that_it_is_empty(colour: str) -> None:
+def test_a_proc_file_is_read_although_its_reported_size_is_zero(colour: str) -> None:
     path = Path("/proc/self/status")
     if not path.exists():
         pytest.skip("this system has no /proc")
@@ -329,7 +329,7 @@ def test_a_file_of_the_kernel_is_read_although_it_says_that_it_is_empty(colour: 
 
 @pytest.mark.parametrize("given", [bytearray(TEXT), memoryview(TEXT), memoryview(bytes(2 * len(TEXT)))[::2]])
 @pytest.mark.parametrize("way", [attach, post])
-def test_bytes_may_be_of_any_kind(colour: str, way: Any, given: Any) -> None:
+def test_any_bytes_like_object_is_accepted(colour: str, way: Any, given: Any) -> None:
     transport = Scripted(answer(201, {"id": 1}))
 
     way(connect(colour, transport), given)
@@ -339,7 +339,7 @@ def test_bytes_may_be_of_any_kind(colour: str, way: Any, given: Any) -> None:
 
 @pytest.mark.parametrize(("ending", "module"), [(".gz", gzip), (".bz2", bz2), (".xz", lzma)])
 @pytest.mark.parametrize("wrap", [lambda file: file, io.BufferedReader])
-def test_what_was_unpacked_has_the_name_it_had_before(
+def test_a_decompressed_file_is_sent_under_its_name_without_the_suffix(
     colour: str, path: Path, ending: str, module: Any, wrap: Any
 ) -> None:
     transport = Scripted(answer(201, {"id": 1}))
@@ -365,7 +365,7 @@ def test_a_file_keeps_its_name_in_the_plain_methods(colour: str, path: Path) -> 
     assert b'filename="upload"' in body_of(transport)
 
 
-def test_a_part_of_a_file_may_have_headers_of_any_mapping_which_stays_as_it_was(colour: str) -> None:
+def test_a_file_part_may_have_headers_from_any_mapping_which_is_not_modified(colour: str) -> None:
     transport = Scripted()
     headers = MappingProxyType({"X-Kind": "plan"})
 
@@ -375,7 +375,7 @@ def test_a_part_of_a_file_may_have_headers_of_any_mapping_which_stays_as_it_was(
     assert dict(headers) == {"X-Kind": "plan"}
 
 
-def test_none_beside_a_file_is_refused_because_a_form_would_say_none_in_letters(colour: str) -> None:
+def test_none_beside_a_file_is_refused_because_a_form_cannot_express_null(colour: str) -> None:
     transport = Scripted()
 
     with pytest.raises(FieldError, match="field 'name': None does not fit: it cannot be null"):
@@ -385,7 +385,7 @@ def test_none_beside_a_file_is_refused_because_a_form_would_say_none_in_letters(
 
 
 @pytest.mark.parametrize("files", [None, {"file": ("a.txt", b"x")}])
-def test_a_form_says_what_was_given(colour: str, files: Any) -> None:
+def test_a_form_has_the_given_values(colour: str, files: Any) -> None:
     transport = Scripted()
 
     data = {"a": "é", "b": 5, "c": True, "d": None, "e": ["x", 1.5], "f": b"bytes"}
@@ -406,7 +406,7 @@ READS = st.lists(JUNK | st.sampled_from([OSError("x"), EOFError(), RuntimeError(
 
 
 @given(st.data())
-def test_no_error_of_another_library_comes_out_of_a_body(data: Any) -> None:
+def test_invalid_bodies_raise_only_documented_errors(data: Any) -> None:
     odd = ODD | READS.map(lambda chunks: Bare(*chunks))
     client = connect("sync", Scripted(answer(201, {"id": 1})))
     calls = [

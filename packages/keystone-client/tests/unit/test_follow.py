@@ -1,4 +1,4 @@
-"""Following a log: each record once, also where records become visible out of the order of their keys."""
+"""Following a log returns each record once, even if records become visible out of key order."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ Step = Callable[["Poller"], object]
 
 
 class Poller:
-    """A program that polls the request log and keeps what it got, with the position, across restarts."""
+    """A program that polls the request log and keeps the records and the position across restarts."""
 
     def __init__(self, colour: str = "sync", page_size: int = 7, **options: Any) -> None:
         self.log = LogServer()
@@ -28,14 +28,14 @@ class Poller:
         self.position: str | None = None
         self.got: list[int] = []
         self.naive: list[int] = []
-        """What a program gets that asks for what lies behind the highest key it has seen."""
+        """The keys received by a program that lists the records after the highest key it has seen."""
         self._colour, self._page_size = colour, page_size
 
     def client(self) -> Player:
         return connect(self._colour, Scripted(self.log), page_size=self._page_size)
 
     def poll(self, **options: Any) -> Followed[Any]:
-        """Ask once, with a new client: it knows nothing but the position."""
+        """Poll once with a new client, which has only the saved position."""
         found: Followed[Any] = self.client().follow_request_log(self.position, **{**self.options, **options})
         self.position = found.position
         self.got += [record["id"] for record in found.records]
@@ -47,14 +47,14 @@ class Poller:
         self.naive += [row["id"] for row in client.iterate_request_log(after=after)]
 
     def finish(self) -> None:
-        """Let everything settle, and read it all."""
+        """Let all transactions end, and read the rest."""
         for _ in range(3):
             self.log.wait(OVERLAP)
             while self.poll().more:
                 pass
 
     def read_and_purge(self) -> None:
-        """Read all there is, then have old rows deleted, but for the newest: a log that is in use is never empty."""
+        """Read all rows, then delete the old ones except the newest, because a log in use is never empty."""
         while self.poll().more:
             pass
         newest = max((row["id"] for row in self.log.rows), default=0)
@@ -64,7 +64,7 @@ class Poller:
         return datetime.fromisoformat(row["timestamp"]) > self.log.ago(2 * OVERLAP)
 
     def keys(self, method: str = "") -> list[int]:
-        """The keys of all rows that ever were visible."""
+        """Return the keys of all rows that were ever visible."""
         return sorted(row["id"] for row in self.log.committed if method in ("", row["method"]))
 
 
@@ -88,7 +88,7 @@ STEPS = st.one_of(
 
 
 @given(steps=st.lists(STEPS, max_size=60), filtered=st.booleans())
-def test_each_record_is_handed_out_once(steps: list[Step], filtered: bool) -> None:
+def test_each_record_is_returned_once(steps: list[Step], filtered: bool) -> None:
     poller = Poller(filters={"method": "POST"} if filtered else None)
 
     for step in steps:
@@ -108,7 +108,7 @@ def test_each_record_is_handed_out_once(steps: list[Step], filtered: bool) -> No
     ],
     before=[],
 )
-def test_from_now_on_brings_what_was_not_visible_before(steps: list[Step], before: list[Step]) -> None:
+def test_starting_at_now_returns_only_rows_that_become_visible_later(steps: list[Step], before: list[Step]) -> None:
     poller = Poller()
     for step in before:
         step(poller)
@@ -123,7 +123,7 @@ def test_from_now_on_brings_what_was_not_visible_before(steps: list[Step], befor
     assert sorted(poller.got) == sorted(set(poller.keys()) - visible)
 
 
-def test_who_asks_behind_the_highest_key_loses_rows_and_a_follower_does_not(colour: str) -> None:
+def test_listing_after_the_highest_key_loses_rows_and_following_does_not(colour: str) -> None:
     poller = Poller(colour)
     for _ in range(10):
         poller.log.write(5, lasts=4)
@@ -149,7 +149,7 @@ def test_a_late_record_comes_with_the_next_call(colour: str) -> None:
     assert [record["id"] for record in poller.poll().records] == [1, 2]
 
 
-def test_a_row_that_is_seen_shows_only_that_lower_keys_were_handed_out_by_the_end_of_its_transaction(
+def test_a_visible_row_only_proves_that_lower_keys_were_assigned_before_its_commit(
     colour: str,
 ) -> None:
     poller = Poller(colour)
@@ -158,7 +158,7 @@ def test_a_row_that_is_seen_shows_only_that_lower_keys_were_handed_out_by_the_en
     poller.log.write(lasts=59)  # key 1
     poller.log.wait(50)
     assert [record["id"] for record in poller.poll().records] == [2]
-    poller.log.wait(5)  # 113: more than the overlap behind the time of the row that is seen
+    poller.log.wait(5)  # 113: more than the overlap after the time of the visible row
     poller.poll()
 
     poller.finish()
@@ -166,15 +166,15 @@ def test_a_row_that_is_seen_shows_only_that_lower_keys_were_handed_out_by_the_en
     assert sorted(poller.got) == [1, 2]
 
 
-def test_a_listing_that_went_on_where_it_was_cut_off_settles_nothing(colour: str) -> None:
+def test_a_listing_resumed_after_a_limit_does_not_advance_the_floor(colour: str) -> None:
     poller = Poller(colour)
     poller.log.write(delay=59, lasts=59)  # key 3
     poller.log.wait(58)
-    poller.log.write(lasts=59)  # key 1, seen after 117
+    poller.log.write(lasts=59)  # key 1, visible after 117
     poller.log.write()  # key 2
     poller.log.wait(42)
     assert [record["id"] for record in poller.poll(limit=1).records] == [2]
-    poller.log.wait(21)  # 121: twice the overlap behind the time of key 3
+    poller.log.wait(21)  # 121: twice the overlap after the time of key 3
     assert [record["id"] for record in poller.poll(limit=1).records] == [3]
 
     poller.finish()
@@ -182,7 +182,7 @@ def test_a_listing_that_went_on_where_it_was_cut_off_settles_nothing(colour: str
     assert sorted(poller.got) == [1, 2, 3]
 
 
-def test_a_row_that_is_committed_later_than_the_overlap_is_what_the_overlap_is_for(colour: str) -> None:
+def test_a_row_committed_later_than_the_overlap_is_lost(colour: str) -> None:
     poller = Poller(colour)
     poller.log.write(lasts=5 * OVERLAP)
     poller.log.write()
@@ -191,7 +191,7 @@ def test_a_row_that_is_committed_later_than_the_overlap_is_what_the_overlap_is_f
     poller.poll()
     poller.log.wait(3 * OVERLAP)
 
-    assert poller.poll(overlap=10 * OVERLAP).records == []  # the floor has passed it; a longer overlap came too late
+    assert poller.poll(overlap=10 * OVERLAP).records == []  # the floor has passed it: a longer overlap no longer helps
 
 
 @pytest.mark.parametrize("limit", [1, 3, 100])
@@ -207,7 +207,7 @@ def test_a_limit_bounds_a_call_and_says_that_there_is_more(colour: str, limit: i
     assert calls == -(-20 // limit)
 
 
-def test_a_young_backlog_is_not_read_again_and_again(colour: str) -> None:
+def test_a_recent_backlog_is_not_reread_on_every_call(colour: str) -> None:
     poller = Poller(colour)
     poller.log.write(200)
     while poller.poll(limit=10).more:
@@ -217,7 +217,7 @@ def test_a_young_backlog_is_not_read_again_and_again(colour: str) -> None:
     assert poller.got == poller.keys()
 
 
-def test_rows_that_come_faster_than_they_are_read_do_not_keep_late_ones_away() -> None:
+def test_late_rows_are_found_even_if_new_rows_come_faster_than_they_are_read() -> None:
     poller = Poller()
     poller.log.write(lasts=OVERLAP / 2)
     for _ in range(60):
@@ -228,11 +228,11 @@ def test_rows_that_come_faster_than_they_are_read_do_not_keep_late_ones_away() -
     assert 1 in poller.got
 
 
-def test_behind_a_key_means_behind_that_key(colour: str) -> None:
+def test_following_after_a_key_starts_after_that_key(colour: str) -> None:
     poller = Poller(colour)
     poller.log.write(9)
     poller.poll(after=4)
-    poller.poll(after="now")  # there is a position: where to begin is decided
+    poller.poll(after="now")  # a position exists, so ``after`` has no effect
 
     assert poller.got == [5, 6, 7, 8, 9]
 
@@ -245,7 +245,7 @@ def test_bounds_of_the_caller_hold(colour: str) -> None:
     assert poller.got == [4, 5, 6]
 
 
-def test_a_filter_that_nothing_passes_asks_for_nothing(colour: str) -> None:
+def test_a_filter_that_cannot_match_sends_no_request(colour: str) -> None:
     poller = Poller(colour, filters={"id__in": []})
     poller.log.write(9)
 
@@ -253,7 +253,7 @@ def test_a_filter_that_nothing_passes_asks_for_nothing(colour: str) -> None:
     assert poller.poll().records == []
 
 
-def test_a_call_that_fails_takes_nothing_away(colour: str) -> None:
+def test_a_failed_call_loses_no_record(colour: str) -> None:
     log = LogServer()
     log.write(20)
     broken = Scripted(log, log, log, failure(httpx.ReadError))
@@ -278,7 +278,7 @@ def test_the_position_after_an_hour_of_a_busy_log_is_as_short_as_documented(ever
         poller.poll()
         sizes.append(len(poller.position or ""))
 
-    young = rate * 2 * OVERLAP  # keys that were handed out within twice the overlap
+    young = rate * 2 * OVERLAP  # keys assigned within twice the overlap
     assert max(sizes) < young / 6 + 400
     assert len(poller.got) == len(poller.keys("POST" if filters else ""))
 
@@ -293,7 +293,7 @@ def test_an_old_backlog_leaves_a_short_position() -> None:
     assert len(poller.log.requests) <= 40
 
 
-def test_a_restored_database_is_told(colour: str) -> None:
+def test_a_restored_database_is_reported(colour: str) -> None:
     poller = Poller(colour)
     poller.log.write(50)
     poller.finish()
@@ -303,7 +303,7 @@ def test_a_restored_database_is_told(colour: str) -> None:
         poller.poll()
 
 
-def test_rows_that_were_deleted_before_they_were_read_are_told(colour: str) -> None:
+def test_rows_deleted_before_they_were_read_are_reported(colour: str) -> None:
     poller = Poller(colour)
     poller.log.write(10)
     poller.finish()
@@ -320,7 +320,7 @@ def test_rows_that_were_deleted_before_they_were_read_are_told(colour: str) -> N
     assert poller.got[-30:] == list(range(31, 61))
 
 
-def test_the_rest_of_a_backlog_that_is_deleted_before_it_was_read_is_told(colour: str) -> None:
+def test_a_deleted_rest_of_a_backlog_is_reported(colour: str) -> None:
     poller = Poller(colour)
     for _ in range(10):
         poller.log.write(10)
@@ -333,7 +333,7 @@ def test_the_rest_of_a_backlog_that_is_deleted_before_it_was_read_is_told(colour
         poller.poll()
 
 
-def test_what_was_read_before_it_was_deleted_is_not_missed(colour: str) -> None:
+def test_rows_deleted_after_they_were_read_are_not_reported(colour: str) -> None:
     poller = Poller(colour)
     for _ in range(5):
         poller.log.write(10)
@@ -367,7 +367,7 @@ UNSOUND += [json.dumps({name: value for name, value in SOUND.items() if name != 
 
 
 @pytest.mark.parametrize("position", UNSOUND, ids=lambda value: repr(value)[:60])
-def test_what_is_no_position_is_refused_before_anything_is_sent(colour: str, position: Any) -> None:
+def test_an_invalid_position_is_refused_before_anything_is_sent(colour: str, position: Any) -> None:
     wire = Scripted()
 
     with pytest.raises(FieldError, match="position") as caught:
@@ -378,17 +378,17 @@ def test_what_is_no_position_is_refused_before_anything_is_sent(colour: str, pos
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("server", "http://other.test/", "other.test"),
         ("resource", "audit_log", "audit_log"),
         ("filters", {"method": "GET"}, "method"),
     ],
 )
-def test_a_position_of_something_else_is_refused(colour: str, name: str, value: Any, told: str) -> None:
+def test_a_position_of_another_log_or_filter_is_refused(colour: str, name: str, value: Any, message: str) -> None:
     wire = Scripted()
 
-    with pytest.raises(FieldError, match=told) as caught:
+    with pytest.raises(FieldError, match=message) as caught:
         connect(colour, wire).follow_request_log(json.dumps({**SOUND, name: value}))
 
     assert caught.value.field == "position"
@@ -396,7 +396,7 @@ def test_a_position_of_something_else_is_refused(colour: str, name: str, value: 
 
 
 @pytest.mark.parametrize("overlap", [0, -1, "300", None, float("nan"), float("inf"), True, 1e10])
-def test_an_overlap_that_is_no_time_is_refused(colour: str, overlap: Any) -> None:
+def test_an_invalid_overlap_is_refused(colour: str, overlap: Any) -> None:
     wire = Scripted()
     with pytest.raises(FieldError, match="overlap=") as caught:
         connect(colour, wire).follow_audit_log(overlap=overlap)
@@ -405,7 +405,7 @@ def test_an_overlap_that_is_no_time_is_refused(colour: str, overlap: Any) -> Non
 
 
 @pytest.mark.parametrize("limit", [0, -1, None, "5", True])
-def test_a_limit_that_is_no_number_of_records_is_refused(colour: str, limit: Any) -> None:
+def test_an_invalid_limit_is_refused(colour: str, limit: Any) -> None:
     wire = Scripted()
     with pytest.raises(FilterError, match="limit="):
         connect(colour, wire).follow_audit_log(limit=limit)
@@ -413,7 +413,7 @@ def test_a_limit_that_is_no_number_of_records_is_refused(colour: str, limit: Any
 
 
 @pytest.mark.parametrize("after", [0, -1, "soon", 1.5, True])
-def test_a_beginning_that_is_none_is_refused(colour: str, after: Any) -> None:
+def test_an_invalid_after_is_refused(colour: str, after: Any) -> None:
     wire = Scripted()
     with pytest.raises(FieldError):
         connect(colour, wire).follow_audit_log(after=after)
@@ -445,7 +445,7 @@ def test_both_colours_send_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sent("sync") == sent("async")
 
 
-def test_without_a_date_the_clock_of_the_client_serves(colour: str) -> None:
+def test_without_a_date_header_the_clock_of_the_client_is_used(colour: str) -> None:
     log = LogServer()
     log.write(3)
 
@@ -462,7 +462,7 @@ def test_without_a_date_the_clock_of_the_client_serves(colour: str) -> None:
 
 
 @given(st.sets(st.integers(1, 3000)), st.integers(0, 10**9))
-def test_a_position_holds_what_was_put_in(keys: set[int], floor: int) -> None:
+def test_a_position_round_trips(keys: set[int], floor: int) -> None:
     from keystone_client._listing.position import Position, Subject, decode_position, encode_position
 
     subject = Subject("http://keystone.test/", "audit_log", {"action": "0"})

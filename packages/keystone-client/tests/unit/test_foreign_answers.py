@@ -1,4 +1,4 @@
-"""Answers that Keystone did not write: the error says what they probably are, first, and never at great length."""
+"""Answers from other servers than Keystone: the error starts with their probable cause and has a limited length."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def web_page(title: str, text: str = "") -> bytes:
 
 
 def refusal(colour: str, reply: Reply, call: str = "login", url: str = "https://host.example/wrong") -> StatusError:
-    """The error of a call that is answered so, which begins with the hint, whatever the answer goes on to say."""
+    """Return the error of a call with this answer; its message must be short, whatever the answer is."""
     client = connect(colour, Scripted(reply), url, retry=None)
     with pytest.raises(StatusError) as caught:
         client.login("ada", "pw") if call == "login" else client.create_team(name="t")
@@ -31,9 +31,7 @@ def refusal(colour: str, reply: Reply, call: str = "login", url: str = "https://
 
 @pytest.mark.parametrize("body", [web_page("Oops"), b"Not here", b"<html>no title</html>"])
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 406, 409, 410, 415, 418, 422, 501])
-def test_whatever_the_status_an_answer_that_is_no_json_asks_for_the_base_url(
-    colour: str, status: int, body: bytes
-) -> None:
+def test_an_answer_that_is_not_json_suggests_checking_the_base_url(colour: str, status: int, body: bytes) -> None:
     error = refusal(colour, answer(status, body, content_type="text/html"))
     assert error.status_code == status
     asked = "https://host.example/wrong/authentication/login/"
@@ -41,11 +39,11 @@ def test_whatever_the_status_an_answer_that_is_no_json_asks_for_the_base_url(
 
 
 @pytest.mark.parametrize("status", [404, 405, 501])
-def test_so_does_an_empty_one_where_the_api_would_say_more(colour: str, status: int) -> None:
+def test_an_unexpectedly_empty_answer_suggests_checking_the_base_url(colour: str, status: int) -> None:
     assert "below the right base URL?" in str(refusal(colour, answer(status, b"")))
 
 
-def test_json_is_an_answer_of_the_api(colour: str) -> None:
+def test_a_json_answer_does_not_suggest_checking_the_base_url(colour: str) -> None:
     error = refusal(colour, answer(405, {"detail": 'Method "POST" not allowed.'}))
     assert str(error) == '405 Method Not Allowed: POST /authentication/login/: Method "POST" not allowed.'
 
@@ -59,13 +57,13 @@ TLS_PORTS = {
 
 @pytest.mark.parametrize("body", TLS_PORTS.values(), ids=TLS_PORTS)
 @pytest.mark.parametrize("call", ["login", "create"])
-def test_plain_http_to_a_port_of_tls_is_told_to_write_https(colour: str, call: str, body: bytes) -> None:
+def test_plain_http_to_a_tls_port_suggests_https(colour: str, call: str, body: bytes) -> None:
     error = refusal(colour, answer(400, body), call, "http://host.example:8443")
     assert "/: this port speaks TLS: write https:// in the base URL" in str(error)
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "told"),
+    ("status", "body", "expected"),
     [
         (413, web_page("413 Request Entity Too Large"), "client_max_body_size"),
         (413, b"", ""),
@@ -81,10 +79,10 @@ def test_plain_http_to_a_port_of_tls_is_told_to_write_https(colour: str, call: s
     ],
 )
 @pytest.mark.parametrize("call", ["login", "create"])
-def test_what_a_web_server_in_front_says_is_explained(
-    colour: str, call: str, status: int, body: bytes, told: str
+def test_errors_of_a_front_end_web_server_are_explained(
+    colour: str, call: str, status: int, body: bytes, expected: str
 ) -> None:
-    assert told in str(refusal(colour, answer(status, body), call))
+    assert expected in str(refusal(colour, answer(status, body), call))
 
 
 def test_styles_and_tags_of_a_page_without_a_title_are_not_quoted(colour: str) -> None:
@@ -92,7 +90,7 @@ def test_styles_and_tags_of_a_page_without_a_title_are_not_quoted(colour: str) -
     assert str(refusal(colour, answer(410, page))).endswith("The answer: Gone away")
 
 
-def test_a_web_page_with_200_asks_for_the_base_url_before_it_is_quoted(colour: str) -> None:
+def test_a_web_page_with_200_suggests_checking_the_base_url_before_quoting_it(colour: str) -> None:
     with pytest.raises(DecodeError, match=r"a web page: is the base URL that of the API.*The answer: Sign in$"):
         connect(colour, Scripted(answer(200, web_page("Sign in")))).login("ada", "pw")
 
@@ -109,7 +107,7 @@ def test_a_login_whose_cookie_was_dropped_says_so_and_not_who_has_logged_in(colo
     assert (error.field_errors, error.detail) == ({}, None)
 
 
-def test_a_cookie_that_stays_behind_is_told_without_the_record_too(colour: str) -> None:
+def test_an_error_about_a_dropped_cookie_does_not_quote_the_user_record(colour: str) -> None:
     reply = cookies("sessionid=a; Path=/; Secure", body={"id": 1, "email": "private@host.example", "detail": "x"})
     with pytest.raises(AuthenticationError, match=r"use https$") as caught:
         connect(colour, Scripted(reply)).login("ada", "pw")
@@ -117,7 +115,7 @@ def test_a_cookie_that_stays_behind_is_told_without_the_record_too(colour: str) 
 
 
 @pytest.mark.parametrize("body", [{f"field_{n}": ["Wrong. " * 50] for n in range(50)}, {"detail": "x" * 100_000}])
-def test_a_message_has_a_length_and_the_error_has_it_all(colour: str, body: Any) -> None:
+def test_the_message_is_limited_and_the_error_keeps_the_full_answer(colour: str, body: Any) -> None:
     client = connect(colour, Scripted(answer(400, body)))
     with pytest.raises(StatusError) as caught:
         client.create_team(name="t")
@@ -126,7 +124,7 @@ def test_a_message_has_a_length_and_the_error_has_it_all(colour: str, body: Any)
     assert len(caught.value.field_errors) == (50 if "field_1" in body else 0)
 
 
-def test_over_a_socket_the_same_is_said(colour: str) -> None:
+def test_the_message_is_the_same_over_a_socket(colour: str) -> None:
     fake = FakeKeystone("http://127.0.0.1/keystone")
     with fake.serve() as url:
         client = connect(colour, None, url.replace("/keystone", "/elsewhere"), limits=NONE_KEPT)
@@ -135,7 +133,7 @@ def test_over_a_socket_the_same_is_said(colour: str) -> None:
         client.close()
 
 
-def test_the_status_is_right_in_the_copy_of_the_answer(colour: str) -> None:
+def test_the_copied_response_of_an_error_has_the_right_status(colour: str) -> None:
     error = refusal(colour, answer(413, web_page("413 Request Entity Too Large")))
     assert isinstance(error, httpx.HTTPStatusError)
     assert error.response.status_code == 413

@@ -1,4 +1,4 @@
-"""Programs written for the official client up to 0.10 work, or are told in one message what to write instead."""
+"""Programs written for the official client up to 0.10 work, or get one error that says what to write instead."""
 
 import importlib
 import inspect
@@ -66,14 +66,16 @@ def test_a_url_by_position_beside_verify_ssl_works(kind: Any) -> None:
         ((URL,), {"verify": True, "verify_ssl": True}, "verify"),
     ],
 )
-def test_both_names_of_one_thing_are_an_error(kind: Any, args: Any, options: dict[str, Any], name: str) -> None:
+def test_the_old_and_the_new_name_of_an_option_together_are_an_error(
+    kind: Any, args: Any, options: dict[str, Any], name: str
+) -> None:
     with pytest.raises(TypeError, match=f"not both: write {name}="):
         kind(*args, **options)
 
 
 @KINDS
 @pytest.mark.parametrize("name", ["follow_redirects", "max_redirects"])
-def test_redirects_are_said_not_to_be_followed(kind: Any, name: str) -> None:
+def test_the_follow_redirects_option_is_refused_with_an_explanation(kind: Any, name: str) -> None:
     with pytest.raises(TypeError, match=rf"^{kind.__name__}\(\) takes no {name}= \(leave it out, redirects"):
         kind(URL, **{name: 1})
 
@@ -83,12 +85,12 @@ def test_unknown_arguments_are_all_named_with_their_close_matches(kind: Any) -> 
     with pytest.raises(TypeError) as caught:
         kind(URL, timout=1, max_redirects=1, zzz=1)
 
-    for told in ("timout= (did you mean timeout=?)", "max_redirects= (leave it out", "zzz= (unknown)"):
-        assert told in str(caught.value)
+    for expected in ("timout= (did you mean timeout=?)", "max_redirects= (leave it out", "zzz= (unknown)"):
+        assert expected in str(caught.value)
 
 
 @KINDS
-def test_a_constructor_without_any_url_is_told_the_name_of_today(kind: Any) -> None:
+def test_a_constructor_without_a_url_names_the_current_argument(kind: Any) -> None:
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'url'"):
         kind()
 
@@ -132,7 +134,7 @@ WORKS: dict[str, Call] = {
 
 
 @pytest.mark.parametrize("call", WORKS.values(), ids=WORKS)
-def test_what_has_not_changed_works_as_it_did(client: Player, call: Call) -> None:
+def test_unchanged_calls_still_work(client: Player, call: Call) -> None:
     assert call(client) is not False
 
 
@@ -191,7 +193,7 @@ NAMED: dict[str, tuple[Call, str]] = {
 
 @pytest.mark.parametrize("name", NAMED)
 def test_a_call_that_has_changed_says_what_to_write(client: Player, fake: FakeKeystone, colour: str, name: str) -> None:
-    call, told = NAMED[name]
+    call, expected = NAMED[name]
     sent = len(fake.journal)
     with pytest.raises(TypeError) as caught:
         call(client)
@@ -199,12 +201,12 @@ def test_a_call_that_has_changed_says_what_to_write(client: Player, fake: FakeKe
     kind = "KeystoneClient" if colour == "sync" else "AsyncKeystoneClient"
     method = name.partition(" ")[0]
     assert str(caught.value).startswith(f"{kind}.{method}")
-    assert str(caught.value).endswith(told)
+    assert str(caught.value).endswith(expected)
     assert "hunter2" not in str(caught.value)
     assert len(fake.journal) == sent
 
 
-def test_a_key_of_none_beside_filters_is_still_refused_and_says_how_to_list(client: Player) -> None:
+def test_a_key_of_none_beside_filters_is_refused_with_how_to_list(client: Player) -> None:
     with pytest.raises(keystone_client.FieldError, match="for a list leave out pk"):
         client.retrieve_team(pk=None, filters={"name": "x"})
 
@@ -232,7 +234,7 @@ GONE = {
 
 @KINDS
 @pytest.mark.parametrize("name", GONE)
-def test_an_attribute_that_is_gone_says_what_to_write(kind: Any, name: str) -> None:
+def test_a_removed_attribute_says_what_to_write(kind: Any, name: str) -> None:
     client = kind(URL)
     with pytest.raises(AttributeError) as caught:
         getattr(client, name)
@@ -245,15 +247,15 @@ def test_an_attribute_that_is_gone_says_what_to_write(kind: Any, name: str) -> N
 
 @KINDS
 @pytest.mark.parametrize("name", [name for name in GONE if name.isupper()] + ["normalize_url"])
-def test_what_classes_had_says_so_on_the_classes(kind: Any, name: str) -> None:
+def test_a_removed_class_attribute_says_what_to_write(kind: Any, name: str) -> None:
     with pytest.raises(AttributeError, match=f"{kind.__name__}.{name} is gone: "):
         getattr(kind, name)
 
 
 @KINDS
-def test_an_attribute_that_never_was_is_reported_as_python_does(kind: Any) -> None:
+def test_an_unknown_attribute_raises_the_usual_attribute_error(kind: Any) -> None:
     with pytest.raises(AttributeError, match=f"'{kind.__name__}' object has no attribute 'nope'") as caught:
-        kind(URL).nope  # noqa: B018  # that it does not exist is what is tested
+        kind(URL).nope  # noqa: B018  # the test expects that it does not exist
 
     assert caught.value.name == "nope"
 
@@ -273,7 +275,7 @@ def test_a_client_can_be_combined_with_an_abstract_class_and_a_protocol(kind: An
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ("client", "from keystone_client import KeystoneClient"),
         ("http", "from keystone_client import KeystoneClient"),
@@ -281,7 +283,7 @@ def test_a_client_can_be_combined_with_an_abstract_class_and_a_protocol(kind: An
         ("schema", "endpoints as text"),
     ],
 )
-def test_a_module_that_is_gone_says_what_to_write(name: str, told: str) -> None:
+def test_a_removed_module_says_what_to_write(name: str, expected: str) -> None:
     with pytest.raises(ImportError) as imported:
         importlib.import_module(f"keystone_client.{name}")
     with pytest.raises(AttributeError) as looked_up:
@@ -289,14 +291,14 @@ def test_a_module_that_is_gone_says_what_to_write(name: str, told: str) -> None:
 
     for caught in (imported, looked_up):
         assert str(caught.value).startswith(f"keystone_client.{name} is gone: ")
-        assert told in str(caught.value)
+        assert expected in str(caught.value)
     assert name not in dir(keystone_client)
 
 
 # What public programs write
 
 
-def test_a_program_of_today_reads_what_it_asks_for(colour: str, fake: FakeKeystone) -> None:
+def test_an_existing_program_gets_the_records_it_asks_for(colour: str, fake: FakeKeystone) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         kind: Any = KeystoneClient if colour == "sync" else AsyncKeystoneClient
@@ -309,7 +311,7 @@ def test_a_program_of_today_reads_what_it_asks_for(colour: str, fake: FakeKeysto
     assert client.http_get("allocations/requests", params=params).json()["results"] == []
 
 
-def test_an_order_that_the_server_ignores_is_warned_of_where_it_is_written(client: Player) -> None:
+def test_an_ignored_order_warns_with_the_right_parameter_name(client: Player) -> None:
     with pytest.warns(keystone_client.UnknownParameterWarning, match="'order'.* Did you mean _order"):
         client.http_get("allocations/requests", params={"order": "-expire"})
 

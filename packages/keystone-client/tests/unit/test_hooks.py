@@ -1,4 +1,4 @@
-"""Functions of the user that are called with each request and each response."""
+"""Event hooks: functions of the user that are called with each request and each response."""
 
 from typing import Any
 
@@ -18,11 +18,11 @@ from .scripted import URL, Player, Scripted, answer, connect, failure
 
 
 class BrokenHookError(httpx.ConnectError):
-    """What a hook raises; of a kind that would be retried if the network had raised it."""
+    """Raised by a hook; derived from an error that would be retried if the network had raised it."""
 
 
 def hook(colour: str, act: Any) -> Any:
-    """A hook of the colour that does something."""
+    """Return a sync or async hook that calls a function."""
     if colour == "sync":
         return act
 
@@ -33,7 +33,7 @@ def hook(colour: str, act: Any) -> Any:
 
 
 def hooked(colour: str, wire: Any, url: Any = URL, **hooks: Any) -> Player:
-    """A client with a hook for ``request``, ``response`` or both."""
+    """Return a client with a hook for ``request``, ``response`` or both."""
     given = {name: [hook(colour, act)] for name, act in hooks.items()}
     return connect(colour, wire, url, event_hooks=given, retry=RetryPolicy(attempts=3))
 
@@ -80,7 +80,7 @@ def test_a_hook_cannot_send_a_request_to_another_server(colour: str, url: str) -
 
 
 @pytest.mark.parametrize("name", ["request", "response"])
-def test_what_a_hook_raises_passes_unchanged_and_is_not_retried(colour: str, name: str) -> None:
+def test_an_exception_of_a_hook_is_propagated_unchanged_and_not_retried(colour: str, name: str) -> None:
     error = BrokenHookError("mine")
 
     def fail(subject: object) -> None:
@@ -93,7 +93,7 @@ def test_what_a_hook_raises_passes_unchanged_and_is_not_retried(colour: str, nam
     assert len(wire.requests) == (name == "response")
 
 
-def test_records_whose_answer_a_hook_took_away_are_unknown(colour: str) -> None:
+def test_records_are_unknown_if_a_response_hook_raises(colour: str) -> None:
     fake = FakeKeystone()
 
     def fail(response: httpx.Response) -> None:
@@ -118,6 +118,6 @@ def test_records_whose_answer_a_hook_took_away_are_unknown(colour: str) -> None:
     ],
 )
 @pytest.mark.parametrize("kind", [KeystoneClient, AsyncKeystoneClient])
-def test_hooks_that_httpx_would_not_take_are_refused(kind: Any, hooks: Any) -> None:
+def test_invalid_hooks_are_refused(kind: Any, hooks: Any) -> None:
     with pytest.raises(FieldError, match="event_hooks"):
         kind(URL, event_hooks=hooks)

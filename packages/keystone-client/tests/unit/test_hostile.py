@@ -1,4 +1,4 @@
-"""Bad input never leaves the house: each is a ValueError of ours, and nothing was sent."""
+"""Invalid input raises one of the client's ValueErrors, and nothing is sent."""
 
 import io
 from enum import Enum
@@ -19,7 +19,7 @@ BASE = "https://keystone.test/api/"
 
 
 def refused(colour: str, call: Any) -> KeystoneError:
-    """The error of a call that is refused before anything is sent."""
+    """Return the error of a call that is refused before anything is sent."""
     wire = Scripted()
     with pytest.raises(ValueError, match=r"\w") as caught:
         call(connect(colour, wire, BASE))
@@ -66,7 +66,7 @@ def refused(colour: str, call: Any) -> KeystoneError:
         httpx.URL("http://keystone.test"),
     ],
 )
-def test_a_base_url_that_is_none_is_refused_without_repeating_a_secret(colour: str, url: Any) -> None:
+def test_an_invalid_base_url_is_refused_without_repeating_a_secret(colour: str, url: Any) -> None:
     with pytest.raises(InvalidURLError) as caught:
         connect(colour, Scripted(), url)
     assert "s3cret" not in str(caught.value)
@@ -82,7 +82,7 @@ OPTIONS: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize(("option", "value"), [(name, bad) for name, values in OPTIONS.items() for bad in values])
-def test_an_option_of_the_client_that_cannot_be_is_refused_at_once(colour: str, option: str, value: Any) -> None:
+def test_an_invalid_client_option_is_refused_at_once(colour: str, option: str, value: Any) -> None:
     with pytest.raises(ValueError, match=r"\w") as caught:
         connect(colour, Scripted(), BASE, **{option: value})
     assert isinstance(caught.value, KeystoneError)
@@ -102,10 +102,10 @@ def test_an_option_of_the_client_that_cannot_be_is_refused_at_once(colour: str, 
         {"deadline": float("nan")},
     ],
 )
-def test_a_retry_policy_that_cannot_be_is_refused_with_the_value(options: dict[str, float]) -> None:
+def test_an_invalid_retry_policy_is_refused_with_the_value(options: dict[str, float]) -> None:
     ((name, value),) = options.items()
     with pytest.raises(ValueError, match=f"{name}={value!r}"):
-        RetryPolicy(**options)  # type: ignore[arg-type]  # attempts is no float, which is not the point
+        RetryPolicy(**options)  # type: ignore[arg-type]  # ``attempts`` takes an int; the table is typed float
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_retry_policy_that_cannot_be_is_refused_with_the_value(options: dict[s
         ["version"],
     ],
 )
-def test_an_endpoint_that_leads_elsewhere_is_refused(colour: str, endpoint: Any) -> None:
+def test_an_endpoint_outside_the_base_url_is_refused(colour: str, endpoint: Any) -> None:
     for method in METHODS:
         assert isinstance(refused(colour, lambda client, name=method: getattr(client, name)(endpoint)), InvalidURLError)
 
@@ -167,7 +167,7 @@ BODIES += [{"params": {"a": "b" * 100_000}}, {"params": 5}, {"data": [1]}, {"jso
 
 
 @pytest.mark.parametrize("options", BODIES, ids=lambda options: ascii(next(iter(options)))[:40])
-def test_a_body_or_query_that_cannot_be_sent_as_it_is_meant_is_refused(colour: str, options: dict[str, Any]) -> None:
+def test_a_body_or_query_that_cannot_be_sent_faithfully_is_refused(colour: str, options: dict[str, Any]) -> None:
     refused(colour, lambda client: client.http_post("x", **options))
 
 
@@ -176,8 +176,8 @@ def test_a_filename_that_cannot_be_sent_is_refused(colour: str, filename: Any) -
     refused(colour, lambda client: client.create_attachment(request=1, file=b"x", filename=filename))
 
 
-class Kind(str, Enum):  # noqa: UP042 - a StrEnum calls itself what it is
-    """Text that calls itself something else in a sentence."""
+class Kind(str, Enum):  # noqa: UP042 - str() of a StrEnum is its value
+    """A str whose ``str()`` differs from its value."""
 
     KEY = "abc"
 
@@ -193,7 +193,7 @@ class Liar(str):
 
 
 @pytest.mark.parametrize("text", [Kind.KEY, Liar("abc")])
-def test_text_of_a_class_of_its_own_is_sent_as_the_text_it_is(colour: str, text: str) -> None:
+def test_a_str_subclass_is_sent_as_its_value(colour: str, text: str) -> None:
     wire = Scripted()
     connect(colour, wire, token=text, headers={"X-Key": text}).http_get("version", headers={"X-Other": text})
     sent = wire.requests[0].headers
@@ -201,12 +201,12 @@ def test_text_of_a_class_of_its_own_is_sent_as_the_text_it_is(colour: str, text:
 
 
 @pytest.mark.parametrize("name", ["Content_Length", "X_KEYSTONE_CID", "host", "X-CSRFToken"])
-def test_a_header_of_the_clients_is_refused_however_it_is_spelt(colour: str, name: str) -> None:
+def test_a_reserved_header_is_refused_in_any_spelling(colour: str, name: str) -> None:
     refused(colour, lambda client: client.http_get("version", headers={name: "0"}))
 
 
 @pytest.mark.parametrize("proxy", ["socks9://ada:s3cret@proxy.test", "http://ada:s3/cret@proxy.test", "http://[::1"])
-def test_a_proxy_of_the_environment_that_is_none_is_refused_without_repeating_a_secret(
+def test_an_invalid_proxy_variable_is_refused_without_repeating_a_secret(
     colour: str, proxy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", proxy)
@@ -218,7 +218,7 @@ def test_a_proxy_of_the_environment_that_is_none_is_refused_without_repeating_a_
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), "5", True, [5]])
-def test_a_timeout_of_one_request_that_cannot_be_is_refused(colour: str, timeout: Any) -> None:
+def test_an_invalid_timeout_of_one_request_is_refused(colour: str, timeout: Any) -> None:
     refused(colour, lambda client: client.http_get("version", timeout=timeout))
 
 
@@ -281,7 +281,7 @@ def test_a_key_that_is_no_positive_integer_is_refused(colour: str, pk: Any) -> N
         {"filters": {}},
     ],
 )
-def test_a_key_and_the_arguments_of_a_list_do_not_go_together(colour: str, options: dict[str, Any]) -> None:
+def test_a_key_and_list_arguments_together_are_refused(colour: str, options: dict[str, Any]) -> None:
     refused(colour, lambda client: client.retrieve_cluster(1, **options))
 
 
@@ -346,7 +346,7 @@ def test_a_filter_or_search_the_server_would_ignore_is_refused(colour: str, opti
 
 
 @pytest.mark.parametrize("options", ORDERED, ids=repr)
-def test_an_order_limit_or_page_size_that_cannot_be_is_refused(colour: str, options: dict[str, Any]) -> None:
+def test_an_invalid_order_limit_or_page_size_is_refused(colour: str, options: dict[str, Any]) -> None:
     assert isinstance(refused(colour, lambda client: client.retrieve_cluster(**options)), FilterError)
     assert isinstance(refused(colour, lambda client: client.iterate_cluster(**options)), FilterError)
 
@@ -355,7 +355,7 @@ def test_an_order_limit_or_page_size_that_cannot_be_is_refused(colour: str, opti
     "options",
     [{"after": bad} for bad in (0, -1, "x", True, 1.5, "")] + [{"after": 1, "order": "name"}],
 )
-def test_a_place_to_resume_from_that_cannot_be_is_refused_when_the_iterator_is_made(
+def test_an_invalid_key_to_resume_after_is_refused_when_the_iterator_is_created(
     colour: str, options: dict[str, Any]
 ) -> None:
     refused(colour, lambda client: client.client.iterate_cluster(**options))
@@ -386,7 +386,7 @@ def test_the_password_can_be_neither_filtered_nor_ordered_by(colour: str) -> Non
         lambda client: client.login("x", 5),
     ],
 )
-def test_writes_the_server_would_bend_are_refused(colour: str, call: Any) -> None:
+def test_values_the_server_would_silently_change_are_refused(colour: str, call: Any) -> None:
     refused(colour, call)
 
 
@@ -401,7 +401,7 @@ def test_a_password_that_is_refused_is_not_repeated(colour: str) -> None:
 
 
 @pytest.mark.parametrize("options", [{"limit": 0}, {"filters": {"id__in": []}}])
-def test_what_can_only_be_empty_is_empty_without_a_request(colour: str, options: dict[str, Any]) -> None:
+def test_a_listing_that_must_be_empty_sends_no_request(colour: str, options: dict[str, Any]) -> None:
     wire = Scripted()
     client = connect(colour, wire)
     assert client.retrieve_cluster(**options) == []
@@ -410,7 +410,7 @@ def test_what_can_only_be_empty_is_empty_without_a_request(colour: str, options:
 
 
 @given(st.text() | st.text("./\\%2eE5c#?:@a \n", max_size=20))
-def test_any_endpoint_at_all_is_refused_or_stays_below_the_base_url(endpoint: str) -> None:
+def test_any_endpoint_is_refused_or_stays_below_the_base_url(endpoint: str) -> None:
     wire = Scripted()
     try:
         connect("sync", wire, BASE).http_get(endpoint)
@@ -428,7 +428,7 @@ def test_any_endpoint_at_all_is_refused_or_stays_below_the_base_url(endpoint: st
 @given(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.binary(max_size=3) | st.just("7")
 )
-def test_any_key_at_all_is_refused_or_is_the_last_part_of_the_path(pk: Any) -> None:
+def test_any_key_is_refused_or_is_the_last_part_of_the_path(pk: Any) -> None:
     wire = Scripted(answer(204))
     try:
         connect("sync", wire, BASE).delete_cluster(pk)
@@ -453,7 +453,7 @@ def test_any_key_at_all_is_refused_or_is_the_last_part_of_the_path(pk: Any) -> N
         max_size=3,
     )
 )
-def test_any_filters_at_all_are_refused_or_all_reach_the_server(filters: dict[str, Any]) -> None:
+def test_any_filters_are_refused_or_all_reach_the_server(filters: dict[str, Any]) -> None:
     """A parameter lost or empty would list every record."""
     wire = Scripted(page())
     try:

@@ -1,4 +1,4 @@
-"""Servers that answer more than they were asked, and answers of any shape: an error that is documented, or no harm."""
+"""Servers that send extra or malformed answers: the client raises a documented error or is unaffected."""
 
 import contextlib
 import io
@@ -31,7 +31,7 @@ def raw(body: object, status: str = "200 OK") -> bytes:
 
 
 def read(connection: socket.socket) -> bool:
-    """Take one request without a body; false if there is none."""
+    """Read one request without a body; return false at the end of the connection."""
     request = b""
     while not request.endswith(b"\r\n\r\n"):
         more = connection.recv(65536)
@@ -43,7 +43,7 @@ def read(connection: socket.socket) -> bool:
 
 @contextlib.contextmanager
 def answering(first: bytes, later: bytes) -> Iterator[str]:
-    """A server that answers the first request of all with ``first`` and any other with ``later``."""
+    """A server that answers the first request with ``first`` and all others with ``later``."""
     answers = [first]
 
     def serve() -> None:
@@ -99,7 +99,7 @@ def test_what_follows_an_answer_is_never_the_answer_to_the_next_async_call(
 
 
 def batch_of(client: Player, act: Callable[[Any], object]) -> Any:
-    """What a job of one action brought."""
+    """Return the results of a job with one action."""
 
     async def run() -> Any:
         async with client.client.batch() as job:
@@ -167,20 +167,22 @@ SHAPES += [{"max_upload_size": 5, "allowed_file_types": [{}], "id": 1, "file": {
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_an_answer_of_any_shape_is_taken_or_an_error_of_ours(colour: str, name: str) -> None:
+def test_an_answer_of_any_shape_is_accepted_or_a_documented_error(colour: str, name: str) -> None:
     for shape in SHAPES:
         for status in (200, 422) if colour == "sync" else (200,):
             client = connect(colour, Scripted(answer(status, shape)), retry=RetryPolicy(2))
             try:
                 OPERATIONS[name](client)
             except BulkError as error:
-                assert isinstance(error.__cause__, KeystoneError), shape  # noqa: PT017 - of those that are raised
+                assert isinstance(error.__cause__, KeystoneError), shape  # noqa: PT017 - only some cases raise
             except KeystoneError as error:
-                assert str(error).isprintable(), shape  # noqa: PT017 - likewise
+                assert str(error).isprintable(), shape  # noqa: PT017 - only some cases raise
 
 
 @pytest.mark.parametrize("results", [[1, 2], [None, None], ["body", "body"], [{}, {}], [{"body": {"id": 1}}]])
-def test_records_of_a_job_whose_answer_makes_no_sense_are_not_called_unwritten(colour: str, results: list[Any]) -> None:
+def test_records_of_a_job_with_a_malformed_answer_are_not_reported_as_unwritten(
+    colour: str, results: list[Any]
+) -> None:
     client = connect(colour, Scripted(answer(200, {"results": results})))
     with pytest.raises(BulkError) as caught:
         client.bulk_create_cluster([{"name": "x"}, {"name": "y"}])
@@ -189,7 +191,7 @@ def test_records_of_a_job_whose_answer_makes_no_sense_are_not_called_unwritten(c
 
 
 @pytest.mark.parametrize("step", [None, 0, 3, "1", 1.5])
-def test_no_key_is_called_gone_unless_the_server_says_which(colour: str, step: object) -> None:
+def test_no_key_is_treated_as_missing_unless_the_server_says_which(colour: str, step: object) -> None:
     wire = Scripted(answer(422, {"step": step, "status": 404, "body": {"detail": "Not found."}}))
     with pytest.raises(BulkError) as caught:
         connect(colour, wire).bulk_delete_cluster([1, 2])
@@ -197,14 +199,14 @@ def test_no_key_is_called_gone_unless_the_server_says_which(colour: str, step: o
     assert len(wire.requests) == 1
 
 
-def test_a_step_that_cannot_be_is_not_waited_for_for_ever(colour: str) -> None:
+def test_an_impossible_step_is_not_retried_forever(colour: str) -> None:
     client = connect(colour, Scripted(answer(422, {"step": 2, "status": 429})), retry=RetryPolicy(3))
     with pytest.raises(BulkError):
         client.bulk_create_cluster([{"name": "x"}])
     assert len(client.pauses) < 5
 
 
-def test_what_a_server_says_can_neither_steer_a_terminal_nor_forge_a_line_of_a_log(colour: str) -> None:
+def test_server_text_cannot_inject_terminal_escapes_or_log_lines(colour: str) -> None:
     detail = "No.\r\n2030-01-01 INFO all is well \x1b[2J\ud800" + "x" * 100_000
     with pytest.raises(KeystoneError) as caught:
         connect(colour, Scripted(answer(400, {"detail": detail}))).create_cluster(name="x")
@@ -214,12 +216,12 @@ def test_what_a_server_says_can_neither_steer_a_terminal_nor_forge_a_line_of_a_l
 
 
 @pytest.mark.parametrize("charset", ["zlib", "bz2", "hex", "rot13", "idna", "undefined", "utf-16", "nothing"])
-def test_the_version_is_text_whatever_the_answer_calls_its_encoding(colour: str, charset: str) -> None:
+def test_the_version_is_decoded_whatever_charset_the_answer_declares(colour: str, charset: str) -> None:
     reply = answer(200, b"1.2.3\n", content_type=f"text/plain; charset={charset}")
     assert connect(colour, Scripted(reply)).retrieve_version() == "1.2.3"
 
 
-def test_keys_that_cannot_be_are_no_order(colour: str) -> None:
+def test_invalid_keys_in_a_page_raise(colour: str) -> None:
     for key in ([1], {"a": 1}, None, 1.5):
         reply = answer(200, {"count": 3, "next": "x", "results": [{"id": key}, {"id": key}]})
         with pytest.raises((DecodeError, PaginationError)):

@@ -1,4 +1,4 @@
-"""Every record of any listing: complete, whether the client knows the endpoint or not, or an error."""
+"""``http_iterate``: a listing of any endpoint, known to the client or not, is complete or raises."""
 
 from typing import Any
 
@@ -50,13 +50,13 @@ def client(colour: str, fake: FakeKeystone) -> Player:
 
 
 @pytest.mark.parametrize("name", RESOURCES)
-def test_a_listing_of_the_table_is_the_same_as_by_its_own_method(client: Player, name: str) -> None:
+def test_a_known_listing_returns_the_same_as_its_own_method(client: Player, name: str) -> None:
     resource = RESOURCES[name]
     mine = ids(client.http_iterate(resource.path, page_size=7))
     theirs = ids(getattr(client, f"iterate_{name}")(page_size=7))
 
     assert mine == theirs[: len(mine)]
-    assert len(mine) == len(theirs) or name in ("request_log", "feed_entry")  # they grow by being read
+    assert len(mine) == len(theirs) or name in ("request_log", "feed_entry")  # these logs grow while they are read
 
 
 @pytest.mark.parametrize("order", ["id", "-id", "name", "-name", "name,-id", " -name , id"])
@@ -66,7 +66,7 @@ def test_the_order_of_the_caller_is_kept(client: Player, order: str) -> None:
     assert client.http_iterate("users/teams", {"_order": order}, page_size=4) == client.retrieve_team(order=asked)
 
 
-def test_filters_of_the_endpoint_and_of_the_parameters_count(client: Player) -> None:
+def test_filters_in_the_endpoint_and_in_the_parameters_are_combined(client: Player) -> None:
     found = client.http_iterate("users/teams?name__startswith=Team 1", {"id__gt": 8}, page_size=2)
 
     assert ids(found) == ids(client.retrieve_team(filters={"name__startswith": "Team 1", "id__gt": 8}))
@@ -74,7 +74,7 @@ def test_filters_of_the_endpoint_and_of_the_parameters_count(client: Player) -> 
 
 
 @pytest.mark.parametrize("limit", [0, 1, 6, 7, 100])
-def test_the_limit_is_the_most_that_comes(client: Player, limit: int) -> None:
+def test_at_most_limit_records_are_returned(client: Player, limit: int) -> None:
     assert client.http_iterate("users/teams", limit=limit, page_size=3) == client.retrieve_team(limit=limit)
 
 
@@ -85,7 +85,7 @@ def test_a_limit_of_zero_sends_nothing(colour: str) -> None:
     assert wire.requests == []
 
 
-def test_a_new_endpoint_is_walked_by_its_keys_while_others_insert_and_delete(colour: str) -> None:
+def test_an_unknown_endpoint_is_paged_by_key_under_concurrent_changes(colour: str) -> None:
     changes = [[Change(delete=number % 3, insert="z")] for number in range(12)]
     server = listed(30, between=changes)
     found = ids(connect(colour, Scripted(server)).http_iterate(NEW, page_size=5))
@@ -96,7 +96,7 @@ def test_a_new_endpoint_is_walked_by_its_keys_while_others_insert_and_delete(col
 
 
 @pytest.mark.parametrize("order", ["-id", "name", "-name,id"])
-def test_a_new_endpoint_is_walked_in_the_order_of_the_caller(colour: str, order: str) -> None:
+def test_an_unknown_endpoint_is_paged_in_the_order_of_the_caller(colour: str, order: str) -> None:
     server = listed(30)
     found = connect(colour, Scripted(server)).http_iterate(NEW, {"_order": order}, page_size=4)
 
@@ -104,7 +104,7 @@ def test_a_new_endpoint_is_walked_in_the_order_of_the_caller(colour: str, order:
     assert len(set(ids(found))) == 30
 
 
-def test_keys_of_text_are_walked_by_offset(colour: str) -> None:
+def test_text_keys_are_paged_by_offset(colour: str) -> None:
     server = ListServer(keyed(*"abcdefghijk"))
 
     assert ids(connect(colour, Scripted(server)).http_iterate(NEW, page_size=3)) == list("abcdefghijk")
@@ -119,7 +119,7 @@ def test_an_empty_listing_has_no_records(colour: str) -> None:
     [Change(delete=0), Change(insert="z"), Change(delete=0, insert="z")],
     ids=["fewer", "more", "as many"],
 )
-def test_keys_of_text_that_move_meanwhile_are_an_error(colour: str, change: Change) -> None:
+def test_a_change_during_offset_paging_raises(colour: str, change: Change) -> None:
     server = ListServer(keyed(*"abcdefghijk"), between=[[], [], [], [change]])
     client = connect(colour, Scripted(server))
 
@@ -127,7 +127,7 @@ def test_keys_of_text_that_move_meanwhile_are_an_error(colour: str, change: Chan
         client.http_iterate(NEW, page_size=3)
 
 
-def test_a_server_that_ignores_the_bound_is_noticed(colour: str) -> None:
+def test_a_server_that_ignores_the_key_bound_raises(colour: str) -> None:
     def ignoring(request: httpx.Request) -> httpx.Response:
         kept = {name: value for name, value in request.url.params.items() if not name.startswith("id__")}
         return server(httpx.Request("GET", request.url.copy_with(params=kept)))
@@ -137,13 +137,13 @@ def test_a_server_that_ignores_the_bound_is_noticed(colour: str) -> None:
         connect(colour, Scripted(ignoring)).http_iterate(NEW, page_size=3)
 
 
-def test_a_record_that_is_gone_before_its_page_came_is_no_error(colour: str) -> None:
+def test_a_record_deleted_before_its_page_is_read_does_not_raise(colour: str) -> None:
     server = ListServer(keyed(*"abcdefghijk"), between=[[], [], [], [Change(delete=9, insert="z")]])
 
     assert ids(connect(colour, Scripted(server)).http_iterate(NEW, page_size=3)) == [*"abcdefghik", 1]
 
 
-def test_a_server_that_repeats_a_record_is_noticed(colour: str) -> None:
+def test_a_server_that_repeats_a_record_raises(colour: str) -> None:
     server = ListServer(keyed("a", "b", "c", "b", "d"))
 
     with pytest.raises(PaginationError, match="came twice"):
@@ -159,14 +159,14 @@ def test_an_order_in_which_the_server_loses_records_is_refused(colour: str, orde
     assert wire.requests == []
 
 
-def test_an_order_of_a_new_endpoint_that_repeats_a_record_is_noticed(colour: str) -> None:
+def test_an_order_of_an_unknown_endpoint_that_repeats_a_record_raises(colour: str) -> None:
     server = ListServer([*keyed(1, 2), *keyed(2, 3)])
 
     with pytest.raises(PaginationError, match="came twice"):
         connect(colour, Scripted(server)).http_iterate(NEW, {"_order": "name"})
 
 
-def test_a_server_that_counts_more_than_it_sends_is_noticed(colour: str) -> None:
+def test_a_server_that_counts_more_than_it_sends_raises(colour: str) -> None:
     body = {"count": 9, "next": None, "previous": None, "results": keyed("a", "b")}
 
     with pytest.raises(PaginationError, match="counts 9 records and sends 2"):
@@ -174,7 +174,7 @@ def test_a_server_that_counts_more_than_it_sends_is_noticed(colour: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("params", "told"),
+    ("params", "message"),
     [
         ({"_limit": 5}, "use limit="),
         ({"_offset": 5}, "every page"),
@@ -184,10 +184,10 @@ def test_a_server_that_counts_more_than_it_sends_is_noticed(colour: str) -> None
     ],
 )
 def test_parameters_that_the_listing_needs_for_itself_are_refused(
-    colour: str, params: dict[str, Any], told: str
+    colour: str, params: dict[str, Any], message: str
 ) -> None:
     wire = Scripted()
-    with pytest.raises(FilterError, match=told):
+    with pytest.raises(FilterError, match=message):
         connect(colour, wire).http_iterate(NEW, params)
 
     assert wire.requests == []
@@ -212,13 +212,13 @@ def test_wrong_arguments_are_refused_before_anything_is_sent(
     assert wire.requests == []
 
 
-def test_an_endpoint_that_is_no_listing_says_so(client: Player) -> None:
+def test_an_endpoint_that_is_not_a_listing_raises(client: Player) -> None:
     with pytest.raises(DecodeError):
         client.http_iterate("users/teams/1")
     with pytest.raises(NotFoundError):
         client.http_iterate(NEW)
 
 
-def test_a_parameter_that_the_server_ignores_is_warned_of(client: Player) -> None:
+def test_an_ignored_parameter_is_warned_about(client: Player) -> None:
     with pytest.warns(UnknownParameterWarning, match="Did you mean _order"):
         assert len(client.http_iterate("users/teams", {"order": "name"})) == 25

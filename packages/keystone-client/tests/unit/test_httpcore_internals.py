@@ -1,4 +1,4 @@
-"""The private attributes of httpx and httpcore that the client relies on are where it looks for them."""
+"""The private attributes of httpx and httpcore that the client uses still exist."""
 
 import anyio
 import httpcore
@@ -31,7 +31,7 @@ def test_the_stream_of_a_response_leads_to_the_state_of_its_connection() -> None
         assert callable(state.send_failed), "h11's send_failed has moved"
 
 
-def test_so_does_that_of_a_transport_for_tasks() -> None:
+def test_the_stream_of_an_async_response_leads_to_the_state_of_its_connection() -> None:
     async def ask(url: str) -> None:
         async with httpx.AsyncHTTPTransport() as transport:
             response = await transport.handle_async_request(httpx.Request("GET", f"{url}version/"))

@@ -1,6 +1,6 @@
-"""Tools that replace the send method of httpx see each try; where there are none, nothing changes.
+"""Tracing tools that replace the send method of httpx see each try; without such a tool nothing changes.
 
-Sentry and ddtrace do this; they are not installed here. What they do to httpx is done by hand.
+Sentry and ddtrace do this; they are not installed here, so the tests patch httpx in the same way.
 """
 
 import subprocess
@@ -18,7 +18,7 @@ from .scripted import Scripted, answer, connect, failure
 
 @pytest.fixture
 def traced(colour: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What a tool saw that has replaced the method: a status or an exception for each request."""
+    """Replace the send method as a tracing tool does; return the status or exception it saw for each request."""
     seen: list[Any] = []
     client = httpx.Client if colour == "sync" else httpx.AsyncClient
     original: Callable[..., Any] = client.send
@@ -47,14 +47,14 @@ def traced(colour: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return seen
 
 
-def test_each_try_is_seen_and_carries_what_the_tool_adds(colour: str, traced: list[Any]) -> None:
+def test_each_try_is_seen_and_sends_the_headers_of_the_tool(colour: str, traced: list[Any]) -> None:
     wire = Scripted(answer(503), failure(httpx.ConnectError), answer(200, {"id": 1}))
     connect(colour, wire, retry=RetryPolicy(attempts=3)).retrieve_team(1)
     assert traced == [503, httpx.ConnectError, 200]
     assert [request.headers["traceparent"] for request in wire.requests] == ["00-1-2-01"] * 3
 
 
-def test_a_session_works_as_before(colour: str, traced: list[Any]) -> None:
+def test_a_session_works_with_a_tool(colour: str, traced: list[Any]) -> None:
     fake = FakeKeystone()
     client = connect(colour, fake.transport, fake.url)
     client.login("admin", "quickstart")
@@ -64,19 +64,19 @@ def test_a_session_works_as_before(colour: str, traced: list[Any]) -> None:
     assert traced == [200, 201, 200, 200]
 
 
-def test_a_redirect_is_answered_as_before_and_carries_no_further_request(colour: str, traced: list[Any]) -> None:
+def test_a_redirect_is_returned_and_not_followed_with_a_tool(colour: str, traced: list[Any]) -> None:
     wire = Scripted(answer(302, location="http://keystone.test/elsewhere/"))
     response = connect(colour, wire).http_get("x")
     assert response.status_code == 302
     assert response.next_request is None
 
 
-def test_errors_are_those_of_the_client(colour: str, traced: list[Any]) -> None:
+def test_errors_of_the_client_are_unchanged_with_a_tool(colour: str, traced: list[Any]) -> None:
     with pytest.raises(NotFoundError):
         connect(colour, Scripted(answer(404, {"detail": "gone"}))).retrieve_team(1, raise_not_exists=True)
 
 
-def test_nobody_else_makes_a_client_of_httpx(colour: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_tool_no_httpx_client_is_created(colour: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: object, **options: object) -> None:
         raise AssertionError("a client of httpx was made")
 
@@ -102,5 +102,5 @@ assert len(seen) == 1, seen
 """
 
 
-def test_a_tool_that_was_there_before_the_client_was_imported_sees_the_requests_too() -> None:
+def test_a_tool_installed_before_the_import_sees_the_requests_too() -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", BEFORE], check=True, timeout=60)

@@ -1,7 +1,7 @@
-"""Ctrl-C in the middle of a call: the interrupt comes out, and the client is as good as before.
+"""Ctrl-C during a call: the KeyboardInterrupt is raised, and the client stays usable.
 
-Python looks for signals when a function of Python begins and when one of C has returned. A profiler is told of both, so
-here it is the profiler that interrupts: each such moment of a call has its turn.
+Python checks for signals when a Python function starts and when a C function has returned. A profile function is called
+at both, so here it raises the interrupt: the tests try each such moment of a call in turn.
 """
 
 import sys
@@ -16,17 +16,17 @@ from keystone_client_testing import FakeKeystone
 OURS = ("keystone_client._transport.pool", "keystone_client._transport.permits", "keystone_client._drivers.sync_driver")
 ALL = ("keystone_client.", "httpx.", "httpcore.", "h11.", "http.", "threading", "contextlib", "socket")
 BEYOND_US = "httpcore._synchronization"
-"""In a few instructions of httpcore 1.0.9 an interrupt leaves a lock held for which httpcore itself waits then: only
-the next interrupt ends that."""
+"""At a few instructions of httpcore 1.0.9 an interrupt leaves a lock held that httpcore then waits for itself; only
+another interrupt ends that deadlock."""
 
-pytestmark = [  # what was being opened is left to Python, and a destructor swallows what strikes in it
+pytestmark = [  # Python itself closes what was being opened, and a destructor discards an exception raised in it
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
 
 def interrupted(act: Callable[[], object], moment: int, modules: tuple[str, ...]) -> bool:
-    """Whether an act was interrupted before it came to its end: after so many moments in these modules."""
+    """Run an act, interrupt it after ``moment`` events in these modules, and return whether it was interrupted."""
     left = moment
 
     def profile(frame: FrameType, event: str, _: object) -> None:
@@ -79,7 +79,7 @@ def test_a_call_interrupted_at_any_moment_leaves_the_client_usable(
         moment = step
         while interrupted(lambda: act(client), moment, modules):
             assert client.http_get("version").status_code == 200
-            if client.http_delete("users/teams/999/").status_code == 401:  # the answer to the login got lost
+            if client.http_delete("users/teams/999/").status_code == 401:  # the answer to the login was lost
                 client.login("admin", "quickstart")
             assert client.http_delete("users/teams/999/").status_code == 404
             moment += step

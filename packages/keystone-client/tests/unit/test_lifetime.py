@@ -1,4 +1,4 @@
-"""What clients leave behind when they are dropped, forked, closed midway, or moved to another event loop: nothing."""
+"""Clients leak no resources when they are dropped, forked, closed during calls, or used on another event loop."""
 
 import asyncio
 import gc
@@ -56,7 +56,7 @@ def test_a_thousand_clients_opened_and_dropped_leave_no_socket_and_no_thread(url
 
 
 def connections_to(url: str) -> int:
-    """How many connections this process has open to a server, as Linux tells."""
+    """Return how many connections to a server this process has open, according to Linux."""
     gc.collect()
     port = f":{httpx.URL(url).port:04X} "
     lines = Path("/proc/self/net/tcp").read_text(encoding="ascii").splitlines()[1:]
@@ -77,7 +77,7 @@ def test_an_unclosed_client_warns_once_and_closes_its_connections(url: str) -> N
     assert ["was not closed" in str(warning.message) for warning in caught] == [True]
 
 
-def test_an_unclosed_client_for_threads_is_closed_when_it_is_dropped_and_not_when_a_collector_comes(url: str) -> None:
+def test_an_unclosed_sync_client_is_closed_when_dropped_without_garbage_collection(url: str) -> None:
     gc.disable()
     try:
         client = KeystoneClient(url)
@@ -105,7 +105,7 @@ def test_an_unclosed_async_client_warns_once_and_closes_its_connections(url: str
     anyio.run(test, backend=backend)
 
 
-def test_a_client_that_never_opened_anything_may_be_dropped() -> None:
+def test_dropping_a_client_that_opened_nothing_does_not_warn() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         KeystoneClient("http://keystone.test")
@@ -128,7 +128,7 @@ def test_an_async_client_works_on_one_event_loop_after_the_other(url: str) -> No
             return await once()
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # asyncio's, for connections of a loop that is closed
+        warnings.simplefilter("ignore", ResourceWarning)  # from asyncio, for connections of a closed loop
         assert [asyncio.run(once()), asyncio.run(once()), anyio.run(once, backend="trio"), asyncio.run(last())] == [
             200
         ] * 4
@@ -205,7 +205,7 @@ def test_a_forked_child_has_connections_and_locks_of_its_own() -> None:
 
 
 class Doorkeeper:
-    """A server that answers one request at a time, and holds each until it is told to let it go."""
+    """A server that holds each request until the test releases it."""
 
     def __init__(self) -> None:
         self.socket = socket.create_server(("127.0.0.1", 0))
@@ -214,7 +214,7 @@ class Doorkeeper:
         self.taken: list[socket.socket] = []
 
     def take(self) -> socket.socket:
-        """Accept a connection, and wait until there is a request on it."""
+        """Accept a connection and wait for a request on it."""
         connection, _ = self.socket.accept()
         connection.settimeout(30)
         self.taken.append(connection)
@@ -232,7 +232,7 @@ class Doorkeeper:
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
 
-def test_close_in_the_middle_of_calls_ends_them_with_an_error_and_leaves_no_connection_open() -> None:
+def test_close_during_calls_ends_them_with_an_error_and_leaves_no_connection_open() -> None:
     ended: list[object] = []
 
     def call() -> None:
@@ -270,7 +270,7 @@ def test_a_call_under_way_when_the_client_is_closed_is_answered_and_closes_its_c
 
 
 @pytest.mark.parametrize("kind", ["sync", *BACKENDS])
-def test_a_call_that_waits_for_its_turn_when_the_client_is_closed_says_that_it_is_closed(kind: str) -> None:
+def test_a_call_waiting_for_a_connection_raises_when_the_client_is_closed(kind: str) -> None:
     limits = httpx.Limits(max_connections=1)
 
     with Doorkeeper() as server:
@@ -315,8 +315,8 @@ def test_a_call_that_waits_for_its_turn_when_the_client_is_closed_says_that_it_i
 
 
 @pytest.mark.parametrize("kind", ["sync", *BACKENDS])
-def test_a_connection_the_server_has_closed_in_the_meantime_is_not_used_for_a_write(kind: str) -> None:
-    """It is seen before anything is sent, so that a POST that must not be repeated need not be."""
+def test_a_connection_closed_by_the_server_is_not_used_for_a_write(kind: str) -> None:
+    """It is detected before anything is sent, so that a POST that must not be repeated does not fail."""
 
     def serve(server: Doorkeeper) -> None:
         first = server.take()
@@ -349,8 +349,8 @@ def test_a_connection_the_server_has_closed_in_the_meantime_is_not_used_for_a_wr
 
 
 @pytest.mark.parametrize("body", [{"json": {}}, {"files": {"file": ("a.txt", b"x" * 5_000_000)}}], ids=["JSON", "file"])
-def test_on_trio_a_write_that_is_cancelled_leaves_no_generator_behind(body: dict[str, Any]) -> None:
-    """Trio warns of those when they are collected."""
+def test_on_trio_a_cancelled_write_leaves_no_generator_open(body: dict[str, Any]) -> None:
+    """Trio warns when an open async generator is collected."""
 
     async def test() -> None:
         async with AsyncKeystoneClient(server.url) as client:
@@ -377,10 +377,10 @@ GIVEN_UP = {
 
 @pytest.mark.parametrize(("beginning", "error"), GIVEN_UP.values(), ids=GIVEN_UP)
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_an_answer_that_is_given_up_midway_leaves_no_generator_behind(
+def test_an_abandoned_answer_leaves_no_generator_open(
     backend: str, beginning: bytes, error: type[KeystoneError]
 ) -> None:
-    """The server never ends it: what is wrong is said at once. Trio warns of generators, and that is an error here."""
+    """The error is raised at once, though the answer never ends. Trio's warning of open generators fails the test."""
 
     async def test() -> None:
         async with AsyncKeystoneClient(server.url, max_response_size=100_000, retry=None) as client:
@@ -412,10 +412,10 @@ WHOLE = {
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("packing", "content"), WHOLE.values(), ids=WHOLE)
 @pytest.mark.parametrize("most", [1_000_000, None])
-def test_an_answer_that_arrived_whole_and_is_badly_packed_is_an_error_and_leaves_no_generator_behind(
+def test_a_complete_answer_with_invalid_compression_raises_and_leaves_no_generator_open(
     backend: str, packing: bytes, content: bytes, most: int | None
 ) -> None:
-    """What is packed twice is not counted as it arrives: httpx finds out, and must not be midway in reading then."""
+    """A doubly compressed answer is decoded by httpx, which must have read all of it before it raises."""
 
     async def test() -> None:
         async with AsyncKeystoneClient(server.url, max_response_size=most, retry=None) as client:

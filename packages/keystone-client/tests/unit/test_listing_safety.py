@@ -1,4 +1,4 @@
-"""A listing is complete or an error, whatever the server and other users do meanwhile: never a loop, never fewer."""
+"""A listing is complete or raises, whatever the server and other users do: it never loops and never omits records."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ CHANGES = st.lists(
 
 
 def clusters(count: int) -> list[Record]:
-    """Records with many ties."""
+    """Return records with many equal field values."""
     return [{"id": 3 * n + 1, "name": "abcab"[n % 5], "enabled": n % 3 == 0} for n in range(count)]
 
 
@@ -57,7 +57,7 @@ def test_a_listing_is_the_whole_list_in_its_order(colour: str, order: Any, size:
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=str)
-def test_a_limit_takes_the_first_of_the_list_and_asks_for_no_more(colour: str, order: Any) -> None:
+def test_a_limit_returns_the_first_records_and_requests_no_more(colour: str, order: Any) -> None:
     for limit in (1, 2, 3, 6, 19, 20, 21, 500):
         server = ListServer(clusters(20))
         client = connect(colour, Scripted(server))
@@ -85,10 +85,10 @@ BOUNDS: list[tuple[dict[str, Any], Callable[[Record], bool]]] = [
 
 @pytest.mark.parametrize(("filters", "matches"), BOUNDS, ids=[str(filters) for filters, _ in BOUNDS])
 @pytest.mark.parametrize("order", ORDERS, ids=str)
-def test_the_users_own_bounds_on_the_key_hold_on_every_page(
+def test_key_bounds_of_the_caller_hold_on_every_page(
     filters: dict[str, Any], matches: Callable[[Record], bool], order: Any
 ) -> None:
-    """What must come is computed from the records of the test: a listing is no judge of another listing."""
+    """The expected records are computed from the test's own data, not from another listing."""
     expected = ordered([record for record in clusters(20) if matches(record)], with_key(order))
     for size in (2, 1000):
         server = ListServer(clusters(20))
@@ -99,7 +99,7 @@ def test_the_users_own_bounds_on_the_key_hold_on_every_page(
 
 
 @pytest.mark.parametrize("after", [1, "10", 30, 1000])
-def test_after_resumes_behind_a_key(colour: str, after: Any) -> None:
+def test_after_resumes_after_a_key(colour: str, after: Any) -> None:
     client = connect(colour, Scripted(ListServer(clusters(20))), page_size=3)
     assert [record["id"] for record in client.iterate_cluster(after=after)] == [
         record["id"] for record in clusters(20) if record["id"] > int(after)
@@ -110,7 +110,7 @@ def test_after_resumes_behind_a_key(colour: str, after: Any) -> None:
 
 
 def check_kept(server: ListServer, before: list[Record], found: list[Record], order: str, limit: int | None) -> None:
-    """What was there all the time is there once, in its order; with a limit, nothing of it was skipped."""
+    """Check that unchanged records are listed once and in order; with a limit, that none of them was skipped."""
     ids = [record["id"] for record in found]
     assert len(set(ids)) == len(ids)
     assert found == ordered(found, order)
@@ -128,7 +128,7 @@ def check_kept(server: ListServer, before: list[Record], found: list[Record], or
     st.integers(1, 7),
     st.none() | st.integers(1, 12),
 )
-def test_what_is_there_all_the_time_is_listed_once_while_others_insert_and_delete(
+def test_unchanged_records_are_listed_once_during_inserts_and_deletes(
     names: list[str], changes: list[list[Change]], order: str, size: int, limit: int | None
 ) -> None:
     server = ListServer(named(names), between=changes)
@@ -146,10 +146,10 @@ def test_what_is_there_all_the_time_is_listed_once_while_others_insert_and_delet
 )
 @example(["a", "b"], [[Change(insert="a")]], "-id", 2, None)
 @example(["a", "b"], [[Change(insert="a")]], "name,id", 2, None)
-def test_changes_between_the_two_queries_of_a_page_lose_nothing_in_silence(
+def test_changes_between_the_two_queries_of_a_page_lose_no_record_silently(
     names: list[str], changes: list[list[Change]], order: str, size: int, limit: int | None
 ) -> None:
-    """The server counts first and fetches then: ``count`` and ``next`` may be of another moment than the records."""
+    """The server counts first and then fetches: ``count`` and ``next`` may disagree with the records."""
     server = ListServer(named(names), within=changes)
     try:
         found = listed(server, order=order, page_size=size, limit=limit)
@@ -160,7 +160,9 @@ def test_changes_between_the_two_queries_of_a_page_lose_nothing_in_silence(
 
 
 @given(st.integers(0, 12), st.integers(1, 5), st.sampled_from([None, "id", "-id", "timestamp", "-timestamp"]))
-def test_a_log_that_grows_by_every_request_ends_where_it_was(count: int, size: int, order: str | None) -> None:
+def test_a_log_that_grows_with_every_request_ends_at_its_initial_last_row(
+    count: int, size: int, order: str | None
+) -> None:
     def line(number: int) -> Record:
         return {"id": number, "timestamp": f"2026-07-01T12:{number // 60:02}:{number % 60:02}Z"}
 
@@ -183,7 +185,9 @@ def test_a_log_that_grows_by_every_request_ends_where_it_was(count: int, size: i
     st.integers(1, 5),
     st.none() | st.integers(1, 9),
 )
-def test_the_feed_is_merged_by_time_and_ends_where_it_was(kinds: list[str], size: int, limit: int | None) -> None:
+def test_the_feed_is_merged_by_time_and_ends_at_its_initial_last_entry(
+    kinds: list[str], size: int, limit: int | None
+) -> None:
     def entry(number: int, kind: str) -> Record:
         moment = f"2026-07-01T12:00:{number:02}.5Z"
         return {"id": f"{kind}-{number}", "record_type": kind, "record_id": number, "timestamp": moment}
@@ -208,10 +212,10 @@ def test_the_feed_is_merged_by_time_and_ends_where_it_was(kinds: list[str], size
     st.integers(1, 5),
     st.none() | st.integers(1, 9),
 )
-def test_the_feed_comes_by_time_where_numbers_and_times_cross(
+def test_the_feed_is_ordered_by_time_even_if_keys_are_not(
     rows: list[tuple[str, float]], size: int, limit: int | None
 ) -> None:
-    """A process takes the time of a row before its number; others overtake it in between."""
+    """The server takes the timestamp of a row before its key; concurrent rows may get their keys in between."""
     server = ListServer(
         {
             "id": f"{kind}-{number}",
@@ -228,7 +232,7 @@ def test_the_feed_comes_by_time_where_numbers_and_times_cross(
     assert len({record["id"] for record in found}) == len(found)
 
 
-def test_a_few_entries_of_a_long_feed_take_a_few_requests(colour: str) -> None:
+def test_a_small_limit_on_a_long_feed_takes_few_requests(colour: str) -> None:
     begin = datetime(2026, 7, 1, tzinfo=UTC)
     server = ListServer(
         {"id": f"r{n}", "record_type": "request", "record_id": n, "timestamp": (begin + timedelta(n)).isoformat()}
@@ -259,7 +263,7 @@ def test_a_long_list_of_keys_is_split_into_requests_with_short_urls(colour: str,
 def test_progress_over_a_split_list_of_keys_counts_the_records_of_the_earlier_listings(
     colour: str, order: str | None, limit: int | None
 ) -> None:
-    """Each listing counts its own records only; the caller wants to know of all that came before as well."""
+    """Each part counts only its own records; the caller gets the total so far."""
     keys = [record["id"] for record in clusters(3000)]
     server = ListServer(clusters(3000))
     seen: list[tuple[int, int]] = []
@@ -282,7 +286,7 @@ def test_progress_over_a_split_list_of_keys_counts_the_records_of_the_earlier_li
     assert seen[-1] == (limit or 3000, limit or 3000)
 
 
-def test_a_long_list_of_keys_in_another_order_says_that_it_cannot_be_split(colour: str) -> None:
+def test_a_long_list_of_keys_in_another_order_is_refused_because_it_cannot_be_split(colour: str) -> None:
     wire = Scripted(page())
     with pytest.raises(KeystoneError, match="sort the records"):
         connect(colour, wire).retrieve_cluster(filters={"id__in": range(1, 3000)}, order="name")
@@ -294,7 +298,7 @@ def always(records: list[Record], count: int = 10) -> Reply:
 
 
 def ignoring(*names: str) -> Callable[[], Reply]:
-    """A server that takes no notice of some parameters."""
+    """A server that ignores some parameters."""
 
     def make() -> Reply:
         server = ListServer(clusters(20))
@@ -326,7 +330,7 @@ MISBEHAVING: dict[str, Callable[[], Reply]] = {
 
 
 @pytest.mark.parametrize("make", MISBEHAVING.values(), ids=MISBEHAVING)
-def test_a_walk_by_key_ends_in_an_error_where_the_pages_make_no_sense(colour: str, make: Callable[[], Reply]) -> None:
+def test_paging_by_key_raises_on_inconsistent_pages(colour: str, make: Callable[[], Reply]) -> None:
     wire = Scripted(make())
     client = connect(colour, wire, page_size=3)
     with pytest.raises((PaginationError, DecodeError)) as caught:
@@ -336,7 +340,7 @@ def test_a_walk_by_key_ends_in_an_error_where_the_pages_make_no_sense(colour: st
 
 
 @pytest.mark.parametrize("make", [ignoring("id__lt"), ignoring("_order"), lambda: always(clusters(3))])
-def test_a_walk_down_the_keys_ends_in_an_error_too(colour: str, make: Callable[[], Reply]) -> None:
+def test_paging_by_descending_key_raises_on_inconsistent_pages(colour: str, make: Callable[[], Reply]) -> None:
     wire = Scripted(make())
     with pytest.raises(PaginationError):
         connect(colour, wire, page_size=3).retrieve_cluster(order="-id")
@@ -356,9 +360,7 @@ ODD: dict[str, Callable[[], Reply]] = {
 
 
 @pytest.mark.parametrize("make", ODD.values(), ids=ODD)
-def test_a_walk_in_another_order_ends_in_an_error_where_the_pages_make_no_sense(
-    colour: str, make: Callable[[], Reply]
-) -> None:
+def test_paging_in_another_order_raises_on_inconsistent_pages(colour: str, make: Callable[[], Reply]) -> None:
     wire = Scripted(make())
     with pytest.raises((PaginationError, DecodeError)):
         connect(colour, wire, page_size=3).retrieve_cluster(order="name")
@@ -366,7 +368,7 @@ def test_a_walk_in_another_order_ends_in_an_error_where_the_pages_make_no_sense(
 
 
 @pytest.mark.parametrize("make", [lambda: always([]), lambda: always([{"id": "audit-1"}]), lambda: always(clusters(2))])
-def test_the_feed_ends_in_an_error_where_the_pages_make_no_sense(colour: str, make: Callable[[], Reply]) -> None:
+def test_the_feed_raises_on_inconsistent_pages(colour: str, make: Callable[[], Reply]) -> None:
     wire = Scripted(make())
     with pytest.raises((PaginationError, DecodeError)):
         connect(colour, wire, page_size=3).retrieve_feed_entry()
@@ -375,7 +377,7 @@ def test_the_feed_ends_in_an_error_where_the_pages_make_no_sense(colour: str, ma
 
 @pytest.mark.parametrize("order", ORDERS, ids=str)
 @pytest.mark.parametrize("most", [1, 2, 5])
-def test_a_server_that_gives_smaller_pages_than_asked_for_is_listed_completely(order: Any, most: int) -> None:
+def test_a_listing_is_complete_if_pages_are_smaller_than_requested(order: Any, most: int) -> None:
     server = ListServer(clusters(20))
 
     def cutting(request: httpx.Request) -> httpx.Response:
@@ -392,7 +394,7 @@ def test_a_server_that_gives_smaller_pages_than_asked_for_is_listed_completely(o
 
 @pytest.mark.parametrize("lie", [0, 1, -3, 10**6])
 @pytest.mark.parametrize("order", ORDERS, ids=str)
-def test_a_count_that_lies_costs_no_record(order: Any, lie: int) -> None:
+def test_a_wrong_count_loses_no_record(order: Any, lie: int) -> None:
     server = ListServer(clusters(20))
 
     def lying(request: httpx.Request) -> httpx.Response:
@@ -407,7 +409,7 @@ def test_a_count_that_lies_costs_no_record(order: Any, lie: int) -> None:
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=str)
-def test_the_address_of_the_next_page_is_never_used(colour: str, order: Any) -> None:
+def test_the_next_url_of_a_page_is_never_requested(colour: str, order: Any) -> None:
     wire = Scripted(ListServer(clusters(20)))
     connect(colour, wire, page_size=3).retrieve_cluster(order=order)
     assert len(wire.requests) > 5
@@ -465,7 +467,7 @@ def test_without_retries_a_page_that_is_too_large_is_one_request(colour: str) ->
 @pytest.mark.parametrize("attempts", [2, 4, 9])
 @pytest.mark.parametrize("listing", LISTINGS.values(), ids=LISTINGS)
 @pytest.mark.parametrize("slow", TOO_SLOW)
-def test_the_attempts_of_a_listing_are_the_requests_that_were_sent(
+def test_an_error_of_a_listing_counts_the_requests_sent_as_attempts(
     colour: str, slow: Reply, attempts: int, listing: Callable[[Any], object]
 ) -> None:
     wire = Scripted(slow)
@@ -477,7 +479,7 @@ def test_the_attempts_of_a_listing_are_the_requests_that_were_sent(
         assert f"after {attempts} tries" in str(caught.value)
 
 
-def test_other_failures_count_among_the_tries_of_a_page_that_is_halved(colour: str) -> None:
+def test_other_failures_count_towards_the_tries_of_a_halved_page(colour: str) -> None:
     wire = Scripted(answer(503), failure(httpx.ReadTimeout), answer(429), failure(httpx.ReadError))
     with pytest.raises(TransportError, match="after 4 tries") as caught:
         connect(colour, wire).retrieve_cluster()
@@ -486,7 +488,7 @@ def test_other_failures_count_among_the_tries_of_a_page_that_is_halved(colour: s
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=str)
-def test_a_server_that_manages_small_pages_only_is_listed_completely(order: Any) -> None:
+def test_a_listing_is_complete_if_the_server_manages_only_small_pages(order: Any) -> None:
     server = ListServer(clusters(400))
 
     def weak(request: httpx.Request) -> httpx.Response:
@@ -509,7 +511,7 @@ def test_halving_ends(colour: str, order: str | None, slow: Reply) -> None:
 @pytest.mark.parametrize(
     "reply", [answer(503), answer(429), failure(httpx.ConnectTimeout), failure(httpx.ConnectError)]
 )
-def test_what_has_nothing_to_do_with_the_size_of_a_page_leaves_it_alone(colour: str, reply: Reply) -> None:
+def test_failures_unrelated_to_the_page_size_do_not_change_it(colour: str, reply: Reply) -> None:
     wire = Scripted(reply, reply, ListServer(clusters(3)))
     connect(colour, wire).retrieve_cluster()
     assert set(sizes(wire)) == {1000}
@@ -517,7 +519,7 @@ def test_what_has_nothing_to_do_with_the_size_of_a_page_leaves_it_alone(colour: 
 
 @pytest.mark.parametrize("broken", [failure(httpx.ReadError), answer(503), answer(429), failure(httpx.ConnectError)])
 @pytest.mark.parametrize("order", ORDERS, ids=str)
-def test_failures_between_the_pages_cost_no_record(order: Any, broken: Reply) -> None:
+def test_failures_between_pages_lose_no_record(order: Any, broken: Reply) -> None:
     server = ListServer(clusters(20))
     turns = iter(range(1000))
 
@@ -528,7 +530,7 @@ def test_failures_between_the_pages_cost_no_record(order: Any, broken: Reply) ->
 
 
 @pytest.mark.parametrize("broken", [answer(500), answer(403), answer(200, b"<html>")])
-def test_a_page_that_fails_for_good_is_an_error_and_no_short_list(colour: str, broken: Reply) -> None:
+def test_a_page_that_keeps_failing_raises_instead_of_shortening_the_list(colour: str, broken: Reply) -> None:
     wire = Scripted(ListServer(clusters(20)), broken)
     with pytest.raises(KeystoneError):
         connect(colour, wire, page_size=5).retrieve_cluster()
@@ -537,7 +539,7 @@ def test_a_page_that_fails_for_good_is_an_error_and_no_short_list(colour: str, b
         connect(colour, wire, page_size=5).retrieve_cluster(order="name")
 
 
-def test_a_listing_given_up_half_way_asks_for_nothing_more() -> None:
+def test_an_abandoned_iteration_sends_no_more_requests() -> None:
     wire = Scripted(ListServer(clusters(20)))
     client = connect("sync", wire, page_size=3).client
     records = client.iterate_cluster(prefetch=False)

@@ -1,4 +1,4 @@
-"""Every clause of what the documentation says about the logger ``kclient``."""
+"""Each statement of the documentation about the logger ``kclient``."""
 
 import logging
 import re
@@ -36,7 +36,7 @@ ANSWERED = f"INFO|{CID}|{URL}|GET|version/|{URL}version/?a=1|200|GET version/ 20
 
 
 def run(program: str) -> list[str]:
-    """The lines a program of its own process prints on standard error, with warnings as errors."""
+    """Run a program in a separate process, warnings as errors; return its lines on standard error."""
     code = textwrap.dedent(START) + textwrap.dedent(program)
     command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
@@ -154,7 +154,7 @@ AFTER_THE_IMPORT = """
 @pytest.mark.parametrize(
     ("more", "lines"),
     [
-        ("", 0),  # Python's own default: it switches off every logger that exists and is not named
+        ("", 0),  # Python's default: disables every existing logger that is not named
         ('"disable_existing_loggers": False,', 4),
         ('"loggers": {"kclient": {}},', 4),
     ],
@@ -189,7 +189,7 @@ def test_a_handler_of_all_loggers_can_name_the_fields_with_the_filter_of_the_cor
         ("logging.lastResort = None", 0),
     ],
 )
-def test_where_nothing_is_configured_the_first_long_wait_of_a_call_is_told(configured: str, lines: int) -> None:
+def test_without_logging_configuration_the_first_long_wait_of_a_call_is_printed(configured: str, lines: int) -> None:
     program = """
         import os
         from keystone_client_testing import FakeKeystone
@@ -205,7 +205,7 @@ def test_where_nothing_is_configured_the_first_long_wait_of_a_call_is_told(confi
     assert all(line.startswith("Keystone client: GET users/teams/: 429: try 2 follows in ") for line in told_lines)
 
 
-def test_short_waits_are_not_told_and_a_second_long_one_of_the_call_is_not_either() -> None:
+def test_short_waits_and_further_long_waits_of_a_call_are_not_printed() -> None:
     program = """
         from keystone_client import RetryPolicy
         from keystone_client_testing import FakeKeystone
@@ -219,7 +219,7 @@ def test_short_waits_are_not_told_and_a_second_long_one_of_the_call_is_not_eithe
     assert run(program.format(4, 60)) == ["Keystone client: GET users/teams/1/: 503: try 2 follows in 4.00 s"]
 
 
-def test_a_login_that_is_held_back_by_the_answer_to_another_call_is_told_of_as_well() -> None:
+def test_a_login_delayed_by_the_throttling_of_another_call_is_printed_too() -> None:
     program = """
         from keystone_client_testing import FakeKeystone
         client = FakeKeystone().client(user=None)
@@ -305,7 +305,7 @@ def test_debug_comes_before_sending_info_with_the_answer_and_a_warning_per_retry
     ]
 
 
-def test_the_records_say_which_try_it_was_and_how_long_it_took(colour: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_records_have_the_attempt_number_and_the_duration(colour: str, caplog: pytest.LogCaptureFixture) -> None:
     client = connect(colour, Scripted(answer(503), answer(200, {"id": 1})))
     with caplog.at_level("DEBUG"):
         response = client.http_get("users/teams/1/")
@@ -369,7 +369,7 @@ def test_any_record_of_the_logger_can_be_formatted_with_all_fields(caplog: pytes
     assert logging.Formatter(FORMAT).format(record) == "INFO|||||||a line of the application's own"
 
 
-def test_when_nobody_listens_no_record_is_made(colour: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_enabled_handler_no_record_is_created(colour: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
     logger = logging.getLogger("kclient")
     monkeypatch.setattr(type(logger), "makeRecord", lambda *args, **options: made.append(args))
@@ -381,8 +381,8 @@ def test_when_nobody_listens_no_record_is_made(colour: str, monkeypatch: pytest.
 PASSWORD, TOKEN, SESSION_ID, CSRF = SECRETS = ("pa55-w0rd", "t0k3n-t0k3n", "s3ss10n", "csrf-v4lue")
 
 
-def told(records: list[logging.LogRecord]) -> str:
-    """All a handler could get out of records."""
+def text_of(records: list[logging.LogRecord]) -> str:
+    """Return all text that a handler could read from records."""
     lines = [str(record.__dict__) + record.getMessage() for record in records]
     lines += ["".join(traceback.format_exception(*record.exc_info)) for record in records if record.exc_info]
     return "\n".join(lines)
@@ -406,6 +406,6 @@ def test_no_record_holds_a_secret_whatever_happens(colour: str, status: int, cap
                 except KeystoneError:
                     continue
     assert len(logged(caplog)) >= 8
-    assert [secret for secret in SECRETS if secret in told(logged(caplog))] == []
+    assert [secret for secret in SECRETS if secret in text_of(logged(caplog))] == []
     sent = str([request.headers.raw for request in wire.requests]) + str([r.content for r in wire.requests])
     assert [secret for secret in SECRETS if secret in sent] == list(SECRETS)

@@ -1,4 +1,4 @@
-"""Likely mistakes: the message says what to write instead, in both clients."""
+"""Common mistakes: in both clients the error message says what to write instead."""
 
 import asyncio
 import traceback
@@ -17,14 +17,14 @@ KINDS = pytest.mark.parametrize("kind", [KeystoneClient, AsyncKeystoneClient])
 
 
 def refusal(error: type[Exception], call: Callable[[], object]) -> str:
-    """The message of a mistake that is found before anything is sent."""
+    """Return the message of an error that is raised before anything is sent."""
     with pytest.raises(error) as caught:
         call()
     assert len(str(caught.value)) < 600
     return str(caught.value)
 
 
-def test_the_client_for_tasks_in_a_plain_with_names_what_to_write() -> None:
+def test_the_async_client_in_a_plain_with_says_what_to_write() -> None:
     client: Any = AsyncKeystoneClient(URL, transport=Scripted())
 
     def enter() -> None:
@@ -37,7 +37,7 @@ def test_the_client_for_tasks_in_a_plain_with_names_what_to_write() -> None:
     )
 
 
-def test_the_client_for_threads_in_an_async_with_names_what_to_write() -> None:
+def test_the_sync_client_in_an_async_with_says_what_to_write() -> None:
     client: Any = KeystoneClient(URL, transport=Scripted())
 
     async def enter() -> None:
@@ -47,8 +47,8 @@ def test_the_client_for_threads_in_an_async_with_names_what_to_write() -> None:
     assert "or take AsyncKeystoneClient for `async with`" in refusal(TypeError, lambda: asyncio.run(enter()))
 
 
-def test_tools_can_still_tell_which_client_is_which() -> None:
-    """Some ask for the special methods."""
+def test_tools_can_still_distinguish_the_sync_and_the_async_client() -> None:
+    """Some tools check for ``__enter__`` and ``__aenter__``."""
     for kind, there, missing in (
         (KeystoneClient, "__enter__", "__aenter__"),
         (AsyncKeystoneClient, "__aenter__", "__enter__"),
@@ -71,7 +71,7 @@ def test_tools_can_still_tell_which_client_is_which() -> None:
         (None, "not None: is the setting that it comes from set?"),
     ],
 )
-def test_a_base_url_that_is_none_is_shown_with_the_way_to_write_it(kind: Any, url: Any, said: str) -> None:
+def test_an_invalid_base_url_is_quoted_with_a_correct_form(kind: Any, url: Any, said: str) -> None:
     assert said in refusal(InvalidURLError, lambda: kind(url))
 
 
@@ -102,7 +102,7 @@ NAMES = {
 
 @KINDS
 @pytest.mark.parametrize(("wrong", "right"), NAMES.items())
-def test_a_method_by_the_name_of_another_client_names_the_one_that_is_meant(kind: Any, wrong: str, right: str) -> None:
+def test_a_method_name_of_another_client_suggests_the_right_one(kind: Any, wrong: str, right: str) -> None:
     client = kind(URL, transport=Scripted())
     with pytest.raises(AttributeError) as caught:
         getattr(client, wrong)
@@ -111,7 +111,7 @@ def test_a_method_by_the_name_of_another_client_names_the_one_that_is_meant(kind
 
 
 @KINDS
-def test_a_method_for_which_there_is_no_endpoint_names_those_there_are(kind: Any) -> None:
+def test_a_method_without_an_endpoint_lists_the_existing_ones(kind: Any) -> None:
     client = kind(URL, transport=Scripted())
     said = refusal(AttributeError, lambda: client.create_notification)
     assert said.endswith(
@@ -143,7 +143,7 @@ LISTINGS = ["retrieve_team", "iterate_team", "count_team", "retrieve_audit_log"]
         ({"frobnicate": 1}, "conditions go into filters={...}"),
     ],
 )
-def test_an_argument_that_a_listing_does_not_have_names_the_one_that_is_meant(
+def test_an_unknown_listing_argument_suggests_the_right_one(
     colour: str, method: str, arguments: dict[str, Any], said: str
 ) -> None:
     wire = Scripted()
@@ -160,9 +160,9 @@ def test_a_condition_as_an_argument_is_shown_as_a_filter_without_its_secret(colo
     assert "hunter2" not in refusal(TypeError, lambda: client.retrieve_user(password="hunter2"))
 
 
-def test_a_mistake_in_the_code_of_the_caller_is_left_alone(colour: str) -> None:
+def test_a_type_error_in_the_code_of_the_caller_is_unchanged(colour: str) -> None:
     def on_progress(done: int) -> None:
-        """Take one argument too few."""
+        """Take one argument fewer than the callback gets."""
 
     fake = FakeKeystone()
     client = connect(colour, fake.transport, fake.url)
@@ -184,7 +184,7 @@ def test_a_mistake_in_the_code_of_the_caller_is_left_alone(colour: str) -> None:
         ("name__begins", "'name__startswith'"),
     ],
 )
-def test_a_lookup_of_another_client_names_the_one_that_is_meant(colour: str, name: str, meant: str) -> None:
+def test_a_lookup_of_another_client_suggests_the_right_one(colour: str, name: str, meant: str) -> None:
     message = refusal(FilterError, lambda: connect(colour, Scripted()).retrieve_team(filters={name: 1}))
     assert f"Did you mean {meant}?" in message
 
@@ -212,9 +212,7 @@ CONSTRUCTOR: list[tuple[dict[str, Any], str]] = [
 
 @KINDS
 @pytest.mark.parametrize(("options", "said"), CONSTRUCTOR, ids=[next(iter(options)) for options, _ in CONSTRUCTOR])
-def test_an_argument_of_the_constructor_that_cannot_be_says_what_to_give(
-    kind: Any, options: dict[str, Any], said: str
-) -> None:
+def test_an_invalid_constructor_argument_says_what_to_pass(kind: Any, options: dict[str, Any], said: str) -> None:
     assert said in refusal(FieldError, lambda: kind(URL, **options))
 
 
@@ -222,5 +220,5 @@ def test_an_argument_of_the_constructor_that_cannot_be_says_what_to_give(
     ("pk", "said"),
     [("Physics", "retrieve them with filters="), ({"name": "x"}, "filters="), ({"id": 1}, "give the record's 'id'.")],
 )
-def test_what_is_no_key_is_told_how_to_find_a_record(colour: str, pk: Any, said: str) -> None:
+def test_an_invalid_key_explains_how_to_find_a_record(colour: str, pk: Any, said: str) -> None:
     assert said in refusal(FieldError, lambda: connect(colour, Scripted()).retrieve_team(pk))

@@ -1,4 +1,4 @@
-"""Tools that patch httpx or httpcore see the requests of the client: tracing, mocks, recordings."""
+"""Tools that patch httpx or httpcore (tracing, mocks, recordings) see the requests of the client."""
 
 from pathlib import Path
 
@@ -71,5 +71,5 @@ def test_vcrpy_records_and_plays_back(tmp_path: Path) -> None:
         version = client.retrieve_version()
 
     with vcr.use_cassette(tape, record_mode="none") as played, KeystoneClient(url, retry=None) as client:
-        assert client.retrieve_version() == version  # nobody listens there any more
+        assert client.retrieve_version() == version  # the server is closed by now
     assert played.play_count == 1

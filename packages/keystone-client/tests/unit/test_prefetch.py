@@ -1,4 +1,4 @@
-"""The next page is fetched while the caller works on this one, and leaving an iteration leaves nothing behind."""
+"""The next page is fetched while the caller processes the current one; leaving an iteration leaks no thread or task."""
 
 import asyncio
 import threading
@@ -17,7 +17,7 @@ A_LONG_TIME = 30
 
 
 class Signalling(Scripted):
-    """Tells when the second page is asked for."""
+    """Signals when the second page is requested."""
 
     def __init__(self, *script: Callable[[httpx.Request], httpx.Response]) -> None:
         super().__init__(*script)
@@ -45,7 +45,7 @@ def test_the_next_page_is_fetched_while_the_caller_works() -> None:
     assert prefetching_threads() == []
 
 
-def test_who_wants_one_record_only_does_not_wait_for_a_second_page() -> None:
+def test_taking_only_the_first_record_does_not_wait_for_the_second_page() -> None:
     transport = Signalling(*TWO_PAGES)
     with KeystoneClient(URL, transport=transport) as client:
         records = client.iterate_team()
@@ -65,7 +65,7 @@ def test_without_prefetch_a_page_is_fetched_when_it_is_needed() -> None:
         assert [record["id"] for record in records] == [3, 4]
 
 
-def test_leaving_an_iteration_ends_the_pause_of_its_prefetch() -> None:
+def test_leaving_an_iteration_ends_a_retry_wait_of_its_prefetch() -> None:
     busy = answer(429, {"detail": "later"}, retry_after="100")
     transport = Signalling(TWO_PAGES[0], busy)
     with KeystoneClient(URL, transport=transport) as client:
@@ -79,7 +79,7 @@ def test_leaving_an_iteration_ends_the_pause_of_its_prefetch() -> None:
     assert len(transport.requests) == 2
 
 
-def test_a_failure_of_the_prefetch_comes_after_the_records_there_are() -> None:
+def test_a_prefetch_error_is_raised_after_the_records_already_fetched() -> None:
     transport = Signalling(TWO_PAGES[0], answer(500, b"<html>"))
     seen: list[int] = []
     with KeystoneClient(URL, transport=transport) as client:

@@ -1,4 +1,4 @@
-"""Proxies and key logs: what the environment names is used, named in errors, or left alone, as asked."""
+"""Proxies and TLS key logs: settings of the environment are used or ignored as configured, and named in errors."""
 
 import contextlib
 import socket
@@ -24,7 +24,7 @@ def _nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask(colour: str, url: str, **options: Any) -> str:
-    """The version of the server, asked with a client that is closed afterwards."""
+    """Return the version of the server, requested with a client that is closed afterwards."""
     if colour == "sync":
         with KeystoneClient(url, **options) as client:
             return client.retrieve_version()
@@ -77,7 +77,7 @@ def test_without_a_proxy_none_is_named(colour: str, closed_port: int, monkeypatc
 
 
 @pytest.mark.parametrize("value", ["http://[bad", "socks4://host:1", "http://", "http://a b:3128", "http://host:99999"])
-def test_a_variable_that_names_no_proxy_is_refused_by_its_name(
+def test_an_invalid_proxy_variable_is_refused_by_its_name(
     colour: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", value)
@@ -104,7 +104,7 @@ def test_a_network_in_no_proxy_is_reached_without_one(
 
 @contextlib.contextmanager
 def answering(reply: bytes) -> Iterator[tuple[int, list[int]]]:
-    """A proxy that answers every request so, and counts them."""
+    """A proxy that gives every request the same answer, and counts requests."""
     came: list[int] = []
 
     def serve() -> None:

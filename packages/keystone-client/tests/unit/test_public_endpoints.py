@@ -22,7 +22,7 @@ EXPECTED = {"health": CHECKS["data"], "version": "1.2.3"}
 
 
 def unless_known(reply: Reply) -> Reply:
-    """The reply of a server whose database is down: it fails for whoever it would have to look up."""
+    """Return a reply that is a 500 if the request has credentials, as when the database is down."""
 
     def handle(request: httpx.Request) -> httpx.Response:
         known = "cookie" in request.headers or "authorization" in request.headers
@@ -50,7 +50,7 @@ def test_they_answer_while_the_database_is_down(colour: str, name: str) -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_a_gateway_that_wants_a_token_gets_it(colour: str, name: str, status: int) -> None:
+def test_a_gateway_that_requires_a_token_gets_it(colour: str, name: str, status: int) -> None:
     wire = Scripted(answer(status, {"detail": "Who are you?"}), ANSWERS[name])
 
     assert ENDPOINTS[name](connect(colour, wire, token="t" * 40)) == EXPECTED[name]
@@ -59,7 +59,7 @@ def test_a_gateway_that_wants_a_token_gets_it(colour: str, name: str, status: in
 
 
 @pytest.mark.parametrize(("status", "error"), [(401, AuthenticationError), (403, PermissionDeniedError)])
-def test_a_refusal_is_told_after_one_more_try_and_without_credentials_at_once(
+def test_a_refusal_raises_after_one_try_with_credentials_or_at_once_without(
     colour: str, status: int, error: type[Exception]
 ) -> None:
     refused = Scripted(answer(status, {"detail": "No."}))
@@ -97,7 +97,7 @@ def test_cookies_of_their_answers_are_dropped(colour: str, first: int) -> None:
     assert "sessionid=a" in wire.requests[-1].headers["cookie"]
 
 
-def test_their_throttling_holds_back_no_login_nor_anything_else(colour: str) -> None:
+def test_their_throttling_delays_no_other_call(colour: str) -> None:
     throttled = answer(429, retry_after="60")
     wire = Scripted(throttled, throttled, cookies("sessionid=a; Path=/"), answer(200, {"id": 1}))
     client = connect(colour, wire, retry=RetryPolicy(attempts=2, backoff=0))
@@ -111,7 +111,7 @@ def test_their_throttling_holds_back_no_login_nor_anything_else(colour: str) -> 
     assert client.pauses == waited
 
 
-def test_a_throttled_health_check_holds_back_the_next_one(colour: str) -> None:
+def test_a_throttled_health_check_delays_the_next_one(colour: str) -> None:
     throttled = answer(429, retry_after="60")
     client = connect(colour, Scripted(throttled, throttled, HEALTH), retry=RetryPolicy(attempts=2, backoff=0))
     with pytest.raises(ThrottledError):

@@ -1,4 +1,4 @@
-"""The names users see: all there, each where it says it is, and the same on both clients."""
+"""Public names: all exist, report the module users import them from, and are the same on both clients."""
 
 import importlib
 import inspect
@@ -69,7 +69,7 @@ def test_a_star_import_brings_the_public_names() -> None:
     assert done.stdout.strip() == str(keystone_client.__all__)
 
 
-def test_the_version_is_said_and_sent() -> None:
+def test_the_version_is_public_and_sent_as_user_agent() -> None:
     from .scripted import Scripted, connect
 
     wire = Scripted()
@@ -82,7 +82,7 @@ def test_both_clients_have_the_same_public_names() -> None:
 
 
 def shape(function: Any) -> list[tuple[str, Any, Any, str]]:
-    """The parameters, with a sync transport and an async one counting as the same."""
+    """Return the parameters; sync and async transport types are treated as equal."""
     parameters = inspect.signature(function).parameters.values()
     return [(p.name, p.kind, p.default, str(p.annotation).replace("Async", "")) for p in parameters]
 
@@ -117,7 +117,7 @@ def test_each_resource_has_the_methods_its_endpoints_allow_and_no_others(client:
         for operation in resource.operations
         for method in METHODS[operation]
     }
-    by_hand = {"bulk_create_attachment", "check_attachment"}  # files go one by one, or in a batch
+    by_hand = {"bulk_create_attachment", "check_attachment"}  # no bulk methods: files are sent singly or in a batch
     assert public(client) == allowed - by_hand | OTHERS
 
 
@@ -137,12 +137,12 @@ def test_all_seventeen_resources_are_there() -> None:
 
 @pytest.mark.parametrize("client", [KeystoneClient, AsyncKeystoneClient])
 @pytest.mark.parametrize("name", ["create_cluster", "create_user", "http_get", "close", "follow_audit_log"])
-def test_a_method_names_the_client_and_no_base_of_it(client: type, name: str) -> None:
+def test_a_qualified_method_name_has_the_client_class_not_a_base_class(client: type, name: str) -> None:
     method = getattr(client, name)
     assert method.__qualname__ == f"{client.__name__}.{name}"
 
 
-def test_an_incomplete_call_names_the_client_and_no_base_of_it(colour: str) -> None:
+def test_an_incomplete_call_names_the_client_class_not_a_base_class(colour: str) -> None:
     from .scripted import connect
 
     client = connect(colour)

@@ -1,4 +1,4 @@
-"""The HTTP methods take what httpx takes, and send what httpx sends."""
+"""The HTTP methods accept the arguments of httpx and send the same requests."""
 
 import io
 import os
@@ -44,10 +44,10 @@ def sent(request: httpx.Request) -> object:
 
 
 @pytest.mark.parametrize("arguments", ARGUMENTS, ids=lambda arguments: str(arguments).partition(" object at")[0])
-def test_what_httpx_takes_is_sent_as_httpx_sends_it(
+def test_arguments_of_httpx_are_sent_as_httpx_sends_them(
     colour: str, arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "urandom", bytes)  # httpx draws the boundaries of its forms from it
+    monkeypatch.setattr(os, "urandom", bytes)  # httpx generates multipart boundaries with it
     ours, theirs = Scripted(), Scripted()
     connect(colour, ours, timeout=9).http_post("x", **arguments)
     with httpx.Client(transport=theirs, timeout=9) as client:
@@ -66,7 +66,7 @@ def test_a_file_object_is_taken_with_and_without_a_name(colour: str) -> None:
 
 
 @pytest.mark.parametrize("headers", [5, "X-A: 1", [("X-A",)], [("X-A", None)], [("Cookie", "a=b")], {b"Cookie": b"a"}])
-def test_headers_that_are_none_or_the_clients_are_refused(colour: str, headers: Any) -> None:
+def test_invalid_and_reserved_headers_are_refused(colour: str, headers: Any) -> None:
     wire = Scripted()
     with pytest.raises(FieldError, match="header"):
         connect(colour, wire).http_get("version", headers=headers)
@@ -75,12 +75,12 @@ def test_headers_that_are_none_or_the_clients_are_refused(colour: str, headers: 
 
 
 @pytest.mark.parametrize("timeout", [0, (1, 2), (1, 2, 3, "4"), True, "5", httpx.Timeout(-1)])
-def test_a_timeout_that_is_none_is_refused(colour: str, timeout: Any) -> None:
+def test_an_invalid_timeout_is_refused(colour: str, timeout: Any) -> None:
     with pytest.raises(FieldError, match="timeout="):
         connect(colour, Scripted()).http_get("version", timeout=timeout)
 
 
-def test_every_type_of_answer_is_accepted_unless_the_caller_says_which(colour: str) -> None:
+def test_the_accept_header_allows_any_type_unless_the_caller_sets_it(colour: str) -> None:
     wire = Scripted()
     client, other = connect(colour, wire), connect(colour, wire, headers={"Accept": "text/plain"})
     client.http_get("openapi/yaml")
@@ -92,13 +92,13 @@ def test_every_type_of_answer_is_accepted_unless_the_caller_says_which(colour: s
     assert accepted == [["*/*"], ["a/b"], ["text/plain"], ["application/json"]]
 
 
-def test_a_page_of_yaml_can_be_had(colour: str) -> None:
+def test_a_yaml_answer_can_be_requested(colour: str) -> None:
     fake = FakeKeystone(URL)
 
     assert connect(colour, fake.transport).http_get("openapi/yaml").status_code == 200
 
 
-def test_json_goes_by_position_where_the_official_client_had_it(colour: str) -> None:
+def test_json_can_be_passed_by_position_as_in_the_official_client(colour: str) -> None:
     wire = Scripted()
     client = connect(colour, wire)
     for method in ("http_post", "http_put", "http_patch"):
@@ -108,7 +108,7 @@ def test_json_goes_by_position_where_the_official_client_had_it(colour: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "params", "told"),
+    ("endpoint", "params", "message"),
     [
         ("allocations/requests", {"order": "-expire"}, "'order', which is no parameter .* Did you mean _order"),
         ("/allocations/requests/?order=-expire", None, "Did you mean _order"),
@@ -121,12 +121,12 @@ def test_json_goes_by_position_where_the_official_client_had_it(colour: str) -> 
         ("users/teams", {"_order": "-nam"}, "names 'nam', which is no order.* Did you mean name"),
     ],
 )
-def test_a_parameter_that_a_listing_ignores_is_warned_of_where_it_is_given(
-    colour: str, endpoint: str, params: Any, told: str
+def test_an_ignored_listing_parameter_is_warned_about_at_the_call(
+    colour: str, endpoint: str, params: Any, message: str
 ) -> None:
     wire = Scripted()
     client = connect(colour, wire)
-    with pytest.warns(UnknownParameterWarning, match=told) as caught:
+    with pytest.warns(UnknownParameterWarning, match=message) as caught:
         client.http_get(endpoint, params)
 
     assert len(caught) == 1
@@ -158,5 +158,5 @@ async def test_the_warning_points_at_the_caller(anyio_backend: object) -> None:
         ("users/teams", None),
     ],
 )
-def test_what_a_listing_reads_and_what_is_no_listing_is_not_warned_of(colour: str, endpoint: str, params: Any) -> None:
+def test_known_parameters_and_endpoints_without_listing_do_not_warn(colour: str, endpoint: str, params: Any) -> None:
     connect(colour, Scripted()).http_get(endpoint, params)

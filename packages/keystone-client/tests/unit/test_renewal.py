@@ -1,4 +1,4 @@
-"""A session that ends is begun again with credentials of a provider: once, however many calls meet its end."""
+"""An expired session is renewed with credentials from a provider: once, however many calls find it expired."""
 
 import io
 import threading
@@ -34,7 +34,7 @@ OVER = answer(401, {"detail": "Authentication credentials were not provided."})
 
 
 class Provider:
-    """Counts how often it is asked."""
+    """A credentials provider that counts its calls."""
 
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers or (CREDENTIALS,))
@@ -49,7 +49,7 @@ class Provider:
 
 
 def kept(colour: str, fake: FakeKeystone, provider: Any) -> Player:
-    """A client with a provider, whose session has just ended."""
+    """Return a client with a provider, whose session has just expired."""
     client = connect(colour, fake.transport, fake.url)
     client.login(provider=provider)
     fake.fail(error="expired")
@@ -71,9 +71,7 @@ CALLS: dict[str, Callable[[Player], object]] = {
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_a_call_that_meets_the_end_of_a_session_is_sent_again_in_a_new_one(
-    colour: str, call: Callable[[Player], object]
-) -> None:
+def test_a_call_in_an_expired_session_is_repeated_in_a_new_one(colour: str, call: Callable[[Player], object]) -> None:
     fake = FakeKeystone()
     fake.add.request(team=fake.add.team(name="First")["id"])
     provider = Provider()
@@ -84,7 +82,7 @@ def test_a_call_that_meets_the_end_of_a_session_is_sent_again_in_a_new_one(
     assert provider.asked == 2
 
 
-def test_without_a_provider_the_end_of_a_session_is_an_error(colour: str) -> None:
+def test_without_a_provider_an_expired_session_raises(colour: str) -> None:
     wire = Scripted(LOGIN, OVER)
     client = connect(colour, wire)
     client.login(*CREDENTIALS)
@@ -105,7 +103,7 @@ def test_a_logout_and_another_login_forget_the_provider(colour: str, forget: str
     assert provider.asked == 1
 
 
-def test_a_login_that_fails_keeps_the_provider_there_was(colour: str) -> None:
+def test_a_failed_login_keeps_the_existing_provider(colour: str) -> None:
     first, second = Provider(), Provider()
     client = connect(colour, Scripted(LOGIN, answer(400, {"detail": "Invalid username or password."}), OVER, AGAIN))
     client.login(provider=first)
@@ -115,7 +113,7 @@ def test_a_login_that_fails_keeps_the_provider_there_was(colour: str) -> None:
     assert (first.asked, second.asked) == (2, 1)
 
 
-def test_a_new_session_that_is_refused_as_well_is_not_renewed_for_ever(colour: str) -> None:
+def test_a_new_session_that_is_also_refused_is_not_renewed_again(colour: str) -> None:
     provider = Provider()
     wire = Scripted(LOGIN, OVER, AGAIN, OVER)
     client = connect(colour, wire)
@@ -136,7 +134,7 @@ def test_a_refused_login_is_the_error_and_the_next_call_asks_again(colour: str) 
     assert provider.asked == 3
 
 
-def test_what_the_provider_raises_comes_out_as_it_is(colour: str) -> None:
+def test_an_exception_of_the_provider_is_propagated_unchanged(colour: str) -> None:
     broken = OSError("the vault is sealed")
     client = kept(colour, FakeKeystone(), Provider(CREDENTIALS, broken))
     with pytest.raises(OSError, match="the vault is sealed") as caught:
@@ -145,7 +143,7 @@ def test_what_the_provider_raises_comes_out_as_it_is(colour: str) -> None:
 
 
 @pytest.mark.parametrize("given", [None, "secret", ("admin",), ("admin", "secret", "x"), (1, "secret"), ("admin", "")])
-def test_what_is_no_pair_of_name_and_password_is_refused_and_not_repeated(colour: str, given: Any) -> None:
+def test_invalid_credentials_of_a_provider_are_refused_and_not_shown(colour: str, given: Any) -> None:
     wire = Scripted()
     with pytest.raises(FieldError, match=r"provider|username|password") as caught:
         connect(colour, wire).login(provider=lambda: given)
@@ -170,7 +168,7 @@ def test_a_create_in_a_session_that_ended_was_not_carried_out_even_if_the_new_lo
     assert caught.value.outcome == "not sent"
 
 
-def test_a_page_of_a_proxy_is_no_end_of_a_session(colour: str) -> None:
+def test_a_401_page_of_a_proxy_does_not_renew_the_session(colour: str) -> None:
     provider = Provider()
     client = connect(colour, Scripted(LOGIN, answer(401, b"<html>", content_type="text/html")))
     client.login(provider=provider)
@@ -178,7 +176,7 @@ def test_a_page_of_a_proxy_is_no_end_of_a_session(colour: str) -> None:
     assert provider.asked == 1
 
 
-def test_the_deadline_holds_over_the_login_too(colour: str) -> None:
+def test_the_deadline_includes_the_login(colour: str) -> None:
     client = connect(colour, Scripted(LOGIN, OVER, answer(429, retry_after="30")), retry=RetryPolicy(deadline=10))
     client.login(provider=Provider())
     with pytest.raises(DeadlineExceededError) as caught:
@@ -186,7 +184,7 @@ def test_the_deadline_holds_over_the_login_too(colour: str) -> None:
     assert caught.value.outcome == "not sent"
 
 
-def test_the_deadline_holds_over_a_provider_that_hangs() -> None:
+def test_the_deadline_limits_a_hanging_provider() -> None:
     asked = 0
 
     async def provider() -> tuple[str, str]:
@@ -212,7 +210,7 @@ def test_the_deadline_holds_over_a_provider_that_hangs() -> None:
 
 
 @pytest.mark.parametrize("error", [TimeoutError("the vault is slow"), OSError("the vault is sealed")])
-def test_a_provider_that_gives_up_by_itself_says_so(colour: str, error: Exception) -> None:
+def test_a_timeout_error_raised_by_a_provider_is_propagated(colour: str, error: Exception) -> None:
     wire = Scripted(LOGIN, OVER)
     client = connect(colour, wire, retry=RetryPolicy(deadline=10))
     client.login(provider=Provider(CREDENTIALS, error))
@@ -222,7 +220,7 @@ def test_a_provider_that_gives_up_by_itself_says_so(colour: str, error: Exceptio
 
 
 @pytest.mark.parametrize("asked_before", [0, 1], ids=["at the login", "at the end of the session"])
-def test_a_provider_that_uses_the_client_itself_does_not_wait_for_itself(colour: str, asked_before: int) -> None:
+def test_a_provider_that_uses_the_client_does_not_deadlock(colour: str, asked_before: int) -> None:
     asked = 0
 
     def uses_the_client() -> bool:
@@ -251,7 +249,7 @@ def test_a_provider_that_uses_the_client_itself_does_not_wait_for_itself(colour:
 
 
 class Expiring(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Refuses a crowd of requests of the first session together, when all of them have arrived."""
+    """Answers 401 to a number of requests of the first session, once all of them have arrived."""
 
     def __init__(self, crowd: int) -> None:
         self.crowd = crowd
@@ -288,7 +286,7 @@ class Expiring(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return answer(200, {"id": 1})(request)
 
 
-def test_threads_that_meet_the_end_together_ask_the_provider_once() -> None:
+def test_threads_in_an_expired_session_call_the_provider_once() -> None:
     provider, wire = Provider(), Expiring(20)
     client = KeystoneClient("http://keystone.test", transport=wire)
     client.login(provider=provider)
@@ -309,7 +307,7 @@ def crowd(backend: str, provider: Any, play: Callable[[AsyncKeystoneClient, Expi
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_tasks_that_meet_the_end_together_ask_an_async_provider_once(backend: str) -> None:
+def test_tasks_in_an_expired_session_call_an_async_provider_once(backend: str) -> None:
     asked = 0
 
     async def provider() -> tuple[str, str]:
@@ -328,7 +326,7 @@ def test_tasks_that_meet_the_end_together_ask_an_async_provider_once(backend: st
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_failed_login_is_tried_once_for_all_who_wait_and_each_of_them_gets_an_error(backend: str) -> None:
+def test_a_failed_login_is_tried_once_and_every_waiting_call_raises(backend: str) -> None:
     provider = Provider(CREDENTIALS, KeyError("the vault is sealed"))
     errors: list[type] = []
 
@@ -348,7 +346,7 @@ def test_a_failed_login_is_tried_once_for_all_who_wait_and_each_of_them_gets_an_
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_who_gives_up_while_logging_in_leaves_it_to_the_next_one(backend: str) -> None:
+def test_if_the_task_that_logs_in_is_cancelled_the_next_one_logs_in(backend: str) -> None:
     asked = 0
 
     async def provider() -> tuple[str, str]:
@@ -375,7 +373,7 @@ def test_who_gives_up_while_logging_in_leaves_it_to_the_next_one(backend: str) -
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_logout_while_others_wait_for_a_new_session_leaves_them_without_one(backend: str) -> None:
+def test_after_a_logout_calls_that_wait_for_a_new_session_get_none(backend: str) -> None:
     asked = 0
     refused: list[AuthenticationError] = []
 
@@ -407,7 +405,7 @@ def test_a_logout_while_others_wait_for_a_new_session_leaves_them_without_one(ba
     assert (asked, wire.logins, len(refused)) == (2, 1, 19)
 
 
-def test_a_late_call_tries_no_login_that_was_tried_since_it_was_sent() -> None:
+def test_a_late_call_does_not_repeat_a_login_tried_since_it_was_sent() -> None:
     session = connect("sync")._session
     tried: list[str] = []
 

@@ -1,4 +1,4 @@
-"""When a call is tried again, how long it waits first, and when it must be over."""
+"""When a call is retried, how long it waits, and how the deadline limits it."""
 
 import contextlib
 import io
@@ -44,11 +44,11 @@ ONCE_ONLY = ["http_post", "http_patch"]
 OK = answer(200, {"id": 1})
 DATE = "Wed, 01 Jul 2026 12:00:00 GMT"
 NOON = 1_782_907_200.0
-"""The same in seconds since the epoch."""
+"""``DATE`` in seconds since the epoch."""
 
 
 def tries(colour: str, method: str, reply: Reply) -> int:
-    """How often a request is sent that is answered in a way and then well."""
+    """Return how often a request is sent if the first reply is this one and the next succeeds."""
     wire = Scripted(reply, OK)
     client = connect(colour, wire)
     try:
@@ -73,12 +73,12 @@ def test_where_the_server_may_have_acted_only_idempotent_methods_are_repeated(
 
 
 @pytest.mark.parametrize("kind", HOPELESS)
-def test_what_would_fail_again_is_not_repeated(colour: str, kind: type[httpx.RequestError]) -> None:
+def test_failures_that_retrying_cannot_fix_are_not_retried(colour: str, kind: type[httpx.RequestError]) -> None:
     assert {tries(colour, method, failure(kind)) for method in [*IDEMPOTENT, *ONCE_ONLY]} == {1}
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 422, 429, 500, 501, 502, 503, 504, 505])
-def test_the_statuses_that_are_tried_again(colour: str, status: int) -> None:
+def test_the_statuses_that_are_retried(colour: str, status: int) -> None:
     idempotent = 2 if status in (429, 502, 503, 504) else 1
     assert [tries(colour, method, answer(status)) for method in IDEMPOTENT] == [idempotent] * 3
     once_only = 2 if status == 429 else 1
@@ -113,13 +113,13 @@ def test_a_delete_whose_answer_was_lost_and_whose_retry_finds_nothing_has_succee
 
 
 @pytest.mark.parametrize("first", [failure(httpx.ConnectError), answer(429)], ids=["refused", "throttled"])
-def test_a_delete_that_was_never_carried_out_and_finds_nothing_is_an_error_if_asked(colour: str, first: Reply) -> None:
+def test_a_delete_of_a_missing_record_raises_if_asked_when_no_try_reached_the_server(colour: str, first: Reply) -> None:
     client = connect(colour, Scripted(first, answer(404, {"detail": "No."})))
     with pytest.raises(NotFoundError):
         client.delete_team(1, raise_not_exists=True)
 
 
-def test_after_the_last_try_the_answer_or_the_failure_is_what_the_call_ends_in(colour: str) -> None:
+def test_after_the_last_try_the_call_returns_the_answer_or_raises_the_failure(colour: str) -> None:
     wire = Scripted(answer(503))
     client = connect(colour, wire)
     assert client.http_get("version").status_code == 503
@@ -131,7 +131,7 @@ def test_after_the_last_try_the_answer_or_the_failure_is_what_the_call_ends_in(c
 
 
 @pytest.mark.parametrize("kind", [*NEVER_SENT, *PERHAPS_ACTED])
-def test_a_transport_error_tells_outcome_and_attempts(colour: str, kind: type[httpx.RequestError]) -> None:
+def test_a_transport_error_has_the_outcome_and_the_attempts(colour: str, kind: type[httpx.RequestError]) -> None:
     wire = Scripted(failure(kind, "the reason"))
     client = connect(colour, wire)
     with pytest.raises(TransportError) as caught:
@@ -144,10 +144,10 @@ def test_a_transport_error_tells_outcome_and_attempts(colour: str, kind: type[ht
     assert isinstance(error.__cause__, kind)
     timed_out = issubclass(kind, httpx.TimeoutException)
     assert isinstance(error, RequestTimeoutError) is isinstance(error, httpx.TimeoutException) is timed_out
-    told = str(error)
-    assert told.startswith("no answer after 4 tries: GET http://keystone.test/users/teams/1/: ")
-    assert kind.__name__ in told
-    assert "the reason" in told
+    message = str(error)
+    assert message.startswith("no answer after 4 tries: GET http://keystone.test/users/teams/1/: ")
+    assert kind.__name__ in message
+    assert "the reason" in message
 
 
 @pytest.mark.parametrize("lost", [failure(httpx.ReadError), answer(502), answer(503), answer(504)])
@@ -183,7 +183,7 @@ def test_waits_double_up_to_the_cap(colour: str) -> None:
     assert client.pauses == [0.5, 1, 2, 4, 6, 6]
 
 
-def test_waits_are_drawn_anew_each_time(colour: str) -> None:
+def test_each_wait_has_a_new_random_jitter(colour: str) -> None:
     client = connect(colour, Scripted(answer(503)))
     client.client._session.draw = iter([0.0, 0.25, 1.0, 0.5]).__next__
     client.http_get("version")
@@ -219,9 +219,9 @@ def test_waits_are_drawn_anew_each_time(colour: str) -> None:
 def test_retry_after_is_honoured_in_every_form_up_to_the_cap(
     colour: str, status: int, asked: dict[str, str], waited: list[float]
 ) -> None:
-    """The jitter of the policy comes on top, here at its most: 0.5 s.
+    """The jitter of the policy is added, here its maximum of 0.5 s.
 
-    Where the server asks for more than the cap there is no other try; what is no time is no wish.
+    If the server asks for more than the cap, the call is not retried; an invalid value is ignored.
     """
     wire = Scripted(answer(status, **asked), OK)
     client = connect(colour, wire)
@@ -240,7 +240,7 @@ def test_retry_after_is_honoured_in_every_form_up_to_the_cap(
     ],
     ids=["none", "junk", "slow server", "fast server"],
 )
-def test_a_date_is_meant_by_the_clock_of_the_server_and_without_one_by_ours(
+def test_a_retry_after_date_is_relative_to_the_date_header_or_else_to_the_local_clock(
     colour: str, dates: dict[str, str], waited: float
 ) -> None:
     asked = answer(503, retry_after=formatdate(NOON + 30, usegmt=True), **dates)
@@ -250,7 +250,7 @@ def test_a_date_is_meant_by_the_clock_of_the_server_and_without_one_by_ours(
     assert client.pauses == [waited]
 
 
-def test_an_error_tells_the_wait_from_when_the_answer_came(colour: str) -> None:
+def test_the_wait_in_an_error_counts_from_the_arrival_of_the_answer(colour: str) -> None:
     client = connect(colour, Scripted(answer(429, retry_after=formatdate(NOON + 90, usegmt=True))), retry=None)
     client.client._session.now = iter([NOON]).__next__
     with pytest.raises(ThrottledError, match="asks to wait 90 s; max_retry_after of RetryPolicy") as caught:
@@ -259,7 +259,7 @@ def test_an_error_tells_the_wait_from_when_the_answer_came(colour: str) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_wish_beyond_the_cap_is_told_with_what_would_allow_it(colour: str, status: int) -> None:
+def test_a_requested_wait_beyond_the_cap_names_the_option_that_allows_it(colour: str, status: int) -> None:
     asked = answer(status, retry_after="Wed, 01 Jul 2026 13:00:00 GMT", date=DATE)
     with pytest.raises(StatusError, match="asks to wait 3600 s; max_retry_after of RetryPolicy"):
         connect(colour, Scripted(asked)).retrieve_team(1)
@@ -277,7 +277,7 @@ def test_a_date_without_a_zone_is_greenwich_time_wherever_the_client_runs(
     assert asked == 30
 
 
-def test_where_two_ask_to_wait_the_longer_wish_counts(colour: str) -> None:
+def test_of_several_retry_after_headers_the_longest_counts(colour: str) -> None:
     def twice(request: httpx.Request) -> httpx.Response:
         headers = [("retry-after", "5"), ("retry-after", "60"), ("retry-after", "soon")]
         return httpx.Response(429, headers=headers, request=request)
@@ -287,7 +287,7 @@ def test_where_two_ask_to_wait_the_longer_wish_counts(colour: str) -> None:
     assert client.pauses == [60.5]
 
 
-def test_a_clock_on_the_wall_that_jumps_moves_no_deadline(colour: str) -> None:
+def test_a_jump_of_the_wall_clock_does_not_move_the_deadline(colour: str) -> None:
     client, wire, time = timed(colour, deadline=10, backoff=0)
     client.client._session.now = iter([NOON, NOON + 1e6, NOON - 1e6, NOON]).__next__
     wire.script = [time.taking(2, answer(503, retry_after="1"))] * 3 + [OK]
@@ -339,7 +339,7 @@ def test_jitter_is_full_from_nothing_to_the_ceiling(policy: RetryPolicy, attempt
 
 
 class Time:
-    """A clock that moves only when it is told to, and the waits that move it."""
+    """A simulated clock that is advanced by the test and by waits."""
 
     def __init__(self, player: Player) -> None:
         self.now = 0.0
@@ -368,7 +368,7 @@ def timed(colour: str, **policy: Any) -> tuple[Player, Scripted, Time]:
     return player, wire, Time(player)
 
 
-def test_a_wait_that_would_outlast_the_deadline_is_not_begun(colour: str) -> None:
+def test_a_wait_beyond_the_deadline_is_not_started(colour: str) -> None:
     client, wire, time = timed(colour, deadline=10, backoff=0)
     wire.script = [time.taking(4, answer(503, retry_after="3"))]
     with pytest.raises(DeadlineExceededError, match=r"the deadline of 10 s .* 3\.00 s away") as caught:
@@ -385,7 +385,7 @@ def test_a_wait_that_would_outlast_the_deadline_is_not_begun(colour: str) -> Non
     st.floats(0, 100),
     st.lists(st.tuples(st.floats(0, 50), st.sampled_from(["", "0", "1.5", "40", "500"])), min_size=1, max_size=10),
 )
-def test_no_try_begins_and_no_wait_ends_behind_the_deadline(
+def test_no_try_starts_and_no_wait_ends_after_the_deadline(
     deadline: float, attempts: int, backoff: float, replies: list[tuple[float, str]]
 ) -> None:
     client, wire, time = timed("sync", deadline=deadline, attempts=attempts, backoff=backoff)
@@ -429,7 +429,7 @@ def test_one_deadline_holds_for_all_pages_of_a_listing(colour: str) -> None:
     assert len(wire.requests) == 4
 
 
-def test_an_answer_that_drips_is_broken_off_when_the_deadline_passes(colour: str) -> None:
+def test_an_answer_sent_byte_by_byte_is_aborted_at_the_deadline(colour: str) -> None:
     client, wire, time = timed(colour, deadline=10)
 
     class Dripping(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -460,7 +460,7 @@ def test_what_the_caller_does_between_pages_does_not_count_against_the_deadline(
     assert [record["id"] for record in client.iterate_team(prefetch=False)] == [1, 2]
 
 
-def test_timeouts_shrink_to_the_time_that_is_left(colour: str) -> None:
+def test_timeouts_shrink_to_the_remaining_time(colour: str) -> None:
     client, wire, time = timed(colour, deadline=10, backoff=0)
     wire.script = [time.taking(4, answer(503, retry_after="1")), OK]
     client.retrieve_team(1)
@@ -468,7 +468,7 @@ def test_timeouts_shrink_to_the_time_that_is_left(colour: str) -> None:
     assert [set(limit.values()) for limit in limits] == [{10}, {5}]
 
 
-def test_no_timeout_at_all_is_still_bound_by_the_deadline(colour: str) -> None:
+def test_a_call_without_a_timeout_is_still_limited_by_the_deadline(colour: str) -> None:
     wire = Scripted()
     player = connect(colour, wire, timeout=None, retry=RetryPolicy(deadline=7))
     player.client._session.clock = lambda: 0.0
@@ -484,7 +484,7 @@ def test_each_call_has_a_deadline_of_its_own(colour: str) -> None:
     assert len(wire.requests) == 3
 
 
-def test_each_try_carries_the_cookies_of_the_moment(colour: str) -> None:
+def test_each_try_sends_the_current_cookies(colour: str) -> None:
     wire = Scripted(cookies("csrftoken=a; Path=/"), cookies("csrftoken=b; Path=/", status=429), OK)
     client = connect(colour, wire)
     client.http_get("version")
@@ -503,7 +503,7 @@ BODIES: dict[str, Callable[[Player], object]] = {
 
 
 class Once:
-    """A file that can be read once."""
+    """A file that can be read only once."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -514,7 +514,7 @@ class Once:
 
 
 @pytest.mark.parametrize("send", BODIES.values(), ids=BODIES)
-def test_a_body_is_sent_whole_at_every_try(colour: str, send: Callable[[Player], object]) -> None:
+def test_every_try_sends_the_complete_body(colour: str, send: Callable[[Player], object]) -> None:
     wire = Scripted(answer(429), answer(429), answer(201, {"id": 1}))
     send(connect(colour, wire))
     first, *others = (
@@ -536,7 +536,7 @@ def test_a_login_that_was_throttled_is_tried_again_and_one_whose_answer_was_lost
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), RuntimeError("x"), OSError("x"), httpx.InvalidURL("x")])
-def test_what_is_no_failure_of_the_network_comes_out_as_it_is(colour: str, error: Exception) -> None:
+def test_an_exception_that_is_not_a_transport_error_is_propagated_unchanged(colour: str, error: Exception) -> None:
     def broken(request: httpx.Request) -> httpx.Response:
         raise error
 
@@ -547,9 +547,9 @@ def test_what_is_no_failure_of_the_network_comes_out_as_it_is(colour: str, error
     assert len(wire.requests) == 1
 
 
-@pytest.mark.parametrize(("attempts", "told"), [(1, "no answer: GET"), (2, "no answer after 2 tries: GET")])
-def test_an_error_without_an_answer_says_how_often_it_was_tried(colour: str, attempts: int, told: str) -> None:
+@pytest.mark.parametrize(("attempts", "message"), [(1, "no answer: GET"), (2, "no answer after 2 tries: GET")])
+def test_an_error_without_an_answer_says_how_often_it_was_tried(colour: str, attempts: int, message: str) -> None:
     client = connect(colour, Scripted(failure(httpx.ReadError)), retry=RetryPolicy(attempts=attempts))
-    with pytest.raises(TransportError, match=told) as caught:
+    with pytest.raises(TransportError, match=message) as caught:
         client.http_get("version")
     assert caught.value.attempts == attempts

@@ -1,4 +1,4 @@
-"""Over a socket: an event is told in the same words, and costs as many requests, for threads, asyncio and trio."""
+"""Over a socket: threads, asyncio and trio report a failure with the same message and send as many requests."""
 
 import contextlib
 import gzip
@@ -20,7 +20,7 @@ Act = Callable[[socket.socket], None]
 
 
 def saying(text: bytes, *, reset: bool = False) -> Act:
-    """What a server does with a connection: it reads a request, says something, and hangs up."""
+    """Return a handler that reads a request, sends a text and closes the connection."""
 
     def act(connection: socket.socket) -> None:
         connection.recv(65536)
@@ -39,7 +39,7 @@ def silent(connection: socket.socket) -> None:
 
 
 def deaf(connection: socket.socket) -> None:
-    """Read nothing until the client gives up; what it has sent by then does not fit into buffers."""
+    """Read nothing until the client gives up; the request is larger than the socket buffers."""
     connection.settimeout(30)
     gone.wait(30)
 
@@ -108,7 +108,7 @@ TRUSTED = ssl.create_default_context()
 
 
 @pytest.mark.parametrize(("scheme", "act", "words"), EVENTS, ids=NAMES)
-def test_an_event_is_told_in_the_same_words_on_every_backend(scheme: str, act: Act, words: str) -> None:
+def test_a_failure_has_the_same_message_on_every_backend(scheme: str, act: Act, words: str) -> None:
     body = "x" * 20_000_000 if act is deaf else {}
     with serving(act) as port:
         errors = [told(runner, f"{scheme}://127.0.0.1:{port}", body) for runner in RUNNERS]
@@ -118,7 +118,7 @@ def test_an_event_is_told_in_the_same_words_on_every_backend(scheme: str, act: A
     assert not {"deque", "scope", "cancel", "h11", "Error:"} & set(str(errors[0]).replace("_", " ").split())
 
 
-def test_a_port_where_nobody_listens_is_told_in_the_same_words() -> None:
+def test_a_refused_connection_has_the_same_message_on_every_backend() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     words = {str(told(runner, f"http://127.0.0.1:{port}", {})) for runner in RUNNERS}
@@ -127,7 +127,7 @@ def test_a_port_where_nobody_listens_is_told_in_the_same_words() -> None:
 
 
 def listed(runner: str, url: str, **options: Any) -> list[Any]:
-    """All teams, asked for with a client that is closed afterwards."""
+    """Return all teams, listed with a client that is closed afterwards."""
     options = {"trust_env": False, **options}
 
     async def list_in_task() -> list[Any]:
@@ -154,7 +154,7 @@ def test_a_listing_that_times_out_sends_what_the_policy_allows(
 
 
 @pytest.mark.parametrize("runner", RUNNERS)
-def test_a_page_under_the_old_name_of_gzip_is_read(runner: str) -> None:
+def test_an_x_gzip_page_is_read(runner: str) -> None:
     body = gzip.compress(b'{"count": 1, "next": null, "previous": null, "results": [{"id": 1}]}')
     head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: x-gzip\r\n"
     page = f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body

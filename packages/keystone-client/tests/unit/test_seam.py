@@ -1,4 +1,4 @@
-"""What ``keystone-client-testing`` relies on: a clock of its own, and a session without a login."""
+"""The internal interface that ``keystone-client-testing`` uses: an injected clock, and a session without a login."""
 
 import anyio
 import httpx
@@ -10,7 +10,7 @@ URL = "http://keystone.test/"
 
 
 class Server:
-    """Is busy once, and remembers the cookies it was sent."""
+    """Throttles the first request, and records the cookies it receives."""
 
     def __init__(self) -> None:
         self.cookies: list[str | None] = []
@@ -21,7 +21,7 @@ class Server:
 
 
 class Clock:
-    """Moves when somebody waits."""
+    """A simulated clock that waits advance."""
 
     def __init__(self) -> None:
         self.now = 1_000_000.0
@@ -36,7 +36,7 @@ class Clock:
         self.now += seconds
 
 
-def test_a_client_waits_by_the_clock_it_was_given() -> None:
+def test_a_client_waits_on_the_injected_clock() -> None:
     server, clock = Server(), Clock()
     with KeystoneClient(URL, transport=httpx.MockTransport(server), retry=RetryPolicy()) as client:
         set_clock(client, clock.time, clock.sleep)
@@ -44,7 +44,7 @@ def test_a_client_waits_by_the_clock_it_was_given() -> None:
     assert (len(server.cookies), clock.now >= 1_000_040) == (2, True)
 
 
-def test_an_async_client_waits_by_the_clock_it_was_given() -> None:
+def test_an_async_client_waits_on_the_injected_clock() -> None:
     server, clock = Server(), Clock()
 
     async def ask() -> None:
@@ -57,7 +57,7 @@ def test_an_async_client_waits_by_the_clock_it_was_given() -> None:
 
 
 @pytest.mark.parametrize("cookie", ["sessionid=abc; Path=/", "sessionid=abc; HttpOnly; Path=/; SameSite=Lax"])
-def test_a_session_that_is_opened_goes_with_the_next_request(cookie: str) -> None:
+def test_an_injected_session_is_sent_with_the_next_request(cookie: str) -> None:
     server, clock = Server(), Clock()
     with KeystoneClient(URL, transport=httpx.MockTransport(server), retry=RetryPolicy()) as client:
         set_clock(client, clock.time, clock.sleep)

@@ -1,4 +1,4 @@
-"""Passwords, tokens, cookies and CSRF values leave the house in requests, and in nothing else.
+"""Passwords, tokens, cookies and CSRF values appear in requests and nowhere else.
 
 Every operation that handles one meets every kind of failure, in both colours; whatever a program could print, store or
 send on of the failure is searched: text, attributes, pickles, log records, and the local variables that traceback tools
@@ -30,7 +30,7 @@ LOGIN = {"username": "ada", "password": PASSWORD}
 
 
 class BrokenError(Exception):
-    """What nobody expects."""
+    """An unexpected error."""
 
 
 def in_the_middle(*_: object) -> None:
@@ -101,7 +101,7 @@ async def awaited(result: Awaitable[Any]) -> Any:
 
 
 def outcome(colour: str, client: Any, act: Callable[[Any], Any]) -> BaseException | None:
-    """What a call ended in; nothing of ours holds its arguments."""
+    """Return the result or error of a call; no frame of the test keeps its arguments."""
     try:
         if colour == "sync":
             act(client)
@@ -120,7 +120,7 @@ def client_of(colour: str, wire: Any, **options: Any) -> Any:
 
 
 def traces(error: BaseException) -> dict[str, str]:
-    """What there is to be seen of a failure, by who looks."""
+    """Return what a failure shows, by the kind of reader."""
     seen = {"text": f"{error} {error!r} {error.args!r}", "locals": ""}
     with_locals = traceback.TracebackException.from_exception(error, capture_locals=True, compact=False)
     seen["locals"] = "".join(with_locals.format())
@@ -130,7 +130,7 @@ def traces(error: BaseException) -> dict[str, str]:
         known.append(link)
         links += [each for each in (link.__cause__, link.__context__) if each is not None and each not in known]
         seen["text"] += f" {link} {link!r} {link.args!r}"
-        if not isinstance(link, BulkError):  # it gives the records back that were not written: they are the caller's
+        if not isinstance(link, BulkError):  # it returns the records that were not written: they belong to the caller
             seen["attributes"] = seen.get("attributes", "") + f" {vars(link)!r} {messages(link)}"
             seen["pickle"] = seen.get("pickle", "") + str(pickle.dumps(link)) + str(pickle.dumps(copy.copy(link)))
         seen["frames"] = seen.get("frames", "") + frames(link)
@@ -145,13 +145,13 @@ def frames(error: BaseException) -> str:
             for value in frame.f_locals.values():
                 shown.append(repr(value))
                 if isinstance(value, httpx.Request | httpx.Response):
-                    continue  # masked as such; what is sent has to be somewhere until it is sent
+                    continue  # masked in its repr; a request must exist until it is sent
                 shown += [repr(vars(value))] if hasattr(value, "__dict__") and not isinstance(value, type) else []
     return "\n".join(shown)
 
 
 def messages(error: BaseException) -> str:
-    """The headers and bodies of what an error carries."""
+    """Return the headers and bodies of the request and response of an error."""
     carried = [getattr(error, name, None) for name in ("_request", "response")]
     carried += [getattr(each, "_request", None) for each in carried]
     return str([(each.headers.raw, each.content) for each in carried if each is not None])
@@ -172,9 +172,7 @@ def found(seen: dict[str, str]) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("failed", FAILURES)
 @pytest.mark.parametrize("way", ["session", "token"])
-def test_whatever_fails_leaves_no_secret_behind(
-    colour: str, way: str, failed: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_no_failure_reveals_a_secret(colour: str, way: str, failed: str, caplog: pytest.LogCaptureFixture) -> None:
     greeting = cookies(f"csrftoken={CSRF}; Path=/", f"sessionid={SESSION_ID}; Path=/")
     for name, act in OPERATIONS.items():
         wire = Scripted(greeting, FAILURES[failed])
@@ -195,7 +193,7 @@ def test_whatever_fails_leaves_no_secret_behind(
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_refused_leaves_no_secret_behind(colour: str, name: str) -> None:
+def test_refused_input_reveals_no_secret(colour: str, name: str) -> None:
     fake = FakeKeystone(URL)
     client = fake.client() if colour == "sync" else fake.async_client()
     error = outcome(colour, client, REFUSED[name])
@@ -216,7 +214,7 @@ CONSTRUCTIONS: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("name", CONSTRUCTIONS)
 @pytest.mark.parametrize("kind", [KeystoneClient, AsyncKeystoneClient])
-def test_a_client_that_cannot_be_made_leaves_no_secret_behind(kind: Any, name: str) -> None:
+def test_an_error_of_a_constructor_reveals_no_secret(kind: Any, name: str) -> None:
     error = outcome("sync", kind, CONSTRUCTIONS[name])
     assert isinstance(error, KeystoneError)
     assert found(traces(error)) == {}
@@ -224,9 +222,7 @@ def test_a_client_that_cannot_be_made_leaves_no_secret_behind(kind: Any, name: s
 
 @pytest.mark.parametrize("missing", ["KEYSTONE_URL", "KEYSTONE_USERNAME", "KEYSTONE_PASSWORD", ""])
 @pytest.mark.parametrize("kind", [KeystoneClient, AsyncKeystoneClient])
-def test_an_environment_that_makes_no_client_leaves_no_secret_behind(
-    kind: Any, missing: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_invalid_environment_reveals_no_secret(kind: Any, missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"URL": URL, "USERNAME": "ada", "PASSWORD": PASSWORD, "TOKEN": TOKEN}.items():
         if name != "TOKEN" or not missing:
             monkeypatch.setenv(f"KEYSTONE_{name}", value)
@@ -237,7 +233,7 @@ def test_an_environment_that_makes_no_client_leaves_no_secret_behind(
 
 
 @pytest.mark.parametrize("reply", [answer(400, {"detail": "No."}), failure(httpx.ConnectError)])
-def test_a_login_of_the_environment_that_fails_leaves_no_secret_behind(
+def test_a_failed_login_from_the_environment_reveals_no_secret(
     colour: str, reply: Reply, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"URL": URL, "USERNAME": "ada", "PASSWORD": PASSWORD}.items():
@@ -257,7 +253,7 @@ def test_a_client_is_neither_pickled_nor_copied_with_its_session(colour: str) ->
             act(client)
 
 
-def test_over_a_real_connection_no_frame_of_the_transport_keeps_what_it_sent(colour: str) -> None:
+def test_over_a_real_connection_no_transport_frame_reveals_a_secret(colour: str) -> None:
     """httpx and what is below it hold headers and bodies in their variables."""
     fake = FakeKeystone()
     fake.fail("POST", error="reset", times=9)
@@ -275,7 +271,7 @@ def test_over_a_real_connection_no_frame_of_the_transport_keeps_what_it_sent(col
             anyio.run(awaited, close)
 
 
-def test_the_callers_own_variables_are_left_to_him() -> None:
+def test_local_variables_of_the_caller_are_not_cleared() -> None:
     def mine(done: int, total: int) -> None:
         kept = "my own value"
         raise BrokenError(kept)

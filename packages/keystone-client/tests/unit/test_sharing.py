@@ -1,4 +1,4 @@
-"""One client in many hands: cookies never mix, whatever order the answers come in."""
+"""One client shared by threads and tasks: cookies of sessions never mix, in whatever order answers arrive."""
 
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -39,7 +39,7 @@ def built(session: SessionState, method: str, endpoint: str) -> OutgoingRequest:
 
 
 def opened(session: SessionState, key: str) -> None:
-    """Let a login succeed."""
+    """Record a successful login."""
     request = built(session, "POST", "authentication/login/")
     request.session = None
     session.receive(answered(request, f"sessionid={key}; Path=/", f"csrftoken=csrf-{key}; Path=/"))
@@ -50,7 +50,7 @@ def sent(session: SessionState) -> tuple[str, str | None]:
     return "; ".join(sorted(request.headers.get("cookie", "").split("; "))), request.headers.get("x-csrftoken")
 
 
-def test_a_late_answer_of_a_session_that_is_over_does_not_end_the_new_one() -> None:
+def test_a_late_answer_of_an_old_session_does_not_end_the_new_one() -> None:
     session = conversation()
     opened(session, "old")
     slow = built(session, "GET", "x/")
@@ -90,14 +90,14 @@ def two_users(fake: FakeKeystone) -> Iterator[None]:
 
 
 def calls(number: int, client: Any) -> Iterator[Callable[[], Any]]:
-    """What one of many does with the client they share."""
+    """The calls of one thread or task with the shared client."""
     yield lambda: client.create_team(name=f"team {number}")
     yield lambda: client.retrieve_team(limit=3)
     yield client.whoami
 
 
 def changes(number: int, client: Any) -> Iterator[Callable[[], Any]]:
-    """The same among logins as somebody else, and logouts, which end the sessions of calls that are under way."""
+    """The same calls, interleaved with logouts and logins as another user, which end the sessions of running calls."""
     name, password = ("ada", "quick-start-1") if number % 2 else ("bob", "quick-start-2")
     if number % 8 < 2:
         yield lambda: client.login(name, password)
@@ -114,14 +114,14 @@ def relogins(number: int, client: Any) -> Iterator[Callable[[], Any]]:
 
 
 def check_all_by(entries: list[Entry], user: str, count: int) -> None:
-    """All of these calls were answered, and each carried the session of its user."""
+    """Check that all calls were answered, and that each sent the session of its user."""
     calls = [entry for entry in entries if not entry.path.startswith("/authentication/login")]
     assert [entry for entry in calls if entry.user != user or entry.status not in (200, 201)] == []
     assert len(calls) == count
 
 
 def in_all_threads(work: Callable[[int], None]) -> None:
-    """Let all threads work at once."""
+    """Run the work in all threads at once."""
     start = threading.Barrier(THREADS)
 
     def begin(number: int) -> None:
@@ -132,7 +132,7 @@ def in_all_threads(work: Callable[[int], None]) -> None:
 
 
 async def in_all_tasks(work: Callable[[int], Coroutine[Any, Any, None]]) -> None:
-    """The same with tasks."""
+    """Run the work in all tasks at once."""
     with anyio.fail_after(60):
         async with anyio.create_task_group() as group:
             for number in range(THREADS):

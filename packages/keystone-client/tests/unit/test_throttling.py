@@ -1,4 +1,4 @@
-"""One 429 is an answer to every call of the same identity: they wait together, and come back spread out."""
+"""A 429 delays every call of the same identity; after the wait the calls are spread out."""
 
 import random
 from collections import deque
@@ -19,7 +19,7 @@ OK = answer(200, {"id": 1})
 
 
 def throttled(colour: str, *script: Any, **options: Any) -> tuple[Player, Scripted]:
-    """A client whose last call was given up, told to wait for 60 s."""
+    """Return a client whose last call was throttled for 60 s and not retried."""
     wire = Scripted(THROTTLED, THROTTLED, *script)
     client = connect(colour, wire, **{"retry": TWICE, **options})
     with pytest.raises(ThrottledError):
@@ -29,7 +29,7 @@ def throttled(colour: str, *script: Any, **options: Any) -> tuple[Player, Script
 
 
 def ada_was_throttled(colour: str, *script: Any) -> Player:
-    """A client whose session has ended, after a call in it was given up, told to wait for 60 s."""
+    """Return a client whose session has ended after a call in it was throttled for 60 s."""
     client = connect(colour, Scripted(cookies("sessionid=a; Path=/"), THROTTLED, THROTTLED, *script), retry=TWICE)
     client.login("ada", "pw")
     with pytest.raises(ThrottledError):
@@ -66,7 +66,7 @@ def test_another_user_is_not_held_back_by_what_the_one_before_did(colour: str) -
     assert client.pauses == [61]
 
 
-def test_without_retries_nobody_waits_for_others(colour: str) -> None:
+def test_without_retries_calls_do_not_wait_for_others(colour: str) -> None:
     client = connect(colour, Scripted(THROTTLED, OK), retry=None)
     with pytest.raises(ThrottledError):
         client.retrieve_team(1)
@@ -74,8 +74,8 @@ def test_without_retries_nobody_waits_for_others(colour: str) -> None:
     assert client.pauses == []
 
 
-def test_nobody_waits_for_longer_than_the_cap(colour: str) -> None:
-    """Each call then hears from the server itself that it asks for too much."""
+def test_no_call_waits_longer_than_the_cap(colour: str) -> None:
+    """Each call is then sent and gets its own 429 from the server."""
     client = connect(colour, Scripted(answer(429, retry_after="3600")))
     for _ in range(2):
         with pytest.raises(ThrottledError):
@@ -100,12 +100,12 @@ def test_a_hold_that_outlasts_the_deadline_is_an_error_at_once_and_nothing_was_s
 
 
 def virtually(test: Callable[[], Awaitable[None]]) -> None:
-    """Run in a time that jumps to the next moment at which something happens."""
+    """Run with a clock that jumps to the next scheduled event."""
     trio.run(test, clock=MockClock(autojump_threshold=0))
 
 
 def storm(throttle: Callable[[int], Any], tasks: int, policy: RetryPolicy) -> list[float]:
-    """The moments at which requests arrive: one call begins, the others while it is under way."""
+    """Return the arrival times of the requests: one call starts, the others while it is running."""
     arrived: list[float] = []
 
     class Server(httpx.AsyncBaseTransport):
@@ -121,7 +121,7 @@ def storm(throttle: Callable[[int], Any], tasks: int, policy: RetryPolicy) -> li
         client._session.clock = trio.current_time
         client._session.draw = random.Random(
             1
-        ).random  # one storm in thirty has a call whose four tries all come too soon
+        ).random  # in one run of thirty, all four tries of some call come too early
         async with client, trio.open_nursery() as nursery:
             nursery.start_soon(client.retrieve_team, 1)
             await trio.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Servers that cannot be reached: nothing was sent, the error says why, and what cannot pass ends at once."""
+"""Unreachable servers: the error says why and that nothing was sent; permanent failures are not retried."""
 
 import contextlib
 import datetime
@@ -22,7 +22,7 @@ AUTHORITY.configure_trust(TRUSTED)
 
 
 def failure_of(runner: str, url: str, **options: Any) -> TransportError:
-    """What a create ends in that reaches nobody, tried again without waiting."""
+    """Return the error of a create to an unreachable server, retried without waiting."""
     options = {"retry": RetryPolicy(backoff=0), "trust_env": False, **options}
 
     def create() -> None:
@@ -50,7 +50,7 @@ def no_names(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_names")
 @pytest.mark.parametrize("runner", RUNNERS)
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_host_without_an_address_is_looked_up_again_for_a_resolver_may_recover(runner: str, scheme: str) -> None:
+def test_an_unresolvable_host_is_retried(runner: str, scheme: str) -> None:
     error = failure_of(runner, f"{scheme}://keystone.invalid", verify=TRUSTED)
     assert error.attempts == 4
     assert "Name or service not known" in str(error)
@@ -58,7 +58,7 @@ def test_a_host_without_an_address_is_looked_up_again_for_a_resolver_may_recover
 
 
 @pytest.mark.parametrize("runner", RUNNERS)
-def test_a_port_where_nobody_listens_is_tried_again_for_a_server_may_restart(runner: str) -> None:
+def test_a_refused_connection_is_retried(runner: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     error = failure_of(runner, f"http://127.0.0.1:{port}")
@@ -68,7 +68,7 @@ def test_a_port_where_nobody_listens_is_tried_again_for_a_server_may_restart(run
 
 @contextlib.contextmanager
 def serving(certificate: trustme.LeafCert | None) -> Iterator[tuple[str, list[int]]]:
-    """A server that speaks TLS, or without a certificate something else; and who came."""
+    """Serve TLS, or non-TLS data if there is no certificate; yield the port and the accepted connections."""
     came: list[int] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if certificate is not None:
@@ -108,9 +108,11 @@ HOPELESS = {
 
 
 @pytest.mark.parametrize("runner", RUNNERS)
-@pytest.mark.parametrize(("certificate", "told"), HOPELESS.values(), ids=HOPELESS)
-def test_tls_that_cannot_work_is_tried_once(runner: str, certificate: trustme.LeafCert | None, told: str) -> None:
+@pytest.mark.parametrize(("certificate", "message"), HOPELESS.values(), ids=HOPELESS)
+def test_a_permanent_tls_failure_is_not_retried(
+    runner: str, certificate: trustme.LeafCert | None, message: str
+) -> None:
     with serving(certificate) as (url, came):
         error = failure_of(runner, url, verify=TRUSTED)
     assert error.attempts == len(came) == 1
-    assert re.search(told, str(error))
+    assert re.search(message, str(error))

@@ -1,4 +1,4 @@
-"""Files on their way to the server: what it announced that it takes, and what it has to decide itself."""
+"""Uploads: files beyond the limits announced by the server are refused; everything else is left to the server."""
 
 import io
 from typing import Any
@@ -18,7 +18,7 @@ CONFIG = {
 
 
 def informed(colour: str) -> tuple[Any, Scripted]:
-    """A client that knows the limits of its server."""
+    """Return a client that knows the limits of its server."""
     transport = Scripted(answer(200, CONFIG), answer(201, {"id": 1}))
     client = connect(colour, transport)
     client.retrieve_config()
@@ -64,9 +64,9 @@ def test_without_announced_limits_the_server_decides(colour: str) -> None:
     assert len(transport.requests) == 1
 
 
-@pytest.mark.parametrize("told", [{}, {"max_upload_size": None, "allowed_file_types": None}])
-def test_a_server_that_announces_no_limits_has_none(colour: str, told: dict[str, object]) -> None:
-    transport = Scripted(answer(200, told), answer(201, {"id": 1}))
+@pytest.mark.parametrize("limits", [{}, {"max_upload_size": None, "allowed_file_types": None}])
+def test_a_server_that_announces_no_limits_has_none(colour: str, limits: dict[str, object]) -> None:
+    transport = Scripted(answer(200, limits), answer(201, {"id": 1}))
     client = connect(colour, transport)
     client.retrieve_config()
 

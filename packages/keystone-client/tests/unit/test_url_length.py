@@ -1,4 +1,4 @@
-"""No URL of a listing is longer than front-end web servers take, and what fits is not refused."""
+"""No URL of a listing is longer than front-end web servers accept, and no shorter one is refused."""
 
 import contextlib
 from typing import Any
@@ -64,7 +64,7 @@ def test_no_url_is_too_long(text: str, keys: set[int], order: Any, base: str, se
     assert all(length <= LONGEST for length in lengths(wire))
 
 
-def test_split_keys_fill_the_room_there_is(colour: str) -> None:
+def test_split_keys_use_the_available_url_length(colour: str) -> None:
     wire = Scripted(page())
     keys = range(100_000, 103_000)
 

@@ -1,4 +1,4 @@
-"""Values on their way: in process and over a socket the fake takes what the client takes, and says what it means."""
+"""Values: in process and over a socket, the fake accepts the values that the client accepts, with the same meaning."""
 
 import datetime
 from collections.abc import Iterator
@@ -55,19 +55,19 @@ SENT_AS_THEY_ARE = [case for case in SPELLINGS if not any(isinstance(value, list
 """A list is a form of the client's own."""
 
 
-def told(value: object) -> str:
+def stable_id(value: object) -> str:
     """The name of a parameter, which must be the same in each process; a set has no order."""
     return str(sorted(value)) if isinstance(value, set) else str(value)
 
 
-@pytest.mark.parametrize(("resource", "filters", "titles"), SPELLINGS, ids=told)
+@pytest.mark.parametrize(("resource", "filters", "titles"), SPELLINGS, ids=stable_id)
 def test_a_spelling_of_the_server_finds_what_it_says(
     client: KeystoneClient, resource: str, filters: dict[str, Any], titles: set[str]
 ) -> None:
     assert {record["title"] for record in client.retrieve_request(filters=filters)} == titles
 
 
-@pytest.mark.parametrize(("resource", "filters", "titles"), SENT_AS_THEY_ARE, ids=told)
+@pytest.mark.parametrize(("resource", "filters", "titles"), SENT_AS_THEY_ARE, ids=stable_id)
 def test_the_fake_takes_the_spelling_itself_as_the_server_does(
     client: KeystoneClient, resource: str, filters: dict[str, Any], titles: set[str]
 ) -> None:
@@ -89,7 +89,7 @@ def test_what_the_server_ignores_is_refused_by_the_client_and_ignored_by_the_fak
     assert page["count"] == 2
 
 
-def test_a_mistake_of_a_sheet_is_told_by_record_and_field_and_nothing_is_sent(colour: str) -> None:
+def test_an_invalid_spreadsheet_value_is_reported_by_record_and_field_before_sending(colour: str) -> None:
     transport = Scripted(answer(200, {}))
     good = {"title": "t", "agency": "a", "amount": Decimal("1.50"), "start_date": "2024-01-05", "team": 1}
 
@@ -123,9 +123,7 @@ def test_an_empty_doi_is_refused_with_what_to_give_instead(colour: str, way: Any
 
 
 @pytest.mark.parametrize("value", ["\0", ["a\0"], {"\0": 1}])
-def test_a_nul_deep_inside_a_value_is_refused_because_the_database_of_the_server_fails_on_it(
-    colour: str, value: Any
-) -> None:
+def test_a_nested_nul_character_is_refused(colour: str, value: Any) -> None:
     transport = Scripted()
 
     with pytest.raises(FieldError, match="NUL"):

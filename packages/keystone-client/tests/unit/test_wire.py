@@ -1,4 +1,4 @@
-"""What travels: correlation ids, CSRF, cookies, tokens, headers, lengths of bodies, and TLS."""
+"""What is sent: correlation ids, CSRF tokens, cookies, tokens, headers, content lengths, and TLS."""
 
 import datetime
 import io
@@ -40,7 +40,7 @@ class Unsized(io.RawIOBase):
 
 
 class Streamed(Unsized):
-    """A file that is read from elsewhere, and says so when it is told to go back: as fsspec's does."""
+    """A remote file whose ``seek()`` raises, as fsspec's does."""
 
     def seekable(self) -> bool:
         return True
@@ -80,7 +80,7 @@ def test_an_adopted_correlation_id_is_the_one_sent(colour: str) -> None:
     assert wire.requests[0].headers["x-keystone-cid"] == "4f0c0f5e-7d3b-4a53-9d5c-0c1a3c1d8a11"
 
 
-def test_every_request_asks_for_a_packing_that_python_can_unpack_and_those_for_records_for_json(colour: str) -> None:
+def test_requests_accept_supported_encodings_and_record_requests_accept_json(colour: str) -> None:
     wire = Scripted()
     client = connect(colour, wire)
     for method in METHODS:
@@ -147,7 +147,7 @@ def test_logging_in_twice_sends_the_session_of_the_second_login(colour: str) -> 
         "spy=1; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
     ],
 )
-def test_cookies_for_elsewhere_or_of_the_past_are_not_sent(colour: str, line: str) -> None:
+def test_expired_cookies_and_cookies_for_other_hosts_are_not_sent(colour: str, line: str) -> None:
     wire = Scripted(cookies(line))
     client = connect(colour, wire)
     client.http_get("version")
@@ -158,7 +158,7 @@ def test_cookies_for_elsewhere_or_of_the_past_are_not_sent(colour: str, line: st
 @pytest.mark.parametrize(
     "url", ["http://localhost:8000", "http://127.0.0.1:8000", "http://[::1]:8000", "https://a.b/c"]
 )
-def test_cookies_come_back_to_any_kind_of_host(colour: str, url: str) -> None:
+def test_cookies_are_sent_back_to_any_kind_of_host(colour: str, url: str) -> None:
     wire = Scripted(cookies("sessionid=abc; Path=/"))
     client = connect(colour, wire, url)
     client.http_get("version")
@@ -166,7 +166,7 @@ def test_cookies_come_back_to_any_kind_of_host(colour: str, url: str) -> None:
     assert wire.requests[-1].headers["cookie"] == "sessionid=abc"
 
 
-def test_a_cookie_the_server_takes_back_is_sent_no_more(colour: str) -> None:
+def test_a_cookie_deleted_by_the_server_is_no_longer_sent(colour: str) -> None:
     wire = Scripted(cookies(*SESSION), cookies("sessionid=; Path=/; Max-Age=0"))
     client = connect(colour, wire)
     for _ in range(3):
@@ -229,7 +229,7 @@ def test_parameters_join_those_of_the_endpoint(colour: str) -> None:
         {"Transfer-Encoding": "chunked"},
     ],
 )
-def test_headers_that_smuggle_or_break_promises_are_refused(colour: str, headers: Any) -> None:
+def test_reserved_or_injecting_headers_are_refused(colour: str, headers: Any) -> None:
     wire = Scripted()
     client = connect(colour, wire)
     for method in METHODS:
@@ -241,7 +241,7 @@ def test_headers_that_smuggle_or_break_promises_are_refused(colour: str, headers
 
 
 @pytest.mark.parametrize("token", ["", "a b", "a\n", "a\r\nX-B: b", "é", 5, b"t"])
-def test_a_token_that_is_no_token_is_refused_without_repeating_it(colour: str, token: Any) -> None:
+def test_an_invalid_token_is_refused_without_repeating_it(colour: str, token: Any) -> None:
     with pytest.raises(FieldError, match="the token must be") as caught:
         connect(colour, token=token)
     assert token in ("", 5) or repr(token) not in str(caught.value)
@@ -266,7 +266,7 @@ def test_a_json_body_is_utf8_and_has_its_length(colour: str, method: str) -> Non
 
 
 @pytest.mark.parametrize("body", [None, False, 0, [], "", {}])
-def test_json_that_python_takes_for_nothing_is_sent_all_the_same(colour: str, body: object) -> None:
+def test_falsy_json_bodies_are_sent(colour: str, body: object) -> None:
     wire = Scripted()
     connect(colour, wire).http_post("users/teams", json=body)
     assert json.loads(parts(wire.requests[0]) or b"null") == body
@@ -389,7 +389,7 @@ def test_secure_cookies_over_plain_http_make_the_login_an_error_that_says_why(co
         client.login("admin", "quickstart")
 
 
-def test_a_failed_login_keeps_the_session_there_was(colour: str) -> None:
+def test_a_failed_login_keeps_the_existing_session(colour: str) -> None:
     fake = FakeKeystone()
     client = connect(colour, fake.transport, fake.url)
     client.login("admin", "quickstart")
@@ -411,7 +411,7 @@ class _Answering(BaseHTTPRequestHandler):
 
 
 class Secure(NamedTuple):
-    """A server behind TLS, and its CA, which nobody else trusts."""
+    """A TLS server and its private CA."""
 
     url: str
     ca: trustme.CA
@@ -438,7 +438,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
 
 
 def ask(colour: str, url: str, **options: Any) -> Any:
-    """One request over a connection of its own."""
+    """Send one request over a new connection."""
     client = connect(colour, None, url, retry=None, timeout=httpx.Timeout(30), **options).client
     if colour == "sync":
         with client:
@@ -485,7 +485,7 @@ def test_the_certificate_must_be_for_the_host(colour: str, secure: Secure) -> No
         ask(colour, secure.url.replace("127.0.0.1", "localhost"), verify=secure.ca_file)
 
 
-def test_the_clock_of_cookies_is_the_real_one(colour: str) -> None:
+def test_cookie_expiry_uses_the_real_clock(colour: str) -> None:
     soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
     wire = Scripted(cookies(f"sessionid=abc; Path=/; Expires={soon:%a, %d %b %Y %H:%M:%S} GMT"))
     client = connect(colour, wire)

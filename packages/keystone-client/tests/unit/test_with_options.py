@@ -1,4 +1,4 @@
-"""Other options for some calls: a copy of the client that shares its session and its connections."""
+"""``with_options``: a copy of the client with other options that shares its session and connections."""
 
 import gc
 import os
@@ -24,7 +24,7 @@ CID = "9d1b7a52-6c1e-4f6f-9f0a-0d6d4d1f8a11"
 
 
 def with_options(client: Any, **options: Any) -> Any:
-    """A scripted client with other options, behind the same face."""
+    """Return a copy of a scripted client with other options."""
     return Player(client.client.with_options(**options))
 
 
@@ -38,7 +38,7 @@ def test_a_timeout_holds_for_the_calls_made_through_the_copy_alone(colour: str) 
     assert [request.extensions["timeout"]["read"] for request in wire.requests] == [0.5, 15.0, None]
 
 
-def test_a_mark_of_httpx_for_its_default_keeps_the_timeout(colour: str) -> None:
+def test_the_default_sentinel_of_httpx_keeps_the_timeout(colour: str) -> None:
     wire = Scripted(answer(200, {"id": 1}))
     with_options(connect(colour, wire), timeout=httpx.USE_CLIENT_DEFAULT).retrieve_team(1)
     assert wire.requests[0].extensions["timeout"]["read"] == 15.0
@@ -57,7 +57,7 @@ def test_headers_are_added_to_those_of_the_client_and_replace_the_ones_of_the_sa
 
 
 @pytest.mark.parametrize("name", ["X-KEYSTONE-CID", "Cookie", "Authorization", "Host"])
-def test_headers_that_are_the_clients_to_set_are_refused(name: str) -> None:
+def test_reserved_headers_are_refused(name: str) -> None:
     with pytest.raises(FieldError, match=name):
         KeystoneClient("http://keystone.test").with_options(headers={name: "x"})
 
@@ -160,7 +160,7 @@ def test_the_copy_uses_the_connections_of_the_client_and_keeps_it_alive() -> Non
         client.retrieve_version()
         copy = client.with_options(timeout=3)
         del client
-        gc.collect()  # a client that is dropped with open connections warns, and warnings are errors here
+        gc.collect()  # dropping a client with open connections warns, and warnings are errors here
         assert copy.retrieve_version()
         assert len(copy._driver.pool.idle) == 1
         copy._driver.close()

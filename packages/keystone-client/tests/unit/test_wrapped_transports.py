@@ -1,4 +1,4 @@
-"""Transports of the user around each connection, and in place of the network."""
+"""Transports of the user that wrap each connection or replace the network."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from .scripted import URL, Player, Scripted, answer
 
 
 class Traced(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A wrapper that notes what passes, and does not pass ``close`` on."""
+    """A wrapper that records requests and does not forward ``close``."""
 
     def __init__(self, inner: Any, seen: list[str]) -> None:
         self.inner, self.seen = inner, seen
@@ -31,7 +31,7 @@ class Traced(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 class Cached(Traced):
-    """A wrapper that answers from memory what it has seen."""
+    """A wrapper that caches responses."""
 
     def __init__(self, inner: Any, seen: list[str]) -> None:
         super().__init__(inner, seen)
@@ -51,7 +51,7 @@ class Cached(Traced):
 
 
 class Forgetful(Traced):
-    """A wrapper that asks twice and neither reads nor closes the first response."""
+    """A wrapper that sends each request twice and neither reads nor closes the first response."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         super().handle_request(request)
@@ -69,7 +69,7 @@ def server() -> Iterator[str]:
 
 
 def with_client(colour: str, url: str, act: Callable[[Any], Any], **options: Any) -> Any:
-    """Act with a client that has real connections; in the async client within one event loop."""
+    """Run a function with a client that has real connections; an async client stays in one event loop."""
     if colour == "sync":
         with KeystoneClient(url, **options) as client:
             return act(Player(client))
@@ -179,7 +179,7 @@ def test_a_proxy_beside_a_transport_is_refused(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", [KeystoneClient, AsyncKeystoneClient])
-def test_a_transport_of_another_library_is_refused_in_words(kind: Any) -> None:
+def test_a_transport_of_another_library_is_refused_with_an_explanation(kind: Any) -> None:
     base = type("BaseTransport", (), {"__module__": "httpx2._transports.base"})
     foreign = type("HTTPTransport", (base,), {"handle_request": None, "handle_async_request": None})
     with pytest.raises(FieldError, match="transport of httpx2; give one of httpx"):

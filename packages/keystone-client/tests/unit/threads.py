@@ -1,4 +1,4 @@
-"""Work in threads that is over in time, or a failure: a hang must not stop the whole run."""
+"""Run functions in threads with a time limit, so that a hang fails one test instead of blocking the run."""
 
 import threading
 import time
@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 
 def in_threads(*acts: Callable[[], object], seconds: float = 60) -> None:
-    """Run each act in a thread of its own and wait for all of them.
+    """Run each function in its own thread and wait for all of them.
 
     Args:
-        acts: What to run.
+        acts: The functions to run.
         seconds: How long all of them may take together.
 
     Raises:
-        AssertionError: One has not ended by then. As a daemon it does not keep the process from ending.
-        BaseException: The first failure of an act.
+        AssertionError: A thread did not end in time. It is a daemon, so the process can still exit.
+        BaseException: The first exception raised by a function.
     """
     failures: list[BaseException] = []
 
