@@ -130,3 +130,14 @@ def test_on_trio_an_iteration_is_complete_without_prefetch() -> None:
             return [record["id"] async for record in client.iterate_team()]
 
     assert anyio.run(work, backend="trio") == [1, 2, 3, 4]
+
+
+def test_where_no_thread_can_be_started_an_iteration_is_complete_without_prefetch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")  # the words of Python when there are too many, or at its end
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with KeystoneClient(URL, transport=Scripted(*TWO_PAGES)) as client:
+        assert [record["id"] for record in client.iterate_team()] == [1, 2, 3, 4]

@@ -51,11 +51,14 @@ class Ahead:
         self._coming: Future[Any] | None = None
 
     def start(self) -> None:
-        """Start to run the flow in a thread."""
-        from concurrent.futures import ThreadPoolExecutor  # here because it is slow to import and not always needed
+        """Start to run the flow in a thread, if there may be one."""
+        try:
+            from concurrent.futures import ThreadPoolExecutor  # here because it is slow to import and not always needed
 
-        self._threads = ThreadPoolExecutor(1, "keystone-client")
-        self._coming = self._threads.submit(copy_context().run, self._run_ahead)
+            self._threads = ThreadPoolExecutor(1, "keystone-client")
+            self._coming = self._threads.submit(copy_context().run, self._run_ahead)
+        except RuntimeError:  # no more threads, or not at the end of the program: ``result`` runs the flow
+            return
 
     def _run_ahead(self) -> Any:
         _LEFT.set(self._left)

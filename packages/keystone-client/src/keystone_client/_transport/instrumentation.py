@@ -45,7 +45,7 @@ def send(exchange: Callable[[OutgoingRequest], httpx.Response], request: Outgoin
     """Send a request with a function, within ``httpx.Client.send`` if that was replaced."""
     if httpx.Client.send is SEND:
         return exchange(request)
-    return _as_it_came(httpx.Client(transport=_Through(exchange), trust_env=False).send(request))
+    return _as_it_came(httpx.Client(transport=_Through(exchange), trust_env=False).send(request), request)
 
 
 async def send_async(
@@ -54,9 +54,10 @@ async def send_async(
     """Send a request with a function, within ``httpx.AsyncClient.send`` if that was replaced."""
     if httpx.AsyncClient.send is SEND_ASYNC:
         return await exchange(request)
-    return _as_it_came(await httpx.AsyncClient(transport=_Through(exchange), trust_env=False).send(request))
+    return _as_it_came(await httpx.AsyncClient(transport=_Through(exchange), trust_env=False).send(request), request)
 
 
-def _as_it_came(response: httpx.Response) -> httpx.Response:
+def _as_it_came(response: httpx.Response, request: OutgoingRequest) -> httpx.Response:
+    response.request = request  # a test that puts a function of its own in place of ``send`` may answer without one
     response.next_request = None  # httpx adds it to a redirect, with the credentials of the request
     return response
