@@ -106,7 +106,9 @@ def test_a_tool_that_was_there_before_the_client_was_imported_sees_the_requests_
     subprocess.run([sys.executable, "-W", "error", "-c", BEFORE], check=True, timeout=60)
 
 
-def test_an_answer_in_place_of_httpx_needs_no_request(colour: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_in_place_of_httpx_needs_no_request(
+    colour: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def send(self: Any, request: httpx.Request, **options: Any) -> httpx.Response:
         return httpx.Response(200, json={"id": 1})
 
@@ -115,4 +117,5 @@ def test_an_answer_in_place_of_httpx_needs_no_request(colour: str, monkeypatch: 
 
     kind = httpx.Client if colour == "sync" else httpx.AsyncClient
     monkeypatch.setattr(kind, "send", send if colour == "sync" else send_async)
+    caplog.set_level("INFO")
     assert connect(colour, Scripted()).retrieve_team(1) == {"id": 1}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx
 
-from .._config.options import Options, checked_transport
+from .._config.options import Options, checked_transport, refuse_async_hooks
 from .._errors import ClosedError
 from .._flow import Ask, Exclusive, Flow, Pause, Step
 from .._protocol.session_state import SessionState
@@ -81,6 +81,7 @@ class Ahead:
         self._left.set()
         if self._threads is not None:
             self._threads.shutdown(cancel_futures=True)
+        self._coming = None  # a failure in it has this object in its traceback: they would keep each other alive
 
 
 class GivenTransport:
@@ -131,6 +132,7 @@ class SyncDriver(SyncRunner):
             owner: What the client is called in warnings.
         """
         checked_transport(transport, "handle_request")
+        refuse_async_hooks(options.hooks)
         self._options = options
         self._owner = owner
         self.session = SessionState(options)
