@@ -1,9 +1,14 @@
 """A client configured by environment variables: which it reads, and when it logs in."""
 
 import asyncio
+import gc
+import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 from keystone_client import (
     AsyncKeystoneClient,
@@ -213,3 +218,87 @@ def test_an_invalid_version_is_a_decode_error(colour: str, body: bytes) -> None:
 def test_an_answer_that_is_not_an_object_is_a_decode_error(colour: str, ask: str) -> None:
     with pytest.raises(DecodeError):
         getattr(connect(colour, Scripted(answer(200, [1]))), ask)()
+
+
+@pytest.mark.parametrize("ask", ["retrieve_team", "logout"])
+def test_a_hook_that_uses_the_client_during_its_login_does_not_wait_for_itself(
+    colour: str, set_env: Any, ask: str
+) -> None:
+    fake = FakeKeystone()
+    set_env(KEYSTONE_URL=fake.url, **LOGIN)
+    asked: list[str] = []
+
+    def note(response: httpx.Response) -> None:
+        if response.request.method == "POST" and not asked:
+            asked.append(ask)
+            getattr(client, ask)()
+
+    async def note_async(response: httpx.Response) -> None:
+        if response.request.method == "POST" and not asked:
+            asked.append(ask)
+            await getattr(client, ask)()
+
+    hook = note if colour == "sync" else note_async
+    client = made(colour, transport=fake.transport, event_hooks={"response": [hook]}, retry=RetryPolicy(deadline=30))
+    Player(client).retrieve_health()
+    assert Player(client).http_get("users/teams/").status_code == (200 if ask == "retrieve_team" else 401)
+    assert asked == [ask]
+
+
+class HeldLogin(Scripted):
+    """Answers the first login once the test says so."""
+
+    def __init__(self, fake: FakeKeystone) -> None:
+        super().__init__()
+        self._fake = fake
+        self.arrived, self.go_on = threading.Event(), threading.Event()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._fake.transport.handle_request(request)
+        if request.url.path.endswith("/login/") and not self.arrived.is_set():
+            self.arrived.set()
+            assert self.go_on.wait(30)
+        return response
+
+
+@pytest.mark.parametrize(
+    ("act", "arguments", "user"), [("logout", (), None), ("login", ("bob", "secret-of-bob"), "bob")]
+)
+def test_what_the_caller_does_to_the_session_outlasts_a_login_that_is_under_way(
+    set_env: Any, act: str, arguments: tuple[str, ...], user: str | None
+) -> None:
+    fake = FakeKeystone()
+    fake.add.user(username="bob", password="secret-of-bob")
+    set_env(KEYSTONE_URL=fake.url, **LOGIN)
+    wire = HeldLogin(fake)
+    client = KeystoneClient.from_env(transport=wire)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(client.retrieve_team)
+        assert wire.arrived.wait(30)
+        second = threads.submit(getattr(client, act), *arguments)
+        wait([second], timeout=0.05)  # if it does not wait for its turn, it is over before the login under way is
+        wire.go_on.set()
+        first.result()
+        second.result()
+    found = client.whoami()
+    assert (found and found["username"]) == user
+
+
+def test_a_failed_login_that_is_shared_keeps_nothing_of_its_caller_alive(colour: str, set_env: Any) -> None:
+    fake = FakeKeystone()
+    set_env(KEYSTONE_URL=fake.url, KEYSTONE_USERNAME="admin", KEYSTONE_PASSWORD="wrong")
+    client = made(colour, transport=fake.transport)
+    player = Player(client)
+
+    class Page:
+        """What a caller has at hand."""
+
+    def serve() -> weakref.ref[Page]:
+        page = Page()
+        with pytest.raises(AuthenticationError):
+            player.retrieve_team()
+        return weakref.ref(page)
+
+    page = serve()
+    gc.collect()
+    assert page() is None

@@ -121,3 +121,20 @@ def test_records_are_unknown_if_a_response_hook_raises(colour: str) -> None:
 def test_invalid_hooks_are_refused(kind: Any, hooks: Any) -> None:
     with pytest.raises(FieldError, match="event_hooks"):
         kind(URL, event_hooks=hooks)
+
+
+async def wait_a_little(subject: object) -> None:
+    """A hook for the async client."""
+
+
+class AsyncHook:
+    """A hook that is an object."""
+
+    async def __call__(self, subject: object) -> None:
+        """Wait a little."""
+
+
+@pytest.mark.parametrize("hooks", [{"request": [wait_a_little]}, {"response": [print, AsyncHook()]}])
+def test_the_sync_client_refuses_hooks_that_it_could_not_await(hooks: Any) -> None:
+    with pytest.raises(FieldError, match="async"):
+        KeystoneClient(URL, event_hooks=hooks)

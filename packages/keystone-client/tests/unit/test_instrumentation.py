@@ -104,3 +104,18 @@ assert len(seen) == 1, seen
 
 def test_a_tool_installed_before_the_import_sees_the_requests_too() -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", BEFORE], check=True, timeout=60)
+
+
+def test_an_answer_in_place_of_httpx_needs_no_request(
+    colour: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def send(self: Any, request: httpx.Request, **options: Any) -> httpx.Response:
+        return httpx.Response(200, json={"id": 1})
+
+    async def send_async(self: Any, request: httpx.Request, **options: Any) -> httpx.Response:
+        return send(self, request)
+
+    kind = httpx.Client if colour == "sync" else httpx.AsyncClient
+    monkeypatch.setattr(kind, "send", send if colour == "sync" else send_async)
+    caplog.set_level("INFO")
+    assert connect(colour, Scripted()).retrieve_team(1) == {"id": 1}

@@ -1,7 +1,9 @@
 """The next page is fetched while the caller processes the current one; leaving an iteration leaks no thread or task."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 
 import anyio
@@ -130,3 +132,46 @@ def test_on_trio_an_iteration_is_complete_without_prefetch() -> None:
             return [record["id"] async for record in client.iterate_team()]
 
     assert anyio.run(work, backend="trio") == [1, 2, 3, 4]
+
+
+def test_where_no_thread_can_be_started_an_iteration_is_complete_without_prefetch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")  # the words of Python when there are too many, or at its end
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with KeystoneClient(URL, transport=Scripted(*TWO_PAGES)) as client:
+        assert [record["id"] for record in client.iterate_team()] == [1, 2, 3, 4]
+
+
+# `pytest.raises` and `asyncio.run` would keep the error in a frame that is in its traceback.
+def failed(transport: Scripted) -> weakref.ref[ServerError] | None:
+    with KeystoneClient(URL, transport=transport) as client:
+        try:
+            for _ in client.iterate_team():
+                pass
+        except ServerError as error:
+            return weakref.ref(error)
+    return None
+
+
+async def failed_async(transport: Scripted) -> weakref.ref[ServerError] | None:
+    async with AsyncKeystoneClient(URL, transport=transport) as client:
+        try:
+            async for _ in client.iterate_team():
+                await asyncio.sleep(0)
+        except ServerError as error:
+            return weakref.ref(error)
+    return None
+
+
+def test_a_failure_of_the_prefetch_is_not_kept_alive_by_the_iteration(colour: str) -> None:
+    transport = Scripted(TWO_PAGES[0], answer(500, {"detail": "broken"}))
+    gc.disable()
+    try:
+        error = failed(transport) if colour == "sync" else asyncio.run(failed_async(transport))
+        assert error is not None
+        assert error() is None
+    finally:
+        gc.enable()

@@ -1,13 +1,14 @@
 """Transports of the user that wrap each connection or replace the network."""
 
 import contextlib
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import anyio
 import httpx
 import pytest
-from keystone_client import AsyncKeystoneClient, FieldError, KeystoneClient
+from keystone_client import AsyncKeystoneClient, FieldError, KeystoneClient, RequestTimeoutError
 from keystone_client_testing import FakeKeystone
 
 from .scripted import URL, Player, Scripted, answer
@@ -184,3 +185,26 @@ def test_a_transport_of_another_library_is_refused_with_an_explanation(kind: Any
     foreign = type("HTTPTransport", (base,), {"handle_request": None, "handle_async_request": None})
     with pytest.raises(FieldError, match="transport of httpx2; give one of httpx"):
         kind(URL, transport=foreign())
+
+
+class Rewriting(Traced):
+    """A wrapper that makes a request of its own, and leaves out the extensions."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return super().handle_request(httpx.Request(request.method, request.url, headers=request.headers))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await super().handle_async_request(httpx.Request(request.method, request.url, headers=request.headers))
+
+
+def test_a_request_that_a_wrapper_makes_has_the_timeouts_of_the_call(colour: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(RequestTimeoutError):
+            with_client(
+                colour,
+                url,
+                lambda client: client.with_options(timeout=0.05).http_get("version"),
+                wrap_transport=lambda inner: Rewriting(inner, []),
+                retry=None,
+            )

@@ -3,6 +3,7 @@
 import os
 import ssl
 from collections.abc import Callable, Mapping, Sequence
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
 
 import httpx
@@ -182,6 +183,18 @@ def checked_hooks(event_hooks: object) -> EventHooks:
         if not isinstance(hooks, list | tuple) or not all(map(callable, hooks)):
             raise FieldError(f"event_hooks[{name!r}]={brief(hooks)}: {_HOOKS}", field="event_hooks")
     return EventHooks(*(tuple(given.get(name, ())) for name in EventHooks._fields))
+
+
+def refuse_async_hooks(hooks: EventHooks) -> None:
+    """Refuse functions that the sync client cannot await: nothing in them would ever run.
+
+    Raises:
+        FieldError: There is one.
+    """
+    for hook in (*hooks.request, *hooks.response):
+        if iscoroutinefunction(hook) or iscoroutinefunction(type(hook).__call__):
+            advice = "this client cannot await it: write `def`, or use AsyncKeystoneClient"
+            raise FieldError(f"event_hooks: {brief(hook)} is async: {advice}", field="event_hooks")
 
 
 def _checked_page_size(page_size: object) -> int:

@@ -63,6 +63,7 @@ class Ahead:
         await sys.modules["asyncio"].wait([self._task])
         if not self._task.cancelled():
             self._task.exception()  # retrieved, or asyncio logs that it never was
+        self._task = None  # a failure in it has this object in its traceback: they would keep each other alive
 
 
 def _opener(options: Options) -> Callable[[], httpx.AsyncBaseTransport]:

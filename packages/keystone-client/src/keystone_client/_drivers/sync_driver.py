@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx
 
-from .._config.options import Options, checked_transport
+from .._config.options import Options, checked_transport, refuse_async_hooks
 from .._errors import ClosedError
 from .._flow import Ask, Exclusive, Flow, Pause, Step
 from .._protocol.session_state import SessionState
@@ -51,11 +51,14 @@ class Ahead:
         self._coming: Future[Any] | None = None
 
     def start(self) -> None:
-        """Start to run the flow in a thread."""
-        from concurrent.futures import ThreadPoolExecutor  # here because it is slow to import and not always needed
+        """Start to run the flow in a thread, if there may be one."""
+        try:
+            from concurrent.futures import ThreadPoolExecutor  # here because it is slow to import and not always needed
 
-        self._threads = ThreadPoolExecutor(1, "keystone-client")
-        self._coming = self._threads.submit(copy_context().run, self._run_ahead)
+            self._threads = ThreadPoolExecutor(1, "keystone-client")
+            self._coming = self._threads.submit(copy_context().run, self._run_ahead)
+        except RuntimeError:  # no more threads, or not at the end of the program: ``result`` runs the flow
+            return
 
     def _run_ahead(self) -> Any:
         _LEFT.set(self._left)
@@ -78,6 +81,7 @@ class Ahead:
         self._left.set()
         if self._threads is not None:
             self._threads.shutdown(cancel_futures=True)
+        self._coming = None  # a failure in it has this object in its traceback: they would keep each other alive
 
 
 class GivenTransport:
@@ -128,6 +132,7 @@ class SyncDriver(SyncRunner):
             owner: What the client is called in warnings.
         """
         checked_transport(transport, "handle_request")
+        refuse_async_hooks(options.hooks)
         self._options = options
         self._owner = owner
         self.session = SessionState(options)

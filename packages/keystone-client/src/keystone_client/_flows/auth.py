@@ -31,6 +31,10 @@ AsyncProvider: TypeAlias = Callable[[], tuple[str, str] | Awaitable[tuple[str, s
 
 def login(call: Call, username: object, password: object, provider: object) -> Flow[dict[str, Any]]:
     """Start a session, with credentials or a provider of them; if that fails, the session before it stays."""
+    return (yield from call.in_turn(_login_of_caller(call, username, password, provider), "login"))
+
+
+def _login_of_caller(call: Call, username: object, password: object, provider: object) -> Flow[dict[str, Any]]:
     renew = None
     if provider is None:
         user = yield from _login(call, username, password)
@@ -115,6 +119,10 @@ def _why_no_session(call: Call) -> str:
 
 def logout(call: Call) -> Flow[None]:
     """End the session and forget its cookies; do nothing if there is none."""
+    yield from call.in_turn(_logout(call), "logout")
+
+
+def _logout(call: Call) -> Flow[None]:
     session = call.session
     session.renew, session.login_pending = None, False
     number = session.number

@@ -36,9 +36,8 @@ What must never be done here
 
 import logging
 from collections.abc import Callable, Sequence
-from copy import copy
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from keystone_client_core import KeystoneError
@@ -49,10 +48,12 @@ from .._log import LOGGER
 from .._transport.outgoing import OutgoingRequest
 from .call_state import CallState
 from .failures import harmless, may_have_acted, no_answer, status_of, words_for
-from .renewal import is_over, must_log_in_first, renewal
+from .renewal import another, asking, is_over, is_within_renewal, must_log_in_first, renewal
 from .requests import Draft, check_origin
 from .retries import Failure, backoff_ceiling, hold_after, wait_before
 from .throttle import identity_of
+
+T = TypeVar("T")
 
 
 class Call(CallState):
@@ -187,21 +188,18 @@ class Call(CallState):
         """Return the response to the last try, or raise the error that reports that there is none."""
         if isinstance(failure, httpx.Response):
             return failure
-        error: KeystoneError
+        # No variable keeps the error: its traceback has this frame, and the two would keep each other alive.
         if self.deadline.passes_within(0):
-            error = self.too_late_for(request, failure)
-        else:
-            where = f"{request.method} {self.session.base_url}{request.endpoint}"
-            error = no_answer(
-                failure,
-                request,
-                where=where,
-                attempts=attempts,
-                outcome=self.outcome,
-                cid=self.cid,
-                proxy=self.session.route.proxy,
-            )
-        raise error from harmless(failure, request)
+            raise self.too_late_for(request, failure) from harmless(failure, request)
+        raise no_answer(
+            failure,
+            request,
+            where=f"{request.method} {self.session.base_url}{request.endpoint}",
+            attempts=attempts,
+            outcome=self.outcome,
+            cid=self.cid,
+            proxy=self.session.route.proxy,
+        ) from harmless(failure, request)
 
     def _pause_before(self, request: OutgoingRequest, failure: Failure, attempt: int, wait: float) -> Flow[None]:
         """Log that another try follows, and wait for it; raise the error now if the deadline would pass meanwhile."""
@@ -219,7 +217,26 @@ class Call(CallState):
             raise self.too_late(f"{draft.method} {draft.endpoint}")
         failed = self.session.failed_login
         if not logged_in and failed is not None:
-            raise copy(failed)  # of the call that was waited for: another login at once would fail as well
+            raise another(failed)  # of the call that was waited for: another login at once would fail as well
+
+    def in_turn(self, flow: Flow[T], where: str) -> Flow[T]:
+        """Run a login or logout of the caller after a login that calls may be making by themselves at this moment.
+
+        Otherwise the answer to that one could replace the session that the caller began or ended.
+        """
+        if self.session.renew is None or is_within_renewal(self.session):
+            return (yield from flow)
+        done = yield Exclusive(self._within_turn(flow), self.deadline.time_left)
+        if done is None:
+            flow.close()
+            raise self.too_late(where)
+        result: T = done[0]
+        return result
+
+    def _within_turn(self, flow: Flow[T]) -> Flow[tuple[T]]:
+        """Return the result in a tuple, which tells ``None`` from a turn that did not come."""
+        with asking(self.session):
+            return ((yield from flow),)
 
     def _renewed(self, request: OutgoingRequest, renewals: int) -> Flow[bool]:
         """Log in again, or wait for another call that does, and return whether there is a session."""

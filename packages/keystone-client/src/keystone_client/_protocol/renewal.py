@@ -7,6 +7,7 @@ the number of renewals that a login was tried since they sent their request, and
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import copy
 from typing import Any
 
 import httpx
@@ -21,7 +22,7 @@ _ASKING: ContextVar[tuple[SessionState, ...]] = ContextVar("asking", default=())
 
 @contextmanager
 def asking(session: SessionState) -> Iterator[None]:
-    """Mark the calls that a provider makes while it is asked for credentials: they would wait for themselves."""
+    """Mark the calls that providers and hooks make during a login that others wait for; they must not wait, too."""
     token = _ASKING.set((*_ASKING.get(), session))
     try:
         yield
@@ -30,15 +31,20 @@ def asking(session: SessionState) -> Iterator[None]:
 
 
 def must_log_in_first(session: SessionState) -> bool:
-    """Return whether a call has to log in before it sends anything; not the calls of the provider of credentials."""
-    return session.login_pending and session.renew is not None and session not in _ASKING.get()
+    """Return whether a call has to log in before it sends anything; not the calls that are made during that login."""
+    return session.login_pending and session.renew is not None and not is_within_renewal(session)
+
+
+def is_within_renewal(session: SessionState) -> bool:
+    """Return whether a provider or a hook makes this call during a login that others wait for."""
+    return session in _ASKING.get()
 
 
 def is_over(session: SessionState, failure: Failure) -> bool:
     """Return whether a failure says that the session is over and there is a provider to log in again with."""
     if session.renew is None or not isinstance(failure, httpx.Response) or failure.status_code != 401:
         return False
-    return is_json(failure) and session not in _ASKING.get()
+    return is_json(failure) and not is_within_renewal(session)
 
 
 def renewal(session: SessionState, renewals: int, login: Callable[[], Any]) -> Flow[bool]:
@@ -57,11 +63,20 @@ def renewal(session: SessionState, renewals: int, login: Callable[[], Any]) -> F
     renew = session.renew
     if session.renewals == renewals and renew is not None:
         try:
-            yield from renew(login())
+            with asking(session):
+                yield from renew(login())
         except Exception as error:
             session.renewals += 1
-            session.failed_login = error.with_traceback(None)
+            session.failed_login = another(error)
             raise
         session.renewals += 1
-        session.login_pending = False
+        session.login_pending, session.failed_login = False, None
     return session.has_session
+
+
+def another(error: Exception) -> Exception:
+    """Return a copy of an exception without its traceback, or itself if the class of a user does not allow copies."""
+    try:
+        return copy(error)
+    except Exception:  # noqa: BLE001 - whatever the constructor of that class raises
+        return error

@@ -6,6 +6,8 @@ pool loses connections when calls are cancelled. So where somebody has replaced 
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from time import perf_counter
 from typing import Any, Final
 
 import httpx
@@ -45,7 +47,8 @@ def send(exchange: Callable[[OutgoingRequest], httpx.Response], request: Outgoin
     """Send a request with a function, within ``httpx.Client.send`` if that was replaced."""
     if httpx.Client.send is SEND:
         return exchange(request)
-    return _as_it_came(httpx.Client(transport=_Through(exchange), trust_env=False).send(request))
+    started = perf_counter()
+    return _as_it_came(httpx.Client(transport=_Through(exchange), trust_env=False).send(request), request, started)
 
 
 async def send_async(
@@ -54,9 +57,13 @@ async def send_async(
     """Send a request with a function, within ``httpx.AsyncClient.send`` if that was replaced."""
     if httpx.AsyncClient.send is SEND_ASYNC:
         return await exchange(request)
-    return _as_it_came(await httpx.AsyncClient(transport=_Through(exchange), trust_env=False).send(request))
+    started = perf_counter()
+    client = httpx.AsyncClient(transport=_Through(exchange), trust_env=False)
+    return _as_it_came(await client.send(request), request, started)
 
 
-def _as_it_came(response: httpx.Response) -> httpx.Response:
+def _as_it_came(response: httpx.Response, request: OutgoingRequest, started: float) -> httpx.Response:
+    # A test that puts a function of its own in place of ``send`` may answer with neither of these.
+    response.request, response.elapsed = request, timedelta(seconds=perf_counter() - started)
     response.next_request = None  # httpx adds it to a redirect, with the credentials of the request
     return response

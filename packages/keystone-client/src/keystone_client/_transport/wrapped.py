@@ -7,7 +7,7 @@ spoil the connection either: the guard checks what follows a response where it l
 request on it closes what is still open.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -22,15 +22,20 @@ class GuardedTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """Take an httpx transport of one connection, sync or async."""
         self._connection = connection
         self._response: httpx.Response | None = None
+        self.extensions: Mapping[str, Any] = {}
+        """Those of the request that the client sends: a wrapper that makes a request of its own may leave them out, and
+        without them it would have no timeouts, and leave connections open when it is cancelled."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request in a thread; the response has not been read yet."""
+        request.extensions = {**self.extensions, **request.extensions}
         if self._response is not None:
             self._response.close()
         return self._guarded(self._connection.handle_request(request))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request in a task; the response has not been read yet."""
+        request.extensions = {**self.extensions, **request.extensions}
         if self._response is not None:
             await self._response.aclose()
         return self._guarded(await self._connection.handle_async_request(request))
@@ -53,16 +58,19 @@ class WrappedTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             check: Raises an error if what the function returned is no transport.
         """
         self._connection = connection
-        self._wrapper: Any = wrap(GuardedTransport(connection))
+        self._guarded = GuardedTransport(connection)
+        self._wrapper: Any = wrap(self._guarded)
         check(self._wrapper)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request through the user's transport, in a thread."""
+        self._guarded.extensions = request.extensions
         response: httpx.Response = self._wrapper.handle_request(request)
         return response
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request through the user's transport, in a task."""
+        self._guarded.extensions = request.extensions
         response: httpx.Response = await self._wrapper.handle_async_request(request)
         return response
 
