@@ -1,4 +1,4 @@
-"""The part of the two clients that neither threads nor tasks change: what a client is made of, and copies of it with other options."""
+"""The part that both clients have in common: what a client is made of, and copies of it with other options."""
 
 from typing import Any, NoReturn, Self
 

@@ -15,7 +15,7 @@ from .._protocol.bodies import json_body
 from .._protocol.call import Call
 from .._protocol.cookies import SESSION
 from .._protocol.error_messages import status_error
-from .._protocol.renewal import asking
+from .._protocol.renewal import asking, in_turn
 from .._protocol.requests import Draft
 from .._protocol.responses import acknowledged, is_json, record_of
 from .._protocol.session_state import SessionState
@@ -31,7 +31,7 @@ AsyncProvider: TypeAlias = Callable[[], tuple[str, str] | Awaitable[tuple[str, s
 
 def login(call: Call, username: object, password: object, provider: object) -> Flow[dict[str, Any]]:
     """Start a session, with credentials or a provider of them; if that fails, the session before it stays."""
-    return (yield from call.in_turn(_login_of_caller(call, username, password, provider), "login"))
+    return (yield from in_turn(call, _login_of_caller(call, username, password, provider), "login"))
 
 
 def _login_of_caller(call: Call, username: object, password: object, provider: object) -> Flow[dict[str, Any]]:
@@ -119,7 +119,7 @@ def _why_no_session(call: Call) -> str:
 
 def logout(call: Call) -> Flow[None]:
     """End the session and forget its cookies; do nothing if there is none."""
-    yield from call.in_turn(_logout(call), "logout")
+    yield from in_turn(call, _logout(call), "logout")
 
 
 def _logout(call: Call) -> Flow[None]:

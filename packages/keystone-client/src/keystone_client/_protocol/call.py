@@ -2,8 +2,7 @@
 
 The idea
 --------
-A call of the user is a flow, a generator that yields what it needs and is sent the result, like ``Auth.auth_flow`` of
-httpx. ``Call.send`` is the part that all flows share. What happens in it, in this order:
+A call of the user is a flow; ``_flow`` says why. ``Call.send`` is the part that all flows share. In this order:
 
 1. The request is built. This is done anew for each try, so that it has the cookies and the CSRF token of the moment.
 2. The deadline is looked at: timeouts are cut to the time left; if none is left, ``DeadlineExceededError``.
@@ -21,11 +20,6 @@ httpx. ``Call.send`` is the part that all flows share. What happens in it, in th
 9. With another try, the call pauses and returns to step 1, unless the deadline would pass meanwhile. Without one, the
    response is returned whatever its status (what it means is up to ``responses``), or the error of the last try raised.
 
-Why a generator
----------------
-Two clients, sync and async, have to behave alike. Here the behaviour is written once, without threads and without
-``await``, and each driver only does what is yielded: send, sleep, ask the user's code, run alone.
-
 What must never be done here
 ----------------------------
 - Do I/O, sleep, or read a clock other than ``session.clock``: tests, and the fake, put their own in its place.
@@ -37,7 +31,7 @@ What must never be done here
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 from keystone_client_core import KeystoneError
@@ -48,12 +42,10 @@ from .._log import LOGGER
 from .._transport.outgoing import OutgoingRequest
 from .call_state import CallState
 from .failures import harmless, may_have_acted, no_answer, status_of, words_for
-from .renewal import another, asking, is_over, is_within_renewal, must_log_in_first, renewal
+from .renewal import another, is_over, must_log_in_first, renewal
 from .requests import Draft, check_origin
 from .retries import Failure, backoff_ceiling, hold_after, wait_before
 from .throttle import identity_of
-
-T = TypeVar("T")
 
 
 class Call(CallState):
@@ -218,25 +210,6 @@ class Call(CallState):
         failed = self.session.failed_login
         if not logged_in and failed is not None:
             raise another(failed)  # of the call that was waited for: another login at once would fail as well
-
-    def in_turn(self, flow: Flow[T], where: str) -> Flow[T]:
-        """Run a login or logout of the caller after a login that calls may be making by themselves at this moment.
-
-        Otherwise the answer to that one could replace the session that the caller began or ended.
-        """
-        if self.session.renew is None or is_within_renewal(self.session):
-            return (yield from flow)
-        done = yield Exclusive(self._within_turn(flow), self.deadline.time_left)
-        if done is None:
-            flow.close()
-            raise self.too_late(where)
-        result: T = done[0]
-        return result
-
-    def _within_turn(self, flow: Flow[T]) -> Flow[tuple[T]]:
-        """Return the result in a tuple, which tells ``None`` from a turn that did not come."""
-        with asking(self.session):
-            return ((yield from flow),)
 
     def _renewed(self, request: OutgoingRequest, renewals: int) -> Flow[bool]:
         """Log in again, or wait for another call that does, and return whether there is a session."""

@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import copy
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
-from .._flow import Flow
+from .._flow import Exclusive, Flow
+from .call_state import CallState
 from .responses import is_json
 from .retries import Failure
 from .session_state import SessionState
+
+T = TypeVar("T")
 
 _ASKING: ContextVar[tuple[SessionState, ...]] = ContextVar("asking", default=())
 
@@ -80,3 +83,24 @@ def another(error: Exception) -> Exception:
         return copy(error)
     except Exception:  # noqa: BLE001 - whatever the constructor of that class raises
         return error
+
+
+def in_turn(call: CallState, flow: Flow[T], where: str) -> Flow[T]:
+    """Run a login or logout of the caller after a login that calls may be making by themselves at this moment.
+
+    Otherwise the answer to that one could replace the session that the caller began or ended.
+    """
+    if call.session.renew is None or is_within_renewal(call.session):
+        return (yield from flow)
+    done = yield Exclusive(_within_turn(call.session, flow), call.deadline.time_left)
+    if done is None:
+        flow.close()
+        raise call.too_late(where)
+    result: T = done[0]
+    return result
+
+
+def _within_turn(session: SessionState, flow: Flow[T]) -> Flow[tuple[T]]:
+    """Return the result in a tuple, which tells ``None`` from a turn that did not come."""
+    with asking(session):
+        return ((yield from flow),)
