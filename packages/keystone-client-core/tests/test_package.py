@@ -79,6 +79,7 @@ PUBLIC = [
     "register_logger",
     "retrieve_action",
     "brief",
+    "python_scalar",
     "changes",
     "IgnoredParameter",
     "UnknownParameterWarning",

@@ -30,7 +30,7 @@ _HOMES = {
     "_parameters": "IgnoredParameter ignored_parameters",
     "_query": "LONGEST_URL encode_query query_length",
     "_resources": "CALLER NO_DEFAULT Field Resource",
-    "_scalars": "real",
+    "_scalars": "python_scalar real",
     "_table": "CHOICES RESOURCES SHAPES",
     "_url": "endpoint_path join_url parse_base_url",
     "_values": "integer",

@@ -54,6 +54,7 @@ from ._resources import CALLER as CALLER
 from ._resources import Field as Field
 from ._resources import NO_DEFAULT as NO_DEFAULT
 from ._resources import Resource as Resource
+from ._scalars import python_scalar as python_scalar
 from ._scalars import real as real
 from ._table import CHOICES as CHOICES
 from ._table import RESOURCES as RESOURCES
@@ -135,6 +136,7 @@ __all__ = [
     "new_cid",
     "parse_base_url",
     "primary_key",
+    "python_scalar",
     "query_length",
     "real",
     "record_name",

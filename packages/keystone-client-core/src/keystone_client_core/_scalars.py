@@ -6,6 +6,7 @@ None of these libraries is imported. What a value means for a field or a filter 
 from datetime import date, datetime, time
 from typing import Any
 
+from ._errors import FieldError
 from ._values import UnfitError, integer, plain
 
 _EXACT_FLOAT = 2**53
@@ -41,6 +42,18 @@ def builtin(value: object) -> Any:
             raise MissingError("it is a missing value")
         return builtin(value)
     return _from_array(value) if _is_array_scalar(value) else value
+
+
+def python_scalar(value: object) -> Any:
+    """Return what a scalar of a data library holds, as a value of Python itself; return anything else unchanged.
+
+    Raises:
+        FieldError: The value is missing, or finer than Python can hold.
+    """
+    try:
+        return builtin(value)
+    except UnfitError as error:
+        raise FieldError(str(error)) from None
 
 
 def is_missing(value: Any) -> bool:

@@ -223,3 +223,29 @@ def test_a_value_that_is_not_a_number_is_refused_for_a_numeric_argument(colour: 
     for options in ({"timeout": value}, {"max_response_size": value}):
         with pytest.raises(FieldError, match=next(iter(options))):
             connect(colour, Scripted(), **options)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(np.int64(5), "5"), (np.float32(100.1), "100.1"), (np.True_, "true"), (np.datetime64("2024-01-31"), "2024-01-31")],
+)
+def test_http_methods_write_numbers_of_numpy_like_those_of_python(colour: str, value: object, text: str) -> None:
+    wire = Scripted()
+    connect(colour, wire).http_get("version", params={"a": value, "b": [value]})
+    connect(colour, wire).http_post("version", data={"a": value})
+    assert wire.requests[0].url.params.multi_items() == [("a", text), ("b", text)]
+    assert wire.requests[1].content.decode() == f"a={text}"
+
+
+def test_http_methods_take_scalars_of_numpy_in_json(colour: str) -> None:
+    wire = Scripted()
+    connect(colour, wire).http_post("version", json={"a": np.int64(5), "b": [np.True_], "c": np.float32(0.1)})
+    assert wire.requests[0].content == b'{"a":5,"b":[true],"c":0.1}'
+
+
+@pytest.mark.parametrize("argument", ["params", "data", "json"])
+def test_http_methods_call_a_missing_value_missing(colour: str, argument: str) -> None:
+    wire = Scripted()
+    with pytest.raises(FieldError, match="missing value"):
+        connect(colour, wire).http_post("version", **{argument: {"a": np.datetime64("NaT")}})
+    assert wire.requests == []

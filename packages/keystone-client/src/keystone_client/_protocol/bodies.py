@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from keystone_client_core import FieldError, brief
+from keystone_client_core import FieldError, brief, python_scalar
 
 from .uploads import Upload, check_filename, content_type, is_sendable, measured_copy, own_name
 
@@ -21,10 +21,20 @@ def json_body(value: object) -> bytes:
         FieldError: JSON cannot hold the value.
     """
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        return json.dumps(
+            value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_json_scalar
+        ).encode()
     except (TypeError, ValueError, RecursionError) as error:
         problem = "text that is not Unicode" if isinstance(error, UnicodeError) else str(error)
         raise FieldError(f"the body cannot be sent as JSON: {problem}", field="json") from None
+
+
+def _json_scalar(value: object) -> object:
+    """Return the scalar of a data library as JSON can hold it; ``json`` asks for what it does not know."""
+    found = python_scalar(value)
+    if not isinstance(found, bool | int | float | str):
+        raise TypeError(f"{type(value).__name__} is no type of JSON")
+    return found
 
 
 def multipart(sent: Mapping[str, object]) -> dict[str, Any]:
@@ -65,20 +75,29 @@ def form_text(what: str, name: str, value: object) -> str:
     from decimal import Decimal
     from uuid import UUID
 
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: ""}[value]
-    if not isinstance(value, str | bytes | int | float | Decimal | date | UUID):
+    taken = (str, bytes, int, float, Decimal, date, UUID)
+    found = value if value is None or isinstance(value, taken) else _scalar(what, name, value)
+    if isinstance(found, bool) or found is None:
+        return {True: "true", False: "false", None: ""}[found]
+    if not isinstance(found, taken):
         raise _unfit(
             what, f"{brief(name)} is of the type {type(value).__name__}; give text, a number, or a list of these"
         )
     try:
-        text = value.decode() if isinstance(value, bytes) else str(value)
+        text = found.decode() if isinstance(found, bytes) else str(found)
         text.encode()
     except ValueError:
         raise _unfit(
             what, f"{brief(name)} holds text that is not Unicode, or a number too long to be written"
         ) from None
     return text
+
+
+def _scalar(what: str, name: str, value: object) -> object:
+    try:
+        return python_scalar(value)
+    except FieldError as error:
+        raise _unfit(what, f"{brief(name)}: {error}") from None
 
 
 def with_known_length(files: Any, copies: ExitStack) -> Any:
