@@ -109,7 +109,7 @@ def test_labels_are_named_in_every_error(colour: str) -> None:
         caller.bulk_create_cluster({**sheet, "row 9": {"name": "n", "nmae": "x"}})
     with pytest.raises(ReferenceTokenError, match=r"^record 'row 9': ") as token:
         caller.bulk_create_cluster({**sheet, "row 9": {"name": "@ref{a.b}"}})
-    with pytest.raises(BulkError, match="record 'row 3', is to blame") as refused:
+    with pytest.raises(BulkError, match="record 'row 3' is to blame") as refused:
         caller.bulk_create_cluster({**sheet, "row 3": {"name": "taken"}}, chunk_size=2)
 
     assert (unknown.value.label, unknown.value.position, unknown.value.matches) == ("row 9", 5, ("name",))
@@ -209,7 +209,7 @@ def test_a_check_and_the_server_agree_on_every_value(data: Any, kind: str) -> No
 def test_a_bad_change_is_named_by_its_key(colour: str) -> None:
     caller = Caller(colour)
 
-    with pytest.raises(FieldError, match="^record 7: enabled='perhaps'") as caught:
+    with pytest.raises(FieldError, match=r"^record 7: enabled='perhaps'") as caught:
         caller.bulk_update_cluster({1: {"enabled": True}, 7: {"enabled": "perhaps"}})
 
     assert (caught.value.label, caught.value.position) == (7, 1)
