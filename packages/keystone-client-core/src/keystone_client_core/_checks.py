@@ -89,9 +89,9 @@ def checked_creates(resource: Resource, records: object) -> CheckedRecords:
 
 
 def checked_updates(resource: Resource, changes: Mapping[Any, Any]) -> CheckedRecords:
-    """Check changes, given by primary key; their labels are their positions."""
-    triples = [(place, fields, pk) for place, (pk, fields) in enumerate(changes.items())]
-    return _checked(resource, triples, "update", False)._replace(given=list(changes.items()))
+    """Check changes, given by primary key, which is their label."""
+    triples = [(pk, fields, pk) for pk, fields in changes.items()]
+    return _checked(resource, triples, "update", True)._replace(given=list(changes.items()))
 
 
 def checked_deletes(resource: Resource, pks: object) -> CheckedRecords:

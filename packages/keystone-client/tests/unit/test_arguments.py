@@ -243,6 +243,15 @@ def test_http_methods_take_scalars_of_numpy_in_json(colour: str) -> None:
     assert wire.requests[0].content == b'{"a":5,"b":[true],"c":0.1}'
 
 
+@pytest.mark.parametrize("value", [float("nan"), np.float64("nan"), Decimal("nan")])
+@pytest.mark.parametrize("argument", ["params", "data"])
+def test_http_methods_write_no_nan(colour: str, argument: str, value: object) -> None:
+    wire = Scripted()
+    with pytest.raises(FieldError, match="'a': it is a missing value"):
+        connect(colour, wire).http_post("version", **{argument: {"a": value}})
+    assert wire.requests == []
+
+
 @pytest.mark.parametrize("argument", ["params", "data", "json"])
 def test_http_methods_call_a_missing_value_missing(colour: str, argument: str) -> None:
     wire = Scripted()

@@ -90,7 +90,7 @@ def test_a_duplicate_user_is_found_before_the_first_chunk(colour: str, dry_run: 
 def test_conflicting_changes_are_found_before_the_first_chunk(colour: str) -> None:
     caller = Caller(colour)
 
-    with pytest.raises(FieldError, match="record 1, counted from 0: name='x': record 0 has the same"):
+    with pytest.raises(FieldError, match="record 6: name='x': record 5 has the same"):
         caller.bulk_update_cluster({5: {"name": "x"}, 6: {"name": "x"}})
     with pytest.raises(FieldError, match="user, team"):
         caller.bulk_update_membership({5: {"user": 1, "team": 1}, 6: {"user": 1, "team": 1}})
@@ -109,7 +109,7 @@ def test_labels_are_named_in_every_error(colour: str) -> None:
         caller.bulk_create_cluster({**sheet, "row 9": {"name": "n", "nmae": "x"}})
     with pytest.raises(ReferenceTokenError, match=r"^record 'row 9': ") as token:
         caller.bulk_create_cluster({**sheet, "row 9": {"name": "@ref{a.b}"}})
-    with pytest.raises(BulkError, match="record 'row 3', is to blame") as refused:
+    with pytest.raises(BulkError, match="record 'row 3' is to blame") as refused:
         caller.bulk_create_cluster({**sheet, "row 3": {"name": "taken"}}, chunk_size=2)
 
     assert (unknown.value.label, unknown.value.position, unknown.value.matches) == ("row 9", 5, ("name",))
@@ -204,3 +204,13 @@ def test_a_check_and_the_server_agree_on_every_value(data: Any, kind: str) -> No
         taken = False
 
     assert taken is (not found)
+
+
+def test_a_bad_change_is_named_by_its_key(colour: str) -> None:
+    caller = Caller(colour)
+
+    with pytest.raises(FieldError, match=r"^record 7: enabled='perhaps'") as caught:
+        caller.bulk_update_cluster({1: {"enabled": True}, 7: {"enabled": "perhaps"}})
+
+    assert (caught.value.label, caught.value.position) == (7, 1)
+    assert caller.jobs() == []

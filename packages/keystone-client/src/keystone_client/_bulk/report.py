@@ -142,7 +142,8 @@ def _message(
     name: str, groups: Mapping[Group, Sequence[Any]], blamed: Item | None, stop: BaseException, advice: str
 ) -> str:
     counts = ", ".join(f"{len(records)} {group}" for group, records in groups.items())
-    blame = "" if blamed is None else f"; {blamed.name}, is to blame"
+    comma = "," if blamed is not None and blamed.label is None else ""  # it ends "record 1, counted from 0"
+    blame = "" if blamed is None else f"; {blamed.name}{comma} is to blame"
     reason = str(stop) if isinstance(stop, KeystoneError) else f"{type(stop).__name__}: {stop}".removesuffix(": ")
     return f"{name} stopped: {counts}{blame}: {reason}" + (f" ({advice})" if advice else "")
 

@@ -76,7 +76,7 @@ def form_text(what: str, name: str, value: object) -> str:
     from uuid import UUID
 
     taken = (str, bytes, int, float, Decimal, date, UUID)
-    found = value if value is None or isinstance(value, taken) else _scalar(what, name, value)
+    found = value if value is None or isinstance(value, str | bytes) else _scalar(what, name, value)
     if isinstance(found, bool) or found is None:
         return {True: "true", False: "false", None: ""}[found]
     if not isinstance(found, taken):
