@@ -22,6 +22,7 @@ from keystone_client_core import (
     update_action,
 )
 
+from .._config.arguments import checked_flag
 from .._errors import ClosedError
 from .._flow import Flow
 from .._listing.plan import wants_one
@@ -93,7 +94,7 @@ class Collector:
         Args:
             dry_run: Let the server carry out the job and undo it.
         """
-        self._dry_run = dry_run
+        self._dry_run = checked_flag("dry_run", dry_run)
         self._nonce = urandom(4).hex()  # unpredictable, so that text from elsewhere cannot hold a reference of this job
         self._numbers = count(1)
         self._handles: dict[str, Handle[Any]] = {}

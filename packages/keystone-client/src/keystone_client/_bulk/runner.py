@@ -35,6 +35,7 @@ from keystone_client_core import (
     job_body,
 )
 
+from .._config.arguments import checked_flag
 from .._errors import BulkError, JobError, StatusError
 from .._flow import Flow
 from .._listing.query import BulkOptions
@@ -63,7 +64,11 @@ class Run:
 
     def __init__(self, call: Call, resource: Resource, name: str, items: Sequence[Item], options: BulkOptions) -> None:
         """Take records that were checked, and check the options; nothing is sent."""
-        self._call, self._resource, self._name, self._options = call, resource, name, options
+        self._call, self._resource, self._name = call, resource, name
+        self._options = options._replace(
+            dry_run=checked_flag("dry_run", options.dry_run),
+            raise_not_exists=checked_flag("raise_not_exists", options.raise_not_exists),
+        )
         self._most = checked_chunk_size(options.chunk_size)
         self._size = first_chunk_size([item.action for item in items], self._most)
         check_progress(options.on_progress)
@@ -73,7 +78,7 @@ class Run:
         """The answer to the last job; an error holds only a copy without secrets."""
         self._in: dict[int, Any] = {}
         """What the server answered for the records whose jobs were carried out, by their place."""
-        self._failed = FailedJobs(options.dry_run)
+        self._failed = FailedJobs(self._options.dry_run)
         self._throttled = ThrottledJobs(call, name)
 
     def flow(self) -> Flow[list[Any]]:

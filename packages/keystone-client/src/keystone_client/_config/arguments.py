@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias, TypeGuard
 
 import httpx
-from keystone_client_core import FieldError, InvalidURLError, brief, integer, parse_base_url, real
+from keystone_client_core import FieldError, InvalidURLError, brief, integer, parse_base_url, python_scalar, real
 
 from .retry_policy import LONGEST_SECONDS
 
@@ -144,3 +144,17 @@ def checked_token(token: object) -> str | None:
         advice = "give the token alone, without the word 'Token' and without a line end"
         raise FieldError(f"the token must be printable ASCII text without blanks: {advice}", field="token")
     return str.__str__(token)  # the text itself: str() of a member of an enum could be its name
+
+
+def checked_flag(name: str, value: object) -> bool:
+    """Return an argument that is true or false.
+
+    Raises:
+        FieldError: It is neither, as the text ``"false"``, which Python takes for true.
+    """
+    if isinstance(value, bool):
+        return value
+    number = value if isinstance(value, int) else python_scalar(value)
+    if not isinstance(number, int) or number not in (0, 1):
+        raise FieldError(f"{name}={brief(value)}: give True or False", field=name)
+    return bool(number)

@@ -52,7 +52,7 @@ def changed_options(options: CallOptions, *, timeout: Any, headers: Any, retry: 
         more[CID_HEADER] = new_cid() if cid is None else adopt_cid(cid)
     return CallOptions(
         more.get(CID_HEADER, options.cid),
-        options.timeout if timeout in LEFT_OUT else checked_timeout(timeout),
+        options.timeout if any(timeout is mark for mark in LEFT_OUT) else checked_timeout(timeout),
         options.retry if retry is NOT_GIVEN else checked_retry(retry),
         merged(options.headers, more) if options.headers else more,
     )

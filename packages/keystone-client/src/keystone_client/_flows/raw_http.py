@@ -73,9 +73,10 @@ def body(json: Any, data: Mapping[str, Any] | None, files: Files | None) -> dict
         FieldError: There are two bodies, or one that cannot be sent.
     """
     form = {} if data is None else form_body(data)
+    attached = None if isinstance(files, Mapping | list | tuple) and not files else files
     if json is None:
-        return {name: value for name, value in (("data", form), ("files", files)) if value}
-    if form or files:
+        return {**({"data": form} if form else {}), **({} if attached is None else {"files": attached})}
+    if form or attached is not None:
         raise FieldError("give json, or data and files, not both: a request has one body", field="json")
     return {"content": json_body(json)}
 

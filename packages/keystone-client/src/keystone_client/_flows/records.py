@@ -12,6 +12,7 @@ from keystone_client_core import (
     record_path,
 )
 
+from .._config.arguments import checked_flag
 from .._flow import Flow
 from .._listing import plan as listing
 from .._listing.query import Query
@@ -55,16 +56,18 @@ def retrieve(call: Call, name: str, pk: object, raise_not_exists: bool, query: Q
     """Fetch all records that match, or one record; if that does not exist, return ``None`` or raise, as asked."""
     if not listing.wants_one(pk, raise_not_exists, query):
         return (yield from listing.collected(listing.plan(call, name, query)))
-    response = yield from call.send(Draft("GET", record_path(RESOURCES[name].path, pk)))
-    if is_missing(response) and not raise_not_exists:
+    endpoint, must_exist = record_path(RESOURCES[name].path, pk), checked_flag("raise_not_exists", raise_not_exists)
+    response = yield from call.send(Draft("GET", endpoint))
+    if is_missing(response) and not must_exist:
         return None
     return record_of(response, call.cid)
 
 
 def delete(call: Call, name: str, pk: object, raise_not_exists: bool) -> Flow[None]:
     """Delete a record; if it does not exist, do nothing or raise, as asked."""
-    response = yield from call.send(Draft("DELETE", record_path(RESOURCES[name].path, pk)))
-    if is_missing(response) and (call.lost or not raise_not_exists):
+    endpoint, must_exist = record_path(RESOURCES[name].path, pk), checked_flag("raise_not_exists", raise_not_exists)
+    response = yield from call.send(Draft("DELETE", endpoint))
+    if is_missing(response) and (call.lost or not must_exist):
         return  # after a lost answer, "no such record" means that the first try has deleted it
     acknowledged(response, call.cid)
 

@@ -68,7 +68,7 @@ def follow(call: Call, name: str, options: FollowOptions) -> Flow[Followed[Any]]
     encoded = encode_filters(resource, options.filters, room=room_for_filters(call, resource))
     if encoded.keys is not None:
         raise FilterError("id__in has more keys than fit in one request: follow without it", field="id__in")
-    after = options.after if options.after in (None, "now") else primary_key(options.after)
+    after = options.after if options.after is None or str(options.after) == "now" else primary_key(options.after)
     subject = Subject(call.session.base_url, name, encoded.params)
     position = None if options.position is None else decode_position(options.position, subject)
     log = _Log(call, resource, encoded.params, overlap)

@@ -43,6 +43,7 @@ from keystone_client_core import (
     query_length,
 )
 
+from .._config.arguments import checked_flag
 from .._flow import Flow
 from .._progress import check_progress
 from .._protocol.call import Call
@@ -79,11 +80,11 @@ def wants_one(pk: object, raise_not_exists: bool, query: Query) -> bool:
         FieldError: The arguments ask for both.
     """
     if pk is UNSET:
-        if raise_not_exists:
+        if raise_not_exists is not False:
             raise FieldError("raise_not_exists goes with pk; a list without matches is []", field="raise_not_exists")
         return False
-    if query != NO_QUERY:
-        given = [name for name, value in query._asdict().items() if value != Query._field_defaults[name]]
+    given = [name for name, value, default in zip(Query._fields, query, NO_QUERY, strict=True) if value is not default]
+    if given:
         raise FieldError(
             f"pk asks for one record and {', '.join(given)} for a list: give one of them; for a list leave out pk, even"
             " pk=None",
@@ -96,6 +97,7 @@ def plan(call: Call, name: str, query: Query) -> Plan:
     """Check the arguments of a listing and choose its walk; nothing is sent."""
     resource = RESOURCES[name]
     check_progress(query.on_progress)
+    checked_flag("prefetch", query.prefetch)
     limit = check_limit(query.limit)
     size = call.session.page_size if query.page_size is None else check_page_size(query.page_size)
     order = _with_key(resource, encode_order(resource, query.order))
