@@ -47,6 +47,7 @@ class Facts(NamedTuple):
     """The content of ``facts.toml``, with the corrections applied."""
 
     choices: Mapping[str, Mapping[str, str]]
+    choice_paths: Mapping[str, str]
     resources: Mapping[str, Resource]
     shapes: Mapping[str, Mapping[str, Field]]
 
@@ -60,6 +61,7 @@ def load(path: Path) -> Facts:
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     return Facts(
         choices={name: choice["labels"] for name, choice in document["choices"].items()},
+        choice_paths={name: choice["path"] for name, choice in document["choices"].items() if "path" in choice},
         resources={n: _resource(n, facts) for n, facts in document.items() if n not in SECTIONS},
         shapes={n: {f: _field(f, line) for f, line in lines.items()} for n, lines in document["shapes"].items()},
     )
@@ -86,6 +88,7 @@ def _resource(name: str, facts: Mapping[str, Any]) -> Resource:
         default_order=tuple(facts.get("default_order", ())),
         unique_together=tuple(facts.get("unique_together", ())),
         growing=facts.get("growing", False),
+        statistics=facts.get("statistics", False),
     )
 
 

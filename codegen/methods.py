@@ -11,9 +11,6 @@ from keystone_client_core._resources import Resource
 GUARD = "    @redacted\n"
 """The decorator of methods that take a write-only field, such as a password, which must not be in a traceback."""
 
-WITH_STATS = {"request", "grant", "publication", "notification"}
-"""The resources that the server has statistics for."""
-
 FOLLOWED = {"audit_log", "request_log"}
 """The logs that have a ``follow`` method, which polls for new records."""
 
@@ -59,7 +56,7 @@ def _templates(resource: Resource) -> Iterator[str]:
     yield client_templates.COUNT
     if resource.name in FOLLOWED:
         yield client_templates.FOLLOW
-    if resource.name in WITH_STATS:
+    if resource.statistics:
         yield client_templates.STATS
     for operation, templates in WRITES.items():
         if operation in resource.operations and (resource.name, operation) not in BY_HAND:

@@ -86,8 +86,7 @@ def _update_choices(facts: TOMLDocument, document: openapi.Document, found: Foun
             _replace(choice, "labels", openapi.choice_labels(document, schema), name, found.changes)
             choices[name] = choice
             found.by_hand.append(
-                f"choice {name}: add its endpoint to the client and the fake, in _flows/server_info.py and "
-                "_server/endpoints.py"
+                f"choice {name}: if the server has an endpoint that lists its codes, give it as path in facts.toml"
             )
 
 

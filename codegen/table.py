@@ -19,6 +19,9 @@ def render(facts: Facts) -> str:
     for name, labels in facts.choices.items():
         parts.append(f"    {_quoted(name)}: {{{', '.join(f'{_quoted(c)}: {_quoted(v)}' for c, v in labels.items())}}},")
     parts.append('}\n"""The codes of each choice and their labels."""\n')
+    parts.append("CHOICE_PATHS: Mapping[str, str] = {")
+    parts += [f"    {_quoted(name)}: {_quoted(path)}," for name, path in facts.choice_paths.items()]
+    parts.append('}\n"""The endpoints that list the codes of a choice, without slashes at the ends."""\n')
     parts.append("SHAPES: Mapping[str, Mapping[str, Field]] = {")
     for name, shape in facts.shapes.items():
         parts += [f"    {_quoted(name)}: {{", *(f"        {_field(field)}," for field in shape.values()), "    },"]
@@ -42,8 +45,9 @@ def _resource(resource: Resource) -> list[str]:
     for name in ("search", "default_order", "unique_together"):
         if value := getattr(resource, name):
             lines.append(f"        {name}=({', '.join(map(_quoted, value))},),")
-    if resource.growing:
-        lines.append("        growing=True,")
+    for name in ("growing", "statistics"):
+        if getattr(resource, name):
+            lines.append(f"        {name}=True,")
     return [*lines, "    ),"]
 
 

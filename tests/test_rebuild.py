@@ -182,7 +182,7 @@ def test_a_new_choice_is_added_with_its_labels(rebuild: Rebuild, module: ModuleT
     status, said = rebuild(document)
     assert status == 0
     assert "Written: 3 to facts.toml and 1 to operations.txt." in said
-    assert "choice ClusterTier: add its endpoint to the client and the fake" in said
+    assert "choice ClusterTier: if the server has an endpoint that lists its codes, give it as path" in said
     written = facts(module)
     assert written["choices"]["ClusterTier"] == {
         "schema": "ClusterTierChoices",

@@ -31,10 +31,12 @@ from ._fields import encode_fields as encode_fields
 from ._fields import ignored_fields as ignored_fields
 from ._filter_names import LOOKUPS as LOOKUPS
 from ._filter_names import lookups_of as lookups_of
+from ._filter_values import AUDIT_ACTIONS as AUDIT_ACTIONS
 from ._filters import EncodedFilters as EncodedFilters
 from ._filters import encode_filters as encode_filters
 from ._keys import primary_key as primary_key
 from ._keys import record_path as record_path
+from ._listing import LARGEST_PAGE as LARGEST_PAGE
 from ._listing import check_limit as check_limit
 from ._listing import check_page_size as check_page_size
 from ._listing import encode_order as encode_order
@@ -57,6 +59,7 @@ from ._resources import Resource as Resource
 from ._scalars import python_scalar as python_scalar
 from ._scalars import real as real
 from ._table import CHOICES as CHOICES
+from ._table import CHOICE_PATHS as CHOICE_PATHS
 from ._table import RESOURCES as RESOURCES
 from ._table import SHAPES as SHAPES
 from ._text_rules import is_email as is_email
@@ -64,6 +67,7 @@ from ._text_rules import slugify as slugify
 from ._url import endpoint_path as endpoint_path
 from ._url import join_url as join_url
 from ._url import parse_base_url as parse_base_url
+from ._values import SURROGATE as SURROGATE
 from ._values import integer as integer
 from .choices import AccessMode as AccessMode
 from .choices import FeedRecordType as FeedRecordType
@@ -75,10 +79,12 @@ from .choices import ReviewStatus as ReviewStatus
 __version__: str
 _HOMES: dict[str, str]
 __all__ = [
+    "AUDIT_ACTIONS",
     "AccessMode",
     "Action",
     "CALLER",
     "CHOICES",
+    "CHOICE_PATHS",
     "CheckedRecords",
     "ContextAdapter",
     "ContextFilter",
@@ -92,6 +98,7 @@ __all__ = [
     "InvalidCIDError",
     "InvalidURLError",
     "KeystoneError",
+    "LARGEST_PAGE",
     "LOG_FIELDS",
     "LONGEST_URL",
     "LOOKUPS",
@@ -105,6 +112,7 @@ __all__ = [
     "Resource",
     "ReviewStatus",
     "SHAPES",
+    "SURROGATE",
     "UnknownParameterWarning",
     "adopt_cid",
     "brief",

@@ -10,15 +10,13 @@ from ._errors import FilterError, ReferenceTokenError
 from ._fields import encode_fields
 from ._filters import encode_filters
 from ._keys import record_path
-from ._listing import check_limit, encode_order, encode_search
+from ._listing import LARGEST_PAGE, check_limit, encode_order, encode_search
 from ._messages import brief, close_matches, suggestion
 from ._references import Reference, checked_label, token_of, with_tokens
 from ._resources import Resource
 
 PAGE = ("count", "next", "previous", "results")
 """The fields of the answer to an action that lists records."""
-
-_LONGEST_PAGE = 1000
 
 
 class Action(NamedTuple):
@@ -127,9 +125,9 @@ def list_action(
             not one page: an empty or very long ``id__in``, a limit of 0 or above 1000.
     """
     encoded = encode_filters(resource, filters)
-    size = _LONGEST_PAGE if limit is None else check_limit(limit)
-    if not size or size > _LONGEST_PAGE:
-        text = f"limit={brief(limit)}: an action of a job fetches one page, 1 to {_LONGEST_PAGE}"
+    size = LARGEST_PAGE if limit is None else check_limit(limit)
+    if not size or size > LARGEST_PAGE:
+        text = f"limit={brief(limit)}: an action of a job fetches one page, 1 to {LARGEST_PAGE}"
         raise FilterError(text, field="limit")
     if encoded.nothing or encoded.keys is not None:
         raise FilterError("id__in of a job needs some keys, and not more than fit in one page", field="id__in")

@@ -38,7 +38,7 @@ PARTS: Mapping[str, tuple[int, int]] = {
 }
 """The lookups that compare a part of a date or a time, with the range of each. Week days count from 1, a Sunday."""
 
-ACTIONS = ("create", "update", "delete", "access")
+AUDIT_ACTIONS = ("create", "update", "delete", "access")
 """The actions of the audit log. Records have their names, but the server filters by their index in this tuple."""
 
 PATTERNS = ("contains", "not_contains", "startswith", "not_startswith", "endswith", "not_endswith")
@@ -130,12 +130,12 @@ def _text(value: object) -> str:
 
 
 def _code(value: object) -> str:
-    if isinstance(value, str) and value in ACTIONS:
-        return str(ACTIONS.index(value))
+    if isinstance(value, str) and value in AUDIT_ACTIONS:
+        return str(AUDIT_ACTIONS.index(value))
     try:
-        return _integer(0, len(ACTIONS) - 1, value)
+        return _integer(0, len(AUDIT_ACTIONS) - 1, value)
     except UnfitError as error:
-        raise UnfitError(f"give one of {', '.join(ACTIONS)}, or its number from 0") from error
+        raise UnfitError(f"give one of {', '.join(AUDIT_ACTIONS)}, or its number from 0") from error
 
 
 def _ip(value: object) -> str:

@@ -81,6 +81,13 @@ class Resource(NamedTuple):
     """Reading the resource adds records to it, as with a log of requests. A listing of it stops at the highest key that
     existed when it began, or else it would never end.
     """
+    statistics: bool = False
+    """Whether the server has an endpoint with statistics of the records: ``statistics_path``."""
+
+    @property
+    def statistics_path(self) -> str:
+        """The endpoint with the statistics, without slashes at the ends: ``stats/grants``."""
+        return f"stats/{self.name}s"
 
     @property
     def filterable(self) -> tuple[str, ...]:

@@ -15,6 +15,15 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
 }
 """The codes of each choice and their labels."""
 
+CHOICE_PATHS: Mapping[str, str] = {
+    "RequestStatus": "allocations/request-choices/status",
+    "ReviewStatus": "allocations/review-choices/status",
+    "AccessMode": "allocations/cluster-choices/access-mode",
+    "MembershipRole": "users/membership-choices/role",
+    "NotificationType": "notifications/notification-choices/type",
+}
+"""The endpoints that list the codes of a choice, without slashes at the ends."""
+
 SHAPES: Mapping[str, Mapping[str, Field]] = {
     "AllocationRequestSummary": {
         "id": Field("id", "int"),
@@ -226,6 +235,7 @@ RESOURCES: Mapping[str, Resource] = {
             "grants": Field("grants", "keys", target="grant", default=[]),
         },
         search=("title", "description", "team.name", "submitter.username", "submitter.first_name", "submitter.last_name",),
+        statistics=True,
     ),
     "allocation": Resource(
         name="allocation",
@@ -319,6 +329,7 @@ RESOURCES: Mapping[str, Resource] = {
             "team": Field("team", "key", target="team", required=True, filter_kind="key", orderable=True),
         },
         search=("title", "agency", "team.name", "pi",),
+        statistics=True,
     ),
     "publication": Resource(
         name="publication",
@@ -341,6 +352,7 @@ RESOURCES: Mapping[str, Resource] = {
             "team": Field("team", "key", target="team", required=True, filter_kind="key", orderable=True),
         },
         search=("title", "abstract", "journal", "doi", "team.name",),
+        statistics=True,
     ),
     "notification": Resource(
         name="notification",
@@ -359,6 +371,7 @@ RESOURCES: Mapping[str, Resource] = {
             "_user": Field("_user", "shape", target="UserSummary", read_only=True),
             "message_text": Field("message_text", "text", filter_kind="text", hidden=True),
         },
+        statistics=True,
     ),
     "preference": Resource(
         name="preference",

@@ -106,6 +106,7 @@ def test_a_network_in_no_proxy_is_reached_without_one(
 def answering(reply: bytes) -> Iterator[tuple[int, list[int]]]:
     """A proxy that gives every request the same answer, and counts requests."""
     came: list[int] = []
+    closing = reply.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1)  # or a retry could use it while it closes
 
     def serve() -> None:
         with contextlib.suppress(OSError):
@@ -113,7 +114,7 @@ def answering(reply: bytes) -> Iterator[tuple[int, list[int]]]:
                 connection, _ = server.accept()
                 with connection:
                     came.append(len(connection.recv(65536)))
-                    connection.sendall(reply)
+                    connection.sendall(closing)
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=serve, daemon=True)

@@ -10,7 +10,7 @@ from .._parsing.bodies import parse_query
 from .._parsing.filter_values import BadValueError, Rule
 from .._server import routes
 from .._server.route import Match
-from .._server.stats import counted
+from .._server.stats import COUNTED
 from .._wire import PageError, decode_path
 from .._world.database import POSTGRESQL  # which parameters there are does not depend on it
 from .._world.faults import Fault
@@ -53,7 +53,7 @@ def _of_request(entry: Entry) -> Iterator[str]:
 
 
 def _rules(path: str, match: Match) -> Mapping[str, Rule]:
-    filtered = match.route.resource or counted(path)
+    filtered = match.route.resource or COUNTED.get(path, "")
     return filters.rules(filtered, POSTGRESQL) if filtered else {}
 
 

@@ -10,9 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from keystone_client_core import CHOICES, Field, is_email
+from keystone_client_core import CHOICES, SURROGATE, Field, is_email
 
-from .._world.database import SURROGATE
 from .._world.models import PERMISSIONS
 from .._world.store import Store
 from .bodies import Upload

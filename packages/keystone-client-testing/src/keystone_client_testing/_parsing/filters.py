@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+from keystone_client_core import LOOKUPS
+
 from .._wire import PageError, RefusedError
 from .._world.database import Database
 from .._world.store import Record, Store
@@ -17,21 +19,6 @@ Test = Callable[[Any], bool]
 
 _LARGEST = 2**63 - 1
 """Of an integer column without a bound of its own."""
-_BASIC = ("", "not_eq", "in", "not_in", "isnull")
-_COMPARE = ("lt", "lte", "gt", "gte")
-_TEXT = tuple(prefix + name for name in ("contains", "startswith", "endswith") for prefix in ("", "not_"))
-_DATE = (*_COMPARE, "year", "month", "day", "week", "week_day")
-_EXTRA: Mapping[str, tuple[str, ...]] = {
-    "int": _COMPARE,
-    "decimal": _COMPARE,
-    "text": _TEXT,
-    "email": _TEXT,
-    "slug": _TEXT,
-    "choice": _TEXT,
-    "date": _DATE,
-    "datetime": (*_DATE, "hour", "minute", "second"),
-    "code": _COMPARE,
-}
 _PARTS: Mapping[str, Callable[[Any], int]] = {
     "year": lambda value: int(value.year),
     "month": lambda value: int(value.month),
@@ -79,7 +66,7 @@ def rules(resource: str, database: Database) -> Mapping[str, Rule]:
     """Return every filter a listing has, by parameter name."""
     found = {}
     for field in database.fields(resource).values():
-        for lookup in (*_BASIC, *_EXTRA.get(field.filter_kind, ())) if field.filter_kind else ():
+        for lookup in ("", *LOOKUPS[field.filter_kind]) if field.filter_kind else ():
             name = f"{field.name}__{lookup}" if lookup else field.name
             plain = "" if lookup == "not_eq" else lookup.removeprefix("not_")
             found[name] = Rule(field, plain, lookup.startswith("not_"))

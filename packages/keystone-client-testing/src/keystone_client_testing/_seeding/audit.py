@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from keystone_client_core import RESOURCES, FieldError, brief, primary_key
+from keystone_client_core import AUDIT_ACTIONS, RESOURCES, FieldError, brief, primary_key
 
-from .._server.render import ACTIONS
 from .._world.history import title
 from .._world.models import AUDITED, CONTENT_TYPES, HISTORY_LINK
 from .._world.store import Record, Store
@@ -34,7 +33,8 @@ def audit_columns(store: Store, given: Mapping[str, Any], actor: Record | None) 
         FieldError: there is no such kind of record or action, or the id is none.
     """
     resource = _one_of(_KIND_OF, "record_name", given.get("record_name", AUDITED[_DEFAULT].label))
-    action = _one_of({name: code for code, name in enumerate(ACTIONS)}, "action", given.get("action", ACTIONS[0]))
+    codes = {name: code for code, name in enumerate(AUDIT_ACTIONS)}
+    action = _one_of(codes, "action", given.get("action", AUDIT_ACTIONS[0]))
     key = primary_key(given.get("record_id", 1))
     record = store.get(resource, key)
     return {

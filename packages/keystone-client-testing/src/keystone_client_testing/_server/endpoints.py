@@ -1,6 +1,6 @@
 """The endpoints that are no resource: login, version, config, health, choices, indexes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from keystone_client_core import CHOICES, RESOURCES
 
@@ -23,13 +23,6 @@ ALL_CHECKS = (*CHECKS, "LDAP")
 """All health checks: LDAP is checked only if it is configured."""
 _TIME_TAKEN = 0.001
 _PROM = "keystone_health_"
-CHOICE_PATHS: Mapping[str, str] = {
-    "users/membership-choices/role": "MembershipRole",
-    "allocations/request-choices/status": "RequestStatus",
-    "allocations/review-choices/status": "ReviewStatus",
-    "allocations/cluster-choices/access-mode": "AccessMode",
-    "notifications/notification-choices/type": "NotificationType",
-}
 GROUPS = ("users", "allocations", "research", "notifications", "logs")
 _PLAIN = ("Content-Type", "text/plain")
 _PLAIN_UTF_8 = ("Content-Type", "text/plain; charset=utf-8")

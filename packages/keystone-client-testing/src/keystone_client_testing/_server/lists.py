@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from keystone_client_core import RESOURCES
+from keystone_client_core import LARGEST_PAGE, RESOURCES
 
 from .._parsing.filters import Filter, apply
 from .._wire import PageError, RefusedError
@@ -16,7 +16,6 @@ from .._world.models import COLUMNS, INDEXED
 from .._world.store import Record, Store
 
 DEFAULT_LIMIT = 100
-MAX_LIMIT = 1000
 _TERMS = re.compile(r"""((?:[^\s'"]*(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')[^\s'"]*)+|\S+)""")
 
 
@@ -94,7 +93,7 @@ def _follow(store: Store, resource: str, record: Record | None, path: list[str])
 def window(query: Mapping[str, str]) -> tuple[int, int]:
     """Return limit and offset of a page; the server silently repairs what makes no sense."""
     limit = _number(query.get("_limit", ""), 1) or DEFAULT_LIMIT
-    return min(limit, MAX_LIMIT), _number(query.get("_offset", ""), 0) or 0
+    return min(limit, LARGEST_PAGE), _number(query.get("_offset", ""), 0) or 0
 
 
 def _number(text: str, least: int) -> int | None:

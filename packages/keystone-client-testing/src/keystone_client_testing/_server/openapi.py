@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from keystone_client_core import RESOURCES
+from keystone_client_core import LARGEST_PAGE, RESOURCES
 
 from .._parsing import filters
 from .._parsing.filter_values import Rule
@@ -14,7 +14,7 @@ from .._world.database import Database
 from .call import Call
 from .route import Route
 from .schemas import Schema, field_schema, reference, schemas
-from .stats import counted
+from .stats import COUNTED
 
 Routes = Callable[[], Sequence[Route]]
 TITLE = "Keystone API"
@@ -27,16 +27,13 @@ _ANSWERS: Mapping[tuple[str, str], str] = {
     ("/authentication/whoami/", "GET"): "User",
     ("/batch/", "POST"): "JobResult",
     ("/config/", "GET"): "ServerConfig",
-    ("/stats/grants/", "GET"): "GrantStats",
-    ("/stats/notifications/", "GET"): "NotificationStats",
-    ("/stats/publications/", "GET"): "PublicationStats",
-    ("/stats/requests/", "GET"): "RequestStats",
+    **{(path, "GET"): f"{RESOURCES[name].record}Stats" for path, name in COUNTED.items()},
 }
 _BODIES: Mapping[str, str] = {"/authentication/login/": "Login", "/batch/": "JobRequest"}
 _TEXTS = frozenset({"/", "/version/", "/health/", "/health/prom/"})
 _FORMS = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 _CONTROLS: Mapping[str, str] = {
-    "_limit": "Records of a page: 1 to 1000, 100 by default.",
+    "_limit": f"Records of a page: 1 to {LARGEST_PAGE}, 100 by default.",
     "_offset": "Records to skip.",
     "_order": "Fields to order by, separated by commas; a leading minus turns one round.",
     "_search": "Words to search for.",
@@ -104,7 +101,7 @@ def _parameters(route: Route, method: str, with_key: bool, database: Database) -
         for name, text in _CONTROLS.items():
             kind = "integer" if name in ("_limit", "_offset") else "string"
             yield {"name": name, "in": "query", "description": text, "schema": {"type": kind}}
-    filtered = route.resource or counted(route.path)
+    filtered = route.resource or COUNTED.get(route.path, "")
     for name, rule in filters.rules(filtered, database).items() if filtered else ():
         yield {"name": name, "in": "query", **_filter(rule)}
 

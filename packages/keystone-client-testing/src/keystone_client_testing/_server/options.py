@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from keystone_client_core import CHOICES, RESOURCES, SHAPES, Field
+from keystone_client_core import CHOICE_PATHS, CHOICES, RESOURCES, SHAPES, Field
 
 from .._wire import RefusedError, Reply
 from .._world.database import Database
@@ -16,6 +16,14 @@ from . import records as record_endpoints
 from .call import Call
 from .route import Route
 
+_COUNTED_NAMES: Mapping[str, str] = {
+    "grant": "Grant", "notification": "Notification", "publication": "Publication", "request": "Allocation Request",
+}  # fmt: skip
+_CHOICE_NAMES: Mapping[str, str] = {
+    "MembershipRole": "Membership Role", "RequestStatus": "Allocation Request Status",
+    "ReviewStatus": "Allocation Review Status", "AccessMode": "Cluster Access Mode",
+    "NotificationType": "Notification Type",
+}  # fmt: skip
 _NAMES: Mapping[str, str] = {
     "/authentication/login/": "Login",
     "/authentication/logout/": "Logout",
@@ -29,15 +37,8 @@ _NAMES: Mapping[str, str] = {
     "/openapi/json/": "Spectacular Jsonapi",
     "/openapi/yaml/": "Spectacular Yamlapi",
     "/logs/feed/": "Feed",
-    "/stats/grants/": "Grant Stats",
-    "/stats/notifications/": "Notification Stats",
-    "/stats/publications/": "Publication Stats",
-    "/stats/requests/": "Allocation Request Stats",
-    "/users/membership-choices/role/": "Membership Role Choices",
-    "/allocations/request-choices/status/": "Allocation Request Status Choices",
-    "/allocations/review-choices/status/": "Allocation Review Status Choices",
-    "/allocations/cluster-choices/access-mode/": "Cluster Access Mode Choices",
-    "/notifications/notification-choices/type/": "Notification Type Choices",
+    **{f"/{RESOURCES[name].statistics_path}/": f"{named} Stats" for name, named in _COUNTED_NAMES.items()},
+    **{f"/{CHOICE_PATHS[name]}/": f"{named} Choices" for name, named in _CHOICE_NAMES.items()},
 }
 _TYPES: Mapping[str, str] = {
     "int": "integer", "bool": "boolean", "text": "string", "key": "field", "keys": "field", "json": "field",

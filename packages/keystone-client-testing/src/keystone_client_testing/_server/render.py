@@ -8,12 +8,10 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from keystone_client_core import RESOURCES, SHAPES, Field
+from keystone_client_core import AUDIT_ACTIONS, RESOURCES, SHAPES, Field
 
 from .._world.models import AUDITED
 from .._world.store import Record, Store
-
-ACTIONS = ("create", "update", "delete", "access")
 
 
 class View(NamedTuple):
@@ -202,8 +200,8 @@ _SPECIAL: Mapping[tuple[str, str], Renderer] = {
     ("request", "_allocations"): _allocations,
     ("request", "_attachments"): _attachments,
     ("request", "_comments"): _comments,
-    ("AuditLogSummary", "action"): lambda view, record: ACTIONS[record["action"]],
-    ("audit_log", "action"): lambda view, record: ACTIONS[record["action"]],
+    ("AuditLogSummary", "action"): lambda view, record: AUDIT_ACTIONS[record["action"]],
+    ("audit_log", "action"): lambda view, record: AUDIT_ACTIONS[record["action"]],
     ("audit_log", "record_name"): lambda view, record: AUDITED[record["target"][0]].label,
     ("audit_log", "record_id"): lambda view, record: record["target"][1],
 }

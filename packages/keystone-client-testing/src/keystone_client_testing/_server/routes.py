@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from keystone_client_core import RESOURCES
+from keystone_client_core import CHOICE_PATHS, RESOURCES
 
 from .._parsing.bodies import JSON, MULTIPART
 from .._wire import Reply
@@ -11,7 +11,7 @@ from . import batch, endpoints, openapi
 from . import records as record_endpoints
 from .call import Call
 from .route import PATCH_ONLY, Handler, Match, Route
-from .stats import KINDS, stats_of
+from .stats import COUNTED, stats_of
 
 _LIST: Mapping[str, tuple[str, Handler]] = {
     "list": ("GET", lambda call, resource, key: record_endpoints.list_records(call, resource)),
@@ -62,10 +62,10 @@ def table() -> dict[str, Route]:
     routes = {f"/{entry.path}/": _list_route(name) for name, entry in RESOURCES.items()}
     for group in endpoints.GROUPS:
         routes[f"/{group}/"] = _get(endpoints.index_of(group))
-    for path, name in endpoints.CHOICE_PATHS.items():
+    for name, path in CHOICE_PATHS.items():
         routes[f"/{path}/"] = _get(endpoints.choices_of(name))
-    for kind in KINDS:
-        routes[f"/stats/{kind}s/"] = _get(stats_of(kind))
+    for path, name in COUNTED.items():
+        routes[path] = _get(stats_of(name))
     return {path: route._replace(path=path) for path, route in {**routes, **_single_routes()}.items()}
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from keystone_client_core import RESOURCES
+
 from .._parsing.filters import read_filters
 from .._wire import Reply
 from .._world.database import Database
@@ -118,14 +120,10 @@ _SUMMARIES: Mapping[str, Summary] = {
 }
 
 
-KINDS = tuple(_SUMMARIES)
-"""The resources that have statistics."""
-
-
-def counted(path: str) -> str:
-    """Return the resource whose statistics a path answers; empty for any other path."""
-    name = path.removeprefix("/stats/").strip("/").removesuffix("s")
-    return name if path.startswith("/stats/") and name in KINDS else ""
+COUNTED: Mapping[str, str] = {
+    f"/{resource.statistics_path}/": name for name, resource in RESOURCES.items() if resource.statistics
+}
+"""The resource that each endpoint of statistics sums up, by its path."""
 
 
 def _average(rows: Iterable[Record], start: str, end: str) -> dt.timedelta | None:

@@ -5,13 +5,12 @@ world, so that no other module names a database.
 """
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from keystone_client_core import RESOURCES, Field
+from keystone_client_core import RESOURCES, SURROGATE, Field
 
 from .addresses import as_inet, inet_key
 from .collation import collation_key
@@ -86,10 +85,6 @@ class Database:
             return holds_json(value, nulls=self.json_nul)
         length = entry.column_length
         return not (self.column_lengths and length and isinstance(value, str) and len(value) > length)
-
-
-SURROGATE = re.compile("[\ud800-\udfff]")
-"""A half of a character, which no UTF-8 has."""
 
 
 def holds_json(value: Any, *, nulls: bool) -> bool:

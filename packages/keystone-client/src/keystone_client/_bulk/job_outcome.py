@@ -25,7 +25,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import httpx
-from keystone_client_core import CALLER, Action, KeystoneError, Resource, primary_key
+from keystone_client_core import CALLER, LARGEST_PAGE, Action, KeystoneError, Resource, primary_key
 
 from .._errors import DeadlineExceededError
 from .._flow import Flow
@@ -42,7 +42,6 @@ MARGIN: Final = 2.0
 """Seconds of tolerance for a ``Date`` header, which has no fractions and may be a second old."""
 
 _DJANGO_PAGE: Final = b"<h1>Server Error (500)</h1>"
-_LONGEST_PAGE: Final = 1000
 
 
 def may_be_sent_twice(action: Action) -> bool:
@@ -133,7 +132,7 @@ def _begun(response: httpx.Response) -> datetime | None:
 
 def _audit_rows(call: Call, resource: Resource, since: datetime | None) -> Flow[list[dict[str, Any]] | None]:
     """Fetch the log's rows of this client's writes to a resource since then; ``None`` if they do not fit in a page."""
-    asked = {"cid": call.cid, "_order": "-id", "_limit": str(_LONGEST_PAGE)}
+    asked = {"cid": call.cid, "_order": "-id", "_limit": str(LARGEST_PAGE)}
     if since is not None:
         asked["timestamp__gte"] = since.isoformat()
     page = page_of((yield from call.send(Draft("GET", "logs/audit/", asked))), call.cid)

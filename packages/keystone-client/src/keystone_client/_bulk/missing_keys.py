@@ -7,7 +7,7 @@ that it does not show is asked for by itself, and only a 404 to that counts.
 
 from collections.abc import Sequence
 
-from keystone_client_core import Resource, primary_key
+from keystone_client_core import LARGEST_PAGE, Resource, primary_key
 
 from .._flow import Flow
 from .._listing.plan import room_for_filters, split_keys
@@ -35,7 +35,7 @@ def _listed(call: Call, resource: Resource, chunk: Sequence[Item]) -> Flow[set[i
     found: set[int] = set()
     keys = [primary_key(item.given) for item in chunk]
     for some in split_keys(keys, room_for_filters(call, resource)):
-        draft = Draft("GET", f"{resource.path}/", {**some, "_limit": "1000"})
+        draft = Draft("GET", f"{resource.path}/", {**some, "_limit": str(LARGEST_PAGE)})
         page = page_of((yield from call.send(draft)), call.cid)
         found |= {record["id"] for record in page.records}
     return found

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
-from keystone_client_core import RESOURCES, FieldError, FilterError, brief, encode_filters
+from keystone_client_core import CHOICE_PATHS, RESOURCES, FieldError, FilterError, brief, encode_filters
 
 from .._flow import Flow
 from .._listing.plan import room_for_filters
@@ -15,15 +15,6 @@ from .._protocol.requests import Draft, without_credentials
 from .._protocol.responses import decoded
 from .._protocol.upload_limits import limits_of
 from .._transport.outgoing import NO_SESSION, OutgoingRequest
-
-CHOICES: Mapping[tuple[str, str], str] = {
-    ("membership", "role"): "users/membership-choices/role/",
-    ("request", "status"): "allocations/request-choices/status/",
-    ("review", "status"): "allocations/review-choices/status/",
-    ("cluster", "access_mode"): "allocations/cluster-choices/access-mode/",
-    ("notification", "notification_type"): "notifications/notification-choices/type/",
-}
-"""The endpoint that lists the codes and labels of a field, by resource and field."""
 
 
 def config(call: Call) -> Flow[Any]:
@@ -58,17 +49,23 @@ def stats(call: Call, name: str, filters: Filters | None) -> Flow[Any]:
     encoded = encode_filters(RESOURCES[name], filters, room=room_for_filters(call, RESOURCES[name]))
     if encoded.nothing or encoded.keys is not None:
         raise FilterError("id__in of statistics needs some keys, and not more than fit in one request", field="id__in")
-    return (yield from _object(call, f"stats/{name}s/", encoded.params))
+    return (yield from _object(call, f"{RESOURCES[name].statistics_path}/", encoded.params))
 
 
 def choices(call: Call, name: object, field: object) -> Flow[Any]:
     """Fetch the codes of a field and their labels."""
-    for known, endpoint in CHOICES.items():
-        if known == (name, field):
-            return (yield from _object(call, endpoint))
-    listed = ", ".join(f"({resource!r}, {known!r})" for resource, known in CHOICES)
-    asked = f"({brief(name)}, {brief(field)})"
-    raise FieldError(f"the server lists no choices of {asked}; it does of {listed}", field="field")
+    paths = {
+        (resource.name, each.name): CHOICE_PATHS[each.target]
+        for resource in RESOURCES.values()
+        for each in resource.fields.values()
+        if each.target in CHOICE_PATHS
+    }
+    path = next((path for known, path in paths.items() if known == (name, field)), None)  # either may be unhashable
+    if path is None:
+        listed = ", ".join(f"({resource!r}, {known!r})" for resource, known in paths)
+        asked = f"({brief(name)}, {brief(field)})"
+        raise FieldError(f"the server lists no choices of {asked}; it does of {listed}", field="field")
+    return (yield from _object(call, f"{path}/"))
 
 
 def _public(call: Call, endpoint: str) -> Flow[httpx.Response]:

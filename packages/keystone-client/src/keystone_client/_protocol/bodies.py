@@ -2,16 +2,13 @@
 
 import io
 import json
-import re
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from keystone_client_core import FieldError, brief, python_scalar
+from keystone_client_core import SURROGATE, FieldError, brief, python_scalar
 
 from .uploads import Upload, check_filename, content_type, is_sendable, measured_copy, own_name
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def json_body(value: object) -> bytes:
@@ -152,7 +149,7 @@ def _checked_part(
 def _content(file: Any, copies: ExitStack) -> Any:
     if isinstance(file, bytes | bytearray | memoryview):
         return bytes(file)
-    if isinstance(file, str) and not _SURROGATE.search(file):
+    if isinstance(file, str) and not SURROGATE.search(file):
         return str.__str__(file)
     if not hasattr(file, "read") or isinstance(file, io.TextIOBase):
         raise _no_files(f"give bytes, text, or a file opened in binary mode, not {type(file).__name__}")
