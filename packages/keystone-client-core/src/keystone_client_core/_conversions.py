@@ -15,8 +15,7 @@ from ._values import LARGEST, SURROGATE, UnfitError
 TRUTHS: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False}
 """The texts that filters accept as true and false, in any case. Fields accept more."""
 
-MOST_BITS = 10_000
-"""The server refuses integers of more than 4,300 digits, and Python does not convert them to text."""
+_MOST_BITS = 10_000  # some 3,000 digits; Python, too, converts no integer of more than 4,300 to text
 _PERSONS_NUMBER = re.compile(r"-?[0-9]+\.[0-9]*[1-9]")
 _MOST_FLOAT_DIGITS = 15
 _LOOSE_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
@@ -27,7 +26,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, str):
         return encodable(value)
     if isinstance(value, int) and not isinstance(value, bool):
-        return _digits(value)
+        return str(int(readable(value)))
     if isinstance(value, float):
         return _float_text(value)
     from decimal import Decimal  # takes 7 ms with uuid, and few records need them
@@ -141,10 +140,11 @@ def checked_key(number: int) -> int:
     return number
 
 
-def _digits(number: int) -> str:
-    if number.bit_length() > MOST_BITS:
+def readable(number: int) -> int:
+    """Return an integer that the server reads: one of more than 4,300 digits is refused there."""
+    if number.bit_length() > _MOST_BITS:
         raise UnfitError("it has more digits than the server reads")
-    return str(int(number))
+    return number
 
 
 def _float_text(number: float) -> str:

@@ -10,7 +10,6 @@ from datetime import date
 from typing import Any
 
 from ._conversions import (
-    MOST_BITS,
     TRUTHS,
     checked_key,
     choice_of,
@@ -18,6 +17,7 @@ from ._conversions import (
     fraction_as_decimal,
     integer_of,
     loose_day,
+    readable,
     text_of,
     truth_of,
 )
@@ -103,9 +103,7 @@ def _check_blank(field: Field) -> None:
 
 
 def _integer(field: Field, value: object) -> object:
-    number = _number_in(value) if isinstance(value, str) else integer_of(value)
-    if number.bit_length() > MOST_BITS:
-        raise UnfitError("it has more digits than the server reads")
+    number = readable(_number_in(value) if isinstance(value, str) else integer_of(value))
     if field.minimum is not None and number < field.minimum:
         raise UnfitError(f"give an integer from {field.minimum}")
     if field.maximum is not None and number > LARGEST:  # what lies between depends on the server's database

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from ._conversions import MOST_BITS, encodable
+from ._conversions import encodable, readable
 from ._references import Reference
 from ._scalars import builtin
 from ._values import UnfitError, integer, iso, plain
@@ -61,9 +61,7 @@ def _scalar(value: object) -> object:
     number = integer(value)
     if number is None:
         return _number_or_id(value)
-    if number.bit_length() > MOST_BITS:
-        raise UnfitError("it has more digits than the server reads")
-    return number
+    return readable(number)
 
 
 def _number_or_id(value: object) -> str:

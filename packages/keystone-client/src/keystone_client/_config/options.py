@@ -2,9 +2,8 @@
 
 import os
 import ssl
-from collections.abc import Callable, Mapping, Sequence
-from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import httpx
 from keystone_client_core import FieldError, FilterError, adopt_cid, brief, check_page_size, new_cid
@@ -12,17 +11,8 @@ from keystone_client_core import FieldError, FilterError, adopt_cid, brief, chec
 from .._transport.tls_and_proxy import Verify, check_proxy, proxy_for, tls_context
 from .arguments import Timeouts, checked_base_url, checked_headers, checked_size, checked_timeout, checked_token
 from .call_options import CallOptions, checked_retry
+from .event_hooks import EventHooks, checked_hooks
 from .retry_policy import RetryPolicy
-
-_HOOKS: Final = 'give {"request": [function], "response": [function]}, as httpx takes them'
-
-
-class EventHooks(NamedTuple):
-    """The user's functions to call with each request before it is sent, and with each response."""
-
-    request: Sequence[Callable[..., Any]] = ()
-    response: Sequence[Callable[..., Any]] = ()
-
 
 if TYPE_CHECKING:
     from uuid import UUID  # 7 ms to import
@@ -168,33 +158,6 @@ def checked_transport(transport: object, method: str, field: str = "transport") 
     if others and not issubclass(kind, httpx.BaseTransport | httpx.AsyncBaseTransport):
         library = others[0].__module__.partition(".")[0]
         raise FieldError(f"{field}: {kind.__name__} is a transport of {library}; give one of httpx", field=field)
-
-
-def checked_hooks(event_hooks: object) -> EventHooks:
-    """Return the functions to call with each request and each response.
-
-    Raises:
-        FieldError: It is not a mapping of ``"request"`` and ``"response"`` to lists of functions.
-    """
-    given = {} if event_hooks is None else event_hooks
-    if not isinstance(given, Mapping) or not set(given) <= set(EventHooks._fields):
-        raise FieldError(f"event_hooks={brief(event_hooks)}: {_HOOKS}", field="event_hooks")
-    for name, hooks in given.items():
-        if not isinstance(hooks, list | tuple) or not all(map(callable, hooks)):
-            raise FieldError(f"event_hooks[{name!r}]={brief(hooks)}: {_HOOKS}", field="event_hooks")
-    return EventHooks(*(tuple(given.get(name, ())) for name in EventHooks._fields))
-
-
-def refuse_async_hooks(hooks: EventHooks) -> None:
-    """Refuse functions that the sync client cannot await: nothing in them would ever run.
-
-    Raises:
-        FieldError: There is one.
-    """
-    for hook in (*hooks.request, *hooks.response):
-        if iscoroutinefunction(hook) or iscoroutinefunction(type(hook).__call__):
-            advice = "this client cannot await it: write `def`, or use AsyncKeystoneClient"
-            raise FieldError(f"event_hooks: {brief(hook)} is async: {advice}", field="event_hooks")
 
 
 def _checked_page_size(page_size: object) -> int:

@@ -16,12 +16,10 @@ import httpx
 
 from .._config.options import Options, checked_transport
 from .._flow import Exclusive, Flow, Pause, Step
-from .._protocol.session_state import SessionState
 from .._transport.async_pool import AsyncPool
 from .._transport.deadline import within_deadline
 from .._transport.event_loops import OPEN, OnLoop, on_asyncio, running_loop
 from .._transport.exchange import exchange_async
-from .._transport.fork import watch
 from .._transport.instrumentation import send_async
 from .._transport.outgoing import OutgoingRequest
 from .._transport.pool import closed
@@ -80,22 +78,12 @@ class AsyncDriver(AsyncRunner):
     """Owns the session and the connections of a client; the client and what ``with_options`` returns share it."""
 
     def __init__(self, options: Options, transport: httpx.AsyncBaseTransport | None, owner: str) -> None:
-        """Prepare from options that were checked; no connection is opened before the first request.
-
-        Args:
-            options: The settings of the client.
-            transport: A transport that the user gave.
-            owner: What the client is called in warnings.
-        """
+        """Prepare from options that were checked; no connection is opened before the first request."""
         checked_transport(transport, "handle_async_request")
-        self._options = options
-        self._owner = owner
-        self.session = SessionState(options)
+        super().__init__(options, owner)
         self.sleep: Callable[[float], Awaitable[object]] = anyio.sleep
         self._transport = transport
         self._loops: dict[object, OnLoop] = {}
-        self._closed = False
-        watch(self)
 
     def __del__(self, warn: Callable[..., None] = warnings.warn) -> None:
         """Close the idle connections of a client that was not closed, and warn about it."""

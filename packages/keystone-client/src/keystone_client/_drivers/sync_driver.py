@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx
 
-from .._config.options import Options, checked_transport, refuse_async_hooks
+from .._config.event_hooks import refuse_async_hooks
+from .._config.options import Options, checked_transport
 from .._errors import ClosedError
 from .._flow import Ask, Exclusive, Flow, Pause, Step
-from .._protocol.session_state import SessionState
 from .._transport.deadline import time_left_of
 from .._transport.exchange import exchange
-from .._transport.fork import watch
 from .._transport.httpcore_internals import use_backend
 from .._transport.instrumentation import send
 from .._transport.outgoing import OutgoingRequest
@@ -124,24 +123,14 @@ class SyncDriver(SyncRunner):
     """Owns the session and the connections of a client; the client and what ``with_options`` returns share it."""
 
     def __init__(self, options: Options, transport: httpx.BaseTransport | None, owner: str) -> None:
-        """Prepare from options that were checked; no connection is opened before the first request.
-
-        Args:
-            options: The settings of the client.
-            transport: A transport that the user gave.
-            owner: What the client is called in warnings.
-        """
+        """Prepare from options that were checked; no connection is opened before the first request."""
         checked_transport(transport, "handle_request")
         refuse_async_hooks(options.hooks)
-        self._options = options
-        self._owner = owner
-        self.session = SessionState(options)
+        super().__init__(options, owner)
         self.sleep: Callable[[float], object] = time.sleep
         self._transport = None if transport is None else GivenTransport(transport)
         self.pool = self._new_pool()
         self.turn = Permits(1)
-        self._closed = False
-        watch(self)
 
     def __del__(self, warn: Callable[..., None] = warnings.warn) -> None:
         """Close the idle connections of a client that was not closed, and warn about it."""

@@ -9,9 +9,12 @@ from collections.abc import Generator
 from contextlib import closing
 from typing import Any, Protocol, Self, TypeVar
 
+from .._config.options import Options
 from .._flow import Flow, Step
 from .._listing.plan import Plan, next_batch
+from .._protocol.session_state import SessionState
 from .._redaction import forget_locals
+from .._transport.fork import watch
 
 T = TypeVar("T")
 
@@ -42,7 +45,24 @@ class SyncAhead(Protocol):
 
 
 class SyncRunner(ABC):
-    """Runs flows."""
+    """Runs flows, and owns the session that they have in common."""
+
+    def __init__(self, options: Options, owner: str) -> None:
+        """Prepare from options that were checked.
+
+        Args:
+            options: The settings of the client.
+            owner: What the client is called in warnings.
+        """
+        self._options = options
+        self._owner = owner
+        self.session = SessionState(options)
+        self._closed = False
+        watch(self)
+
+    @abstractmethod
+    def _after_fork(self) -> None:
+        """Replace connections and locks in a forked child, without touching those of the parent."""
 
     @abstractmethod
     def act(self, step: Step) -> Any:

@@ -58,7 +58,8 @@ class CallState:
         """
         last = ""
         if failure is not None:
-            last = f"; the last ended in {words_for(failure, request)}, the next would be {wait:.2f} s away"
+            last = f"; the last ended in {words_for(failure, request)}"
+            last += f", the next would be {wait:.2f} s away" if wait else ""
         elif wait:
             last = f"; the server throttles this client for {wait:.2f} s"
         return self.too_late(f"{request.method} {request.endpoint}", last)

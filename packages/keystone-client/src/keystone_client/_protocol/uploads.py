@@ -89,8 +89,8 @@ def attachment_fields(request: object, upload: Upload, name: str | None) -> dict
         return {**fields, "name": name}
     longest = RESOURCES["attachment"].fields["name"].column_length
     if longest is not None and len(upload.filename) > longest:
-        told = f"filename={brief(upload.filename)} is longer than the {longest} characters of an attachment's name"
-        raise FieldError(f"{told}: give a shorter name=", field="filename")
+        problem = f"filename={brief(upload.filename)} is longer than the {longest} characters of an attachment's name"
+        raise FieldError(f"{problem}: give a shorter name=", field="filename")
     return fields
 
 
