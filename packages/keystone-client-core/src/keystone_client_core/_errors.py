@@ -149,5 +149,5 @@ class UnknownParameterWarning(UserWarning):
 
 
 for _error in list(globals().values()):
-    if isinstance(_error, type):
+    if isinstance(_error, type) and _error.__module__ == __name__:
         _error.__module__ = __name__.rpartition(".")[0]  # tracebacks name an error as it is imported
