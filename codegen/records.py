@@ -113,7 +113,8 @@ def _typed_dict(
             annotation = f"Required[{annotation}]"
         lines.append(f"    {field.name}: {annotation}")
         if meaning := meanings.get(field.name):
-            lines.append(f'    """{meaning}{_rules(field, new) if write else ""}"""')
+            text = meaning + (_rules(field, new) if write else "")
+            lines.append(f'    """{text.replace("`", "``")}"""')
     return "\n".join(lines)
 
 
@@ -122,7 +123,7 @@ def _rules(field: Field, new: bool) -> str:
     rules = [*field_words.limits(field)]
     if new and (default := field_words.default(field)):
         rules.append(f"default: {default}")
-    text = "; ".join(rules).replace("\\", "\\\\").replace("`", "``")
+    text = "; ".join(rules).replace("\\", "\\\\")
     return f" {text[0].upper()}{text[1:]}." if text else ""
 
 

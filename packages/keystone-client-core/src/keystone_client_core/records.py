@@ -236,7 +236,7 @@ class User(TypedDict):
     _history: list[AuditLogSummary]
     """The changes to the user, newest first."""
     is_superuser: bool
-    """Whether Django grants the user every permission, as in its admin site; the API goes by is_staff alone."""
+    """Whether Django grants the user every permission, as in its admin site; the API goes by ``is_staff`` alone."""
     username: str
     """The name to log in with; case-sensitive."""
     first_name: str | None
@@ -269,7 +269,7 @@ class UserCreate(TypedDict, total=False):
     """The fields of a new user."""
 
     is_superuser: bool
-    """Whether Django grants the user every permission, as in its admin site; the API goes by is_staff alone. Default: ``false``."""
+    """Whether Django grants the user every permission, as in its admin site; the API goes by ``is_staff`` alone. Default: ``false``."""
     username: Required[str]
     """The name to log in with; case-sensitive. At most 150 characters; matches ``^[\\w.@+-]+$``; unique."""
     first_name: str | None
@@ -300,7 +300,7 @@ class UserUpdate(TypedDict, total=False):
     """The fields of a user that can be changed."""
 
     is_superuser: bool
-    """Whether Django grants the user every permission, as in its admin site; the API goes by is_staff alone."""
+    """Whether Django grants the user every permission, as in its admin site; the API goes by ``is_staff`` alone."""
     username: str
     """The name to log in with; case-sensitive. At most 150 characters; matches ``^[\\w.@+-]+$``; unique."""
     first_name: str | None
@@ -409,7 +409,7 @@ class Cluster(TypedDict):
     id: int
     """The key of the cluster, given by the server."""
     _access_teams: list[TeamSummary]
-    """The teams of access_teams, in short."""
+    """The teams in ``access_teams``, in short."""
     _history: list[AuditLogSummary]
     """The changes to the cluster, newest first."""
     name: str
@@ -419,7 +419,7 @@ class Cluster(TypedDict):
     enabled: bool
     """Whether the cluster is in use; the server accepts allocations on a cluster that is not."""
     access_mode: AccessModeCode
-    """Which teams may request allocations: all, only those in access_teams, or all but those."""
+    """Which teams may request allocations: all, only those in ``access_teams``, or all but those."""
     access_teams: list[int]
     """The keys of the teams that the access mode lets in or keeps out."""
 
@@ -434,7 +434,7 @@ class ClusterCreate(TypedDict, total=False):
     enabled: bool
     """Whether the cluster is in use; the server accepts allocations on a cluster that is not. Default: ``true``."""
     access_mode: AccessModeCode
-    """Which teams may request allocations: all, only those in access_teams, or all but those. Default: ``"OP"``."""
+    """Which teams may request allocations: all, only those in ``access_teams``, or all but those. Default: ``"OP"``."""
     access_teams: list[int]
     """The keys of the teams that the access mode lets in or keeps out. Default: ``[]``."""
 
@@ -449,7 +449,7 @@ class ClusterUpdate(TypedDict, total=False):
     enabled: bool
     """Whether the cluster is in use; the server accepts allocations on a cluster that is not."""
     access_mode: AccessModeCode
-    """Which teams may request allocations: all, only those in access_teams, or all but those."""
+    """Which teams may request allocations: all, only those in ``access_teams``, or all but those."""
     access_teams: list[int]
     """The keys of the teams that the access mode lets in or keeps out."""
 
@@ -464,11 +464,11 @@ class Request(TypedDict):
     _team: TeamSummary
     """The team that the request is for, in short."""
     _assignees: list[UserSummary]
-    """The users of assignees, in short."""
+    """The users in ``assignees``, in short."""
     _publications: list[PublicationSummary]
-    """The publications of publications, in short."""
+    """The publications in ``publications``, in short."""
     _grants: list[GrantSummary]
-    """The grants of grants, in short."""
+    """The grants in ``grants``, in short."""
     _history: list[AuditLogSummary]
     """The changes to the request, newest first."""
     _allocations: list[ResourceAllocationSummary]
@@ -958,7 +958,7 @@ class AuditLog(TypedDict):
     id: int
     """The key of the entry, given by the server."""
     record_name: str
-    """The kind of the record that was changed, such as users | User."""
+    """The kind of the record that was changed, such as ``users | User``."""
     record_id: int
     """The key of the record that was changed."""
     action: str
@@ -1018,13 +1018,13 @@ class TaskResult(TypedDict):
     task_kwargs: str | None
     """The keyword arguments of the task, as JSON text."""
     status: str
-    """The state of the task, such as SUCCESS or FAILURE."""
+    """The state of the task, such as ``SUCCESS`` or ``FAILURE``."""
     worker: str | None
     """The worker that ran the task."""
     content_type: str
-    """The media type of result."""
+    """The media type of ``result``."""
     content_encoding: str
-    """The encoding of result."""
+    """The encoding of ``result``."""
     result: str | None
     """What the task returned, as text."""
     date_created: str
@@ -1043,7 +1043,7 @@ class FeedEntry(TypedDict):
     """A feed entry, as the server returns it."""
 
     id: str
-    """The first letter of record_type, and record_id: r17."""
+    """The first letter of ``record_type``, and ``record_id``: ``r17``."""
     _user: UserSummary | None
     """The user who caused it, in short."""
     record_id: int
