@@ -42,8 +42,8 @@ def render(facts: Facts, generated: str) -> dict[str, str]:
     general = [name for name in methods if not resource_pages.resource_of(name, facts.resources)]
     return {
         "index.md": _index(facts, methods),
-        "client.md": _client("KeystoneClient", "AsyncKeystoneClient", "async-client.md", general),
-        "async-client.md": _client("AsyncKeystoneClient", "KeystoneClient", "client.md", general),
+        "client.md": _client("The client", "KeystoneClient", "[AsyncKeystoneClient](async-client.md)", general),
+        "async-client.md": _client("The async client", "AsyncKeystoneClient", "[KeystoneClient](client.md)", general),
         "job.md": _job(),
         "arguments.md": _arguments(),
         "errors.md": error_page.render(),
@@ -102,18 +102,19 @@ def _mark(method: str, methods: Iterable[str]) -> str:
     return f"[✓][keystone_client.KeystoneClient.{method}]" if method in methods else ""
 
 
-def _client(name: str, twin: str, twin_page: str, general: list[str]) -> str:
+def _client(title: str, name: str, twin: str, general: list[str]) -> str:
+    options = {"show_bases": False, "show_overloads": False, "overloads_only": False, "members": general}
     return page(
-        name,
-        f"The methods for records stand on the pages of the resources, such as [Allocation requests](request.md). "
-        f"[{twin}]({twin_page}) has the same methods.",
-        directive(f"keystone_client.{name}", heading_level=2, inherited_members=True, members=general),
+        title,
+        f"Making a `{name}`, logging in, batches and plain HTTP. The methods for records stand on the pages of the "
+        f"resources, such as [Allocation requests](request.md). {twin} has the same methods.",
+        directive(f"keystone_client.{name}", heading_level=2, inherited_members=True, **options),
     )
 
 
 def _job() -> str:
     return page(
-        "Job",
+        "Batch jobs",
         "What `client.batch()` yields, with both clients. How to use it is on [Batch and bulk](../bulk.md).",
         *_in_signatures("job", "keystone_client"),
         directive("keystone_client.Job", heading_level=2, inherited_members=True),
@@ -166,7 +167,8 @@ def _choices(facts: Facts) -> str:
 
 
 def _records(facts: Facts) -> str:
-    shown = {"heading_level": 3, "members": False, "show_docstring_parameters": False, "separate_signature": False}
+    shown = {"heading_level": 3, "members": False, "show_docstring_parameters": False, "show_bases": False}
+    shown |= {"show_signature": False}
     records = [*facts.resources.values()]
     parts = ["## Records"]
     for resource in records:

@@ -35,9 +35,13 @@ def page_name(resource: Resource) -> str:
     return f"{resource.name.replace('_', '-')}.md"
 
 
+TITLES = {"audit_log": "Audit log", "request_log": "Request log", "feed_entry": "Feed"}
+"""The headings of the pages of logs; those of all other resources are their nouns."""
+
+
 def title(name: str) -> str:
     """Return the heading of the page of a resource: ``Allocation requests``."""
-    words = nouns.plural(name)
+    words = TITLES.get(name) or nouns.plural(name)
     return words[0].upper() + words[1:]
 
 
@@ -79,7 +83,8 @@ def _introduction(resource: Resource) -> str:
     types = [resource.record]
     types += [f"{resource.record}{name.capitalize()}" for name in ("create", "update") if name in resource.operations]
     return (
-        f"Endpoint `{resource.path}/`; the methods end in `{resource.name}`.\n\n"
+        f"The fields, filters and methods of {nouns.plural(resource.name)}. Their endpoint is `{resource.path}/`, and "
+        f"the names of the methods end in `{resource.name}`.\n\n"
         f"- Operations: {operations}\n"
         f"- Types: {', '.join(_link(name, f'keystone_client.records.{name}') for name in types)}"
     )
@@ -189,20 +194,13 @@ def _orders(resource: Resource) -> str:
     return f"## Order and search\n\n`order=` takes {names}, with `-` in front for descending.{order}\n\n{search}"
 
 
-def in_both_colours(methods: list[str], level: int = 3) -> str:
+def in_both_colours(methods: list[str]) -> str:
     """Return the directives that show methods of both clients, in two tabs.
 
     Args:
         methods: Their names.
-        level: The level of their headings.
     """
     return "\n\n".join(
-        f'=== "{tab}"\n\n' + "\n\n".join(_method(f"{client}.{name}", level, tab == "Sync") for name in methods)
+        f'=== "{tab}"\n\n' + "\n\n".join(f"    ::: {client}.{name}" for name in methods)
         for tab, client in CLIENTS.items()
     )
-
-
-def _method(path: str, level: int, in_contents: bool) -> str:
-    """Return the directive for a method; the table of contents names it once, although it stands there twice."""
-    hidden = "" if in_contents else "\n            show_root_toc_entry: false"
-    return f"    ::: {path}\n        options:\n            heading_level: {level}{hidden}"

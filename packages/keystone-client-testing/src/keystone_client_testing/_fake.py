@@ -56,7 +56,7 @@ class FakeKeystone(Controls):
         self.url: str = url.rstrip("/") + "/"
         """The base URL that the fake answers at inside ``mock()``, with a slash at the end."""
         self.world: World = World(parts.path.rstrip("/"), database_named(database))
-        """What the fake remembers; no part of it is promised, so look at it when a test puzzles you and not in a test."""
+        """What the fake remembers, for a look when a test puzzles you: its parts may change in any release."""
         self.world.secure_cookies = secure_cookies
         self.world.journal.limit(journal)
         self.add: Seeder = Seeder(self.world)
