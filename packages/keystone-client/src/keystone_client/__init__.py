@@ -41,7 +41,9 @@ from ._errors import (
     ValidationError,
 )
 from ._hints.former_names import MODULES, retired_module
-from ._listing.query import Followed
+from ._listing.query import Filters, Followed, Key, Order, Progress
+from ._protocol.uploads import Content
+from ._transport.tls_and_proxy import Verify
 
 __version__ = "0.1.0"
 
@@ -51,23 +53,29 @@ __all__ = [
     "AuthenticationError",
     "BulkError",
     "ClosedError",
+    "Content",
     "DeadlineExceededError",
     "DecodeError",
     "Fault",
     "FeedRecordType",
     "FieldError",
     "FilterError",
+    "Filters",
     "Followed",
     "InvalidCIDError",
     "InvalidURLError",
+    "Job",
     "JobError",
+    "Key",
     "KeystoneClient",
     "KeystoneError",
     "MembershipRole",
     "NotFoundError",
     "NotificationType",
+    "Order",
     "PaginationError",
     "PermissionDeniedError",
+    "Progress",
     "ReferenceTokenError",
     "RequestStatus",
     "RequestTimeoutError",
@@ -80,6 +88,7 @@ __all__ = [
     "TransportError",
     "UnknownParameterWarning",
     "ValidationError",
+    "Verify",
     "changes",
     "records",
 ]
@@ -109,16 +118,17 @@ if TYPE_CHECKING:
 
     from . import records
     from ._async_client import AsyncKeystoneClient
+    from ._generated.job_methods import Job
 else:
+    _LATER = {"AsyncKeystoneClient": "._async_client", "Job": "._generated.job_methods"}
 
     def __getattr__(name: str) -> object:
         """Import what not every program needs on first use: it would slow down every import of the client."""
-        if name == "AsyncKeystoneClient":
-            from ._async_client import AsyncKeystoneClient
-
-            _present(AsyncKeystoneClient)
-            globals()[name] = AsyncKeystoneClient
-            return AsyncKeystoneClient
+        if name in _LATER:
+            kind: type = getattr(import_module(_LATER[name], __name__), name)
+            _present(kind)
+            globals()[name] = kind
+            return kind
         if name == "records":
             return import_module(f"{__name__}.records")
         if name in MODULES:
