@@ -43,7 +43,9 @@ class WithoutSniffio:
     PATHS = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib"))
 
     @classmethod
-    def find_spec(cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         """Raise an error for sniffio, after the search for a module that is not there."""
         if name == "sniffio":
             PathFinder.find_spec("not_installed", cls.PATHS)
@@ -73,8 +75,8 @@ def sync(url: str) -> None:
             {
                 "http_get": lambda: client.http_get(WHOAMI).json(),
                 "retrieve": lambda: client.retrieve_cluster(pk=1),
-                "create": lambda: client.create_cluster(name="cluster-1"),
                 "with options": lambda: client.with_options(timeout=10, cid=CID).retrieve_cluster(pk=1),
+                "create": lambda: client.create_cluster(name="cluster-1"),
                 "raw http_get": lambda: raw.get(WHOAMI).json(),
                 "raw retrieve": lambda: raw.get(CLUSTER).json(),
                 "raw create": lambda: raw.post(CLUSTERS, json=NEW).json(),
