@@ -57,7 +57,7 @@ ONE = json.dumps(cluster(1))
 def answer(method: str, target: str) -> bytes:
     """Return the complete response to a request, as bytes."""
     url = urlsplit(target)
-    extra = COOKIES if method == "POST" else ""
+    extra = COOKIES if url.path == "/authentication/login/" else ""
     if url.path != "/allocations/clusters/" or method == "POST":
         body = ONE if url.path.startswith("/allocations/clusters/") else USER
     else:

@@ -34,7 +34,7 @@ class Connection(httpx.AsyncBaseTransport, httpx.BaseTransport):
     def __init__(self, **options: Any) -> None:
         self.options = options
         self.closed = 0
-        self._pool = SimpleNamespace()  # the client replaces the network backend
+        self._pool = SimpleNamespace()  # the client replaces it, and its network backend
         Connection.made.append(self)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -53,6 +53,27 @@ def test_hooks_are_called_once_per_try_with_the_real_request_and_a_response_that
     assert [body for what, body in seen if what == "response"] == [{"detail": "busy"}, {"id": 1}]
 
 
+def test_a_hook_can_read_the_body_of_each_request_and_its_length(colour: str) -> None:
+    seen: list[tuple[str, bytes, str | None]] = []
+
+    def read(request: httpx.Request) -> None:
+        seen.append((request.method, request.content, request.headers.get("content-length")))
+
+    client = hooked(colour, Scripted(answer(200, {"id": 1})), request=read)
+    client.http_get("version")
+    client.http_delete("version")
+    client.http_post("version")
+    client.http_put("version", json={"a": 1})
+    client.http_patch("version", data={"a": "1"})
+    assert seen == [
+        ("GET", b"", None),
+        ("DELETE", b"", None),
+        ("POST", b"", "0"),
+        ("PUT", b'{"a":1}', "7"),
+        ("PATCH", b"a=1", "3"),
+    ]
+
+
 def test_a_hook_sees_the_credentials_and_may_change_headers(colour: str) -> None:
     fake = FakeKeystone()
     seen: list[str] = []

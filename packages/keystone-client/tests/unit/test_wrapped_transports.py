@@ -3,6 +3,7 @@
 import contextlib
 import socket
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import anyio
@@ -124,6 +125,7 @@ class SlowConnection(httpx.AsyncBaseTransport):
 
     def __init__(self, **options: Any) -> None:
         self.closed = False
+        self._pool = SimpleNamespace()  # the client replaces it
         self.made.append(self)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -20,7 +20,9 @@ from .._transport.async_pool import AsyncPool
 from .._transport.deadline import within_deadline
 from .._transport.event_loops import OPEN, OnLoop, on_asyncio, running_loop
 from .._transport.exchange import exchange_async
+from .._transport.httpcore_internals import replace_pool
 from .._transport.instrumentation import send_async
+from .._transport.one_connection import AsyncOneConnection
 from .._transport.outgoing import OutgoingRequest
 from .._transport.pool import closed
 from .._transport.wrapped import WrappedTransport
@@ -66,12 +68,17 @@ class Ahead:
 
 def _opener(options: Options) -> Callable[[], httpx.AsyncBaseTransport]:
     """Return a function that opens connections; not a method, so that it does not keep the driver alive."""
-    open_connection = partial(httpx.AsyncHTTPTransport, **options.for_one_connection())
-    wrap = options.wrap_transport
-    if wrap is None:
-        return open_connection
+    arguments = options.for_one_connection()
     check = partial(checked_transport, method="handle_async_request", field="wrap_transport")
-    return lambda: WrappedTransport(open_connection(), wrap, check)
+
+    def open_connection() -> httpx.AsyncBaseTransport:
+        transport = httpx.AsyncHTTPTransport(**arguments)
+        wrap = options.wrap_transport
+        if wrap is None and arguments["proxy"] is None:
+            replace_pool(transport, AsyncOneConnection)
+        return transport if wrap is None else WrappedTransport(transport, wrap, check)
+
+    return open_connection
 
 
 class AsyncDriver(AsyncRunner):

@@ -21,8 +21,9 @@ from .._errors import ClosedError
 from .._flow import Ask, Exclusive, Flow, Pause, Step
 from .._transport.deadline import time_left_of
 from .._transport.exchange import exchange
-from .._transport.httpcore_internals import use_backend
+from .._transport.httpcore_internals import replace_pool, use_backend
 from .._transport.instrumentation import send
+from .._transport.one_connection import OneConnection
 from .._transport.outgoing import OutgoingRequest
 from .._transport.permits import Permits
 from .._transport.pool import SyncPool, closed
@@ -114,6 +115,8 @@ def _opener(options: Options) -> Callable[[], httpx.BaseTransport]:
 
         use_backend(transport, DeadlineBackend())
         wrap = options.wrap_transport
+        if wrap is None and arguments()["proxy"] is None:
+            replace_pool(transport, OneConnection)
         return transport if wrap is None else WrappedTransport(transport, wrap, check)
 
     return open_connection

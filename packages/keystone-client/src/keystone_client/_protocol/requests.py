@@ -1,7 +1,7 @@
 """Build requests from the base URL, a draft and headers prepared in advance; no I/O, no state of a session."""
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import httpx
@@ -12,6 +12,8 @@ from .._config.call_options import CallOptions
 from .._transport.outgoing import NO_SESSION, OutgoingRequest
 
 CREDENTIALS = ("cookie", "authorization")
+WITH_LENGTH: Final = ("POST", "PUT", "PATCH")
+"""The methods whose requests say how long their body is even if they have none (RFC 9110, section 8.6)."""
 Parameters: TypeAlias = Mapping[str, Any] | Sequence[tuple[str, Any]]
 Headers: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]]
 
@@ -39,6 +41,19 @@ class Draft(NamedTuple):
     def __repr__(self) -> str:
         """Hide the values: the body of a login has a password."""
         return f"<draft of {self.method} {self.endpoint}>"
+
+
+class _NoBody(httpx.ByteStream):
+    """No body. An empty ``ByteStream`` is one empty chunk, which passes through h11 like a full one, in 20 us."""
+
+    def __init__(self) -> None:
+        super().__init__(b"")
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(())
+
+
+NO_BODY: Final = _NoBody()
 
 
 class SessionHeaders:
@@ -87,10 +102,14 @@ class RequestBuilder:
             draft.method,
             url,
             headers=session.safe if draft.method == "GET" else session.unsafe,
-            content=draft.content,
             extensions={"timeout": draft.timeout or options.timeout},
-            **draft.body,
+            # As a stream, and its headers are added here: for a content httpx makes all headers anew, in 8 us.
+            **(draft.body or {"stream": httpx.ByteStream(draft.content) if draft.content else NO_BODY}),
         )
+        if not draft.body:
+            request.read()  # keeps the bytes, which hooks may look at
+            if draft.content is not None or draft.method in WITH_LENGTH:
+                request.headers["Content-Length"] = str(len(request.content))
         if draft.content is not None:
             request.headers["Content-Type"] = "application/json"
         for name, value in options.headers.items():

@@ -3,6 +3,7 @@
 No I/O. The headers of requests are prepared in advance, and again whenever a response changes the cookies.
 """
 
+import functools
 import random
 import threading
 import time
@@ -65,6 +66,7 @@ class SessionState:
             self._fixed["Authorization"] = f"Token {options.token}"
         self.headers = self._prepared(self._cookies, 0, None)
         """Replaced as a whole, so that reading takes no lock."""
+        self._endpoint = functools.lru_cache(256)(functools.partial(endpoint_path, self.base_url))
         self.builder = RequestBuilder(self.base_url, options.max_response_size)
 
     @property
@@ -138,4 +140,4 @@ class SessionState:
         Raises:
             InvalidURLError: It leads out of the base URL.
         """
-        return endpoint_path(self.base_url, endpoint)
+        return self._endpoint(endpoint) if isinstance(endpoint, str) else endpoint_path(self.base_url, endpoint)

@@ -31,6 +31,8 @@ def on_asyncio() -> bool:
 
 def running_loop() -> Any:
     """Return the running event loop: the loop itself on asyncio, its token on trio."""
+    if on_asyncio():
+        return sys.modules["asyncio"].get_running_loop()
     from anyio.lowlevel import current_token  # here because it is slow to import
 
     token = current_token()

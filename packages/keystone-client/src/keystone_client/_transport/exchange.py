@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from .httpcore_internals import keep_body
 from .outgoing import OutgoingRequest, Sink
 from .response_guard import Bounded, check_size
 
@@ -64,21 +65,23 @@ async def exchange_async(transport: httpx.AsyncBaseTransport, request: OutgoingR
     try:
         response.request = request
         body = response.stream = _bounded(response, request)
-        if sink is None:
-            await _read(response)
-        else:
+        if sink is not None:
             async for chunk in _chunks(response):
                 sink.write(chunk, _length(response))
+        elif not response.is_closed:  # closed means that the transport has read it already
+            _keep(response, b"".join([chunk async for chunk in body]))
     finally:
         await body.aclose()
     return _finished(response if sink is None else _without_body(response), request, started)
 
 
-async def _read(response: httpx.Response) -> None:
-    """Read the body first and decompress it then, so that a failure leaves no generator of httpx suspended."""
-    if not response.is_closed:  # closed means that the transport has read it already
-        response.stream = httpx.ByteStream(b"".join([chunk async for chunk in response.stream]))  # type: ignore[union-attr]
+def _keep(response: httpx.Response, body: bytes) -> None:
+    """Give a response its body, as it was received; it is decompressed now that no generator can be left suspended."""
+    if "content-encoding" in response.headers:
+        response.stream = httpx.ByteStream(body)
         response.read()
+    else:
+        keep_body(response, body)
 
 
 def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
@@ -92,17 +95,18 @@ def exchange(transport: httpx.BaseTransport, request: OutgoingRequest) -> httpx.
     """Send a request through a transport, and read the response to its end."""
     started = perf_counter()
     response = transport.handle_request(request)
+    body: Any = response.stream
     sink = _sink(request, response)
     try:
         response.request = request
-        response.stream = _bounded(response, request)
-        if sink is None:
-            response.read()
-        else:
+        body = response.stream = _bounded(response, request)
+        if sink is not None:
             for chunk in response.iter_bytes(CHUNK):
                 sink.write(chunk, _length(response))
+        elif not response.is_closed:  # closed means that the transport has read it already
+            _keep(response, b"".join(body))
     finally:
-        response.close()
+        body.close()
     return _finished(response if sink is None else _without_body(response), request, started)
 
 

@@ -8,8 +8,8 @@ other way (an error, a timeout, a cancellation, Ctrl-C) gives its connection up.
 in either case.
 
 So while a call runs, its connection belongs to it alone, and nothing that other calls use has to be repaired when it is
-cut short. Each connection is an httpx transport of its own with ``max_connections=1``, which is public API, and works
-the same on asyncio and on trio.
+cut short. Each connection is an httpx transport of its own, which works the same on asyncio and on trio, and has one
+connection of httpcore in place of a pool (``one_connection``).
 
 What was rejected, and why
 --------------------------
@@ -23,8 +23,8 @@ Measured with storms of 2,000 to 2,400 cancelled calls on 10 connections, each f
   behind the scenes: after ten of them to a stalled server, the next call took 2.91 s, here 0.003 s.
 - That pool behind a shielded cancel scope of anyio. On asyncio a task's own ``cancel`` goes through it (0 of 20); on
   trio, cancelling had to wait up to 3 s.
-- ``httpcore.HTTPConnection`` instead of a transport. It is faster, but tools that patch
-  ``httpx.HTTPTransport.handle_request`` (OpenTelemetry, pytest-httpx, respx) would not see the requests.
+- ``httpcore.HTTPConnection`` without a transport around it. It is faster still, but tools that patch
+  ``httpx.HTTPTransport.handle_request`` (OpenTelemetry, pytest-httpx, vcrpy) would not see the requests.
 
 The price: some 7 us a call, and no HTTP/2, which would send several requests over one connection.
 
