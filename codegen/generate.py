@@ -33,6 +33,7 @@ def render() -> dict[Path, str]:
     async_methods = methods.render(known)
     twins = {
         CLIENT / "_async_client.py": CLIENT / "_client.py",
+        CLIENT / "_async_plan.py": CLIENT / "_plan.py",
         DRIVERS / "async_runner.py": DRIVERS / "sync_runner.py",
     }
     sources = [path.read_text(encoding="utf-8") for path in twins]

@@ -20,11 +20,12 @@ from keystone_client_core import (
     changes,
 )
 
+from ._bulk_errors import BulkError, PlanError
 from ._client import KeystoneClient
 from ._config.retry_policy import RetryPolicy
 from ._errors import (
     AuthenticationError,
-    BulkError,
+    ChangedError,
     ClosedError,
     DeadlineExceededError,
     DecodeError,
@@ -48,11 +49,15 @@ __version__ = "0.1.0"
 __all__ = [
     "AccessMode",
     "AsyncKeystoneClient",
+    "AsyncPlan",
     "AuthenticationError",
     "BulkError",
+    "Change",
+    "ChangedError",
     "ClosedError",
     "DeadlineExceededError",
     "DecodeError",
+    "Ensured",
     "Fault",
     "FeedRecordType",
     "FieldError",
@@ -68,6 +73,9 @@ __all__ = [
     "NotificationType",
     "PaginationError",
     "PermissionDeniedError",
+    "Plan",
+    "PlanError",
+    "PlanResult",
     "ReferenceTokenError",
     "RequestStatus",
     "RequestTimeoutError",
@@ -80,6 +88,7 @@ __all__ = [
     "TransportError",
     "UnknownParameterWarning",
     "ValidationError",
+    "Wanted",
     "changes",
     "records",
 ]
@@ -103,28 +112,40 @@ def _present(*kinds: type) -> None:
 _OURS = (f"{__name__}.", f"{__name__}_core")
 _present(*(each for each in globals().values() if isinstance(each, type) and each.__module__.startswith(_OURS)))
 
+_LATER = {
+    "AsyncKeystoneClient": f"{__name__}._async_client",
+    "AsyncPlan": f"{__name__}._async_plan",
+    "Change": "keystone_client_core",
+    "Ensured": f"{__name__}._flows.ensure",
+    "Fault": "keystone_client_core",
+    "Plan": f"{__name__}._plan",
+    "PlanResult": f"{__name__}._bulk.plan_runner",
+    "Wanted": "keystone_client_core",
+}
+"""What not every program needs, by the module it is imported from on first use: it would slow down every import."""
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from keystone_client_core import Fault
+    from keystone_client_core import Change, Fault, Wanted
 
     from . import records
     from ._async_client import AsyncKeystoneClient
+    from ._async_plan import AsyncPlan
+    from ._bulk.plan_runner import PlanResult
+    from ._flows.ensure import Ensured
+    from ._plan import Plan
 else:
 
     def __getattr__(name: str) -> object:
-        """Import what not every program needs on first use: it would slow down every import of the client."""
-        if name == "AsyncKeystoneClient":
-            from ._async_client import AsyncKeystoneClient
-
-            _present(AsyncKeystoneClient)
-            globals()[name] = AsyncKeystoneClient
-            return AsyncKeystoneClient
+        if name in _LATER:
+            found = getattr(import_module(_LATER[name]), name)
+            _present(found)
+            globals()[name] = found
+            return found
         if name == "records":
             return import_module(f"{__name__}.records")
         if name in MODULES:
             raise AttributeError(str(retired_module(name)))
-        if name == "Fault":
-            return import_module("keystone_client_core").Fault
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__() -> list[str]:

@@ -7,6 +7,7 @@
     │   ├── AuthenticationError     401, and a login that failed
     │   ├── PermissionDeniedError   403
     │   ├── NotFoundError           404
+    │   │   └── ChangedError        404 to a call with ``expect``
     │   ├── JobError                422
     │   ├── ThrottledError          429
     │   └── ServerError             500 and above
@@ -15,7 +16,8 @@
     ├── DecodeError                 an answer that is not the JSON the API promises
     │   └── ResponseTooLargeError   more than ``max_response_size``
     ├── PaginationError             a listing that cannot be made complete
-    ├── BulkError                   a bulk operation that stopped
+    ├── BulkError                   a bulk operation that stopped (``_bulk_errors``)
+    │   └── PlanError               a plan that stopped while it was applied
     ├── ClosedError                 use after ``close()``
     └── DeadlineExceededError       the deadline of the retry policy passed
 
@@ -35,14 +37,14 @@ def _restore(cls: type[Exception], arguments: tuple[Any, ...], state: dict[str, 
     return error
 
 
-class _Portable(KeystoneError):
+class PortableError(KeystoneError):
     """Pickles by state: the constructors of httpx's errors take keywords, which the default pickling does not keep."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.args, self.__dict__.copy())
 
 
-class StatusError(_Portable, httpx.HTTPStatusError):
+class StatusError(PortableError, httpx.HTTPStatusError):
     """The server answered with a status that is not a success.
 
     Attributes:
@@ -84,6 +86,16 @@ class PermissionDeniedError(StatusError):
 
 class NotFoundError(StatusError):
     """404: there is no such record, or there is no Keystone API at this URL."""
+
+
+class ChangedError(NotFoundError):
+    """404 to a write with ``expect``: the record is not as it was expected to be, and nothing was written.
+
+    Attributes:
+        record: The record as it is now; ``None`` if it is gone.
+    """
+
+    record: Mapping[str, Any] | None = None
 
 
 class JobError(StatusError):
@@ -144,7 +156,7 @@ class ServerError(StatusError):
     """500 and above: the server, or a proxy in front of it, failed."""
 
 
-class TransportError(_Portable, httpx.TransportError):
+class TransportError(PortableError, httpx.TransportError):
     """No answer arrived: no connection, or one that broke.
 
     Attributes:
@@ -167,7 +179,7 @@ class RequestTimeoutError(TransportError, httpx.TimeoutException):
     """No answer arrived within the timeout."""
 
 
-class DecodeError(_Portable):
+class DecodeError(PortableError):
     """The answer is not the JSON that the API promises: a proxy's page, a body that was cut off, other data.
 
     Attributes:
@@ -185,7 +197,7 @@ class ResponseTooLargeError(DecodeError):
     """The answer is larger than ``max_response_size``, counted after decompression; the rest of it was not read."""
 
 
-class PaginationError(_Portable):
+class PaginationError(PortableError):
     """A listing cannot be made complete: the server's pages repeat or skip records, or do not advance.
 
     Attributes:
@@ -197,48 +209,11 @@ class PaginationError(_Portable):
         self.cid = cid
 
 
-class BulkError(_Portable):
-    """A bulk operation stopped before its end; ``__cause__`` says why. Every record is in one of four lists.
-
-    All but those in ``completed`` are as you gave them: fields, keys, or for an update pairs of key and fields.
-
-    Attributes:
-        completed: Written: the records as the server keeps them; for a delete, the keys that are gone.
-        failed: Not written: the records of the chunk that the server refused.
-        unknown: Perhaps written: the answer to their job was lost, or was a 500 or the like. Wait until the server
-            cannot be at work on them any more, then look for them before you send them again.
-        pending: Not written: the records whose turn did not come; in a dry run, also those that passed.
-        position: The place of the record that the server refused, counted from 0; ``None`` if it refused no single one.
-        label: The caller's label of that record, if the records were given with labels.
-        labels: The labels of the records in each list, by its name, if the records were given with labels.
-        cid: The correlation id of the client; the server's logs carry it.
-    """
-
-    position: int | None = None
-    label: Any = None
-    labels: Mapping[str, list[Any]] = {}
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        completed: Sequence[Any] = (),
-        failed: Sequence[Any] = (),
-        unknown: Sequence[Any] = (),
-        pending: Sequence[Any] = (),
-        cid: str | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.completed, self.failed = list(completed), list(failed)
-        self.unknown, self.pending = list(unknown), list(pending)
-        self.cid = cid
-
-
-class ClosedError(_Portable):
+class ClosedError(PortableError):
     """The client was used after ``close()``, or a job after its ``with`` block."""
 
 
-class DeadlineExceededError(_Portable, TimeoutError):
+class DeadlineExceededError(PortableError, TimeoutError):
     """The deadline of the retry policy passed, or would have passed during a wait, before the call was done.
 
     Attributes:

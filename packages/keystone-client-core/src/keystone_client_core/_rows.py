@@ -1,0 +1,145 @@
+"""Reads the rows of a source: fields as JSON, and names replaced by the keys of the records they stand for."""
+
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from os import urandom
+from typing import Any, NamedTuple
+
+from ._checks import Fault, RecordCheck, record_name
+from ._comparison import Change
+from ._errors import FieldError
+from ._messages import close_matches, suggestion
+from ._references import Reference
+from ._resources import Field
+from ._stored import NaturalKey, Stored
+from ._table import RESOURCES
+from ._values import UnfitError
+from ._wanted import Wanted, depth, said
+
+
+class Listing(NamedTuple):
+    """Records that ``compare`` asks for."""
+
+    resource: str
+    filters: Mapping[str, object] | None = None
+
+
+class Row(NamedTuple):
+    """A row that was read."""
+
+    label: Any
+    given: Mapping[str, Any]
+    sent: dict[str, Any]
+    """Its fields as JSON. A record that is to be created stands in them as its token."""
+    is_good: bool
+
+
+class Comparing:
+    """The state of one comparison."""
+
+    def __init__(self, wanted: Sequence[Wanted], held: Mapping[tuple[str, str], str]) -> None:
+        """Take what is wanted, one source for each resource, and why some records are not to be created now."""
+        self.wanted = {each.resource.name: each for each in sorted(wanted, key=lambda each: depth(each.resource.name))}
+        if len(self.wanted) < len(wanted):
+            raise FieldError("give one Wanted for each resource: join the rows of several sources", field="wanted")
+        self.held = held
+        self.stored: dict[str, Stored] = {}
+        self.changes: list[Change] = []
+        self.created: dict[str, Change] = {}
+        """The creates by their tokens."""
+        self.faults: list[Fault] = []
+        self.notes: list[str] = []
+        self.as_wanted = 0
+        self.named: dict[str, set[NaturalKey]] = {}
+        """The natural keys that rows name, by resource, those of refused rows included."""
+        self.unreadable: Counter[str] = Counter()
+        """The number of rows whose natural key cannot be read, by resource."""
+        self._nonce = urandom(4).hex()  # so that no text from elsewhere can be a token of this plan
+
+    def next_alias(self) -> str:
+        """Return the alias of the next create."""
+        return f"c{self._nonce}_{len(self.created) + 1}"
+
+    def fault(self, wanted: Wanted, label: Any, field: str, value: Any, reason: str) -> None:
+        """Note what is refused."""
+        self.faults.append(Fault(label, field, value, reason, wanted.resource.name))
+
+    def listed(self, name: str) -> Generator[Listing, list[Any], Stored]:
+        """Return the stored records of a resource, which are asked for once."""
+        if name not in self.stored:
+            key = self.wanted[name].key if name in self.wanted else RESOURCES[name].natural_key
+            self.stored[name] = Stored(RESOURCES[name], key, (yield Listing(name)))
+        return self.stored[name]
+
+
+def read_rows(comparing: Comparing, wanted: Wanted) -> Generator[Listing, list[Any], dict[NaturalKey, Row]]:
+    """Return the rows without faults by natural key; rows that say the same of a record are one."""
+    stored = yield from comparing.listed(wanted.resource.name)
+    rows: dict[NaturalKey, list[Row]] = {}
+    for label, given in wanted.rows:
+        row = yield from _read(comparing, wanted, label, given)
+        form = stored.form(row.sent)
+        if form is None:
+            comparing.unreadable[wanted.resource.name] += 1
+        else:
+            rows.setdefault(form, []).append(row)
+    comparing.named[wanted.resource.name] = set(rows)
+    return {form: same[0] for form, same in rows.items() if _agree(comparing, wanted, same)}
+
+
+def _read(comparing: Comparing, wanted: Wanted, label: Any, given: Any) -> Generator[Listing, list[Any], Row]:
+    check = RecordCheck(wanted.resource, "create", {each.alias for each in comparing.created.values()})
+    fields = said(given) if isinstance(given, Mapping) else given
+    for name, field in wanted.resource.fields.items():
+        if field.target in RESOURCES and isinstance(fields, dict) and name in fields:
+            try:
+                fields[name] = yield from _resolved(comparing, field, fields[name])
+            except UnfitError as error:
+                check.found.append((name, fields.pop(name), str(error)))
+    check.read(fields)
+    wrong = {name for name, _, _ in check.found}
+    if "" not in wrong:
+        missing = [name for name in wanted.key if name not in check.sent and name not in wrong]
+        check.found += [(name, None, "it is missing, and it tells the records apart") for name in missing]
+    for found in check.found:
+        comparing.fault(wanted, label, *found)
+    return Row(label, given, check.sent, not check.found)
+
+
+def _resolved(comparing: Comparing, field: Field, value: Any) -> Generator[Listing, list[Any], Any]:
+    """Replace names by keys, and by references to records that are to be created."""
+    if field.kind == "keys" and isinstance(value, list | tuple | set | frozenset):
+        found = []
+        for item in value:
+            found.append((yield from _resolved(comparing, field, item)))
+        return found
+    target = RESOURCES[field.target]
+    if not isinstance(value, str) or not (target.natural_key or target.name in comparing.wanted):
+        return value
+    stored = yield from comparing.listed(target.name)
+    if not stored.is_named:
+        return value
+    key = stored.target(value)
+    if key is None:
+        if stored.form({stored.key[0]: value}) in comparing.named.get(target.name, ()):
+            raise UnfitError(f"the row of this {target.name} is refused")
+        near = suggestion(close_matches(value, stored.names()))
+        raise UnfitError(f"there is no {target.name} of this name, and none is wanted.{near}")
+    change = comparing.created.get(key)
+    return key if change is None else Reference(change.alias, ("id",))
+
+
+def _agree(comparing: Comparing, wanted: Wanted, same: list[Row]) -> bool:
+    """Check that all rows of one record are good and say the same; which of them would be right is not known."""
+    if len(same) == 1:
+        return same[0].is_good
+    for row in same:
+        other = next((each for each in same if each.sent != row.sent or not each.is_good), None)
+        if other is not None and row.is_good:
+            names = [name for name in {**row.sent, **other.sent} if row.sent.get(name) != other.sent.get(name)]
+            name = names[0] if names else wanted.key[0]
+            value = None if wanted.resource.fields[name].write_only else row.sent.get(name)
+            what = "says something else" if names else "is refused, and is"
+            why = f"{record_name(other.label, True)} {what} of the same {wanted.resource.name}"
+            comparing.fault(wanted, row.label, name, value, why)
+    return all(row.is_good and row.sent == same[0].sent for row in same)
