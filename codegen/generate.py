@@ -17,6 +17,7 @@ import operations
 import records
 import sync_twins
 import table
+import wanted
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "packages/keystone-client-core/src/keystone_client_core"
@@ -41,6 +42,7 @@ def render() -> dict[Path, str]:
     return {
         CORE / "_table.py": table.render(known),
         CORE / "__init__.pyi": core_names.render(keystone_client_core._HOMES),
+        CORE / "_typed_wanted.pyi": wanted.render(known),
         CORE / "choices.py": records.render_choices(known),
         CORE / "records.py": records.render_records(known),
         GENERATED / "async_methods.py": async_methods,

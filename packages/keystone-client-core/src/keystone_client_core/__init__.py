@@ -11,7 +11,6 @@ _HOMES = {
     "_batch": (
         "Action create_action create_action_of failed_action delete_action job_body list_action reference"
         " retrieve_action update_action update_action_of"
-        " update_action_of"
     ),
     "_references": "Reference",
     "_changes": "changes",

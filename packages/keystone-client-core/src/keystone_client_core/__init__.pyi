@@ -12,7 +12,6 @@ from ._batch import reference as reference
 from ._batch import retrieve_action as retrieve_action
 from ._batch import update_action as update_action
 from ._batch import update_action_of as update_action_of
-from ._batch import update_action_of as update_action_of
 from ._changes import changes as changes
 from ._checks import CheckedRecords as CheckedRecords
 from ._checks import Fault as Fault
@@ -80,7 +79,7 @@ from ._url import join_url as join_url
 from ._url import parse_base_url as parse_base_url
 from ._values import SURROGATE as SURROGATE
 from ._values import integer as integer
-from ._wanted import Wanted as Wanted
+from ._typed_wanted import Wanted as Wanted
 from .choices import AccessMode as AccessMode
 from .choices import FeedRecordType as FeedRecordType
 from .choices import MembershipRole as MembershipRole
@@ -177,6 +176,5 @@ __all__ = [
     "retrieve_action",
     "slugify",
     "update_action",
-    "update_action_of",
     "update_action_of",
 ]

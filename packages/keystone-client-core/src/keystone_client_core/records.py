@@ -2,10 +2,11 @@
 """The types of the records that the server returns and accepts.
 
 ``Cluster`` is a record as the server returns it. ``ClusterCreate`` has the fields that ``create_cluster`` accepts, and
-``ClusterUpdate`` those that ``update_cluster`` accepts. All are plain dictionaries at run time, and a server may send
+``ClusterUpdate`` those that ``update_cluster`` accepts; ``ClusterRow`` is a row of ``Wanted("cluster", rows)``. All are plain dictionaries at run time, and a server may send
 more fields than are listed here.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, Required, TypeAlias, TypedDict
 
@@ -213,6 +214,24 @@ class UserUpdate(TypedDict, total=False):
     password: str
 
 
+class UserRow(TypedDict, total=False):
+    """A row of a plan for users. A name stands for the key of a record."""
+
+    is_superuser: bool | None
+    username: str | None
+    first_name: str | None
+    last_name: str | None
+    email: str | None
+    department: str | None
+    role: str | None
+    is_active: bool | None
+    is_staff: bool | None
+    is_ldap_user: bool | None
+    groups: Sequence[int | str] | None
+    user_permissions: Sequence[int | str] | None
+    password: str | None
+
+
 class Team(TypedDict):
     """A team, as the server returns it."""
 
@@ -236,6 +255,13 @@ class TeamUpdate(TypedDict, total=False):
     """The fields of a team that can be changed."""
 
     is_active: bool
+
+
+class TeamRow(TypedDict, total=False):
+    """A row of a plan for teams. A name stands for the key of a record."""
+
+    is_active: bool | None
+    name: str | None
 
 
 class Membership(TypedDict):
@@ -264,6 +290,14 @@ class MembershipUpdate(TypedDict, total=False):
     role: MembershipRoleCode
     user: int
     team: int
+
+
+class MembershipRow(TypedDict, total=False):
+    """A row of a plan for memberships. A name stands for the key of a record."""
+
+    role: MembershipRoleCode | None
+    user: int | str | None
+    team: int | str | None
 
 
 class Cluster(TypedDict):
@@ -297,6 +331,16 @@ class ClusterUpdate(TypedDict, total=False):
     enabled: bool
     access_mode: AccessModeCode
     access_teams: list[int]
+
+
+class ClusterRow(TypedDict, total=False):
+    """A row of a plan for clusters. A name stands for the key of a record."""
+
+    name: str | None
+    description: str | None
+    enabled: bool | None
+    access_mode: AccessModeCode | None
+    access_teams: Sequence[int | str] | None
 
 
 class Request(TypedDict):
@@ -355,6 +399,21 @@ class RequestUpdate(TypedDict, total=False):
     grants: list[int]
 
 
+class RequestRow(TypedDict, total=False):
+    """A row of a plan for allocation requests. A name stands for the key of a record."""
+
+    title: str | None
+    description: str | None
+    active: date | str | None
+    expire: date | str | None
+    status: RequestStatusCode | None
+    submitter: int | str | None
+    team: int | str | None
+    assignees: Sequence[int | str] | None
+    publications: Sequence[int | str] | None
+    grants: Sequence[int | str] | None
+
+
 class Allocation(TypedDict):
     """An allocation, as the server returns it."""
 
@@ -389,6 +448,16 @@ class AllocationUpdate(TypedDict, total=False):
     request: int
 
 
+class AllocationRow(TypedDict, total=False):
+    """A row of a plan for allocations. A name stands for the key of a record."""
+
+    requested: int | None
+    awarded: int | None
+    final: int | None
+    cluster: int | str | None
+    request: int | str | None
+
+
 class Review(TypedDict):
     """A review, as the server returns it."""
 
@@ -416,6 +485,14 @@ class ReviewUpdate(TypedDict, total=False):
     status: ReviewStatusCode
     request: int
     reviewer: int
+
+
+class ReviewRow(TypedDict, total=False):
+    """A row of a plan for reviews. A name stands for the key of a record."""
+
+    status: ReviewStatusCode | None
+    request: int | str | None
+    reviewer: int | str | None
 
 
 class Comment(TypedDict):
@@ -448,6 +525,15 @@ class CommentUpdate(TypedDict, total=False):
     content: str
     private: bool
     request: int
+
+
+class CommentRow(TypedDict, total=False):
+    """A row of a plan for comments. A name stands for the key of a record."""
+
+    user: int | str | None
+    content: str | None
+    private: bool | None
+    request: int | str | None
 
 
 class Attachment(TypedDict):
@@ -523,6 +609,20 @@ class GrantUpdate(TypedDict, total=False):
     team: int
 
 
+class GrantRow(TypedDict, total=False):
+    """A row of a plan for grants. A name stands for the key of a record."""
+
+    title: str | None
+    agency: str | None
+    pi: str | None
+    amount: "Decimal | int | float | str | None"
+    grant_number: str | None
+    start_date: date | str | None
+    end_date: date | str | None
+    description: str | None
+    team: int | str | None
+
+
 class Publication(TypedDict):
     """A publication, as the server returns it."""
 
@@ -568,6 +668,20 @@ class PublicationUpdate(TypedDict, total=False):
     team: int
 
 
+class PublicationRow(TypedDict, total=False):
+    """A row of a plan for publications. A name stands for the key of a record."""
+
+    title: str | None
+    abstract: str | None
+    published: date | str | None
+    submitted: date | str | None
+    journal: str | None
+    doi: str | None
+    volume: str | None
+    issue: str | None
+    team: int | str | None
+
+
 class Notification(TypedDict):
     """A notification, as the server returns it."""
 
@@ -611,6 +725,14 @@ class PreferenceUpdate(TypedDict, total=False):
     request_expiry_thresholds: Any
     notify_on_expiration: bool
     user: int
+
+
+class PreferenceRow(TypedDict, total=False):
+    """A row of a plan for notification preferences. A name stands for the key of a record."""
+
+    request_expiry_thresholds: Any | None
+    notify_on_expiration: bool | None
+    user: int | str | None
 
 
 class AuditLog(TypedDict):
@@ -683,6 +805,7 @@ __all__ = [
     "Allocation",
     "AllocationCreate",
     "AllocationRequestSummary",
+    "AllocationRow",
     "AllocationUpdate",
     "Attachment",
     "AttachmentCreate",
@@ -692,51 +815,61 @@ __all__ = [
     "AuditLogSummary",
     "Cluster",
     "ClusterCreate",
+    "ClusterRow",
     "ClusterSummary",
     "ClusterUpdate",
     "Comment",
     "CommentCreate",
+    "CommentRow",
     "CommentSummary",
     "CommentUpdate",
     "FeedEntry",
     "FeedRecordTypeCode",
     "Grant",
     "GrantCreate",
+    "GrantRow",
     "GrantSummary",
     "GrantUpdate",
     "Membership",
     "MembershipCreate",
     "MembershipRoleCode",
+    "MembershipRow",
     "MembershipUpdate",
     "Notification",
     "NotificationTypeCode",
     "NotificationUpdate",
     "Preference",
     "PreferenceCreate",
+    "PreferenceRow",
     "PreferenceUpdate",
     "Publication",
     "PublicationCreate",
+    "PublicationRow",
     "PublicationSummary",
     "PublicationUpdate",
     "Request",
     "RequestCreate",
     "RequestLog",
+    "RequestRow",
     "RequestStatusCode",
     "RequestUpdate",
     "ResourceAllocationSummary",
     "Review",
     "ReviewCreate",
+    "ReviewRow",
     "ReviewStatusCode",
     "ReviewUpdate",
     "TaskResult",
     "Team",
     "TeamCreate",
     "TeamRole",
+    "TeamRow",
     "TeamSummary",
     "TeamUpdate",
     "User",
     "UserCreate",
     "UserRole",
+    "UserRow",
     "UserSummary",
     "UserUpdate",
 ]

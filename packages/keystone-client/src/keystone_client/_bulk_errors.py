@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ._errors import PortableError
+from ._errors import _Portable
 
 if TYPE_CHECKING:
     from keystone_client_core import Change
 
 
-class BulkError(PortableError):
+class BulkError(_Portable):
     """A bulk operation stopped before its end; ``__cause__`` says why. Every record is in one of four lists.
 
     All but those in ``completed`` are as you gave them: fields, keys, or for an update pairs of key and fields.
@@ -46,7 +46,7 @@ class BulkError(PortableError):
         self.cid = cid
 
 
-class PlanError(PortableError):
+class PlanError(_Portable):
     """A plan stopped while it was applied; ``__cause__`` says why. Every change is in one of four lists.
 
     Wait until the server cannot be at work on the unknown ones any more, 60 s behind most web servers, then plan again:

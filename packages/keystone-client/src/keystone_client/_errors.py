@@ -37,14 +37,14 @@ def _restore(cls: type[Exception], arguments: tuple[Any, ...], state: dict[str, 
     return error
 
 
-class PortableError(KeystoneError):
+class _Portable(KeystoneError):
     """Pickles by state: the constructors of httpx's errors take keywords, which the default pickling does not keep."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.args, self.__dict__.copy())
 
 
-class StatusError(PortableError, httpx.HTTPStatusError):
+class StatusError(_Portable, httpx.HTTPStatusError):
     """The server answered with a status that is not a success.
 
     Attributes:
@@ -156,7 +156,7 @@ class ServerError(StatusError):
     """500 and above: the server, or a proxy in front of it, failed."""
 
 
-class TransportError(PortableError, httpx.TransportError):
+class TransportError(_Portable, httpx.TransportError):
     """No answer arrived: no connection, or one that broke.
 
     Attributes:
@@ -179,7 +179,7 @@ class RequestTimeoutError(TransportError, httpx.TimeoutException):
     """No answer arrived within the timeout."""
 
 
-class DecodeError(PortableError):
+class DecodeError(_Portable):
     """The answer is not the JSON that the API promises: a proxy's page, a body that was cut off, other data.
 
     Attributes:
@@ -197,7 +197,7 @@ class ResponseTooLargeError(DecodeError):
     """The answer is larger than ``max_response_size``, counted after decompression; the rest of it was not read."""
 
 
-class PaginationError(PortableError):
+class PaginationError(_Portable):
     """A listing cannot be made complete: the server's pages repeat or skip records, or do not advance.
 
     Attributes:
@@ -209,11 +209,11 @@ class PaginationError(PortableError):
         self.cid = cid
 
 
-class ClosedError(PortableError):
+class ClosedError(_Portable):
     """The client was used after ``close()``, or a job after its ``with`` block."""
 
 
-class DeadlineExceededError(PortableError, TimeoutError):
+class DeadlineExceededError(_Portable, TimeoutError):
     """The deadline of the retry policy passed, or would have passed during a wait, before the call was done.
 
     Attributes:
