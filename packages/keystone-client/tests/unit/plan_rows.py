@@ -36,7 +36,7 @@ JSON = st.recursive(
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["C"]) | st.sampled_from("a,; \t\n'\"éß"), max_size=30)
 
 
-AMOUNTS = st.decimals(0, Decimal("999999"), places=2)
+AMOUNTS = st.decimals(0, Decimal(999999), places=2)
 PLAIN: Mapping[str, st.SearchStrategy[Any]] = {
     "email": st.sampled_from(["a@x.org", "A.b@Ex.ORG", "ü@x.de", ""]),
     "bool": st.booleans() | st.sampled_from(["yes", "False", 1]),
@@ -67,7 +67,7 @@ def row(name: str) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def rows(name: str) -> st.SearchStrategy[list[dict[str, Any]]]:
-    return st.lists(row(name), max_size=3, unique_by=lambda each: tuple(each[key] for key in KEYS[name]))
+    return st.lists(row(name), min_size=1, max_size=3, unique_by=lambda each: tuple(each[key] for key in KEYS[name]))
 
 
 SOURCES = st.fixed_dictionaries({name: rows(name) for name in KEYS})

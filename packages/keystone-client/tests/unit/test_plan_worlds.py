@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from keystone_client import Wanted
 from keystone_client_testing import FakeKeystone
 
-from .plan_rows import KEYS, SOURCES
+from .plan_rows import KEYS, SOURCES, TEAMS, USERS
 
 
 def wanted(source: dict[str, list[dict[str, Any]]]) -> list[Wanted]:
@@ -24,6 +24,10 @@ def first_password(row: Any) -> dict[str, str]:
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
 def test_the_second_plan_is_empty(database: str, before: Any, after: Any) -> None:
     fake = FakeKeystone(database=database)
+    for name in USERS:
+        fake.add.user(username=name)
+    for name in TEAMS:
+        fake.add.team(name=name)
     client: Any = fake.client()
     client.plan(*wanted(before)).apply()
     plan = client.plan(*wanted(after))
