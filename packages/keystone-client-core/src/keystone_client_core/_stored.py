@@ -91,7 +91,7 @@ class Stored:
         return (slugify(parts[0]),) if self._slugs else tuple(parts)
 
     def unchanged(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the fields of a row that are just as they are stored, so that they need no check: most of a sync are."""
+        """Return the fields of a row that are just as they are stored, which need no check: most of a sync are."""
         try:
             record = self.by_key.get(self.form(fields) or (), [{}])[0]
         except (ValueError, ArithmeticError, TypeError):  # a key that cannot be one, which the check reports

@@ -1,11 +1,12 @@
 """Apply a plan: whatever breaks, each change is in one of four lists, and planning again leads to what is wanted."""
 
 import itertools
+import traceback
 from collections import Counter
 from typing import Any, cast
 
 import pytest
-from keystone_client import ChangedError, FieldError, PlanError, RetryPolicy, Wanted
+from keystone_client import ChangedError, FieldError, PlanError, RetryPolicy, ServerError, Wanted
 from keystone_client.records import UserRow
 from keystone_client_core import RESOURCES
 from keystone_client_testing import FakeKeystone
@@ -230,6 +231,25 @@ def plan_and_break(colour: str, broken: int | None, fault: dict[str, Any]) -> li
     assert is_as_wanted(fake)
     assert not client.plan(*directory())
     return []
+
+
+@pytest.mark.parametrize("stage", ["plan", "apply"])
+def test_no_traceback_of_a_plan_shows_a_password(colour: str, stage: str, caplog: pytest.LogCaptureFixture) -> None:
+    fake = centre()
+    client = Colour(fake, colour, retry=NEVER)
+    words = ["pa55-", "w0rd"]  # in parts, because a traceback quotes lines of this file
+
+    def source() -> list[Any]:
+        return [Wanted("user", [{"username": "new"}], new=lambda row: {"password": "".join(words)})]
+
+    plan = client.plan(*source())
+    fake.fail(status=500, times=None)
+    try:
+        client.apply(plan) if stage == "apply" else client.plan(*source())
+    except (PlanError, ServerError) as error:
+        text = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+    assert "new" in text
+    assert "".join(words) not in text + caplog.text
 
 
 def test_a_plan_is_applied_once(colour: str) -> None:
