@@ -6,7 +6,6 @@ from keystone_client_core import Comparison
 
 from ._bulk.plan_runner import PlanResult, apply, check_unapplied
 from ._listing.query import BulkOptions, Progress
-from ._redaction import redacted
 
 if TYPE_CHECKING:
     from ._drivers.client_base import ClientBase
@@ -29,7 +28,6 @@ class AsyncPlan(Comparison):
         self._client = client
         self._applied = False
 
-    @redacted
     async def apply(
         self, *, dry_run: bool = False, on_progress: Progress | None = None, chunk_size: int = 100
     ) -> PlanResult:

@@ -7,7 +7,6 @@ from keystone_client_core import Comparison
 
 from ._bulk.plan_runner import PlanResult, apply, check_unapplied
 from ._listing.query import BulkOptions, Progress
-from ._redaction import redacted
 
 if TYPE_CHECKING:
     from ._drivers.client_base import ClientBase
@@ -30,7 +29,6 @@ class Plan(Comparison):
         self._client = client
         self._applied = False
 
-    @redacted
     def apply(
         self, *, dry_run: bool = False, on_progress: Progress | None = None, chunk_size: int = 100
     ) -> PlanResult:
