@@ -4,9 +4,14 @@ The blocks of a page run in order, in one namespace, against a fake in place of 
 of its own, and once on one on which all pages run in the order of the navigation, as on that of a reader. A block
 ``text`` directly after a Python block is its expected output; ``...`` in it stands for anything. Blocks with tests in
 them go through pytest.
+
+Blocks in tabs are indented. Those in a tab named ``Async`` may use ``await`` at the top level, as ``python -m asyncio``
+and notebooks allow, and run on one event loop for the whole page. They see the names of the page, but the page does not
+see theirs: a reader follows one of the two tabs, so ``client`` stays the one of that tab.
 """
 
 import ast
+import asyncio
 import contextlib
 import doctest
 import io
@@ -14,6 +19,7 @@ import logging
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,13 +29,19 @@ from keystone_client_testing import FakeKeystone
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("packages/*/README.md"), *ROOT.glob("docs/**/*.md")])
-FENCED = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```)?", re.MULTILINE | re.DOTALL)
+FENCED = re.compile(
+    r"^(?P<indent> *)```python[^\n]*\n(?P<code>.*?)^(?P=indent)```\n"
+    r"(?:\n(?P=indent)```text\n(?P<prints>.*?)^(?P=indent)```)?",
+    re.MULTILINE | re.DOTALL,
+)
+TAB = re.compile(r'^(?P<indent> *)===[!+]* "(?P<label>[^"]+)"$', re.MULTILINE)
 
 
 class Block(NamedTuple):
     line: int
     code: str
     prints: str | None
+    is_async: bool
 
     @property
     def has_tests(self) -> bool:
@@ -38,7 +50,25 @@ class Block(NamedTuple):
 
 def blocks(page: Path) -> list[Block]:
     text = page.read_text(encoding="utf-8")
-    return [Block(text.count("\n", 0, found.start(1)), found[1], found[2]) for found in FENCED.finditer(text)]
+    return [block_of(text, found) for found in FENCED.finditer(text)]
+
+
+def block_of(text: str, found: re.Match[str]) -> Block:
+    prints = found["prints"]
+    return Block(
+        text.count("\n", 0, found.start("code")),
+        textwrap.dedent(found["code"]),
+        None if prints is None else textwrap.dedent(prints),
+        "Async" in labels_around(text[: found.start()], len(found["indent"])),
+    )
+
+
+def labels_around(before: str, indent: int) -> Iterator[str]:
+    """Yield the labels of the tabs that contain what is indented this far and follows the text, inside to outside."""
+    for tab in reversed(list(TAB.finditer(before))):
+        if len(tab["indent"]) < indent:
+            indent = len(tab["indent"])
+            yield tab["label"]
 
 
 @pytest.fixture
@@ -73,19 +103,27 @@ def test_the_pages_run_in_reading_order_on_one_server() -> None:
 
 
 def run_page(page: Path, url: str) -> None:
-    namespace: dict[str, Any] = {"__name__": "__main__"}
-    for block in blocks(page):
-        if not block.has_tests:
-            printed = run(block, page, namespace, url.rstrip("/"))
-            if block.prints is not None:
-                assert_prints(block.prints, printed)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    async_names: dict[str, Any] = {}
+    with asyncio.Runner() as runner:
+        for block in blocks(page):
+            if not block.has_tests:
+                seen = names | async_names if block.is_async else names
+                printed = run(block, page, seen, url.rstrip("/"), runner)
+                if block.is_async:
+                    async_names |= {name: value for name, value in seen.items() if names.get(name) is not value}
+                if block.prints is not None:
+                    assert_prints(block.prints, printed)
 
 
-def run(block: Block, page: Path, namespace: dict[str, Any], url: str) -> str:
-    code = "\n" * block.line + block.code.replace("http://localhost:8000", url)
+def run(block: Block, page: Path, namespace: dict[str, Any], url: str, runner: asyncio.Runner) -> str:
+    source = "\n" * block.line + block.code.replace("http://localhost:8000", url)
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if block.is_async else 0
     output = io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-        exec(compile(code, str(page), "exec"), namespace)  # safe: the documentation is part of the repository
+        # safe: the documentation is part of the repository
+        if awaitable := eval(compile(source, str(page), "exec", flags), namespace):
+            runner.run(awaitable)
     return output.getvalue().replace(url, "http://localhost:8000")
 
 
@@ -118,3 +156,86 @@ def test_the_import_the_documentation_explains_is_the_one_the_demo_runs() -> Non
 
 def test_there_is_documentation() -> None:
     assert sum(len(blocks(page)) for page in PAGES) > 20
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_block_of_python_is_one_that_runs(page: Path) -> None:
+    fences = re.findall(r"^ *(?:```|~~~) *(?:py|\{ *\.py).*$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(fences) == len(blocks(page)), fences
+
+
+TABS = """
+```python
+client = "threads"
+```
+
+=== "Sync"
+
+    ```python
+    print(client)
+    ```
+
+    ```text
+    threads
+    ```
+
+=== "Async"
+
+    ```python
+    import asyncio
+    lock = asyncio.Lock()
+    async with lock:
+        print(client)
+    client = "tasks"
+    ```
+
+    ```text
+    threads
+    ```
+
+```python
+print(client)
+```
+
+```text
+threads
+```
+
+=== "Sync"
+
+    No code here.
+
+=== "Async"
+
+    === "Long"
+
+        ```python
+        async with lock:
+            print(client)
+        ```
+
+        ```text
+        tasks
+        ```
+"""
+
+
+def test_blocks_in_tabs_run_each_in_its_own_colour(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(TABS, encoding="utf-8")
+    assert [block.is_async for block in blocks(page)] == [False, False, True, False, True]
+    run_page(page, "http://localhost:8000")
+
+
+def test_what_a_block_in_a_tab_prints_is_compared(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(TABS.replace("tasks\n        ```", "threads\n        ```"), encoding="utf-8")
+    with pytest.raises(AssertionError, match="printed"):
+        run_page(page, "http://localhost:8000")
+
+
+def test_only_async_tabs_may_await_at_the_top_level(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("```python\nawait anything\n```\n", encoding="utf-8")
+    with pytest.raises(SyntaxError):
+        run_page(page, "http://localhost:8000")
