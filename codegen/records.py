@@ -40,8 +40,8 @@ RECORDS_HEADER = '''\
 """The types of the records that the server returns and accepts.
 
 ``Cluster`` is a record as the server returns it. ``ClusterCreate`` has the fields that ``create_cluster`` accepts, and
-``ClusterUpdate`` those that ``update_cluster`` accepts; ``ClusterRow`` is a row of ``Wanted("cluster", rows)``. All are plain dictionaries at run time, and a server may send
-more fields than are listed here.
+``ClusterUpdate`` those that ``update_cluster`` accepts; ``ClusterRow`` is a row of ``Wanted("cluster", rows)``. All are
+plain dictionaries at run time, and a server may send more fields than are listed here.
 """
 
 from collections.abc import Sequence

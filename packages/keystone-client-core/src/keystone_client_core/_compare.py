@@ -96,9 +96,12 @@ def _create(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) ->
         comparing.fault(wanted, row.label, *found)
     if not check.found:
         needs, alias = _needs(comparing, check.sent), comparing.next_alias()
-        change = Change("create", wanted.resource, words, label=row.label, new=check.sent, needs=needs, alias=alias)
+        change = Change(
+            "create", wanted.resource.name, words, label=row.label, new=check.sent, needs=needs, alias=alias
+        )
         comparing.changes.append(change)
         comparing.created[change.token] = change
+        comparing.aliases.add(alias)
         stored.will_be(form, change.token)
 
 
@@ -110,7 +113,7 @@ def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> N
     comparing.changes.append(
         Change(
             "update",
-            wanted.resource,
+            wanted.resource.name,
             ", ".join(name_of(wanted.resource, wanted.key, record)),
             label=row.label,
             pk=record["id"],
@@ -131,7 +134,7 @@ def _needs(comparing: Comparing, sent: Mapping[str, Any]) -> tuple[Change, ...]:
 def _note_renames(comparing: Comparing, wanted: Wanted) -> None:
     """Note new names that resemble those of records that no row names."""
     stored, named = comparing.stored[wanted.resource.name], comparing.named[wanted.resource.name]
-    new = [change for change in comparing.created.values() if change.resource is wanted.resource]
+    new = [change for change in comparing.created.values() if change.resource == wanted.resource.name]
     if not stored.is_named or not new:
         return
     free = [str(record[wanted.key[0]]) for record in stored.records if stored.form(record) not in named]
@@ -150,6 +153,6 @@ def _in_order(changes: Iterable[Change]) -> list[Change]:
     def rank(change: Change) -> tuple[Any, ...]:
         first = change.team or change
         own = (change is not first, change.new.get("role") != "OW")
-        return change.kind == "update", depth(first.resource.name), kinds.index(first.resource.name), place[first], *own
+        return change.kind == "update", depth(first.resource), kinds.index(first.resource), place[first], *own
 
     return sorted(place, key=rank)

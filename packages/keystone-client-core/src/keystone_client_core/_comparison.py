@@ -10,17 +10,18 @@ from typing import Any, Literal
 
 from ._checks import Fault
 from ._messages import brief
-from ._resources import Resource
+from ._table import RESOURCES
 
 Kind = Literal["create", "update", "delete"]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class Change:
     """One change to one record."""
 
     kind: Kind
-    resource: Resource
+    resource: str
+    """The kind of record, such as ``membership``."""
     name: str
     """The natural key of the record, as text: ``ada``, or ``physics, ada`` for a membership."""
     _: KW_ONLY
@@ -43,6 +44,9 @@ class Change:
     alias: str = ""
     """The name of a create in a batch job."""
 
+    def __hash__(self) -> int:
+        return hash((self.resource, self.pk, self.alias))
+
     @property
     def token(self) -> str:
         """The text that stands for the key of a record that is to be created."""
@@ -51,9 +55,9 @@ class Change:
     @property
     def team(self) -> "Change | None":
         """The new team that a new member belongs to: both are written together."""
-        if self.kind != "create" or self.resource.name != "membership":
+        if self.kind != "create" or self.resource != "membership":
             return None
-        return next((each for each in self.needs if each.resource.name == "team"), None)
+        return next((each for each in self.needs if each.resource == "team"), None)
 
     def fields(self) -> dict[str, Any]:
         """Return the fields to write, without secrets, and with names in place of tokens."""
@@ -61,10 +65,10 @@ class Change:
         return {name: _named(value, names) for name, value in self.new.items() if not self._is_secret(name)}
 
     def _is_secret(self, name: str) -> bool:
-        return self.resource.fields[name].write_only
+        return RESOURCES[self.resource].fields[name].write_only
 
     def __str__(self) -> str:
-        return f"{self._sign()} {self.resource.name} {self.name}{''.join(f' {part}' for part in self._parts())}"
+        return f"{self._sign()} {self.resource} {self.name}{''.join(f' {part}' for part in self._parts())}"
 
     __repr__ = __str__
 
@@ -142,7 +146,7 @@ class Comparison:
         changes = [
             {
                 "kind": each.kind,
-                "resource": each.resource.name,
+                "resource": each.resource,
                 "name": each.name,
                 "label": _shown(each.label),
                 "pk": each.pk,

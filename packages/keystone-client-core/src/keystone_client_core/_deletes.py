@@ -35,7 +35,7 @@ def deletes(
         records: The records.
         earlier: The changes before, whose deletes protect nothing any more.
     """
-    before = {(each.resource.name, each.pk): each for each in earlier if each.kind == "delete"}
+    before = {(each.resource, each.pk): each for each in earlier if each.kind == "delete"}
     links = yield from _links(wanted.resource, {record["id"]: record["id"] for record in records})
     found = []
     for record in records:
@@ -46,7 +46,9 @@ def deletes(
             comparing.fault(wanted, None, *named(wanted, record), _why_not(protecting))
             continue
         along, name = Counter(each.resource for each in others), named(wanted, record)[1]
-        change = Change("delete", wanted.resource, name, pk=record["id"], along=along, needs=tuple(needs), leaves=True)
+        change = Change(
+            "delete", wanted.resource.name, name, pk=record["id"], along=along, needs=tuple(needs), leaves=True
+        )
         found.append(replace(change, seen=all_of(wanted, record)))
     return found
 

@@ -81,9 +81,9 @@ def _with_owners_left(
     if not records or wanted.resource.name not in ("user", "membership"):
         return records
     memberships = (yield from comparing.listed("membership")).records
-    owned = _owners(comparing, memberships, {change.pk for change in leaving if change.resource.name == "membership"})
-    added = [each.new for each in comparing.changes if each.kind == "create" and each.resource.name == "membership"]
-    left = Counter(each["team"] for each in [*owned, *added] if each["role"] == "OW" or each in owned)
+    owned = _owners(comparing, memberships, {change.pk for change in leaving if change.resource == "membership"})
+    added = [each.new for each in comparing.changes if each.kind == "create" and each.resource == "membership"]
+    left = Counter(each["team"] for each in [*owned, *(each for each in added if each["role"] == "OW")])
     kept = []
     for record in records:
         own = [each for each in owned if record["id"] == each["user" if wanted.resource.name == "user" else "id"]]
@@ -98,12 +98,13 @@ def _with_owners_left(
 
 def _owners(comparing: Comparing, memberships: Iterable[Record], out: Collection[int | None]) -> list[Record]:
     """Return the stored memberships that will be those of owners."""
-    roles = {each.pk: each.new["role"] for each in comparing.changes if each.kind == "update" and "role" in each.new}
-    return [each for each in memberships if each["id"] not in out and roles.get(each["id"], each["role"]) == "OW"]
+    changed = {each.pk: each.new for each in comparing.changes if each.resource == "membership"}
+    roles = {each["id"]: changed.get(each["id"], {}).get("role", each["role"]) for each in memberships}
+    return [each for each in memberships if each["id"] not in out and roles[each["id"]] == "OW"]
 
 
 def _update(wanted: Wanted, record: Record) -> Change:
     new = changed_fields(wanted.resource, record, wanted.gone)
     name, pk = named(wanted, record)[1], record["id"]
     old, seen = {field: record[field] for field in new}, all_of(wanted, record)
-    return Change("update", wanted.resource, name, pk=pk, new=new, old=old, seen=seen, leaves=True)
+    return Change("update", wanted.resource.name, name, pk=pk, new=new, old=old, seen=seen, leaves=True)

@@ -8,13 +8,16 @@ from typing import Any, NamedTuple
 from ._checks import Fault, RecordCheck, record_name
 from ._comparison import Change
 from ._errors import FieldError
-from ._messages import close_matches, suggestion
+from ._messages import suggestion
 from ._references import Reference
 from ._resources import Field
 from ._stored import NaturalKey, Stored
 from ._table import RESOURCES
 from ._values import UnfitError
 from ._wanted import Wanted, depth, said
+
+_MOST_HINTS = 20
+"""How many unknown names get suggestions: each takes as long as there are names."""
 
 
 class Listing(NamedTuple):
@@ -47,6 +50,7 @@ class Comparing:
         self.changes: list[Change] = []
         self.created: dict[str, Change] = {}
         """The creates by their tokens."""
+        self.aliases: set[str] = set()
         self.faults: list[Fault] = []
         self.notes: list[str] = []
         self.as_wanted = 0
@@ -54,6 +58,7 @@ class Comparing:
         """The natural keys that rows name, by resource, those of refused rows included."""
         self.unreadable: Counter[str] = Counter()
         """The number of rows whose natural key cannot be read, by resource."""
+        self.hints = _MOST_HINTS
         self._nonce = urandom(4).hex()  # so that no text from elsewhere can be a token of this plan
 
     def next_alias(self) -> str:
@@ -88,7 +93,7 @@ def read_rows(comparing: Comparing, wanted: Wanted) -> Generator[Listing, list[A
 
 
 def _read(comparing: Comparing, wanted: Wanted, label: Any, given: Any) -> Generator[Listing, list[Any], Row]:
-    check = RecordCheck(wanted.resource, "create", {each.alias for each in comparing.created.values()})
+    check = RecordCheck(wanted.resource, "create", comparing.aliases)
     fields = said(given) if isinstance(given, Mapping) else given
     for name, field in wanted.resource.fields.items():
         if field.target in RESOURCES and isinstance(fields, dict) and name in fields:
@@ -123,7 +128,8 @@ def _resolved(comparing: Comparing, field: Field, value: Any) -> Generator[Listi
     if key is None:
         if stored.form({stored.key[0]: value}) in comparing.named.get(target.name, ()):
             raise UnfitError(f"the row of this {target.name} is refused")
-        near = suggestion(close_matches(value, stored.names()))
+        comparing.hints -= 1
+        near = suggestion(stored.like(value)) if comparing.hints >= 0 else ""
         raise UnfitError(f"there is no {target.name} of this name, and none is wanted.{near}")
     change = comparing.created.get(key)
     return key if change is None else Reference(change.alias, ("id",))

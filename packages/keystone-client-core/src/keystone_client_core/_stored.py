@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
+from ._messages import close_matches
 from ._resources import Field, Resource
 from ._table import RESOURCES
 from ._text_rules import slugify
@@ -97,6 +98,11 @@ class Stored:
         """Return the key of the record of a name, or the token of the change that creates it; ``None`` for neither."""
         form = self.form({self.key[0]: name})
         return None if form is None else self._targets.get(form)
+
+    def like(self, name: str) -> tuple[str, ...]:
+        """Return stored names that resemble one, the closest first."""
+        names = {folded(each): each for each in self.names()}
+        return tuple(names[each] for each in close_matches(folded(name), names))
 
     def will_be(self, form: NaturalKey, target: Any) -> None:
         """Let a natural key stand for a record: one that is to be created, or gets this name."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from keystone_client_core import (
+    RESOURCES,
     Action,
     Change,
     FieldError,
@@ -115,28 +116,29 @@ class PlanRun(Run):
         for item, _ in outcome.groups["unknown"]:
             if not may_be_sent_twice(item.action):
                 change = item.given
-                self._call.session.unsettled[change.resource.name, change.name] = self._call.session.clock()
+                self._call.session.unsettled[change.resource, change.name] = self._call.session.clock()
         return error
 
 
 def _item(place: int, change: Change) -> Item:
     action = _action(change)
     first = change.team or change
-    unit = first if first.kind == "create" and first.resource.name == "team" else None
-    group = action.method, first.resource.name
-    label = f"{change.resource.name} {change.name}"
+    unit = first if first.kind == "create" and first.resource == "team" else None
+    group = action.method, first.resource
+    label = f"{change.resource} {change.name}"
     return Item(place, change, action, len(json_body(action.json())), label, group, unit)
 
 
 def _action(change: Change) -> Action:
+    resource = RESOURCES[change.resource]
     if change.kind == "create":
-        return create_action_of(change.resource, change.new)._replace(alias=change.alias)
+        return create_action_of(resource, change.new)._replace(alias=change.alias)
     assert change.pk is not None
     if change.kind == "update":
-        action = update_action_of(change.resource, change.pk, change.new)
+        action = update_action_of(resource, change.pk, change.new)
     else:
-        action = delete_action(change.resource, change.pk)
-    return action._replace(params=encode_filters(change.resource, change.seen).params)
+        action = delete_action(resource, change.pk)
+    return action._replace(params=encode_filters(resource, change.seen).params)
 
 
 def _with(value: Any, keys: dict[str, int]) -> Any:
