@@ -17,7 +17,7 @@ from keystone_client_testing import FakeKeystone
 
 DEMO = Path(__file__).resolve().parent.parent / "demo"
 HEADER = "username,first_name,last_name,email,team,role"
-EVERYBODY = {"is_staff": False}
+EVERYBODY = {"is_staff": False, "is_active": True}
 
 
 @pytest.fixture(scope="module")
