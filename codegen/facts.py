@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from keystone_client_core._resources import CALLER, Field, Resource
 
-SECTIONS = ("choices", "targets", "shapes")
+SECTIONS = ("choices", "targets", "shapes", "meanings")
 """The tables of ``facts.toml`` that are not resources."""
 
 COLUMNS = ("int", "float", "decimal", "bool", "text", "slug", "email", "ip", "date", "datetime", "choice", "key")
@@ -51,21 +51,56 @@ class Facts(NamedTuple):
     choice_paths: Mapping[str, str]
     resources: Mapping[str, Resource]
     shapes: Mapping[str, Mapping[str, Field]]
+    meanings: Mapping[str, Mapping[str, str]]
+    """One line for each field, by the name of the resource or of the nested shape."""
 
 
 def load(path: Path) -> Facts:
     """Read a file of facts.
 
     Raises:
-        ValueError: The file corrects a field that the resource does not have, or uses an unknown flag.
+        ValueError: The file corrects or explains a field that the resource does not have, or uses an unknown flag.
     """
     document = tomllib.loads(path.read_text(encoding="utf-8"))
+    if stale := stale_meanings(document):
+        raise ValueError(f"facts.toml explains {', '.join(stale)}, which it does not have")
     return Facts(
+        meanings=meanings(document),
         choices={name: choice["labels"] for name, choice in document["choices"].items()},
         choice_paths={name: choice["path"] for name, choice in document["choices"].items() if "path" in choice},
         resources={n: _resource(n, facts) for n, facts in document.items() if n not in SECTIONS},
         shapes={n: {f: _field(f, line) for f, line in lines.items()} for n, lines in document["shapes"].items()},
     )
+
+
+def meanings(document: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return the meaning of each field that has one, by resource or nested shape.
+
+    A summary, such as ``UserSummary``, has the meanings of the record it is made from, unless it has its own.
+
+    Args:
+        document: The content of ``facts.toml``.
+    """
+    given, fields = document.get("meanings", {}), field_names(document)
+    records = {
+        f"{facts.get('model', facts['schema'])}Summary": name
+        for name, facts in document.items()
+        if name not in SECTIONS
+    }
+    known = {name: {**given.get(records.get(name, ""), {}), **given.get(name, {})} for name in fields}
+    return {name: {field: known[name][field] for field in own if field in known[name]} for name, own in fields.items()}
+
+
+def stale_meanings(document: Mapping[str, Any]) -> list[str]:
+    """Return the fields that have a meaning and do not exist: ``team.colour``."""
+    given, fields = document.get("meanings", {}), field_names(document)
+    return [f"{name}.{field}" for name in given for field in given[name] if field not in fields.get(name, ())]
+
+
+def field_names(document: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the names of the fields of each resource and each nested shape."""
+    resources = {name: [*facts.get("fields", {})] for name, facts in document.items() if name not in SECTIONS}
+    return resources | {name: [*lines] for name, lines in document["shapes"].items()}
 
 
 def _resource(name: str, facts: Mapping[str, Any]) -> Resource:

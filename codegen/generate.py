@@ -1,4 +1,4 @@
-"""Writes the generated modules of core and client, and the page of the operations that the fake supports.
+"""Writes the generated modules of core and client, and the generated pages of the documentation.
 
     python codegen/generate.py [--check]
 
@@ -15,6 +15,7 @@ import keystone_client_core
 import methods
 import operations
 import records
+import reference
 import sync_twins
 import table
 import wanted
@@ -52,6 +53,7 @@ def render() -> dict[Path, str]:
             for (source, path), text in zip(twins.items(), converted, strict=True)
         },
         GENERATED / "job_methods.py": methods.render_job(known),
+        **{DOCS / "reference" / name: text for name, text in reference.render(known, async_methods).items()},
         DOCS / "fake-operations.md": operations.render(
             Path(__file__).with_name("operations.txt"), DOCS / "fake-differences.md"
         ),
@@ -72,6 +74,7 @@ def main() -> int:
     rendered = render()
     for path in found:
         if not check:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(rendered[path], encoding="utf-8")
         print(f"{'stale' if check else 'written'}: {path.relative_to(ROOT)}")
     return int(bool(found) and check)

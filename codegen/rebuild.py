@@ -12,16 +12,17 @@ import argparse
 import json
 import sys
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import openapi
 import tomlkit
+from facts import SECTIONS, field_names, meanings, stale_meanings
 from tomlkit import TOMLDocument
 
 FACTS = Path(__file__).with_name("facts.toml")
 OPERATIONS = Path(__file__).with_name("operations.txt")
-SECTIONS = ("choices", "targets", "shapes")
 
 
 def read_document(source: str) -> openapi.Document:
@@ -47,6 +48,8 @@ class Found(NamedTuple):
     """One line for each fact that was added, removed or changed."""
     by_hand: list[str]
     """One line for each thing that the document does not say."""
+    unexplained: list[str]
+    """One line for each field without a meaning, new or not, and for each meaning of a field that is gone."""
 
 
 def rebuild(facts: TOMLDocument, document: openapi.Document) -> Found:
@@ -59,7 +62,7 @@ def rebuild(facts: TOMLDocument, document: openapi.Document) -> Found:
     Returns:
         What was changed, and what is left to do by hand.
     """
-    found = Found([], [])
+    found = Found([], [], [])
     _update_choices(facts, document, found)
     _add_resources(facts, document, found)
     labels = {name: choice["labels"] for name, choice in facts["choices"].items()}
@@ -68,6 +71,7 @@ def rebuild(facts: TOMLDocument, document: openapi.Document) -> Found:
         if name not in SECTIONS and _is_there(document, name, resource, found):
             shapes |= _shapes_in(_update_resource(facts, document, name, labels, found))
     _update_shapes(facts, document, labels, shapes, found)
+    found.unexplained.extend(_unexplained(facts))
     return found
 
 
@@ -148,6 +152,14 @@ def _update_shapes(
         _replace(facts["shapes"], shape, lines.get(shape), f"shape {shape}", found.changes)
 
 
+def _unexplained(facts: TOMLDocument) -> Iterator[str]:
+    """Yield a line for each field without a meaning, and for each meaning of a field that is gone."""
+    known = meanings(facts)
+    for name, fields in field_names(facts).items():
+        yield from (f"{name}.{field}: say what it means in [meanings]" for field in fields if field not in known[name])
+    yield from (f"{field}: it is gone, so remove its meaning" for field in stale_meanings(facts))
+
+
 def _shapes_in(lines: dict[str, str]) -> set[str]:
     kinds = (line.split()[0] for line in lines.values())
     return {kind.partition("=")[2] for kind in kinds if kind.startswith("shape")}
@@ -215,14 +227,14 @@ def _report(found: Found, moved: list[str], check: bool) -> None:
     """Print what has changed, where it was written, and what is left to do."""
     if not (found.changes or moved or found.by_hand):
         print("The facts agree with the document.")
-        return
-    print("\n".join([*found.changes, *moved]))
-    if not check:
-        counts = [(len(found.changes), FACTS.name), (len(moved), OPERATIONS.name)]
-        written = " and ".join(f"{number} to {name}" for number, name in counts if number)
-        print(f"Written: {written or 'nothing'}." + (" Run `hatch run generate` next." if written else ""))
-    if found.by_hand:
-        print("Left to do by hand:", *found.by_hand, sep="\n  ")
+    else:
+        print("\n".join([*found.changes, *moved]))
+        if not check:
+            counts = [(len(found.changes), FACTS.name), (len(moved), OPERATIONS.name)]
+            written = " and ".join(f"{number} to {name}" for number, name in counts if number)
+            print(f"Written: {written or 'nothing'}." + (" Run `hatch run generate` next." if written else ""))
+    if by_hand := [*found.by_hand, *found.unexplained]:
+        print("Left to do by hand:", *by_hand, sep="\n  ")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
+import field_words
 import nouns
 import wanted
 from facts import Facts
@@ -77,35 +78,37 @@ def render_records(facts: Facts) -> str:
         parts.append(f"{name}Code: TypeAlias = {name} | Literal[{codes}]")
     for name, fields in _in_order(facts.shapes):
         doc = f"{_with_article(_words(name)).capitalize()}, nested inside other records."
-        parts.append(_typed_dict(name, fields, doc))
+        parts.append(_typed_dict(name, fields, doc, facts.meanings[name]))
     for resource in facts.resources.values():
-        parts += _resource(resource)
+        parts += _resource(resource, facts.meanings[resource.name])
     text = "\n".join(parts)
     public = sorted(re.findall(r"^(?:class )?(\w+)(?:\(TypedDict|: TypeAlias)", text, re.MULTILINE))
     names = "".join(f'    "{name}",\n' for name in public)
     return f"{text}\n\n\n__all__ = [\n{names}]\n"
 
 
-def _resource(resource: Resource) -> Iterator[str]:
+def _resource(resource: Resource, meanings: Mapping[str, str]) -> Iterator[str]:
     sent = {n: f for n, f in resource.fields.items() if not f.write_only and not f.hidden}
     noun = nouns.noun(resource.name)
-    yield _typed_dict(resource.record, sent, f"{_with_article(noun).capitalize()}, as the server returns it.")
+    yield _typed_dict(resource.record, sent, f"{_with_article(noun).capitalize()}, as the server returns it.", meanings)
     writable = {n: f for n, f in resource.fields.items() if f.writable}
     if "create" in resource.operations:
-        yield _typed_dict(f"{resource.record}Create", writable, f"The fields of a new {noun}.", write=True, new=True)
+        doc = f"The fields of a new {noun}."
+        yield _typed_dict(f"{resource.record}Create", writable, doc, meanings, write=True, new=True)
     if "update" in resource.operations:
         changeable = {n: f for n, f in writable.items() if not f.create_only}
         doc = f"The fields of {_with_article(noun)} that can be changed."
-        yield _typed_dict(f"{resource.record}Update", changeable, doc, write=True)
+        yield _typed_dict(f"{resource.record}Update", changeable, doc, meanings, write=True)
     if wanted.is_managed(resource):
         doc = f"A row of a plan for {nouns.plural(resource.name)}. A name stands for the key of a record."
-        yield _typed_dict(f"{resource.record}Row", writable, doc, kinds=ROW, blank=True)
+        yield _typed_dict(f"{resource.record}Row", writable, doc, meanings, kinds=ROW, blank=True)
 
 
 def _typed_dict(
     name: str,
     fields: Mapping[str, Field],
     doc: str,
+    meanings: Mapping[str, str],
     *,
     write: bool = False,
     new: bool = False,
@@ -121,7 +124,19 @@ def _typed_dict(
         if new and field.required:
             annotation = f"Required[{annotation}]"
         lines.append(f"    {field.name}: {annotation}")
+        if meaning := meanings.get(field.name):
+            text = meaning + (_rules(field, new) if write else "")
+            lines.append(f'    """{text.replace("`", "``")}"""')
     return "\n".join(lines)
+
+
+def _rules(field: Field, new: bool) -> str:
+    """Return the limits of a field that is written, and for a new record its default, as one more sentence."""
+    rules = [*field_words.limits(field)]
+    if new and (default := field_words.default(field)):
+        rules.append(f"default: {default}")
+    text = "; ".join(rules).replace("\\", "\\\\")
+    return f" {text[0].upper()}{text[1:]}." if text else ""
 
 
 def _annotation(field: Field, kinds: Mapping[str, str]) -> str:

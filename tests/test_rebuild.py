@@ -35,6 +35,11 @@ name = "text required length=50"
 access_mode = "choice=AccessMode"
 
 [shapes]
+
+[meanings.cluster]
+id = "The key."
+name = "The name." # kept
+access_mode = "Who may use it."
 """
 OPERATIONS = """GET /allocations/clusters/
 POST /allocations/clusters/
@@ -155,11 +160,33 @@ def test_a_new_field_is_added_where_the_document_has_it(
     assert module.FACTS.read_text(encoding="utf-8") == FACTS
     assert rebuild(document) == (
         0,
-        "cluster.nodes: (absent) -> int min=0\nWritten: 1 to facts.toml. Run `hatch run generate` next.\n",
+        (
+            "cluster.nodes: (absent) -> int min=0\nWritten: 1 to facts.toml. Run `hatch run generate` next.\n"
+            "Left to do by hand:\n  cluster.nodes: say what it means in [meanings]\n"
+        ),
     )
     assert facts(module)["cluster"]["fields"]["nodes"] == "int min=0"
     assert "# not in the document" in module.FACTS.read_text(encoding="utf-8")
     assert rebuild(document, "--check")[0] == 0
+
+
+def test_meanings_are_kept_and_a_field_without_one_is_named_each_time(
+    rebuild: Rebuild, module: ModuleType, document: Document
+) -> None:
+    for schema in ("Cluster", "ClusterRequest"):
+        properties(document, schema)["nodes"] = {"type": "integer"}
+    rebuild(document)
+    assert 'name = "The name." # kept' in module.FACTS.read_text(encoding="utf-8")
+    status, said = rebuild(document, "--check")
+    assert (status, "cluster.nodes: say what it means in [meanings]" in said) == (0, True)
+
+
+def test_the_meaning_of_a_field_that_is_gone_is_named(rebuild: Rebuild, module: ModuleType, document: Document) -> None:
+    for schema in ("Cluster", "ClusterRequest"):
+        del properties(document, schema)["access_mode"]
+    document["paths"]["/allocations/clusters/"]["get"]["parameters"] = [parameter("id", "integer"), parameter("name")]
+    assert "cluster.access_mode: it is gone, so remove its meaning" in rebuild(document)[1]
+    assert facts(module)["meanings"]["cluster"]["access_mode"] == "Who may use it."
 
 
 def test_a_new_code_is_added_to_its_choice(rebuild: Rebuild, module: ModuleType, document: Document) -> None:

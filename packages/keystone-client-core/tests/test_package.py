@@ -166,3 +166,9 @@ def test_a_traceback_names_an_error_as_it_is_imported(name: str) -> None:
     code = f"import keystone_client_core as core; raise core.{name}('x')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert done.stderr.splitlines()[-1] == f"keystone_client_core.{name}: x"
+
+
+def test_the_classes_of_others_keep_their_names() -> None:
+    assert child(
+        "from keystone_client_core import KeystoneError\nfrom collections.abc import Mapping\nprint(Mapping)"
+    ) == ("<class 'collections.abc.Mapping'>\n")

@@ -56,8 +56,9 @@ class ReferenceTokenError(KeystoneError, ValueError):
 class FilterError(KeystoneError, ValueError):
     """A filter, search, order, limit or page size that the server would refuse or, worse, ignore.
 
-    Args:
-        message: What is wrong, with which value, and what to do.
+    The message says what is wrong, with which value, and what to do.
+
+    Attributes:
         field: The name of the filter as it was given, such as ``enabled__in``, or the name of the argument:
             ``search``, ``order``, ``limit`` or ``page_size``.
         value: The value as it was given.
@@ -88,14 +89,15 @@ class FilterError(KeystoneError, ValueError):
 class FieldError(KeystoneError, ValueError):
     """A field that the server would drop or did drop without an error, or a value that the field cannot hold.
 
-    Args:
-        message: What is wrong and what to do.
+    The message says what is wrong and what to do.
+
+    Attributes:
         field: The name of the field, or of the first one if there are several; ``pk`` for a primary key.
         position: The index of the record in a bulk operation, from 0.
         record: The record as the server stored it, if it dropped a field because of the caller's role.
         matches: Names close to an unknown one, the closest first.
         label: The caller's label of that record, if the records of the bulk operation were given with labels.
-        faults: All that is wrong with the records of a bulk operation; the other arguments are about the first.
+        faults: All that is wrong with the records of a bulk operation; the other attributes are about the first.
     """
 
     def __init__(
@@ -149,5 +151,5 @@ class UnknownParameterWarning(UserWarning):
 
 
 for _error in list(globals().values()):
-    if isinstance(_error, type):
+    if isinstance(_error, type) and _error.__module__ == __name__:
         _error.__module__ = __name__.rpartition(".")[0]  # tracebacks name an error as it is imported

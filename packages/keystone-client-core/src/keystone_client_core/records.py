@@ -29,775 +29,1225 @@ class AllocationRequestSummary(TypedDict):
     """An allocation request summary, nested inside other records."""
 
     id: int
+    """The key of the allocation request, given by the server."""
     title: str
+    """What the request is about, in one line."""
     status: RequestStatusCode
+    """Pending, approved, declined, or changes requested; a review does not change it."""
     active: str | None
+    """The first day on which the allocations can be used; null if none is set."""
     expire: str | None
+    """The last day on which the allocations can be used; null if none is set."""
 
 
 class AttachmentSummary(TypedDict):
     """An attachment summary, nested inside other records."""
 
     file: str
+    """The file to upload; in answers, its path in the server's storage, which is no URL."""
     name: str
+    """The name that is shown; that of the uploaded file if left out."""
 
 
 class ClusterSummary(TypedDict):
     """A cluster summary, nested inside other records."""
 
     id: int
+    """The key of the cluster, given by the server."""
     name: str
+    """The name."""
     enabled: bool
+    """Whether the cluster is in use; the server accepts allocations on a cluster that is not."""
 
 
 class GrantSummary(TypedDict):
     """A grant summary, nested inside other records."""
 
     id: int
+    """The key of the grant, given by the server."""
     title: str
+    """The title of the funded project."""
     agency: str
+    """The agency that funds it."""
     pi: str | None
+    """The principal investigator."""
     amount: str
+    """The sum of the grant, as decimal text in answers; no currency is recorded."""
     grant_number: str | None
+    """The number that the agency has given to the grant."""
     start_date: str
+    """The first day of the grant."""
     end_date: str | None
+    """The last day of the grant; null for none."""
     description: str | None
+    """What the grant is for."""
     team: int
+    """The key of the team that has the grant."""
 
 
 class PublicationSummary(TypedDict):
     """A publication summary, nested inside other records."""
 
     id: int
+    """The key of the publication, given by the server."""
     title: str
+    """The title."""
     abstract: str | None
+    """The abstract."""
     published: str | None
+    """The day of publication; null if it is not published."""
     submitted: str | None
+    """The day of submission to the journal; null if it is not submitted."""
     journal: str | None
+    """The name of the journal."""
     doi: str | None
+    """The digital object identifier; null if there is none."""
     volume: str | None
+    """The volume of the journal."""
     issue: str | None
+    """The issue of the journal."""
     team: int
+    """The key of the team that wrote it."""
 
 
 class ResourceAllocationSummary(TypedDict):
     """A resource allocation summary, nested inside other records."""
 
     id: int
+    """The key of the allocation, given by the server."""
     cluster: int
+    """The key of the cluster."""
     requested: int
+    """The service units that were requested."""
     awarded: int | None
+    """The service units that were granted; null until it is decided."""
     final: int | None
+    """The service units that were used in the end; null until the allocation is closed out."""
     _cluster: ClusterSummary
+    """The cluster, in short."""
 
 
 class TeamSummary(TypedDict):
     """A team summary, nested inside other records."""
 
     id: int
+    """The key of the team, given by the server."""
     slug: str
+    """The name in lower case with hyphens, made by the server; no two teams may have the same."""
     name: str
+    """The name, which cannot be changed later."""
     is_active: bool
+    """Whether the team is in use; only staff see teams that are not, and their memberships."""
 
 
 class UserSummary(TypedDict):
     """A user summary, nested inside other records."""
 
     id: int
+    """The key of the user, given by the server."""
     username: str
+    """The name to log in with; case-sensitive."""
     first_name: str | None
+    """The first name."""
     last_name: str | None
+    """The last name."""
     display_name: str
+    """First and last name; the first name alone if there is no last name, else the username."""
     abbreviation: str
+    """The initials, in capitals; without a name, the first two letters of the username."""
     email: str | None
+    """The e-mail address; two users may have the same."""
     department: str | None
+    """The department, as free text."""
     role: str | None
+    """The position, as free text; it gives no rights."""
 
 
 class AuditLogSummary(TypedDict):
     """An audit log summary, nested inside other records."""
 
     id: int
+    """The key of the entry, given by the server."""
     timestamp: str
+    """The time of the change."""
     action: str
+    """What was done: create, update, delete or access."""
     actor: int | None
+    """The key of the user who made the change; null if the server does not know."""
     _actor: UserSummary
+    """The user who made the change, in short."""
     changes: Any
+    """The old and the new value of each changed field, as text."""
 
 
 class CommentSummary(TypedDict):
     """A comment summary, nested inside other records."""
 
     id: int
+    """The key of the comment, given by the server."""
     user: int
+    """The key of the author."""
     content: str
+    """The text of the comment."""
     created: str
+    """The time at which the comment was created."""
     private: bool
+    """Whether only staff can read the comment; only staff may set it."""
     _user: UserSummary
+    """The author, in short."""
 
 
 class TeamRole(TypedDict):
     """A team role, nested inside other records."""
 
     id: int
+    """The key of the membership."""
     team: int
+    """The key of the team."""
     role: MembershipRoleCode
+    """The role of the user in the team."""
     _team: TeamSummary
+    """The team, in short."""
 
 
 class UserRole(TypedDict):
     """A user role, nested inside other records."""
 
     id: int
+    """The key of the membership."""
     user: int
+    """The key of the user."""
     role: MembershipRoleCode
+    """The role of the user in the team."""
     _user: UserSummary
+    """The user, in short."""
 
 
 class User(TypedDict):
     """A user, as the server returns it."""
 
     id: int
+    """The key of the user, given by the server."""
     display_name: str
+    """First and last name; the first name alone if there is no last name, else the username."""
     abbreviation: str
+    """The initials, in capitals; without a name, the first two letters of the username."""
     _membership: list[TeamRole]
+    """The memberships of the user, each with its team."""
     _history: list[AuditLogSummary]
+    """The changes to the user, newest first."""
     is_superuser: bool
+    """Whether Django grants the user every permission, as in its admin site; the API goes by ``is_staff`` alone."""
     username: str
+    """The name to log in with; case-sensitive."""
     first_name: str | None
+    """The first name."""
     last_name: str | None
+    """The last name."""
     email: str | None
+    """The e-mail address; two users may have the same."""
     department: str | None
+    """The department, as free text."""
     role: str | None
+    """The position, as free text; it gives no rights."""
     is_active: bool
+    """Whether the user can log in; only staff see users who cannot."""
     is_staff: bool
+    """Whether the user is staff, who may see and change the records of all teams."""
     is_ldap_user: bool
+    """Whether the account comes from an LDAP directory."""
     date_joined: str
+    """The time at which the account was created."""
     last_login: str | None
+    """The time of the last login; null before the first."""
     groups: list[int]
+    """The keys of the user's groups in Django's own permission system."""
     user_permissions: list[int]
+    """The keys of the permissions the user has in Django's own permission system."""
 
 
 class UserCreate(TypedDict, total=False):
     """The fields of a new user."""
 
     is_superuser: bool
+    """Whether Django grants the user every permission, as in its admin site; the API goes by ``is_staff`` alone. Default: ``false``."""
     username: Required[str]
+    """The name to log in with; case-sensitive. At most 150 characters; matches ``^[\\w.@+-]+$``; unique."""
     first_name: str | None
+    """The first name. At most 150 characters."""
     last_name: str | None
+    """The last name. At most 150 characters."""
     email: str | None
+    """The e-mail address; two users may have the same. At most 254 characters."""
     department: str | None
+    """The department, as free text. At most 1,000 characters."""
     role: str | None
+    """The position, as free text; it gives no rights. At most 1,000 characters."""
     is_active: bool
+    """Whether the user can log in; only staff see users who cannot. Default: ``true``."""
     is_staff: bool
+    """Whether the user is staff, who may see and change the records of all teams. Default: ``false``."""
     is_ldap_user: bool
+    """Whether the account comes from an LDAP directory. Default: ``false``."""
     groups: list[int]
+    """The keys of the user's groups in Django's own permission system. Default: ``[]``."""
     user_permissions: list[int]
+    """The keys of the permissions the user has in Django's own permission system. Default: ``[]``."""
     password: Required[str]
+    """The password; it is sent and never returned, and a new one ends all sessions of the user. At most 128 characters."""
 
 
 class UserUpdate(TypedDict, total=False):
     """The fields of a user that can be changed."""
 
     is_superuser: bool
+    """Whether Django grants the user every permission, as in its admin site; the API goes by ``is_staff`` alone."""
     username: str
+    """The name to log in with; case-sensitive. At most 150 characters; matches ``^[\\w.@+-]+$``; unique."""
     first_name: str | None
+    """The first name. At most 150 characters."""
     last_name: str | None
+    """The last name. At most 150 characters."""
     email: str | None
+    """The e-mail address; two users may have the same. At most 254 characters."""
     department: str | None
+    """The department, as free text. At most 1,000 characters."""
     role: str | None
+    """The position, as free text; it gives no rights. At most 1,000 characters."""
     is_active: bool
+    """Whether the user can log in; only staff see users who cannot."""
     is_staff: bool
+    """Whether the user is staff, who may see and change the records of all teams."""
     is_ldap_user: bool
+    """Whether the account comes from an LDAP directory."""
     groups: list[int]
+    """The keys of the user's groups in Django's own permission system."""
     user_permissions: list[int]
+    """The keys of the permissions the user has in Django's own permission system."""
     password: str
+    """The password; it is sent and never returned, and a new one ends all sessions of the user. At most 128 characters."""
 
 
 class UserRow(TypedDict, total=False):
     """A row of a plan for users. A name stands for the key of a record."""
 
     is_superuser: bool | None
+    """Whether Django grants the user every permission, as in its admin site; the API goes by ``is_staff`` alone."""
     username: str | None
+    """The name to log in with; case-sensitive."""
     first_name: str | None
+    """The first name."""
     last_name: str | None
+    """The last name."""
     email: str | None
+    """The e-mail address; two users may have the same."""
     department: str | None
+    """The department, as free text."""
     role: str | None
+    """The position, as free text; it gives no rights."""
     is_active: bool | None
+    """Whether the user can log in; only staff see users who cannot."""
     is_staff: bool | None
+    """Whether the user is staff, who may see and change the records of all teams."""
     is_ldap_user: bool | None
+    """Whether the account comes from an LDAP directory."""
     groups: Sequence[int | str] | None
+    """The keys of the user's groups in Django's own permission system."""
     user_permissions: Sequence[int | str] | None
+    """The keys of the permissions the user has in Django's own permission system."""
     password: str | None
+    """The password; it is sent and never returned, and a new one ends all sessions of the user."""
 
 
 class Team(TypedDict):
     """A team, as the server returns it."""
 
     id: int
+    """The key of the team, given by the server."""
     slug: str
+    """The name in lower case with hyphens, made by the server; no two teams may have the same."""
     is_active: bool
+    """Whether the team is in use; only staff see teams that are not, and their memberships."""
     _membership: list[UserRole]
+    """The memberships of the team, each with its user."""
     _history: list[AuditLogSummary]
+    """The changes to the team, newest first."""
     name: str
+    """The name, which cannot be changed later."""
     users: list[int]
+    """The keys of the members."""
 
 
 class TeamCreate(TypedDict, total=False):
     """The fields of a new team."""
 
     is_active: bool
+    """Whether the team is in use; only staff see teams that are not, and their memberships. Default: ``true``."""
     name: Required[str]
+    """The name, which cannot be changed later. At most 255 characters; unique."""
 
 
 class TeamUpdate(TypedDict, total=False):
     """The fields of a team that can be changed."""
 
     is_active: bool
+    """Whether the team is in use; only staff see teams that are not, and their memberships."""
 
 
 class TeamRow(TypedDict, total=False):
     """A row of a plan for teams. A name stands for the key of a record."""
 
     is_active: bool | None
+    """Whether the team is in use; only staff see teams that are not, and their memberships."""
     name: str | None
+    """The name, which cannot be changed later."""
 
 
 class Membership(TypedDict):
     """A membership, as the server returns it."""
 
     id: int
+    """The key of the membership, given by the server."""
     _user: UserSummary
+    """The member, in short."""
     _team: TeamSummary
+    """The team, in short."""
     _history: list[AuditLogSummary]
+    """The changes to the membership, newest first."""
     role: MembershipRoleCode
+    """Owner, admin or member; owners and admins manage the team and request allocations for it."""
     user: int
+    """The key of the member."""
     team: int
+    """The key of the team."""
 
 
 class MembershipCreate(TypedDict, total=False):
     """The fields of a new membership."""
 
     role: Required[MembershipRoleCode]
+    """Owner, admin or member; owners and admins manage the team and request allocations for it."""
     user: Required[int]
+    """The key of the member."""
     team: Required[int]
+    """The key of the team."""
 
 
 class MembershipUpdate(TypedDict, total=False):
     """The fields of a membership that can be changed."""
 
     role: MembershipRoleCode
+    """Owner, admin or member; owners and admins manage the team and request allocations for it."""
     user: int
+    """The key of the member."""
     team: int
+    """The key of the team."""
 
 
 class MembershipRow(TypedDict, total=False):
     """A row of a plan for memberships. A name stands for the key of a record."""
 
     role: MembershipRoleCode | None
+    """Owner, admin or member; owners and admins manage the team and request allocations for it."""
     user: int | str | None
+    """The key of the member."""
     team: int | str | None
+    """The key of the team."""
 
 
 class Cluster(TypedDict):
     """A cluster, as the server returns it."""
 
     id: int
+    """The key of the cluster, given by the server."""
     _access_teams: list[TeamSummary]
+    """The teams in ``access_teams``, in short."""
     _history: list[AuditLogSummary]
+    """The changes to the cluster, newest first."""
     name: str
+    """The name."""
     description: str | None
+    """What the cluster is, in a sentence."""
     enabled: bool
+    """Whether the cluster is in use; the server accepts allocations on a cluster that is not."""
     access_mode: AccessModeCode
+    """Which teams may request allocations: all, only those in ``access_teams``, or all but those."""
     access_teams: list[int]
+    """The keys of the teams that the access mode lets in or keeps out."""
 
 
 class ClusterCreate(TypedDict, total=False):
     """The fields of a new cluster."""
 
     name: Required[str]
+    """The name. At most 50 characters; unique."""
     description: str | None
+    """What the cluster is, in a sentence. At most 150 characters."""
     enabled: bool
+    """Whether the cluster is in use; the server accepts allocations on a cluster that is not. Default: ``true``."""
     access_mode: AccessModeCode
+    """Which teams may request allocations: all, only those in ``access_teams``, or all but those. Default: ``"OP"``."""
     access_teams: list[int]
+    """The keys of the teams that the access mode lets in or keeps out. Default: ``[]``."""
 
 
 class ClusterUpdate(TypedDict, total=False):
     """The fields of a cluster that can be changed."""
 
     name: str
+    """The name. At most 50 characters; unique."""
     description: str | None
+    """What the cluster is, in a sentence. At most 150 characters."""
     enabled: bool
+    """Whether the cluster is in use; the server accepts allocations on a cluster that is not."""
     access_mode: AccessModeCode
+    """Which teams may request allocations: all, only those in ``access_teams``, or all but those."""
     access_teams: list[int]
+    """The keys of the teams that the access mode lets in or keeps out."""
 
 
 class ClusterRow(TypedDict, total=False):
     """A row of a plan for clusters. A name stands for the key of a record."""
 
     name: str | None
+    """The name."""
     description: str | None
+    """What the cluster is, in a sentence."""
     enabled: bool | None
+    """Whether the cluster is in use; the server accepts allocations on a cluster that is not."""
     access_mode: AccessModeCode | None
+    """Which teams may request allocations: all, only those in ``access_teams``, or all but those."""
     access_teams: Sequence[int | str] | None
+    """The keys of the teams that the access mode lets in or keeps out."""
 
 
 class Request(TypedDict):
     """An allocation request, as the server returns it."""
 
     id: int
+    """The key of the allocation request, given by the server."""
     _submitter: UserSummary
+    """The user who makes the request, in short."""
     _team: TeamSummary
+    """The team that the request is for, in short."""
     _assignees: list[UserSummary]
+    """The users in ``assignees``, in short."""
     _publications: list[PublicationSummary]
+    """The publications in ``publications``, in short."""
     _grants: list[GrantSummary]
+    """The grants in ``grants``, in short."""
     _history: list[AuditLogSummary]
+    """The changes to the request, newest first."""
     _allocations: list[ResourceAllocationSummary]
+    """The allocations of the request, each with its cluster."""
     _attachments: list[AttachmentSummary]
+    """The files attached to the request: name and path, without keys."""
     _comments: list[CommentSummary]
+    """The comments on the request, oldest first; only staff see private ones."""
     title: str
+    """What the request is about, in one line."""
     description: str
+    """What the computing time is for, in full."""
     submitted: str
+    """The time at which the request was created."""
     active: str | None
+    """The first day on which the allocations can be used; null if none is set."""
     expire: str | None
+    """The last day on which the allocations can be used; null if none is set."""
     status: RequestStatusCode
+    """Pending, approved, declined, or changes requested; a review does not change it."""
     submitter: int
+    """The key of the user who makes the request."""
     team: int
+    """The key of the team that the request is for."""
     assignees: list[int]
+    """The keys of the users who are to review the request."""
     publications: list[int]
+    """The keys of the publications that support the request."""
     grants: list[int]
+    """The keys of the grants that support the request."""
 
 
 class RequestCreate(TypedDict, total=False):
     """The fields of a new allocation request."""
 
     title: Required[str]
+    """What the request is about, in one line. At most 250 characters."""
     description: Required[str]
+    """What the computing time is for, in full. At most 20,000 characters."""
     active: date | str | None
+    """The first day on which the allocations can be used; null if none is set."""
     expire: date | str | None
+    """The last day on which the allocations can be used; null if none is set."""
     status: RequestStatusCode
+    """Pending, approved, declined, or changes requested; a review does not change it. Default: ``"PD"``."""
     submitter: Required[int]
+    """The key of the user who makes the request."""
     team: Required[int]
+    """The key of the team that the request is for."""
     assignees: list[int]
+    """The keys of the users who are to review the request. Default: ``[]``."""
     publications: list[int]
+    """The keys of the publications that support the request. Default: ``[]``."""
     grants: list[int]
+    """The keys of the grants that support the request. Default: ``[]``."""
 
 
 class RequestUpdate(TypedDict, total=False):
     """The fields of an allocation request that can be changed."""
 
     title: str
+    """What the request is about, in one line. At most 250 characters."""
     description: str
+    """What the computing time is for, in full. At most 20,000 characters."""
     active: date | str | None
+    """The first day on which the allocations can be used; null if none is set."""
     expire: date | str | None
+    """The last day on which the allocations can be used; null if none is set."""
     status: RequestStatusCode
+    """Pending, approved, declined, or changes requested; a review does not change it."""
     submitter: int
+    """The key of the user who makes the request."""
     team: int
+    """The key of the team that the request is for."""
     assignees: list[int]
+    """The keys of the users who are to review the request."""
     publications: list[int]
+    """The keys of the publications that support the request."""
     grants: list[int]
+    """The keys of the grants that support the request."""
 
 
 class RequestRow(TypedDict, total=False):
     """A row of a plan for allocation requests. A name stands for the key of a record."""
 
     title: str | None
+    """What the request is about, in one line."""
     description: str | None
+    """What the computing time is for, in full."""
     active: date | str | None
+    """The first day on which the allocations can be used; null if none is set."""
     expire: date | str | None
+    """The last day on which the allocations can be used; null if none is set."""
     status: RequestStatusCode | None
+    """Pending, approved, declined, or changes requested; a review does not change it."""
     submitter: int | str | None
+    """The key of the user who makes the request."""
     team: int | str | None
+    """The key of the team that the request is for."""
     assignees: Sequence[int | str] | None
+    """The keys of the users who are to review the request."""
     publications: Sequence[int | str] | None
+    """The keys of the publications that support the request."""
     grants: Sequence[int | str] | None
+    """The keys of the grants that support the request."""
 
 
 class Allocation(TypedDict):
     """An allocation, as the server returns it."""
 
     id: int
+    """The key of the allocation, given by the server."""
     _cluster: ClusterSummary
+    """The cluster, in short."""
     _request: AllocationRequestSummary
+    """The allocation request, in short."""
     _history: list[AuditLogSummary]
+    """The changes to the allocation, newest first."""
     requested: int
+    """The service units that were requested."""
     awarded: int | None
+    """The service units that were granted; null until it is decided."""
     final: int | None
+    """The service units that were used in the end; null until the allocation is closed out."""
     cluster: int
+    """The key of the cluster."""
     request: int
+    """The key of the allocation request that the allocation belongs to."""
 
 
 class AllocationCreate(TypedDict, total=False):
     """The fields of a new allocation."""
 
     requested: Required[int]
+    """The service units that were requested. From 0 to 2,147,483,647."""
     awarded: int | None
+    """The service units that were granted; null until it is decided. From 0 to 2,147,483,647."""
     final: int | None
+    """The service units that were used in the end; null until the allocation is closed out. From 0 to 2,147,483,647."""
     cluster: Required[int]
+    """The key of the cluster."""
     request: Required[int]
+    """The key of the allocation request that the allocation belongs to."""
 
 
 class AllocationUpdate(TypedDict, total=False):
     """The fields of an allocation that can be changed."""
 
     requested: int
+    """The service units that were requested. From 0 to 2,147,483,647."""
     awarded: int | None
+    """The service units that were granted; null until it is decided. From 0 to 2,147,483,647."""
     final: int | None
+    """The service units that were used in the end; null until the allocation is closed out. From 0 to 2,147,483,647."""
     cluster: int
+    """The key of the cluster."""
     request: int
+    """The key of the allocation request that the allocation belongs to."""
 
 
 class AllocationRow(TypedDict, total=False):
     """A row of a plan for allocations. A name stands for the key of a record."""
 
     requested: int | None
+    """The service units that were requested."""
     awarded: int | None
+    """The service units that were granted; null until it is decided."""
     final: int | None
+    """The service units that were used in the end; null until the allocation is closed out."""
     cluster: int | str | None
+    """The key of the cluster."""
     request: int | str | None
+    """The key of the allocation request that the allocation belongs to."""
 
 
 class Review(TypedDict):
     """A review, as the server returns it."""
 
     id: int
+    """The key of the review, given by the server."""
     _request: AllocationRequestSummary
+    """The allocation request, in short."""
     _reviewer: UserSummary
+    """The reviewer, in short."""
     _history: list[AuditLogSummary]
+    """The changes to the review, newest first."""
     status: ReviewStatusCode
+    """The verdict; the status of the request stays as it is."""
     submitted: str
+    """The time at which the review was created."""
     request: int
+    """The key of the allocation request that is reviewed."""
     reviewer: int
+    """The key of the reviewer, who must be the caller."""
 
 
 class ReviewCreate(TypedDict, total=False):
     """The fields of a new review."""
 
     status: Required[ReviewStatusCode]
+    """The verdict; the status of the request stays as it is."""
     request: Required[int]
+    """The key of the allocation request that is reviewed."""
     reviewer: int
+    """The key of the reviewer, who must be the caller. Default: the caller."""
 
 
 class ReviewUpdate(TypedDict, total=False):
     """The fields of a review that can be changed."""
 
     status: ReviewStatusCode
+    """The verdict; the status of the request stays as it is."""
     request: int
+    """The key of the allocation request that is reviewed."""
     reviewer: int
+    """The key of the reviewer, who must be the caller."""
 
 
 class ReviewRow(TypedDict, total=False):
     """A row of a plan for reviews. A name stands for the key of a record."""
 
     status: ReviewStatusCode | None
+    """The verdict; the status of the request stays as it is."""
     request: int | str | None
+    """The key of the allocation request that is reviewed."""
     reviewer: int | str | None
+    """The key of the reviewer, who must be the caller."""
 
 
 class Comment(TypedDict):
     """A comment, as the server returns it."""
 
     id: int
+    """The key of the comment, given by the server."""
     user: int
+    """The key of the author."""
     _user: UserSummary
+    """The author, in short."""
     _request: AllocationRequestSummary
+    """The allocation request, in short."""
     _history: list[AuditLogSummary]
+    """The changes to the comment, newest first."""
     content: str
+    """The text of the comment."""
     created: str
+    """The time at which the comment was created."""
     private: bool
+    """Whether only staff can read the comment; only staff may set it."""
     request: int
+    """The key of the allocation request that the comment is on."""
 
 
 class CommentCreate(TypedDict, total=False):
     """The fields of a new comment."""
 
     user: int
+    """The key of the author. Default: the caller."""
     content: Required[str]
+    """The text of the comment. At most 2,000 characters."""
     private: bool
+    """Whether only staff can read the comment; only staff may set it. Default: ``false``."""
     request: Required[int]
+    """The key of the allocation request that the comment is on."""
 
 
 class CommentUpdate(TypedDict, total=False):
     """The fields of a comment that can be changed."""
 
     user: int
+    """The key of the author."""
     content: str
+    """The text of the comment. At most 2,000 characters."""
     private: bool
+    """Whether only staff can read the comment; only staff may set it."""
     request: int
+    """The key of the allocation request that the comment is on."""
 
 
 class CommentRow(TypedDict, total=False):
     """A row of a plan for comments. A name stands for the key of a record."""
 
     user: int | str | None
+    """The key of the author."""
     content: str | None
+    """The text of the comment."""
     private: bool | None
+    """Whether only staff can read the comment; only staff may set it."""
     request: int | str | None
+    """The key of the allocation request that the comment is on."""
 
 
 class Attachment(TypedDict):
     """An attachment, as the server returns it."""
 
     id: int
+    """The key of the attachment, given by the server."""
     file: str
+    """The file to upload; in answers, its path in the server's storage, which is no URL."""
     name: str
+    """The name that is shown; that of the uploaded file if left out."""
     _request: AllocationRequestSummary
+    """The allocation request, in short."""
     _history: list[AuditLogSummary]
+    """The changes to the attachment, newest first."""
     uploaded: str
+    """The time of the upload, or of the last change to the attachment."""
     request: int
+    """The key of the allocation request that the file is attached to."""
 
 
 class AttachmentCreate(TypedDict, total=False):
     """The fields of a new attachment."""
 
     file: Required["str | PathLike[str] | IO[bytes]"]
+    """The file to upload; in answers, its path in the server's storage, which is no URL."""
     name: str
+    """The name that is shown; that of the uploaded file if left out. At most 250 characters."""
     request: Required[int]
+    """The key of the allocation request that the file is attached to."""
 
 
 class AttachmentUpdate(TypedDict, total=False):
     """The fields of an attachment that can be changed."""
 
     file: "str | PathLike[str] | IO[bytes]"
+    """The file to upload; in answers, its path in the server's storage, which is no URL."""
     name: str
+    """The name that is shown; that of the uploaded file if left out. At most 250 characters."""
     request: int
+    """The key of the allocation request that the file is attached to."""
 
 
 class Grant(TypedDict):
     """A grant, as the server returns it."""
 
     id: int
+    """The key of the grant, given by the server."""
     _team: TeamSummary
+    """The team, in short."""
     _history: list[AuditLogSummary]
+    """The changes to the grant, newest first."""
     title: str
+    """The title of the funded project."""
     agency: str
+    """The agency that funds it."""
     pi: str | None
+    """The principal investigator."""
     amount: str
+    """The sum of the grant, as decimal text in answers; no currency is recorded."""
     grant_number: str | None
+    """The number that the agency has given to the grant."""
     start_date: str
+    """The first day of the grant."""
     end_date: str | None
+    """The last day of the grant; null for none."""
     description: str | None
+    """What the grant is for."""
     team: int
+    """The key of the team that has the grant."""
 
 
 class GrantCreate(TypedDict, total=False):
     """The fields of a new grant."""
 
     title: Required[str]
+    """The title of the funded project. At most 250 characters."""
     agency: Required[str]
+    """The agency that funds it. At most 100 characters."""
     pi: str | None
+    """The principal investigator. At most 100 characters."""
     amount: Required["Decimal | int | float | str"]
+    """The sum of the grant, as decimal text in answers; no currency is recorded. At most 14 digits, 2 of them after the decimal point."""
     grant_number: str | None
+    """The number that the agency has given to the grant. At most 250 characters."""
     start_date: Required[date | str]
+    """The first day of the grant."""
     end_date: date | str | None
+    """The last day of the grant; null for none."""
     description: str | None
+    """What the grant is for."""
     team: Required[int]
+    """The key of the team that has the grant."""
 
 
 class GrantUpdate(TypedDict, total=False):
     """The fields of a grant that can be changed."""
 
     title: str
+    """The title of the funded project. At most 250 characters."""
     agency: str
+    """The agency that funds it. At most 100 characters."""
     pi: str | None
+    """The principal investigator. At most 100 characters."""
     amount: "Decimal | int | float | str"
+    """The sum of the grant, as decimal text in answers; no currency is recorded. At most 14 digits, 2 of them after the decimal point."""
     grant_number: str | None
+    """The number that the agency has given to the grant. At most 250 characters."""
     start_date: date | str
+    """The first day of the grant."""
     end_date: date | str | None
+    """The last day of the grant; null for none."""
     description: str | None
+    """What the grant is for."""
     team: int
+    """The key of the team that has the grant."""
 
 
 class GrantRow(TypedDict, total=False):
     """A row of a plan for grants. A name stands for the key of a record."""
 
     title: str | None
+    """The title of the funded project."""
     agency: str | None
+    """The agency that funds it."""
     pi: str | None
+    """The principal investigator."""
     amount: "Decimal | int | float | str | None"
+    """The sum of the grant, as decimal text in answers; no currency is recorded."""
     grant_number: str | None
+    """The number that the agency has given to the grant."""
     start_date: date | str | None
+    """The first day of the grant."""
     end_date: date | str | None
+    """The last day of the grant; null for none."""
     description: str | None
+    """What the grant is for."""
     team: int | str | None
+    """The key of the team that has the grant."""
 
 
 class Publication(TypedDict):
     """A publication, as the server returns it."""
 
     id: int
+    """The key of the publication, given by the server."""
     _team: TeamSummary
+    """The team, in short."""
     _history: list[AuditLogSummary]
+    """The changes to the publication, newest first."""
     title: str
+    """The title."""
     abstract: str | None
+    """The abstract."""
     published: str | None
+    """The day of publication; null if it is not published."""
     submitted: str | None
+    """The day of submission to the journal; null if it is not submitted."""
     journal: str | None
+    """The name of the journal."""
     doi: str | None
+    """The digital object identifier; null if there is none."""
     volume: str | None
+    """The volume of the journal."""
     issue: str | None
+    """The issue of the journal."""
     team: int
+    """The key of the team that wrote it."""
 
 
 class PublicationCreate(TypedDict, total=False):
     """The fields of a new publication."""
 
     title: Required[str]
+    """The title. At most 250 characters."""
     abstract: str | None
+    """The abstract."""
     published: date | str | None
+    """The day of publication; null if it is not published."""
     submitted: date | str | None
+    """The day of submission to the journal; null if it is not submitted."""
     journal: str | None
+    """The name of the journal. At most 100 characters."""
     doi: str | None
+    """The digital object identifier; null if there is none. At most 50 characters; unique."""
     volume: str | None
+    """The volume of the journal. At most 20 characters."""
     issue: str | None
+    """The issue of the journal. At most 20 characters."""
     team: Required[int]
+    """The key of the team that wrote it."""
 
 
 class PublicationUpdate(TypedDict, total=False):
     """The fields of a publication that can be changed."""
 
     title: str
+    """The title. At most 250 characters."""
     abstract: str | None
+    """The abstract."""
     published: date | str | None
+    """The day of publication; null if it is not published."""
     submitted: date | str | None
+    """The day of submission to the journal; null if it is not submitted."""
     journal: str | None
+    """The name of the journal. At most 100 characters."""
     doi: str | None
+    """The digital object identifier; null if there is none. At most 50 characters; unique."""
     volume: str | None
+    """The volume of the journal. At most 20 characters."""
     issue: str | None
+    """The issue of the journal. At most 20 characters."""
     team: int
+    """The key of the team that wrote it."""
 
 
 class PublicationRow(TypedDict, total=False):
     """A row of a plan for publications. A name stands for the key of a record."""
 
     title: str | None
+    """The title."""
     abstract: str | None
+    """The abstract."""
     published: date | str | None
+    """The day of publication; null if it is not published."""
     submitted: date | str | None
+    """The day of submission to the journal; null if it is not submitted."""
     journal: str | None
+    """The name of the journal."""
     doi: str | None
+    """The digital object identifier; null if there is none."""
     volume: str | None
+    """The volume of the journal."""
     issue: str | None
+    """The issue of the journal."""
     team: int | str | None
+    """The key of the team that wrote it."""
 
 
 class Notification(TypedDict):
     """A notification, as the server returns it."""
 
     id: int
+    """The key of the notification, given by the server."""
     time: str
+    """The time at which the notification was sent."""
     read: bool
+    """Whether the user has read it: the one field that can be changed."""
     subject: str
+    """The subject."""
     message_html: str
+    """The message, as HTML."""
     notification_type: NotificationTypeCode
+    """What the notification is about: a general message, or a request that expires or has expired."""
     user: int
+    """The key of the user whom it is for."""
     _user: UserSummary
+    """The user whom it is for, in short."""
 
 
 class NotificationUpdate(TypedDict, total=False):
     """The fields of a notification that can be changed."""
 
     read: bool
+    """Whether the user has read it: the one field that can be changed."""
 
 
 class Preference(TypedDict):
     """A notification preference, as the server returns it."""
 
     id: int
+    """The key of the preference, given by the server."""
     _user: UserSummary
+    """The user, in short."""
     request_expiry_thresholds: Any
+    """How many days before a request expires to notify the user: a list of numbers."""
     notify_on_expiration: bool
+    """Whether to notify the user when a request has expired."""
     user: int
+    """The key of the user whose preference it is."""
 
 
 class PreferenceCreate(TypedDict, total=False):
     """The fields of a new notification preference."""
 
     request_expiry_thresholds: Any
+    """How many days before a request expires to notify the user: a list of numbers. Default: ``[30, 14]``."""
     notify_on_expiration: bool
+    """Whether to notify the user when a request has expired. Default: ``true``."""
     user: int
+    """The key of the user whose preference it is. Unique; default: the caller."""
 
 
 class PreferenceUpdate(TypedDict, total=False):
     """The fields of a notification preference that can be changed."""
 
     request_expiry_thresholds: Any
+    """How many days before a request expires to notify the user: a list of numbers."""
     notify_on_expiration: bool
+    """Whether to notify the user when a request has expired."""
     user: int
+    """The key of the user whose preference it is. Unique."""
 
 
 class PreferenceRow(TypedDict, total=False):
     """A row of a plan for notification preferences. A name stands for the key of a record."""
 
     request_expiry_thresholds: Any | None
+    """How many days before a request expires to notify the user: a list of numbers."""
     notify_on_expiration: bool | None
+    """Whether to notify the user when a request has expired."""
     user: int | str | None
+    """The key of the user whose preference it is."""
 
 
 class AuditLog(TypedDict):
     """An entry of the audit log, as the server returns it."""
 
     id: int
+    """The key of the entry, given by the server."""
     record_name: str
+    """The kind of the record that was changed, such as ``users | User``."""
     record_id: int
+    """The key of the record that was changed."""
     action: str
+    """What was done: create, update, delete or access."""
     changes: Any
+    """The old and the new value of each changed field, as text."""
     cid: str | None
+    """The correlation id of the HTTP request that made the change."""
     remote_addr: str | None
+    """The IP address that the change came from."""
     remote_port: int | None
+    """The port that the change came from."""
     timestamp: str
+    """The time of the change."""
     actor: int | None
+    """The key of the user who made the change; null if the server does not know."""
     _actor: UserSummary | None
+    """The user who made the change, in short."""
 
 
 class RequestLog(TypedDict):
     """An entry of the request log, as the server returns it."""
 
     id: int
+    """The key of the entry, given by the server."""
     _user: UserSummary | None
+    """The user who sent the HTTP request, in short."""
     method: str
+    """The HTTP method."""
     endpoint: str
+    """The path and the query of the HTTP request, as it was sent."""
     response_code: int
+    """The HTTP status of the answer."""
     remote_address: str | None
+    """The address that the HTTP request came from, or the one that a proxy named."""
     timestamp: str
+    """The time of the HTTP request."""
     cid: str | None
+    """The correlation id of the HTTP request."""
     user: int | None
+    """The key of the user who sent the HTTP request; null without a login, and for a logout."""
 
 
 class TaskResult(TypedDict):
     """A task result, as the server returns it."""
 
     id: int
+    """The key of the task result, given by the server."""
     task_id: str
+    """The id that Celery gave to this run of the task."""
     periodic_task_name: str | None
+    """The name of the schedule that started the task; null if none did."""
     task_name: str | None
+    """The name of the task."""
     task_args: str | None
+    """The positional arguments of the task, as JSON text."""
     task_kwargs: str | None
+    """The keyword arguments of the task, as JSON text."""
     status: str
+    """The state of the task, such as ``SUCCESS`` or ``FAILURE``."""
     worker: str | None
+    """The worker that ran the task."""
     content_type: str
+    """The media type of ``result``."""
     content_encoding: str
+    """The encoding of ``result``."""
     result: str | None
+    """What the task returned, as text."""
     date_created: str
+    """The time at which the result was created."""
     date_started: str | None
+    """The time at which the task started; null if the server does not record it."""
     date_done: str
+    """The time at which the task ended."""
     traceback: str | None
+    """The traceback if the task failed."""
     meta: str | None
+    """Further facts about the task, such as its child tasks, as JSON text."""
 
 
 class FeedEntry(TypedDict):
     """A feed entry, as the server returns it."""
 
     id: str
+    """The first letter of ``record_type``, and ``record_id``: ``r17``."""
     _user: UserSummary | None
+    """The user who caused it, in short."""
     record_id: int
+    """The key of the entry in the log that it comes from."""
     record_type: FeedRecordTypeCode
+    """The log that the entry comes from: requests, tasks or audit."""
     timestamp: str
+    """The time of the HTTP request, the task or the change."""
     summary: str | None
+    """The path of the HTTP request, the name of the task, or the name of the changed record."""
     cid: str | None
+    """The correlation id; null for a task."""
     status: str | None
+    """The HTTP status or the state of the task, as text; null for a change."""
     user: int | None
+    """The key of the user who caused it; null if there is none."""
 
 
 __all__ = [

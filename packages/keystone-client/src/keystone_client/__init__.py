@@ -42,7 +42,9 @@ from ._errors import (
     ValidationError,
 )
 from ._hints.former_names import MODULES, retired_module
-from ._listing.query import Followed
+from ._listing.query import Filters, Followed, Key, Order, Progress
+from ._protocol.uploads import Content
+from ._transport.tls_and_proxy import Verify
 
 __version__ = "0.1.0"
 
@@ -55,6 +57,7 @@ __all__ = [
     "Change",
     "ChangedError",
     "ClosedError",
+    "Content",
     "DeadlineExceededError",
     "DecodeError",
     "Ensured",
@@ -62,20 +65,25 @@ __all__ = [
     "FeedRecordType",
     "FieldError",
     "FilterError",
+    "Filters",
     "Followed",
     "InvalidCIDError",
     "InvalidURLError",
+    "Job",
     "JobError",
+    "Key",
     "KeystoneClient",
     "KeystoneError",
     "MembershipRole",
     "NotFoundError",
     "NotificationType",
+    "Order",
     "PaginationError",
     "PermissionDeniedError",
     "Plan",
     "PlanError",
     "PlanResult",
+    "Progress",
     "ReferenceTokenError",
     "RequestStatus",
     "RequestTimeoutError",
@@ -88,6 +96,7 @@ __all__ = [
     "TransportError",
     "UnknownParameterWarning",
     "ValidationError",
+    "Verify",
     "Wanted",
     "changes",
     "records",
@@ -118,6 +127,7 @@ _LATER = {
     "Change": "keystone_client_core",
     "Ensured": f"{__name__}._flows.ensure",
     "Fault": "keystone_client_core",
+    "Job": f"{__name__}._generated.job_methods",
     "Plan": f"{__name__}._plan",
     "PlanResult": f"{__name__}._bulk.plan_runner",
     "Wanted": "keystone_client_core",
@@ -133,6 +143,7 @@ if TYPE_CHECKING:
     from ._async_plan import AsyncPlan
     from ._bulk.plan_runner import PlanResult
     from ._flows.ensure import Ensured
+    from ._generated.job_methods import Job
     from ._plan import Plan
 else:
 

@@ -52,7 +52,8 @@ class StatusError(_Portable, httpx.HTTPStatusError):
         detail: The server's reason in one sentence, or ``None``.
         field_errors: The server's complaints by field name; names of nested fields are joined by dots.
         cid: The correlation id of the client; the server's logs carry it.
-        request, response: Without the body of the request, credentials and cookies.
+        request: The request, without its body, credentials and cookies.
+        response: The response, without cookies.
     """
 
     def __init__(
@@ -103,7 +104,8 @@ class JobError(StatusError):
 
     Attributes:
         action: The number of the action to blame, counted from 1, or ``None`` if the server does not say.
-        method, path: The HTTP method and the path of that action.
+        method: The HTTP method of that action.
+        path: The path of that action.
         call: The call that added that action, with the names of its arguments but not their values.
     """
 
@@ -147,7 +149,11 @@ class JobError(StatusError):
 
 
 class ThrottledError(StatusError):
-    """429: too many requests; ``retry_after`` has the seconds that the server asks to wait, or ``None``."""
+    """429: too many requests.
+
+    Attributes:
+        retry_after: The seconds that the server asks to wait, or ``None`` if it does not say.
+    """
 
     retry_after: float | None = None
 

@@ -17,15 +17,19 @@ class _Numbers(NamedTuple):
 
 
 class RetryPolicy(_Numbers):  # no dataclass: importing dataclasses takes longer than all the rest of this module
-    """How many times and for how long a call is tried.
+    """How many times and for how long a call is tried: ``RetryPolicy(attempts=2, deadline=60)``.
 
-    Args:
-        attempts: The number of tries in all, at least 1.
-        backoff: Seconds. The wait before try n + 1 is random, from 0 to ``backoff * 2 ** (n - 1)``. It is added to what
-            a ``Retry-After`` asks for, so that clients that were told the same do not come back together.
-        max_backoff: The longest backoff, in seconds.
-        max_retry_after: The longest ``Retry-After`` that is waited for, in seconds. After a longer one the call fails.
-        deadline: Seconds for the whole call, waits and pages included; ``None`` for no end.
+    Each attribute is an argument of the constructor.
+
+    Attributes:
+        attempts: The number of tries in all, at least 1; 4 by default.
+        backoff: Seconds, 0.5 by default. The wait before try n + 1 is random, from 0 to ``backoff * 2 ** (n - 1)``. It
+            is added to what a ``Retry-After`` asks for, so that clients that were told the same do not come back
+            together.
+        max_backoff: The longest backoff, in seconds; 30 by default.
+        max_retry_after: The longest ``Retry-After`` that is waited for, in seconds; 120 by default. After a longer one
+            the call fails.
+        deadline: Seconds for the whole call, waits and pages included; ``None``, the default, for no end.
     """
 
     __slots__ = ()

@@ -19,7 +19,7 @@ from keystone_client_core import RESOURCES, FieldError, brief
 from .._progress import check_progress
 from .measured_file import Sent, measured
 
-Content: TypeAlias = "str | os.PathLike[str] | bytes | IO[bytes]"
+Content: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes]
 """A path, bytes, or a file opened in binary mode."""
 
 IN_MEMORY = 1_000_000
