@@ -101,7 +101,9 @@ def _read(comparing: Comparing, wanted: Wanted, label: Any, given: Any) -> Gener
                 fields[name] = yield from _resolved(comparing, field, fields[name])
             except UnfitError as error:
                 check.found.append((name, fields.pop(name), str(error)))
-    check.read(fields)
+    same = comparing.stored[wanted.resource.name].unchanged(fields) if isinstance(fields, dict) else {}
+    check.read({name: fields[name] for name in fields if name not in same} if same else fields)
+    check.sent = {**same, **check.sent}
     wrong = {name for name, _, _ in check.found}
     if "" not in wrong:
         missing = [name for name in wanted.key if name not in check.sent and name not in wrong]

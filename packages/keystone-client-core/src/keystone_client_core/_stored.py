@@ -85,10 +85,25 @@ class Stored:
 
     def form(self, values: Record) -> NaturalKey | None:
         """Return the natural key of a record or a row; ``None`` if a part of it is missing."""
-        parts = tuple(comparable(field, values.get(field.name)) for field in self._fields)
-        if any(part is None or part == "" for part in parts):
+        parts = [comparable(field, values.get(field.name)) for field in self._fields]
+        if None in parts or "" in parts:
             return None
-        return (slugify(parts[0]),) if self._slugs else parts
+        return (slugify(parts[0]),) if self._slugs else tuple(parts)
+
+    def unchanged(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of a row that are just as they are stored, so that they need no check: most of a sync are."""
+        try:
+            record = self.by_key.get(self.form(fields) or (), [{}])[0]
+        except (ValueError, ArithmeticError, TypeError):  # a key that cannot be one, which the check reports
+            return {}
+        return {
+            name: value
+            for name, value in fields.items()
+            if name in record
+            and record[name] == value
+            and type(record[name]) is type(value)
+            and self.resource.fields[name].writable
+        }
 
     def names(self) -> Iterator[str]:
         """Yield the names of the stored records."""

@@ -2,10 +2,11 @@
 
 import itertools
 from collections import Counter
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from keystone_client import ChangedError, FieldError, PlanError, RetryPolicy, Wanted
+from keystone_client.records import UserRow
 from keystone_client_core import RESOURCES
 from keystone_client_testing import FakeKeystone
 
@@ -24,7 +25,7 @@ NEVER = RetryPolicy(attempts=1)
 
 def directory() -> list[Wanted]:
     """Return a source in which eve has left, bob owns Physics, and a team with two new people begins."""
-    people = [
+    people: list[Any] = [
         {"username": "ada", "email": "ada@y.org"},
         {"username": "bob"},
         *({"username": f"new{n}"} for n in (1, 2)),
@@ -40,7 +41,7 @@ def directory() -> list[Wanted]:
     return [
         Wanted(
             "user",
-            [{**person, "is_ldap_user": True} for person in people],
+            [cast("UserRow", {**person, "is_ldap_user": True}) for person in people],
             scope={"is_ldap_user": True},
             gone={"is_active": False},
             most_gone=0.5,
@@ -164,7 +165,7 @@ def test_a_dry_run_repeats_deletes_that_must_come_first(colour: str) -> None:
     fake.add.allocation(cluster=cluster, request=request, requested=1)
     fake.add.cluster(name="kept")
     client = Colour(fake, colour)
-    everything = {"scope": {}, "gone": "delete", "most_gone": 1.0}
+    everything: dict[str, Any] = {"scope": {}, "gone": "delete", "most_gone": 1.0}
     plan = client.plan(
         Wanted("cluster", [{"name": "kept"}], **everything),
         Wanted(

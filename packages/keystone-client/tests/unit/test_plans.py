@@ -8,12 +8,19 @@ from typing import Any
 
 import pytest
 from keystone_client import FieldError, FilterError, Wanted
+from keystone_client.records import UserRow
 
 from .plan_world import Colour, centre, lines, reasons, stored, writes
 
-PEOPLE = [{"username": name, "is_ldap_user": True} for name in ("ada", "bob", "eve")]
+PEOPLE: list[UserRow] = [{"username": name, "is_ldap_user": True} for name in ("ada", "bob", "eve")]
 LDAP = {"is_ldap_user": True}
-GRANT = {"agency": "NSF", "amount": "10.50", "start_date": "2026-01-01", "title": "Waves", "team": "Physics"}
+GRANT: dict[str, Any] = {
+    "agency": "NSF",
+    "amount": "10.50",
+    "start_date": "2026-01-01",
+    "title": "Waves",
+    "team": "Physics",
+}
 
 
 @pytest.fixture
@@ -72,7 +79,7 @@ def test_no_text_of_a_plan_holds_a_secret(planned: Any) -> None:
 
 
 def test_all_faults_of_all_rows_are_told_at_once_and_good_rows_go_on(planned: Any) -> None:
-    rows = {
+    rows: Any = {
         21: {"username": "good", "password": "long enough"},
         22: {"username": "b d", "email": "no"},
         23: {"username": "new", "colour": "red"},
@@ -96,7 +103,7 @@ def test_all_faults_of_all_rows_are_told_at_once_and_good_rows_go_on(planned: An
 
 
 def test_names_stand_for_keys_and_unknown_ones_are_refused_with_close_matches(planned: Any) -> None:
-    rows = [
+    rows: Any = [
         {"team": "Physics", "user": "eve", "role": "MB"},
         {"team": 1, "user": "bob", "role": "MB"},
         {"team": "Physik", "user": "ada", "role": "MB"},
@@ -122,7 +129,7 @@ def test_a_row_that_needs_a_refused_one_is_refused_too(planned: Any) -> None:
 
 
 def test_links_to_many_take_names(planned: Any) -> None:
-    rows = [{"name": "hpc", "access_mode": "WL", "access_teams": ["Physics", "Chemistry"]}]
+    rows: Any = [{"name": "hpc", "access_mode": "WL", "access_teams": ["Physics", "Chemistry"]}]
     plan = planned(Wanted("cluster", rows), Wanted("team", [{"name": "Chemistry"}]))
     assert lines(plan.changes)[1:] == ["+ cluster hpc name='hpc' access_mode='WL' access_teams=[1, 'Chemistry']"]
 
@@ -175,7 +182,12 @@ def test_a_blank_cell_says_nothing(planned: Any, blank: Any) -> None:
 def test_values_are_compared_as_the_server_stores_them(planned: Any) -> None:
     fake = centre()
     fake.add.grant(grant_number="G-1", description="a b", end_date="2026-12-31", **{**GRANT, "team": 1})
-    row = {"grant_number": " G-1 ", "amount": Decimal("10.5"), "end_date": date(2026, 12, 31), "description": "a b\n"}
+    row: Any = {
+        "grant_number": " G-1 ",
+        "amount": Decimal("10.5"),
+        "end_date": date(2026, 12, 31),
+        "description": "a b\n",
+    }
     assert planned(Wanted("grant", [row], key="grant_number"), fake=fake).as_wanted == 1
 
 
@@ -253,7 +265,7 @@ class TestWhoGoes:
         assert (plan.faults[-1].field, plan.faults[-1].reason) == ("gone", why)
 
     def test_a_source_that_raises_sends_nothing(self, planned: Any) -> None:
-        def rows() -> Iterator[dict[str, Any]]:
+        def rows() -> Iterator[UserRow]:
             yield PEOPLE[0]
             raise OSError("the directory is down")
 
@@ -261,7 +273,7 @@ class TestWhoGoes:
             planned(Wanted("user", rows(), scope=LDAP, gone="delete"))
 
     def test_a_record_whose_row_is_refused_stays(self, planned: Any) -> None:
-        rows = [*PEOPLE[:2], {"username": "eve", "email": "no"}]
+        rows: Any = [*PEOPLE[:2], {"username": "eve", "email": "no"}]
         plan = planned(Wanted("user", rows, scope=LDAP, gone={"is_active": False}, most_gone=1))
         assert plan.gone == []
 
