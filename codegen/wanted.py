@@ -30,7 +30,7 @@ SIGNATURE = """\
         rows: {rows},
         *,
         key: str | Iterable[str]{key} = ...,
-        scope: Mapping[str, object] | None = ...,
+        scope: Mapping[str, object] | Callable[[Any], object] | None = ...,
         gone: Literal["delete"] | {gone} | None = ...,
         new: Callable[[Mapping[str, Any]], {new}] | None = ...,
         most_gone: float = ...,

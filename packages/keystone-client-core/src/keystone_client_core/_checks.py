@@ -93,6 +93,11 @@ def labelled(resource: Resource, records: object) -> tuple[list[tuple[Any, Any]]
     Raises:
         FieldError: They are not several records.
     """
+    if hasattr(records, "columns"):
+        raise FieldError(
+            f"give several records, not a {type(records).__name__}: its rows, such as .to_dict('records') of pandas or "
+            ".to_dicts() of polars"
+        )
     if not isinstance(records, Mapping):
         return list(enumerate(_several(records, "records"))), False
     pairs = list(records.items())

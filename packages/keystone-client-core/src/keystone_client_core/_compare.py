@@ -9,6 +9,7 @@ What must never be done here: to take out a record whose row was refused; to wri
 """
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ._checks import RecordCheck
@@ -21,6 +22,8 @@ from ._table import RESOURCES
 from ._wanted import Wanted, depth
 
 _MOST_RENAMES = 20
+_PROBABLE = 0.8
+"""How alike two names are of which one may be the former of the other; at most 1."""
 
 
 def compare(
@@ -96,9 +99,8 @@ def _create(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) ->
         comparing.fault(wanted, row.label, *found)
     if not check.found:
         needs, alias = _needs(comparing, check.sent), comparing.next_alias()
-        change = Change(
-            "create", wanted.resource.name, words, label=row.label, new=check.sent, needs=needs, alias=alias
-        )
+        change = Change("create", wanted.resource.name, words, key=wanted.key, label=row.label, alias=alias)
+        change = replace(change, new=check.sent, needs=needs, words=_names_in(wanted, row))
         comparing.changes.append(change)
         comparing.created[change.token] = change
         comparing.aliases.add(alias)
@@ -107,6 +109,11 @@ def _create(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) ->
 
 def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> None:
     new = changed_fields(wanted.resource, record, row.sent)
+    stays = [name for name in wanted.gone if name not in row.sent and name in record]
+    if stays and not changed_fields(wanted.resource, record, wanted.gone):
+        name = ", ".join(name_of(wanted.resource, wanted.key, record))
+        was = ", ".join(f"{field}={record[field]!r}" for field in stays)
+        comparing.notes.append(f"{wanted.resource.name} {brief(name)} is back, and stays {was}: its row does not say")
     if not new:
         comparing.as_wanted += 1
         return
@@ -118,11 +125,18 @@ def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> N
             label=row.label,
             pk=record["id"],
             new=new,
+            words=_names_in(wanted, row),
             old={name: record[name] for name in new},
             seen=guard_filters(wanted.resource, record, [*wanted.key, *new]),
             needs=_needs(comparing, new),
         )
     )
+
+
+def _names_in(wanted: Wanted, row: Row) -> dict[str, Any]:
+    """Return what a row has for the fields that point at records, where that is names."""
+    fields = wanted.resource.fields
+    return {name: row.given[name] for name in row.sent if fields[name].target in RESOURCES and name in row.given}
 
 
 def _needs(comparing: Comparing, sent: Mapping[str, Any]) -> tuple[Change, ...]:
@@ -140,7 +154,7 @@ def _note_renames(comparing: Comparing, wanted: Wanted) -> None:
     free = [str(record[wanted.key[0]]) for record in stored.records if stored.form(record) not in named]
     how = "the server cannot rename it" if wanted.resource.fields[wanted.key[0]].create_only else "say so in renamed="
     for change in new[:_MOST_RENAMES]:
-        if near := close_matches(change.name, free):
+        if near := close_matches(change.name, free, _PROBABLE):
             what = f"{wanted.resource.name} {brief(change.name)} is new, and no row names {brief(near[0])}"
             comparing.notes.append(f"{what}: if that is its former name, {how}")
 

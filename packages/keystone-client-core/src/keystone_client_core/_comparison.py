@@ -25,6 +25,8 @@ class Change:
     name: str
     """The natural key of the record, as text: ``ada``, or ``physics, ada`` for a membership."""
     _: KW_ONLY
+    key: tuple[str, ...] = ()
+    """The fields of its natural key, whose values are the name."""
     label: Any = None
     """The label of the row that asks for it, or its position; ``None`` if no row names the record."""
     pk: int | None = None
@@ -41,6 +43,8 @@ class Change:
     """The number of records that a delete takes along, by resource."""
     needs: "tuple[Change, ...]" = ()
     """The changes that must come first."""
+    words: Mapping[str, Any] = field(default_factory=dict)
+    """The names that the row gives for records, by field, to be shown in place of their keys."""
     alias: str = ""
     """The name of a create in a batch job."""
 
@@ -60,9 +64,8 @@ class Change:
         return next((each for each in self.needs if each.resource == "team"), None)
 
     def fields(self) -> dict[str, Any]:
-        """Return the fields to write, without secrets, and with names in place of tokens."""
-        names = {each.token: each.name for each in self.needs if each.alias}
-        return {name: _named(value, names) for name, value in self.new.items() if not self._is_secret(name)}
+        """Return the fields to write, without secrets, and with names in place of keys where the row has names."""
+        return {name: self.words.get(name, value) for name, value in self.new.items() if not self._is_secret(name)}
 
     def _is_secret(self, name: str) -> bool:
         return RESOURCES[self.resource].fields[name].write_only
@@ -78,16 +81,11 @@ class Change:
     def _parts(self) -> Iterator[str]:
         for name, value in self.fields().items():
             before = f"{brief(self.old[name])} -> " if self.kind == "update" else ""
-            yield f"{name}={before}{brief(value)}"
+            if self.kind == "update" or name not in self.key:
+                yield f"{name}={before}{brief(value)}"
         yield from (name for name in self.new if self._is_secret(name))
         if self.along:
             yield f"(with {', '.join(f'{number} of {name}' for name, number in self.along.items())})"
-
-
-def _named(value: Any, names: Mapping[str, str]) -> Any:
-    if isinstance(value, list):
-        return [_named(each, names) for each in value]
-    return names.get(value, value) if isinstance(value, str) else value
 
 
 class Comparison:

@@ -12,7 +12,7 @@ from typing import Any
 from ._comparison import Change
 from ._deletes import all_of, deletes, named
 from ._rows import Comparing, Listing
-from ._stored import Record, changed_fields, name_of
+from ._stored import Record, Stored, changed_fields, name_of
 from ._wanted import Wanted
 
 
@@ -41,8 +41,8 @@ def _leavers(comparing: Comparing, wanted: Wanted, caller: int | None) -> Genera
         comparing.notes.append(f"{resource.name}: no record goes without scope=; {{}} stands for all")
     if not free or wanted.scope is None:
         return []
-    scope = {record["id"] for record in (yield Listing(resource.name, wanted.scope))}
-    leavers = [record for record in free if record["id"] in scope and _has_effect(wanted, record)]
+    scope = yield from _in_scope(wanted, stored)
+    leavers = [record for record in free if record["id"] in scope]
     for own in [each for each in leavers if resource.name == "user" and each["id"] == caller]:
         comparing.fault(wanted, None, wanted.key[0], own[wanted.key[0]], "it is the account that this plan runs under")
         leavers.remove(own)
@@ -51,6 +51,15 @@ def _leavers(comparing: Comparing, wanted: Wanted, caller: int | None) -> Genera
         comparing.fault(wanted, None, "gone", len(leavers), f"{reason}; none of them goes")
         return []
     return leavers
+
+
+def _in_scope(wanted: Wanted, stored: Stored) -> Generator[Listing, list[Any], set[int]]:
+    """Return the keys of the records that the source speaks for, without those that are out already."""
+    if callable(wanted.scope):
+        records = [record for record in stored.records if wanted.scope(record)]
+    else:
+        records = yield Listing(wanted.resource.name, wanted.scope)
+    return {record["id"] for record in records if _has_effect(wanted, record)}
 
 
 def _is_protected(wanted: Wanted, record: Record) -> bool:
@@ -66,11 +75,11 @@ def _has_effect(wanted: Wanted, record: Record) -> bool:
 def _reason_to_keep(comparing: Comparing, wanted: Wanted, leavers: int, scope: int) -> str:
     unreadable = comparing.unreadable[wanted.resource.name]
     if not wanted.rows:
-        return f"there are no rows, and {leavers} of {scope} records would go"
+        return f"there are no rows, and {leavers} of {scope} would go"
     if unreadable:
-        return f"whom {unreadable} refused rows mean is not known, and {leavers} records would go"
+        return f"it is not known whom the refused rows mean, and {leavers} of {scope} would go"
     if leavers > wanted.most_gone * scope:
-        return f"{leavers} of {scope} records would go, more than most_gone={wanted.most_gone:g}"
+        return f"{leavers} of {scope} would go, more than most_gone={wanted.most_gone:g}"
     return ""
 
 

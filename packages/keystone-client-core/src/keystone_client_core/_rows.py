@@ -5,13 +5,13 @@ from collections.abc import Generator, Mapping, Sequence
 from os import urandom
 from typing import Any, NamedTuple
 
-from ._checks import Fault, RecordCheck, record_name
+from ._checks import Fault, RecordCheck
 from ._comparison import Change
 from ._errors import FieldError
-from ._messages import suggestion
+from ._messages import brief, suggestion
 from ._references import Reference
 from ._resources import Field
-from ._stored import NaturalKey, Stored
+from ._stored import NaturalKey, Stored, differs
 from ._table import RESOURCES
 from ._values import UnfitError
 from ._wanted import Wanted, depth, said
@@ -56,6 +56,8 @@ class Comparing:
         self.as_wanted = 0
         self.named: dict[str, set[NaturalKey]] = {}
         """The natural keys that rows name, by resource, those of refused rows included."""
+        self.refused: dict[str, set[str]] = {}
+        """The names in rows whose natural key cannot be read, by resource."""
         self.unreadable: Counter[str] = Counter()
         """The number of rows whose natural key cannot be read, by resource."""
         self.hints = _MOST_HINTS
@@ -81,11 +83,13 @@ def read_rows(comparing: Comparing, wanted: Wanted) -> Generator[Listing, list[A
     """Return the rows without faults by natural key; rows that say the same of a record are one."""
     stored = yield from comparing.listed(wanted.resource.name)
     rows: dict[NaturalKey, list[Row]] = {}
+    refused = comparing.refused.setdefault(wanted.resource.name, set())
     for label, given in wanted.rows:
         row = yield from _read(comparing, wanted, label, given)
         form = stored.form(row.sent)
         if form is None:
             comparing.unreadable[wanted.resource.name] += 1
+            refused.add(str(given.get(wanted.key[0])).strip() if isinstance(given, Mapping) else "")
         else:
             rows.setdefault(form, []).append(row)
     comparing.named[wanted.resource.name] = set(rows)
@@ -128,7 +132,8 @@ def _resolved(comparing: Comparing, field: Field, value: Any) -> Generator[Listi
         return value
     key = stored.target(value)
     if key is None:
-        if stored.form({stored.key[0]: value}) in comparing.named.get(target.name, ()):
+        is_named = stored.form({stored.key[0]: value}) in comparing.named.get(target.name, ())
+        if is_named or value.strip() in comparing.refused.get(target.name, ()):
             raise UnfitError(f"the row of this {target.name} is refused")
         comparing.hints -= 1
         near = suggestion(stored.like(value)) if comparing.hints >= 0 else ""
@@ -139,15 +144,25 @@ def _resolved(comparing: Comparing, field: Field, value: Any) -> Generator[Listi
 
 def _agree(comparing: Comparing, wanted: Wanted, same: list[Row]) -> bool:
     """Check that all rows of one record are good and say the same; which of them would be right is not known."""
-    if len(same) == 1:
-        return same[0].is_good
+    agreed = True
     for row in same:
-        other = next((each for each in same if each.sent != row.sent or not each.is_good), None)
-        if other is not None and row.is_good:
-            names = [name for name in {**row.sent, **other.sent} if row.sent.get(name) != other.sent.get(name)]
-            name = names[0] if names else wanted.key[0]
+        reason = next(filter(None, (_contradiction(wanted, row, other) for other in same if other is not row)), None)
+        if reason is not None and row.is_good:
+            name, why = reason
             value = None if wanted.resource.fields[name].write_only else row.sent.get(name)
-            what = "says something else" if names else "is refused, and is"
-            why = f"{record_name(other.label, True)} {what} of the same {wanted.resource.name}"
             comparing.fault(wanted, row.label, name, value, why)
-    return all(row.is_good and row.sent == same[0].sent for row in same)
+        agreed &= row.is_good and reason is None
+    return agreed
+
+
+def _contradiction(wanted: Wanted, row: Row, other: Row) -> tuple[str, str] | None:
+    """Return the field in which another row of the same record differs, and the words for that."""
+    fields, key = wanted.resource.fields, wanted.key[0]
+    missing = object()
+    for name in {**row.sent, **other.sent}:
+        one, two = row.sent.get(name, missing), other.sent.get(name, missing)
+        if missing in (one, two) or differs(fields[name], one, two):
+            if name == key:
+                return name, f"row {brief(other.label)} has {brief(two)}, and the server makes the same slug of both"
+            return name, f"row {brief(other.label)} says something else of the same {wanted.resource.name}"
+    return None if other.is_good else (key, f"row {brief(other.label)}, of the same {wanted.resource.name}, is refused")

@@ -33,11 +33,13 @@ class Wanted:
         rows: The rows, or a mapping from labels of yours, such as the lines of a sheet, to the rows.
         key: The field, or fields, by which rows and stored records are matched; the natural key of the resource if left
             out, such as ``username``.
-        scope: Filters that select the stored records the source speaks for; ``{}`` for all. Without it, no record goes.
+        scope: The stored records the source speaks for: filters, ``{}`` for all, or a function that gets a record and
+            returns whether it is one of them. Without it, no record goes.
         gone: What to do with records in scope that no row names: ``"delete"``, or the fields to set. Nothing if left
             out.
         new: A function that gets the row of a new record and returns further fields for it, such as a password.
-        most_gone: The largest share of the scope that may go, from 0 to 1. If more would go, none does.
+        most_gone: The largest share of those in scope who are not out already that may go, from 0 to 1. If more would
+            go, none does.
         protect: The names (several fields: tuples of names) or primary keys of records that never go.
         renamed: New names by old ones, for records whose name has changed.
 
@@ -52,7 +54,7 @@ class Wanted:
         rows: "Iterable[Mapping[str, Any]] | Mapping[Any, Mapping[str, Any]]",
         *,
         key: str | Iterable[str] | None = None,
-        scope: Mapping[str, object] | None = None,
+        scope: Mapping[str, object] | Callable[[Mapping[str, Any]], object] | None = None,
         gone: str | Mapping[str, object] | None = None,
         new: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
         most_gone: float = 0.25,
@@ -63,7 +65,8 @@ class Wanted:
         self.key = _key(self.resource, key)
         self.rows = labelled(self.resource, rows)[0]
         self.scope = scope
-        encode_filters(self.resource, scope)
+        if not callable(scope):
+            encode_filters(self.resource, scope)
         self.deletes = isinstance(gone, str) and gone == DELETE
         """Whether records that go are deleted."""
         self.gone = {} if gone is None or self.deletes else _fields(self.resource, gone)

@@ -53,6 +53,11 @@ def apply(call: Call, changes: Sequence[Change], options: BulkOptions) -> Flow[P
 class PlanRun(Run):
     """The application of one plan."""
 
+    _advice = (
+        "plan again, and you have what is left; if some are unknown, wait before until the server cannot be at work on "
+        "them any more, 60 s behind most web servers"
+    )
+
     def __init__(self, call: Call, changes: Sequence[Change], options: BulkOptions) -> None:
         """Take changes, and check the options; nothing is sent."""
         items = [_item(place, change) for place, change in enumerate(changes)]

@@ -81,6 +81,7 @@ def outcome(
     unsure: Collection[int],
     collided: Collection[int],
     dry_run: bool,
+    advice: str = "",
 ) -> Outcome:
     """Tell what became of each record.
 
@@ -94,6 +95,7 @@ def outcome(
         unsure: The places of records that were in a job of unknown outcome.
         collided: The places of records that pass in smaller jobs and fail together.
         dry_run: Whether the server undid every job.
+        advice: What to do now, if that does not depend on what became of the records.
     """
     fate = _fate(stop, lost)
     if dry_run and fate == "unknown":
@@ -109,7 +111,8 @@ def outcome(
         group = fates.get(item.place, "pending")
         groups[group].append((item, done[item.place] if group == "completed" else None))
     blamed = None if collided else _blamed(stop, chunk, unsure)
-    advice = _collided(items, collided) if collided else _advice(groups, blamed, stop, len(chunk))
+    if not advice:
+        advice = _collided(items, collided) if collided else _advice(groups, blamed, stop, len(chunk))
     return Outcome(groups, blamed, _message(name, groups, blamed, stop, advice))
 
 

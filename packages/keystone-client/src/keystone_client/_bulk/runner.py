@@ -58,6 +58,9 @@ _ENVELOPE = 60  # the JSON around the actions of a job
 class Run:
     """One bulk operation."""
 
+    _advice = ""
+    """What an error tells the caller to do, if that does not depend on what became of the records."""
+
     def __init__(self, call: Call, name: str, items: Sequence[Item], options: BulkOptions) -> None:
         """Take records that were checked, and check the options; nothing is sent."""
         self._call, self._name = call, name
@@ -218,6 +221,7 @@ class Run:
             unsure=self._failed.unsure,
             collided=self._failed.collided,
             dry_run=self._options.dry_run,
+            advice=self._advice,
         )
 
     def _report(self, stop: BaseException) -> KeystoneError:

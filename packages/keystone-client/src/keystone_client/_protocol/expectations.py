@@ -45,7 +45,8 @@ def changed(call: Call, response: httpx.Response, path: str, expect: Mapping[str
     current = yield from call.send(Draft("GET", path))
     call.lost = lost  # a lost answer to this request says nothing about the write
     record = None if is_missing(current) else record_of(current, call.cid)
-    error = status_error(response, call.cid, kind=ChangedError, hint=f"{path}: {_difference(record, expect)}")
+    where = "" if response.request.url.path.endswith(path) else f"{path}: "  # a job has many records
+    error = status_error(response, call.cid, kind=ChangedError, hint=f"{where}{_difference(record, expect)}")
     assert isinstance(error, ChangedError)
     error.record = record
     return error
