@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from keystone_client_core.records import (
 {records}
     )
+    from .._flows.ensure import Ensured
+
     from keystone_client_core.server import (
         GrantStats,
         HealthCheck,
@@ -236,12 +238,14 @@ CREATE = """
 
 UPDATE = """
 {guard}    @explains_former_calls
-    async def update_{name}(self, pk: Key, data: {record}Update) -> {record}:
+    async def update_{name}(self, pk: Key, data: {record}Update, *, expect: Filters | None = None) -> {record}:
         \"\"\"Change some fields of {article} {noun}.
 
         Args:
             pk: The key of the record.
             data: The fields to change, of those of ``{record}Update``. The other fields keep their values.
+            expect: Values that the record must still have, by field or lookup, or nothing is written. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Returns:
             The record after the change.
@@ -249,24 +253,49 @@ UPDATE = """
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
             ValidationError: The server refused the values. The error carries its messages by field.
         \"\"\"
-        return await self._run(flows.update(self._call(), "{name}", pk, data))
+        return await self._run(flows.update(self._call(), "{name}", pk, data, expect))
 """
 
 DELETE = """
     @explains_former_calls
-    async def delete_{name}(self, pk: Key, *, raise_not_exists: bool = False) -> None:
+    async def delete_{name}(
+        self, pk: Key, *, raise_not_exists: bool = False, expect: Filters | None = None
+    ) -> None:
         \"\"\"Delete {article} {noun}. Nothing happens if it does not exist.
 
         Args:
             pk: The key of the record.
             raise_not_exists: Raise ``NotFoundError`` if there is no such record.
+            expect: Values that the record must still have, by field or lookup, or it is not deleted. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
         \"\"\"
-        await self._run(flows.delete(self._call(), "{name}", pk, raise_not_exists))
+        await self._run(flows.delete(self._call(), "{name}", pk, raise_not_exists, expect))
+"""
+
+ENSURE = """
+{guard}    async def ensure_{name}(self, **fields: Unpack[{record}Create]) -> Ensured[{record}]:
+        \"\"\"Make sure that there is {article} {noun} with these fields: create it, change what differs, or leave it.
+
+        Args:
+            **fields: The fields, of those of ``{record}Create``; {key} say which record is meant. Fields that are not
+                given are left as they are, and write-only ones are written with a new record only.
+
+        Returns:
+            The ``record``, and ``how``: ``"created"``, ``"changed"`` or ``"as wanted"``.
+
+        Raises:
+            FieldError: A field does not exist or is missing, or the server would drop it.
+            ValidationError: The server refused the values. The error carries its messages by field.
+            ChangedError: Others change the record all the time.
+        \"\"\"
+        return await self._run(self._ensure(self._call(), "{name}", fields))
 """
 
 BULK_CREATE = """

@@ -4,7 +4,7 @@ Each field has a line of facts: a kind, then flags and limits, separated by spac
 
     kind      int float decimal bool text slug email ip date datetime json file,
               choice=NAME, key=RESOURCE, keys=RESOURCE, shape=NAME, shapes=NAME
-    flags     read-only write-only required create-only staff-only nullable blank unique trimmed
+    flags     read-only write-only required create-only staff-only nullable blank unique trimmed protects
               unfiltered unordered ordered filter-only filter=KIND
     limits    length=N column=N min=N max=N digits=TOTAL,DECIMALS pattern=REGEX default=JSON
               slug-of=FIELD (made by the server, unique)
@@ -35,6 +35,7 @@ FLAGS = {
     "blank": "blank",
     "unique": "unique",
     "trimmed": "trimmed",
+    "protects": "protects",
 }
 """The flags, with the attribute of ``Field`` that each sets."""
 
@@ -122,6 +123,7 @@ def _resource(name: str, facts: Mapping[str, Any]) -> Resource:
         search=tuple(facts["search"]),
         default_order=tuple(facts.get("default_order", ())),
         unique_together=tuple(facts.get("unique_together", ())),
+        natural_key=tuple(facts.get("natural_key", ())),
         growing=facts.get("growing", False),
         statistics=facts.get("statistics", False),
     )

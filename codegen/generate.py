@@ -18,6 +18,7 @@ import records
 import reference
 import sync_twins
 import table
+import wanted
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "packages/keystone-client-core/src/keystone_client_core"
@@ -34,6 +35,7 @@ def render() -> dict[Path, str]:
     async_methods = methods.render(known)
     twins = {
         CLIENT / "_async_client.py": CLIENT / "_client.py",
+        CLIENT / "_async_plan.py": CLIENT / "_plan.py",
         DRIVERS / "async_runner.py": DRIVERS / "sync_runner.py",
     }
     sources = [path.read_text(encoding="utf-8") for path in twins]
@@ -41,6 +43,7 @@ def render() -> dict[Path, str]:
     return {
         CORE / "_table.py": table.render(known),
         CORE / "__init__.pyi": core_names.render(keystone_client_core._HOMES),
+        CORE / "_typed_wanted.pyi": wanted.render(known),
         CORE / "choices.py": records.render_choices(known),
         CORE / "records.py": records.render_records(known),
         GENERATED / "async_methods.py": async_methods,

@@ -61,6 +61,8 @@ def _templates(resource: Resource) -> Iterator[str]:
     for operation, templates in WRITES.items():
         if operation in resource.operations and (resource.name, operation) not in BY_HAND:
             yield from templates
+    if resource.natural_key:
+        yield client_templates.ENSURE
 
 
 def _records(resource: Resource) -> Iterator[str]:
@@ -86,5 +88,6 @@ def _fill(template: str, resource: Resource) -> str:
         arguments=client_templates.LIST_ARGUMENTS,
         docs=client_templates.LIST_DOCS.replace("{by}", _default_order(resource)),
         follow=f" Use ``follow_{resource.name}``." if resource.name in FOLLOWED else "",
+        key=" and ".join(f"``{name}``" for name in resource.natural_key),
         guard=GUARD if any(field.write_only for field in resource.fields.values()) else "",
     )

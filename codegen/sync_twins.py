@@ -30,6 +30,8 @@ WORDS = {
     "Awaitable[object]": "object",
     "Awaitable, ": "",
     "AsyncHook": "Hook",
+    "AsyncPlan": "Plan",
+    "_async_plan": "_plan",
     "NeedsAsyncWith": "NeedsWith",
     "The client for tasks": "The client for threads",
     "between tasks, on asyncio or trio": "between threads",

@@ -42,7 +42,7 @@ def _resource(resource: Resource) -> list[str]:
     lines.append("        fields={")
     lines += [f"            {_field(field)}," for field in resource.fields.values()]
     lines.append("        },")
-    for name in ("search", "default_order", "unique_together"):
+    for name in ("search", "default_order", "unique_together", "natural_key"):
         if value := getattr(resource, name):
             lines.append(f"        {name}=({', '.join(map(_quoted, value))},),")
     for name in ("growing", "statistics"):

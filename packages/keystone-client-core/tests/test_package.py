@@ -13,6 +13,17 @@ SOURCE = Path(core.__file__).parent.parent
 README = Path(__file__).parent.parent / "README.md"
 
 PUBLIC = [
+    "Change",
+    "Comparison",
+    "Listing",
+    "RecordCheck",
+    "Wanted",
+    "changed_fields",
+    "compare",
+    "create_action_of",
+    "differs",
+    "guard_filters",
+    "update_action_of",
     "is_email",
     "slugify",
     "record_name",

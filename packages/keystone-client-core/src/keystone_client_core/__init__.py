@@ -9,12 +9,20 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "_batch": (
-        "Action create_action failed_action delete_action job_body list_action reference retrieve_action update_action"
+        "Action create_action create_action_of failed_action delete_action job_body list_action reference"
+        " retrieve_action update_action update_action_of"
     ),
     "_references": "Reference",
     "_changes": "changes",
-    "_checks": "CheckedRecords Fault check_records checked_creates checked_deletes checked_updates record_name",
+    "_checks": (
+        "CheckedRecords Fault RecordCheck check_records checked_creates checked_deletes checked_updates record_name"
+    ),
     "_text_rules": "is_email slugify",
+    "_compare": "compare",
+    "_comparison": "Change Comparison",
+    "_rows": "Listing",
+    "_stored": "changed_fields differs guard_filters",
+    "_wanted": "Wanted",
     "_cid": "adopt_cid new_cid",
     "_errors": (
         "FieldError FilterError InvalidCIDError InvalidURLError KeystoneError ReferenceTokenError"

@@ -3,6 +3,7 @@ from . import choices as choices
 from . import records as records
 from ._batch import Action as Action
 from ._batch import create_action as create_action
+from ._batch import create_action_of as create_action_of
 from ._batch import delete_action as delete_action
 from ._batch import failed_action as failed_action
 from ._batch import job_body as job_body
@@ -10,9 +11,11 @@ from ._batch import list_action as list_action
 from ._batch import reference as reference
 from ._batch import retrieve_action as retrieve_action
 from ._batch import update_action as update_action
+from ._batch import update_action_of as update_action_of
 from ._changes import changes as changes
 from ._checks import CheckedRecords as CheckedRecords
 from ._checks import Fault as Fault
+from ._checks import RecordCheck as RecordCheck
 from ._checks import check_records as check_records
 from ._checks import checked_creates as checked_creates
 from ._checks import checked_deletes as checked_deletes
@@ -20,6 +23,9 @@ from ._checks import checked_updates as checked_updates
 from ._checks import record_name as record_name
 from ._cid import adopt_cid as adopt_cid
 from ._cid import new_cid as new_cid
+from ._compare import compare as compare
+from ._comparison import Change as Change
+from ._comparison import Comparison as Comparison
 from ._errors import FieldError as FieldError
 from ._errors import FilterError as FilterError
 from ._errors import InvalidCIDError as InvalidCIDError
@@ -56,8 +62,12 @@ from ._resources import CALLER as CALLER
 from ._resources import Field as Field
 from ._resources import NO_DEFAULT as NO_DEFAULT
 from ._resources import Resource as Resource
+from ._rows import Listing as Listing
 from ._scalars import python_scalar as python_scalar
 from ._scalars import real as real
+from ._stored import changed_fields as changed_fields
+from ._stored import differs as differs
+from ._stored import guard_filters as guard_filters
 from ._table import CHOICES as CHOICES
 from ._table import CHOICE_PATHS as CHOICE_PATHS
 from ._table import RESOURCES as RESOURCES
@@ -69,6 +79,7 @@ from ._url import join_url as join_url
 from ._url import parse_base_url as parse_base_url
 from ._values import SURROGATE as SURROGATE
 from ._values import integer as integer
+from ._typed_wanted import Wanted as Wanted
 from .choices import AccessMode as AccessMode
 from .choices import FeedRecordType as FeedRecordType
 from .choices import MembershipRole as MembershipRole
@@ -85,7 +96,9 @@ __all__ = [
     "CALLER",
     "CHOICES",
     "CHOICE_PATHS",
+    "Change",
     "CheckedRecords",
+    "Comparison",
     "ContextAdapter",
     "ContextFilter",
     "EncodedFilters",
@@ -102,10 +115,12 @@ __all__ = [
     "LOG_FIELDS",
     "LONGEST_URL",
     "LOOKUPS",
+    "Listing",
     "MembershipRole",
     "NO_DEFAULT",
     "NotificationType",
     "RESOURCES",
+    "RecordCheck",
     "Reference",
     "ReferenceTokenError",
     "RequestStatus",
@@ -114,8 +129,10 @@ __all__ = [
     "SHAPES",
     "SURROGATE",
     "UnknownParameterWarning",
+    "Wanted",
     "adopt_cid",
     "brief",
+    "changed_fields",
     "changes",
     "check_limit",
     "check_page_size",
@@ -124,8 +141,11 @@ __all__ = [
     "checked_deletes",
     "checked_updates",
     "choices",
+    "compare",
     "create_action",
+    "create_action_of",
     "delete_action",
+    "differs",
     "encode_fields",
     "encode_filters",
     "encode_order",
@@ -133,6 +153,7 @@ __all__ = [
     "encode_search",
     "endpoint_path",
     "failed_action",
+    "guard_filters",
     "ignored_fields",
     "ignored_parameters",
     "integer",
@@ -155,4 +176,5 @@ __all__ = [
     "retrieve_action",
     "slugify",
     "update_action",
+    "update_action_of",
 ]

@@ -31,14 +31,16 @@ class Action(NamedTuple):
     listing: bool = False
     call: str = ""
     """The call that made the action, for error messages. It names fields without values, which may be secrets."""
+    alias: str = ""
+    """The name by which later actions refer to this one."""
 
     def json(self, alias: str = "") -> dict[str, Any]:
         """Return the action in the form the server expects.
 
         Args:
-            alias: The name by which later actions of the job refer to this one; left out if empty.
+            alias: The name by which later actions of the job refer to this one; that of the action if empty.
         """
-        wanted = {"method": self.method, "path": self.path, "ref": alias}
+        wanted = {"method": self.method, "path": self.path, "ref": alias or self.alias}
         more = {"payload": self.payload, "query_params": self.params}
         return {name: value for name, value in {**wanted, **more}.items() if value}
 

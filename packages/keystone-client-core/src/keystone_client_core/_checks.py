@@ -4,7 +4,7 @@ Each record is encoded once, because a value may be an iterator. All that is wro
 one record, raises one error.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from ._batch import Action, create_action_of, delete_action, update_action_of
@@ -32,6 +32,8 @@ class Fault(NamedTuple):
     value: Any
     """The value as it was given; ``None`` if there is none, or if it is a secret."""
     reason: str
+    resource: str = ""
+    """The kind of record, in a plan, which has several."""
 
 
 class CheckedRecords(NamedTuple):
@@ -81,11 +83,27 @@ def check_records(resource: Resource, records: Iterable[Any] | Mapping[Any, Any]
 
 def checked_creates(resource: Resource, records: object) -> CheckedRecords:
     """Check records that are to be created; for the arguments see ``check_records``."""
-    labelled = isinstance(records, Mapping)
-    pairs = list(records.items()) if isinstance(records, Mapping) else list(enumerate(_several(records, "records")))
-    if labelled and pairs and not any(isinstance(fields, Mapping) for _, fields in pairs):
+    pairs, has_labels = labelled(resource, records)
+    return _checked(resource, [(label, fields, None) for label, fields in pairs], "create", has_labels)
+
+
+def labelled(resource: Resource, records: object) -> tuple[list[tuple[Any, Any]], bool]:
+    """Return records with their labels, or with their positions, and whether the caller gave labels.
+
+    Raises:
+        FieldError: They are not several records.
+    """
+    if hasattr(records, "columns"):
+        raise FieldError(
+            f"give several records, not a {type(records).__name__}: its rows, such as .to_dict('records') of pandas or "
+            ".to_dicts() of polars"
+        )
+    if not isinstance(records, Mapping):
+        return list(enumerate(_several(records, "records"))), False
+    pairs = list(records.items())
+    if pairs and not any(isinstance(fields, Mapping) for _, fields in pairs):
         raise FieldError(f"give several records, as a list or as {{label: record}}; this is one {resource.name}")
-    return _checked(resource, [(label, fields, None) for label, fields in pairs], "create", labelled)
+    return pairs, True
 
 
 def checked_updates(resource: Resource, changes: Mapping[Any, Any]) -> CheckedRecords:
@@ -120,8 +138,10 @@ def _checked(
     faults: list[Fault] = []
     references, keys = 0, set[int]()
     for label, fields, pk in triples:
-        record = _Record(resource, operation)
+        record = RecordCheck(resource, operation)
         record.read(fields)
+        if operation == "create":
+            record.complete()
         path_key = record.key(pk, keys) if operation == "update" else 0
         found = [*record.found, *collisions.of(label, record.sent, operation)]
         faults += [Fault(label, *each) for each in found]
@@ -141,11 +161,14 @@ def _matches(resource: Resource, name: str) -> tuple[str, ...]:
     return () if name in resource.fields else close_matches(name, writable)
 
 
-class _Record:
+class RecordCheck:
     """One record: its encoded fields, and what is wrong with it as field, value and reason."""
 
-    def __init__(self, resource: Resource, operation: Literal["create", "update"]) -> None:
-        self._resource, self._operation = resource, operation
+    def __init__(
+        self, resource: Resource, operation: Literal["create", "update"], aliases: Collection[str] = ()
+    ) -> None:
+        """Start without fields; references to actions with these aliases are allowed."""
+        self._resource, self._operation, self._aliases = resource, operation, aliases
         self.sent: dict[str, Any] = {}
         self.found: list[tuple[str, Any, str]] = []
         self.references = 0
@@ -161,8 +184,13 @@ class _Record:
             if reason := self._fault(name, value):
                 self.sent.pop(name, None)
                 self.found.append((name, None if self._is_secret(name) else value, reason))
-        if self._operation == "create":
-            self.found += [(name, None, "it is missing") for name in missing_fields(self._resource, given)]
+
+    def complete(self) -> None:
+        """Note the required fields of a new record that are missing; if it is no mapping, that says enough."""
+        named = {*self.sent, *(name for name, _, _ in self.found)}
+        if "" in named:
+            return
+        self.found += [(name, None, "it is missing") for name in missing_fields(self._resource, dict.fromkeys(named))]
 
     def key(self, pk: object, keys: set[int]) -> int:
         """Return the primary key of a change, or 0 and note that it is invalid or given twice."""
@@ -187,7 +215,7 @@ class _Record:
             field = self._resource.fields[name]
             if field.kind == "file":
                 return f"a file needs update_{self._resource.name}, or a batch"
-            self.sent[name] = with_tokens(fit(self._resource, field, value), ())
+            self.sent[name] = with_tokens(fit(self._resource, field, value), self._aliases)
         except ReferenceTokenError as error:
             self.references += 1
             return _SECRET_REFERENCE if self._is_secret(name) else str(error)

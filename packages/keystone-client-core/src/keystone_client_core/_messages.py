@@ -24,11 +24,11 @@ def brief(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
-def close_matches(name: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Return up to three of the names that resemble a misspelt one, the closest first."""
+def close_matches(name: str, names: Iterable[str], cutoff: float = 0.6) -> tuple[str, ...]:
+    """Return up to three of the names that resemble a misspelt one, the closest first; ``cutoff`` 1 means equal."""
     from difflib import get_close_matches  # takes 6 ms, and only an error needs it
 
-    return tuple(get_close_matches(name[:_LONGEST], list(names), n=3, cutoff=0.6))
+    return tuple(get_close_matches(name[:_LONGEST], list(names), n=3, cutoff=cutoff))
 
 
 def suggestion(matches: tuple[str, ...]) -> str:

@@ -37,6 +37,8 @@ class Field(NamedTuple):
     """The field whose slug this is; the server makes it, and no two records may have the same."""
     trimmed: bool = False
     """Leading and trailing blanks matter, but the server cuts them off, as it does with a password."""
+    protects: bool = False
+    """The server refuses to delete what this points at, with a 500. Other keys go along, or become null if they can."""
     length: int | None = None
     """The longest text that the API accepts."""
     column_length: int | None = None
@@ -77,6 +79,8 @@ class Resource(NamedTuple):
     """The columns that ``_search`` looks at; dots follow foreign keys. Empty if the server has no search here."""
     default_order: tuple[str, ...] = ()
     unique_together: tuple[str, ...] = ()
+    natural_key: tuple[str, ...] = ()
+    """The fields by which people name a record; empty if it has no name that no other record can have."""
     growing: bool = False
     """Reading the resource adds records to it, as with a log of requests. A listing of it stops at the highest key that
     existed when it began, or else it would never end.

@@ -151,6 +151,7 @@ RESOURCES: Mapping[str, Resource] = {
             "password": Field("password", "text", write_only=True, required=True, trimmed=True, length=128),
         },
         search=("username", "first_name", "last_name", "email", "department", "role",),
+        natural_key=("username",),
     ),
     "team": Resource(
         name="team",
@@ -168,6 +169,7 @@ RESOURCES: Mapping[str, Resource] = {
             "users": Field("users", "keys", target="user", read_only=True),
         },
         search=("name",),
+        natural_key=("name",),
     ),
     "membership": Resource(
         name="membership",
@@ -186,6 +188,7 @@ RESOURCES: Mapping[str, Resource] = {
         },
         search=("team.name", "user.username", "user.first_name", "user.last_name",),
         unique_together=("user", "team",),
+        natural_key=("team", "user",),
     ),
     "cluster": Resource(
         name="cluster",
@@ -204,6 +207,7 @@ RESOURCES: Mapping[str, Resource] = {
             "access_teams": Field("access_teams", "keys", target="team", default=[]),
         },
         search=("name", "description",),
+        natural_key=("name",),
     ),
     "request": Resource(
         name="request",
@@ -228,7 +232,7 @@ RESOURCES: Mapping[str, Resource] = {
             "active": Field("active", "date", nullable=True, filter_kind="date", orderable=True),
             "expire": Field("expire", "date", nullable=True, filter_kind="date", orderable=True),
             "status": Field("status", "choice", target="RequestStatus", default="PD", filter_kind="choice", orderable=True),
-            "submitter": Field("submitter", "key", target="user", required=True, filter_kind="key", orderable=True),
+            "submitter": Field("submitter", "key", target="user", required=True, protects=True, filter_kind="key", orderable=True),
             "team": Field("team", "key", target="team", required=True, filter_kind="key", orderable=True),
             "assignees": Field("assignees", "keys", target="user", default=[]),
             "publications": Field("publications", "keys", target="publication", default=[]),
@@ -251,7 +255,7 @@ RESOURCES: Mapping[str, Resource] = {
             "requested": Field("requested", "int", required=True, minimum=0, maximum=2147483647, filter_kind="int", orderable=True),
             "awarded": Field("awarded", "int", nullable=True, minimum=0, maximum=2147483647, filter_kind="int", orderable=True),
             "final": Field("final", "int", nullable=True, minimum=0, maximum=2147483647, filter_kind="int", orderable=True),
-            "cluster": Field("cluster", "key", target="cluster", required=True, filter_kind="key", orderable=True),
+            "cluster": Field("cluster", "key", target="cluster", required=True, protects=True, filter_kind="key", orderable=True),
             "request": Field("request", "key", target="request", required=True, filter_kind="key", orderable=True),
         },
         search=("request.team.name", "request.title", "cluster.name",),
@@ -270,7 +274,7 @@ RESOURCES: Mapping[str, Resource] = {
             "status": Field("status", "choice", target="ReviewStatus", required=True, filter_kind="choice", orderable=True),
             "submitted": Field("submitted", "datetime", read_only=True, filter_kind="datetime", orderable=True),
             "request": Field("request", "key", target="request", required=True, filter_kind="key", orderable=True),
-            "reviewer": Field("reviewer", "key", target="user", default=CALLER, filter_kind="key", orderable=True),
+            "reviewer": Field("reviewer", "key", target="user", protects=True, default=CALLER, filter_kind="key", orderable=True),
         },
     ),
     "comment": Resource(
@@ -281,7 +285,7 @@ RESOURCES: Mapping[str, Resource] = {
         operations=frozenset(("create", "delete", "list", "retrieve", "update",)),
         fields={
             "id": Field("id", "int", read_only=True, filter_kind="int", orderable=True),
-            "user": Field("user", "key", target="user", default=CALLER, filter_kind="key", orderable=True),
+            "user": Field("user", "key", target="user", protects=True, default=CALLER, filter_kind="key", orderable=True),
             "_user": Field("_user", "shape", target="UserSummary", read_only=True),
             "_request": Field("_request", "shape", target="AllocationRequestSummary", read_only=True),
             "_history": Field("_history", "shapes", target="AuditLogSummary", read_only=True),
@@ -352,6 +356,7 @@ RESOURCES: Mapping[str, Resource] = {
             "team": Field("team", "key", target="team", required=True, filter_kind="key", orderable=True),
         },
         search=("title", "abstract", "journal", "doi", "team.name",),
+        natural_key=("doi",),
         statistics=True,
     ),
     "notification": Resource(
@@ -387,6 +392,7 @@ RESOURCES: Mapping[str, Resource] = {
             "user": Field("user", "key", target="user", unique=True, default=CALLER, orderable=True),
         },
         search=("user.username", "user.first_name", "user.last_name",),
+        natural_key=("user",),
     ),
     "audit_log": Resource(
         name="audit_log",

@@ -2,10 +2,11 @@
 """The types of the records that the server returns and accepts.
 
 ``Cluster`` is a record as the server returns it. ``ClusterCreate`` has the fields that ``create_cluster`` accepts, and
-``ClusterUpdate`` those that ``update_cluster`` accepts. All are plain dictionaries at run time, and a server may send
-more fields than are listed here.
+``ClusterUpdate`` those that ``update_cluster`` accepts; ``ClusterRow`` is a row of ``Wanted("cluster", rows)``. All are
+plain dictionaries at run time, and a server may send more fields than are listed here.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, Required, TypeAlias, TypedDict
 
@@ -327,6 +328,37 @@ class UserUpdate(TypedDict, total=False):
     """The password; it is sent and never returned, and a new one ends all sessions of the user. At most 128 characters."""
 
 
+class UserRow(TypedDict, total=False):
+    """A row of a plan for users. A name stands for the key of a record."""
+
+    is_superuser: bool | None
+    """Whether Django grants the user every permission, as in its admin site; the API goes by ``is_staff`` alone."""
+    username: str | None
+    """The name to log in with; case-sensitive."""
+    first_name: str | None
+    """The first name."""
+    last_name: str | None
+    """The last name."""
+    email: str | None
+    """The e-mail address; two users may have the same."""
+    department: str | None
+    """The department, as free text."""
+    role: str | None
+    """The position, as free text; it gives no rights."""
+    is_active: bool | None
+    """Whether the user can log in; only staff see users who cannot."""
+    is_staff: bool | None
+    """Whether the user is staff, who may see and change the records of all teams."""
+    is_ldap_user: bool | None
+    """Whether the account comes from an LDAP directory."""
+    groups: Sequence[int | str] | None
+    """The keys of the user's groups in Django's own permission system."""
+    user_permissions: Sequence[int | str] | None
+    """The keys of the permissions the user has in Django's own permission system."""
+    password: str | None
+    """The password; it is sent and never returned, and a new one ends all sessions of the user."""
+
+
 class Team(TypedDict):
     """A team, as the server returns it."""
 
@@ -360,6 +392,15 @@ class TeamUpdate(TypedDict, total=False):
 
     is_active: bool
     """Whether the team is in use; only staff see teams that are not, and their memberships."""
+
+
+class TeamRow(TypedDict, total=False):
+    """A row of a plan for teams. A name stands for the key of a record."""
+
+    is_active: bool | None
+    """Whether the team is in use; only staff see teams that are not, and their memberships."""
+    name: str | None
+    """The name, which cannot be changed later."""
 
 
 class Membership(TypedDict):
@@ -400,6 +441,17 @@ class MembershipUpdate(TypedDict, total=False):
     user: int
     """The key of the member."""
     team: int
+    """The key of the team."""
+
+
+class MembershipRow(TypedDict, total=False):
+    """A row of a plan for memberships. A name stands for the key of a record."""
+
+    role: MembershipRoleCode | None
+    """Owner, admin or member; owners and admins manage the team and request allocations for it."""
+    user: int | str | None
+    """The key of the member."""
+    team: int | str | None
     """The key of the team."""
 
 
@@ -451,6 +503,21 @@ class ClusterUpdate(TypedDict, total=False):
     access_mode: AccessModeCode
     """Which teams may request allocations: all, only those in ``access_teams``, or all but those."""
     access_teams: list[int]
+    """The keys of the teams that the access mode lets in or keeps out."""
+
+
+class ClusterRow(TypedDict, total=False):
+    """A row of a plan for clusters. A name stands for the key of a record."""
+
+    name: str | None
+    """The name."""
+    description: str | None
+    """What the cluster is, in a sentence."""
+    enabled: bool | None
+    """Whether the cluster is in use; the server accepts allocations on a cluster that is not."""
+    access_mode: AccessModeCode | None
+    """Which teams may request allocations: all, only those in ``access_teams``, or all but those."""
+    access_teams: Sequence[int | str] | None
     """The keys of the teams that the access mode lets in or keeps out."""
 
 
@@ -551,6 +618,31 @@ class RequestUpdate(TypedDict, total=False):
     """The keys of the grants that support the request."""
 
 
+class RequestRow(TypedDict, total=False):
+    """A row of a plan for allocation requests. A name stands for the key of a record."""
+
+    title: str | None
+    """What the request is about, in one line."""
+    description: str | None
+    """What the computing time is for, in full."""
+    active: date | str | None
+    """The first day on which the allocations can be used; null if none is set."""
+    expire: date | str | None
+    """The last day on which the allocations can be used; null if none is set."""
+    status: RequestStatusCode | None
+    """Pending, approved, declined, or changes requested; a review does not change it."""
+    submitter: int | str | None
+    """The key of the user who makes the request."""
+    team: int | str | None
+    """The key of the team that the request is for."""
+    assignees: Sequence[int | str] | None
+    """The keys of the users who are to review the request."""
+    publications: Sequence[int | str] | None
+    """The keys of the publications that support the request."""
+    grants: Sequence[int | str] | None
+    """The keys of the grants that support the request."""
+
+
 class Allocation(TypedDict):
     """An allocation, as the server returns it."""
 
@@ -604,6 +696,21 @@ class AllocationUpdate(TypedDict, total=False):
     """The key of the allocation request that the allocation belongs to."""
 
 
+class AllocationRow(TypedDict, total=False):
+    """A row of a plan for allocations. A name stands for the key of a record."""
+
+    requested: int | None
+    """The service units that were requested."""
+    awarded: int | None
+    """The service units that were granted; null until it is decided."""
+    final: int | None
+    """The service units that were used in the end; null until the allocation is closed out."""
+    cluster: int | str | None
+    """The key of the cluster."""
+    request: int | str | None
+    """The key of the allocation request that the allocation belongs to."""
+
+
 class Review(TypedDict):
     """A review, as the server returns it."""
 
@@ -644,6 +751,17 @@ class ReviewUpdate(TypedDict, total=False):
     request: int
     """The key of the allocation request that is reviewed."""
     reviewer: int
+    """The key of the reviewer, who must be the caller."""
+
+
+class ReviewRow(TypedDict, total=False):
+    """A row of a plan for reviews. A name stands for the key of a record."""
+
+    status: ReviewStatusCode | None
+    """The verdict; the status of the request stays as it is."""
+    request: int | str | None
+    """The key of the allocation request that is reviewed."""
+    reviewer: int | str | None
     """The key of the reviewer, who must be the caller."""
 
 
@@ -693,6 +811,19 @@ class CommentUpdate(TypedDict, total=False):
     private: bool
     """Whether only staff can read the comment; only staff may set it."""
     request: int
+    """The key of the allocation request that the comment is on."""
+
+
+class CommentRow(TypedDict, total=False):
+    """A row of a plan for comments. A name stands for the key of a record."""
+
+    user: int | str | None
+    """The key of the author."""
+    content: str | None
+    """The text of the comment."""
+    private: bool | None
+    """Whether only staff can read the comment; only staff may set it."""
+    request: int | str | None
     """The key of the allocation request that the comment is on."""
 
 
@@ -812,6 +943,29 @@ class GrantUpdate(TypedDict, total=False):
     """The key of the team that has the grant."""
 
 
+class GrantRow(TypedDict, total=False):
+    """A row of a plan for grants. A name stands for the key of a record."""
+
+    title: str | None
+    """The title of the funded project."""
+    agency: str | None
+    """The agency that funds it."""
+    pi: str | None
+    """The principal investigator."""
+    amount: "Decimal | int | float | str | None"
+    """The sum of the grant, as decimal text in answers; no currency is recorded."""
+    grant_number: str | None
+    """The number that the agency has given to the grant."""
+    start_date: date | str | None
+    """The first day of the grant."""
+    end_date: date | str | None
+    """The last day of the grant; null for none."""
+    description: str | None
+    """What the grant is for."""
+    team: int | str | None
+    """The key of the team that has the grant."""
+
+
 class Publication(TypedDict):
     """A publication, as the server returns it."""
 
@@ -887,6 +1041,29 @@ class PublicationUpdate(TypedDict, total=False):
     """The key of the team that wrote it."""
 
 
+class PublicationRow(TypedDict, total=False):
+    """A row of a plan for publications. A name stands for the key of a record."""
+
+    title: str | None
+    """The title."""
+    abstract: str | None
+    """The abstract."""
+    published: date | str | None
+    """The day of publication; null if it is not published."""
+    submitted: date | str | None
+    """The day of submission to the journal; null if it is not submitted."""
+    journal: str | None
+    """The name of the journal."""
+    doi: str | None
+    """The digital object identifier; null if there is none."""
+    volume: str | None
+    """The volume of the journal."""
+    issue: str | None
+    """The issue of the journal."""
+    team: int | str | None
+    """The key of the team that wrote it."""
+
+
 class Notification(TypedDict):
     """A notification, as the server returns it."""
 
@@ -950,6 +1127,17 @@ class PreferenceUpdate(TypedDict, total=False):
     """Whether to notify the user when a request has expired."""
     user: int
     """The key of the user whose preference it is. Unique."""
+
+
+class PreferenceRow(TypedDict, total=False):
+    """A row of a plan for notification preferences. A name stands for the key of a record."""
+
+    request_expiry_thresholds: Any | None
+    """How many days before a request expires to notify the user: a list of numbers."""
+    notify_on_expiration: bool | None
+    """Whether to notify the user when a request has expired."""
+    user: int | str | None
+    """The key of the user whose preference it is."""
 
 
 class AuditLog(TypedDict):
@@ -1067,6 +1255,7 @@ __all__ = [
     "Allocation",
     "AllocationCreate",
     "AllocationRequestSummary",
+    "AllocationRow",
     "AllocationUpdate",
     "Attachment",
     "AttachmentCreate",
@@ -1076,51 +1265,61 @@ __all__ = [
     "AuditLogSummary",
     "Cluster",
     "ClusterCreate",
+    "ClusterRow",
     "ClusterSummary",
     "ClusterUpdate",
     "Comment",
     "CommentCreate",
+    "CommentRow",
     "CommentSummary",
     "CommentUpdate",
     "FeedEntry",
     "FeedRecordTypeCode",
     "Grant",
     "GrantCreate",
+    "GrantRow",
     "GrantSummary",
     "GrantUpdate",
     "Membership",
     "MembershipCreate",
     "MembershipRoleCode",
+    "MembershipRow",
     "MembershipUpdate",
     "Notification",
     "NotificationTypeCode",
     "NotificationUpdate",
     "Preference",
     "PreferenceCreate",
+    "PreferenceRow",
     "PreferenceUpdate",
     "Publication",
     "PublicationCreate",
+    "PublicationRow",
     "PublicationSummary",
     "PublicationUpdate",
     "Request",
     "RequestCreate",
     "RequestLog",
+    "RequestRow",
     "RequestStatusCode",
     "RequestUpdate",
     "ResourceAllocationSummary",
     "Review",
     "ReviewCreate",
+    "ReviewRow",
     "ReviewStatusCode",
     "ReviewUpdate",
     "TaskResult",
     "Team",
     "TeamCreate",
     "TeamRole",
+    "TeamRow",
     "TeamSummary",
     "TeamUpdate",
     "User",
     "UserCreate",
     "UserRole",
+    "UserRow",
     "UserSummary",
     "UserUpdate",
 ]

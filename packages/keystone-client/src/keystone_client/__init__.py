@@ -20,11 +20,12 @@ from keystone_client_core import (
     changes,
 )
 
+from ._bulk_errors import BulkError, PlanError
 from ._client import KeystoneClient
 from ._config.retry_policy import RetryPolicy
 from ._errors import (
     AuthenticationError,
-    BulkError,
+    ChangedError,
     ClosedError,
     DeadlineExceededError,
     DecodeError,
@@ -50,12 +51,16 @@ __version__ = "0.1.0"
 __all__ = [
     "AccessMode",
     "AsyncKeystoneClient",
+    "AsyncPlan",
     "AuthenticationError",
     "BulkError",
+    "Change",
+    "ChangedError",
     "ClosedError",
     "Content",
     "DeadlineExceededError",
     "DecodeError",
+    "Ensured",
     "Fault",
     "FeedRecordType",
     "FieldError",
@@ -75,6 +80,9 @@ __all__ = [
     "Order",
     "PaginationError",
     "PermissionDeniedError",
+    "Plan",
+    "PlanError",
+    "PlanResult",
     "Progress",
     "ReferenceTokenError",
     "RequestStatus",
@@ -89,6 +97,7 @@ __all__ = [
     "UnknownParameterWarning",
     "ValidationError",
     "Verify",
+    "Wanted",
     "changes",
     "records",
 ]
@@ -112,29 +121,42 @@ def _present(*kinds: type) -> None:
 _OURS = (f"{__name__}.", f"{__name__}_core")
 _present(*(each for each in globals().values() if isinstance(each, type) and each.__module__.startswith(_OURS)))
 
+_LATER = {
+    "AsyncKeystoneClient": f"{__name__}._async_client",
+    "AsyncPlan": f"{__name__}._async_plan",
+    "Change": "keystone_client_core",
+    "Ensured": f"{__name__}._flows.ensure",
+    "Fault": "keystone_client_core",
+    "Job": f"{__name__}._generated.job_methods",
+    "Plan": f"{__name__}._plan",
+    "PlanResult": f"{__name__}._bulk.plan_runner",
+    "Wanted": "keystone_client_core",
+}
+"""What not every program needs, by the module it is imported from on first use: it would slow down every import."""
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from keystone_client_core import Fault
+    from keystone_client_core import Change, Fault, Wanted
 
     from . import records
     from ._async_client import AsyncKeystoneClient
+    from ._async_plan import AsyncPlan
+    from ._bulk.plan_runner import PlanResult
+    from ._flows.ensure import Ensured
     from ._generated.job_methods import Job
+    from ._plan import Plan
 else:
-    _LATER = {"AsyncKeystoneClient": "._async_client", "Job": "._generated.job_methods"}
 
     def __getattr__(name: str) -> object:
-        """Import what not every program needs on first use: it would slow down every import of the client."""
         if name in _LATER:
-            kind: type = getattr(import_module(_LATER[name], __name__), name)
-            _present(kind)
-            globals()[name] = kind
-            return kind
+            found = getattr(import_module(_LATER[name]), name)
+            _present(found)
+            globals()[name] = found
+            return found
         if name == "records":
             return import_module(f"{__name__}.records")
         if name in MODULES:
             raise AttributeError(str(retired_module(name)))
-        if name == "Fault":
-            return import_module("keystone_client_core").Fault
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__() -> list[str]:

@@ -31,9 +31,11 @@ from ._transport.tls_and_proxy import DEFAULT_LIMITS, Verify
 if TYPE_CHECKING:
     from uuid import UUID  # 7 ms to import
 
+    from keystone_client_core import Wanted
     from keystone_client_core.records import Attachment, User  # 7 ms more
     from typing_extensions import deprecated  # known to every type checker, and not imported at run time
 
+    from ._plan import Plan
     from ._config.options import ClientOptions
     from ._flows.downloads import Target
     from ._generated.job_methods import Job
@@ -396,6 +398,24 @@ class KeystoneClient(SyncMethods):
         raw_http.warn_of_ignored(path, query, stacklevel=3)
         plan = any_endpoint.plan_any(self._call(), path, query, page_size, limit)
         return self._driver.stream(plan, True)
+
+    def plan(self, *wanted: "Wanted") -> "Plan":
+        """Compare what is wanted with what is stored; nothing is written.
+
+        Args:
+            wanted: The records of each kind as a source wants them: ``Wanted("user", rows)``.
+
+        Returns:
+            The changes that lead to what is wanted, and what is refused. ``print`` it, then ``apply`` it.
+
+        Raises:
+            FieldError: An argument is no ``Wanted``, or two are for the same resource.
+            PaginationError: A listing cannot be completed.
+        """
+        from ._plan import Plan  # most programs never need it
+        from ._flows import plans
+
+        return Plan(self._run(plans.plan(self._call(), wanted)), self)
 
     def create_attachment(
         self,

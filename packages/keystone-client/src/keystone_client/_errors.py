@@ -7,6 +7,7 @@
     │   ├── AuthenticationError     401, and a login that failed
     │   ├── PermissionDeniedError   403
     │   ├── NotFoundError           404
+    │   │   └── ChangedError        404 to a call with ``expect``
     │   ├── JobError                422
     │   ├── ThrottledError          429
     │   └── ServerError             500 and above
@@ -15,7 +16,8 @@
     ├── DecodeError                 an answer that is not the JSON the API promises
     │   └── ResponseTooLargeError   more than ``max_response_size``
     ├── PaginationError             a listing that cannot be made complete
-    ├── BulkError                   a bulk operation that stopped
+    ├── BulkError                   a bulk operation that stopped (``_bulk_errors``)
+    │   └── PlanError               a plan that stopped while it was applied
     ├── ClosedError                 use after ``close()``
     └── DeadlineExceededError       the deadline of the retry policy passed
 
@@ -85,6 +87,16 @@ class PermissionDeniedError(StatusError):
 
 class NotFoundError(StatusError):
     """404: there is no such record, or there is no Keystone API at this URL."""
+
+
+class ChangedError(NotFoundError):
+    """404 to a write with ``expect``: the record is not as it was expected to be, and nothing was written.
+
+    Attributes:
+        record: The record as it is now; ``None`` if it is gone.
+    """
+
+    record: Mapping[str, Any] | None = None
 
 
 class JobError(StatusError):
@@ -200,43 +212,6 @@ class PaginationError(_Portable):
 
     def __init__(self, message: str, *, cid: str | None = None) -> None:
         super().__init__(message)
-        self.cid = cid
-
-
-class BulkError(_Portable):
-    """A bulk operation stopped before its end; ``__cause__`` says why. Every record is in one of four lists.
-
-    All but those in ``completed`` are as you gave them: fields, keys, or for an update pairs of key and fields.
-
-    Attributes:
-        completed: Written: the records as the server keeps them; for a delete, the keys that are gone.
-        failed: Not written: the records of the chunk that the server refused.
-        unknown: Perhaps written: the answer to their job was lost, or was a 500 or the like. Wait until the server
-            cannot be at work on them any more, then look for them before you send them again.
-        pending: Not written: the records whose turn did not come; in a dry run, also those that passed.
-        position: The place of the record that the server refused, counted from 0; ``None`` if it refused no single one.
-        label: The caller's label of that record, if the records were given with labels.
-        labels: The labels of the records in each list, by its name, if the records were given with labels.
-        cid: The correlation id of the client; the server's logs carry it.
-    """
-
-    position: int | None = None
-    label: Any = None
-    labels: Mapping[str, list[Any]] = {}
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        completed: Sequence[Any] = (),
-        failed: Sequence[Any] = (),
-        unknown: Sequence[Any] = (),
-        pending: Sequence[Any] = (),
-        cid: str | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.completed, self.failed = list(completed), list(failed)
-        self.unknown, self.pending = list(unknown), list(pending)
         self.cid = cid
 
 

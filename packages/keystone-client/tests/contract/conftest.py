@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from keystone_client import AsyncKeystoneClient, KeystoneClient
+from keystone_client import AsyncKeystoneClient, AsyncPlan, KeystoneClient
 from keystone_client_testing import FakeKeystone
 
 LIVE = os.environ.get("KEYSTONE_LIVE") == "1"
@@ -59,7 +59,14 @@ class Blocking:
             return lambda **options: self._portal.wrap_async_context_manager(attribute(**options))
         if name.startswith("iterate_") or name == "http_iterate":
             return lambda *args, **options: self._iterate(attribute(*args, **options))
-        return lambda *args, **options: self._portal.call(lambda: attribute(*args, **options))
+        return lambda *args, **options: self._blocking(self._portal.call(lambda: attribute(*args, **options)))
+
+    def _blocking(self, result: Any) -> Any:
+        """Return a result; a plan has a method that is awaited."""
+        if isinstance(result, AsyncPlan):
+            apply = result.apply
+            result.apply = lambda **how: self._portal.call(lambda: apply(**how))  # type: ignore[assignment]
+        return result
 
     def _iterate(self, records: Any) -> Iterator[Any]:
         try:

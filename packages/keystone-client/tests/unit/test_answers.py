@@ -13,6 +13,8 @@ import pytest
 from keystone_client import (
     AuthenticationError,
     BulkError,
+    Change,
+    ChangedError,
     ClosedError,
     DeadlineExceededError,
     DecodeError,
@@ -25,6 +27,7 @@ from keystone_client import (
     NotFoundError,
     PaginationError,
     PermissionDeniedError,
+    PlanError,
     ReferenceTokenError,
     RequestTimeoutError,
     ResponseTooLargeError,
@@ -410,7 +413,15 @@ def errors() -> list[KeystoneError]:
     throttled.retry_after = 5.0
     deadline = DeadlineExceededError("m")
     deadline.cid = "c"
-    statuses = [StatusError, ValidationError, AuthenticationError, PermissionDeniedError, NotFoundError, JobError]
+    statuses = [
+        StatusError,
+        ValidationError,
+        AuthenticationError,
+        PermissionDeniedError,
+        NotFoundError,
+        ChangedError,
+        JobError,
+    ]
     return [
         *(kind("m", response=response, detail="d", field_errors={"a": ["b"]}, **asked) for kind in statuses),
         ServerError("m", response=response, **asked),
@@ -428,6 +439,7 @@ def errors() -> list[KeystoneError]:
         FieldError("m", field="f", position=2, record={"id": 1}, matches=("a",)),
         InvalidURLError("m"),
         InvalidCIDError("m"),
+        PlanError("m", failed=[Change("create", "team", "Physics", new={"name": "Physics"}, alias="c1")], cid="c"),
         ReferenceTokenError("m"),
     ]
 

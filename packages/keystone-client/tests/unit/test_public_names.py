@@ -25,7 +25,8 @@ OTHERS |= {
     "with_options",
 }
 OTHERS |= {f"retrieve_{name}_stats" for name in ("grant", "notification", "publication", "request")}
-OTHERS |= {"follow_audit_log", "follow_request_log"}
+OTHERS |= {"follow_audit_log", "follow_request_log", "plan"}
+OTHERS |= {f"ensure_{name}" for name in ("cluster", "membership", "preference", "publication", "team", "user")}
 OTHERS |= {f"http_{method}" for method in ("get", "post", "put", "patch", "delete", "iterate")}
 METHODS = {
     "list": ("retrieve", "iterate", "count"),

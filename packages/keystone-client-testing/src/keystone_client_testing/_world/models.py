@@ -60,7 +60,7 @@ AUDITED: Mapping[str, Model] = {
 }
 
 PROTECTED = frozenset(
-    {("request", "submitter"), ("review", "reviewer"), ("comment", "user"), ("allocation", "cluster")}
+    (name, field.name) for name, resource in RESOURCES.items() for field in resource.fields.values() if field.protects
 )
 """Links that forbid deleting what they point at."""
 

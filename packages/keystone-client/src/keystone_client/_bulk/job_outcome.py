@@ -20,12 +20,12 @@ this kind of write, or does not fit in one page.
 """
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import httpx
-from keystone_client_core import CALLER, LARGEST_PAGE, Action, KeystoneError, Resource, primary_key
+from keystone_client_core import CALLER, LARGEST_PAGE, Action, KeystoneError
 
 from .._errors import DeadlineExceededError
 from .._flow import Flow
@@ -94,19 +94,20 @@ def wrote_nothing(call: Call, items: Sequence[Item], response: httpx.Response, k
         call: The call the job belongs to; its correlation id is in the log.
         items: The records of the job.
         response: The answer.
-        known: The ids of the records that earlier jobs have created.
+        known: The models and ids of the records that earlier jobs have created.
 
     Returns:
         True if nothing was written; False if something was, or if the log cannot tell.
     """
     action = items[0].action
-    if _DJANGO_PAGE not in response.content or action.method == "PATCH" or action.resource.name in NOT_AUDITED:
+    resources = {item.action.resource.name: item.action.resource for item in items}
+    if _DJANGO_PAGE not in response.content or action.method == "PATCH" or not NOT_AUDITED.isdisjoint(resources):
         # Without Django's page the server may still be at work; an update that changes only links leaves no row.
         return False
     since = _begun(response)
     lost = call.lost
     try:
-        rows = yield from _audit_rows(call, action.resource, since)
+        rows = yield from _audit_rows(call, {resource.model for resource in resources.values()}, since)
     except DeadlineExceededError:
         raise
     except KeystoneError:
@@ -117,8 +118,10 @@ def wrote_nothing(call: Call, items: Sequence[Item], response: httpx.Response, k
         return False
     if action.method == "DELETE":
         deleted = {row.get("record_id") for row in rows if row.get("action") == "delete"}
-        return deleted.isdisjoint(primary_key(item.given) for item in items)
-    created = [row for row in rows if row.get("action") == "create" and row.get("record_id") not in known]
+        return deleted.isdisjoint(item.pk for item in items)
+    created = [
+        row for row in rows if row.get("action") == "create" and (model_of(row), row.get("record_id")) not in known
+    ]
     return len(created) < len(items)  # a job is written whole or not at all
 
 
@@ -130,12 +133,17 @@ def _begun(response: httpx.Response) -> datetime | None:
     return datetime.fromtimestamp(answered, UTC) - response.elapsed - timedelta(seconds=MARGIN)
 
 
-def _audit_rows(call: Call, resource: Resource, since: datetime | None) -> Flow[list[dict[str, Any]] | None]:
-    """Fetch the log's rows of this client's writes to a resource since then; ``None`` if they do not fit in a page."""
+def _audit_rows(call: Call, models: Collection[str], since: datetime | None) -> Flow[list[dict[str, Any]] | None]:
+    """Fetch the log's rows of this client's writes to some models since then; ``None`` if they do not fit in a page."""
     asked = {"cid": call.cid, "_order": "-id", "_limit": str(LARGEST_PAGE)}
     if since is not None:
         asked["timestamp__gte"] = since.isoformat()
     page = page_of((yield from call.send(Draft("GET", "logs/audit/", asked))), call.cid)
     if page.more:
         return None
-    return [row for row in page.records if str(row.get("record_name")).rpartition("| ")[2] == resource.model]
+    return [row for row in page.records if model_of(row) in models]
+
+
+def model_of(row: Mapping[str, Any]) -> str:
+    """Return the model of the record that a row of the audit log is about."""
+    return str(row.get("record_name")).rpartition("| ")[2]

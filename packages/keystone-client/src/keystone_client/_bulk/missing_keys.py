@@ -7,7 +7,7 @@ that it does not show is asked for by itself, and only a 404 to that counts.
 
 from collections.abc import Sequence
 
-from keystone_client_core import LARGEST_PAGE, Resource, primary_key
+from keystone_client_core import LARGEST_PAGE, Resource
 
 from .._flow import Flow
 from .._listing.plan import room_for_filters, split_keys
@@ -17,13 +17,13 @@ from .._protocol.responses import is_missing, page_of
 from .report import Item
 
 
-def missing(call: Call, resource: Resource, first: Item, chunk: Sequence[Item]) -> Flow[set[int]]:
+def missing(call: Call, first: Item, chunk: Sequence[Item]) -> Flow[set[int]]:
     """Return the places of the records of a chunk that do not exist; ``first`` is known to be one of them."""
     places = {first.place}
     try:
-        listed = yield from _listed(call, resource, chunk)
+        listed = yield from _listed(call, first.action.resource, chunk)
         for item in chunk:
-            if primary_key(item.given) not in listed and item.place not in places:
+            if item.pk not in listed and item.place not in places:
                 response = yield from call.send(Draft("GET", item.action.path[1:]))
                 places |= {item.place} if is_missing(response) else set()
     finally:
@@ -33,7 +33,7 @@ def missing(call: Call, resource: Resource, first: Item, chunk: Sequence[Item]) 
 
 def _listed(call: Call, resource: Resource, chunk: Sequence[Item]) -> Flow[set[int]]:
     found: set[int] = set()
-    keys = [primary_key(item.given) for item in chunk]
+    keys = [item.pk for item in chunk]
     for some in split_keys(keys, room_for_filters(call, resource)):
         draft = Draft("GET", f"{resource.path}/", {**some, "_limit": str(LARGEST_PAGE)})
         page = page_of((yield from call.send(draft)), call.cid)

@@ -34,7 +34,7 @@ def create(call: Call, name: str, records: Iterable[object], options: BulkOption
     """Create records, in the order given."""
     resource, method = RESOURCES[name], f"bulk_create_{name}"
     items = _items(checked_creates(resource, records), method)
-    return (yield from Run(call, resource, method, items, options).flow())
+    return (yield from Run(call, method, items, options).flow())
 
 
 def update(call: Call, name: str, changes: object, options: BulkOptions) -> Flow[list[Any]]:
@@ -43,7 +43,7 @@ def update(call: Call, name: str, changes: object, options: BulkOptions) -> Flow
     if not isinstance(changes, Mapping):
         raise FieldError(f"{method} takes a mapping from key to fields, not {type(changes).__name__}")
     items = _items(checked_updates(resource, changes), method)
-    return (yield from Run(call, resource, method, items, options).flow())
+    return (yield from Run(call, method, items, options).flow())
 
 
 def delete(call: Call, name: str, pks: Iterable[object], options: BulkOptions) -> Flow[None]:
@@ -52,7 +52,7 @@ def delete(call: Call, name: str, pks: Iterable[object], options: BulkOptions) -
     items = _items(checked_deletes(resource, pks), method)
     once = {item.action.path: item for item in reversed(items)}
     kept = [item for item in items if once[item.action.path] is item]
-    yield from Run(call, resource, method, kept, options).flow()
+    yield from Run(call, method, kept, options).flow()
 
 
 def _items(checked: CheckedRecords, method: str) -> list[Item]:

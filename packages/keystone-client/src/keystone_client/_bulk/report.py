@@ -1,6 +1,6 @@
 """Report on a bulk operation that stopped: what became of each record, and which one is to blame.
 
-Pure: it turns what is known into a ``BulkError``. What happens next is decided in ``runner``.
+Pure: it turns what is known into an ``Outcome``, and that into a ``BulkError``. What comes next, ``runner`` decides.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -8,7 +8,8 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from keystone_client_core import Action, KeystoneError, brief, record_name
 
-from .._errors import BulkError, DecodeError, JobError, RequestTimeoutError, StatusError
+from .._bulk_errors import BulkError
+from .._errors import DecodeError, JobError, RequestTimeoutError, StatusError
 
 TOO_LARGE: Final = 413
 BROKEN: Final = 500
@@ -33,6 +34,15 @@ _NAMED: Final = 20
 Group: TypeAlias = Literal["completed", "failed", "unknown", "pending"]
 
 
+class Outcome(NamedTuple):
+    """What became of all records of an operation that stopped."""
+
+    groups: Mapping[Group, Sequence[tuple["Item", Any]]]
+    """Each record, with what the server answered for it if its job was carried out."""
+    blamed: "Item | None"
+    message: str
+
+
 class Item(NamedTuple):
     """One record of a bulk operation."""
 
@@ -44,13 +54,23 @@ class Item(NamedTuple):
     label: Any = None
     """The caller's label, or ``None`` if the records have no labels."""
 
+    group: Any = None
+    """Records of different groups are never in one job."""
+    unit: Any = None
+    """Records of one unit are in one job, if it can have so many."""
+
+    @property
+    def pk(self) -> int:
+        """The primary key in the path of its action."""
+        return int(self.action.path.split("/")[-2])
+
     @property
     def name(self) -> str:
         """The words for the record in a message."""
         return record_name(self.place if self.label is None else self.label, self.label is not None)
 
 
-def report(
+def outcome(
     name: str,
     items: Sequence[Item],
     done: Mapping[int, Any],
@@ -61,9 +81,9 @@ def report(
     unsure: Collection[int],
     collided: Collection[int],
     dry_run: bool,
-    cid: str,
-) -> BulkError:
-    """Return the error that lists every record by what became of it.
+    advice: str = "",
+) -> Outcome:
+    """Tell what became of each record.
 
     Args:
         name: The method that was called.
@@ -75,10 +95,7 @@ def report(
         unsure: The places of records that were in a job of unknown outcome.
         collided: The places of records that pass in smaller jobs and fail together.
         dry_run: Whether the server undid every job.
-        cid: The correlation id of the client.
-
-    Returns:
-        The error, not raised.
+        advice: What to do now, if that does not depend on what became of the records.
     """
     fate = _fate(stop, lost)
     if dry_run and fate == "unknown":
@@ -89,20 +106,29 @@ def report(
     else:
         fates.update(dict.fromkeys(unsure, "unknown"))
         fates.update(dict.fromkeys(done, "completed"))
-    groups: dict[Group, list[Any]] = {"completed": [], "failed": [], "unknown": [], "pending": []}
-    labels: dict[str, list[Any]] = {}
+    groups: dict[Group, list[tuple[Item, Any]]] = {"completed": [], "failed": [], "unknown": [], "pending": []}
     for item in items:
         group = fates.get(item.place, "pending")
-        result = done[item.place] if group == "completed" else None  # None for a delete
-        groups[group].append(item.given if result is None else result)
-        if item.label is not None:
-            labels.setdefault(group, []).append(item.label)
+        groups[group].append((item, done[item.place] if group == "completed" else None))
     blamed = None if collided else _blamed(stop, chunk, unsure)
-    advice = _collided(items, collided) if collided else _advice(groups, blamed, stop, len(chunk))
-    error = BulkError(_message(name, groups, blamed, stop, advice), **groups, cid=cid)
-    error.labels = labels
-    if blamed is not None:
-        error.position, error.label = blamed.place, blamed.label
+    if not advice:
+        advice = _collided(items, collided) if collided else _advice(groups, blamed, stop, len(chunk))
+    return Outcome(groups, blamed, _message(name, groups, blamed, stop, advice))
+
+
+def bulk_error(outcome: Outcome, cid: str) -> BulkError:
+    """Return the error that lists every record by what became of it, not raised."""
+    lists = {
+        group: [item.given if result is None else result for item, result in found]  # None for a delete
+        for group, found in outcome.groups.items()
+    }
+    error = BulkError(outcome.message, **lists, cid=cid)
+    labels = {
+        group: [item.label for item, _ in found if item.label is not None] for group, found in outcome.groups.items()
+    }
+    error.labels = {group: some for group, some in labels.items() if some}
+    if outcome.blamed is not None:
+        error.position, error.label = outcome.blamed.place, outcome.blamed.label
     return error
 
 

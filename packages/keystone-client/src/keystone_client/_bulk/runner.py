@@ -25,18 +25,14 @@ of what the server has written.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any, Final, cast
 
 import httpx
-from keystone_client_core import (
-    FieldError,
-    KeystoneError,
-    Resource,
-    job_body,
-)
+from keystone_client_core import Action, FieldError, KeystoneError, job_body
 
 from .._config.arguments import checked_flag
-from .._errors import BulkError, JobError, StatusError
+from .._errors import JobError, StatusError
 from .._flow import Flow
 from .._listing.query import BulkOptions
 from .._progress import check_progress
@@ -50,7 +46,7 @@ from .job import ENDPOINT
 from .job_outcome import may_be_sent_twice, next_size, wrote_nothing
 from .job_results import check_kept, results_of
 from .missing_keys import missing
-from .report import BROKEN, TOO_LARGE, Item, report
+from .report import BROKEN, TOO_LARGE, Item, Outcome, bulk_error, outcome
 from .throttled_jobs import ThrottledJobs, is_throttled
 
 MOST_BYTES: Final = 900_000
@@ -62,9 +58,12 @@ _ENVELOPE = 60  # the JSON around the actions of a job
 class Run:
     """One bulk operation."""
 
-    def __init__(self, call: Call, resource: Resource, name: str, items: Sequence[Item], options: BulkOptions) -> None:
+    _advice = ""
+    """What an error tells the caller to do, if that does not depend on what became of the records."""
+
+    def __init__(self, call: Call, name: str, items: Sequence[Item], options: BulkOptions) -> None:
         """Take records that were checked, and check the options; nothing is sent."""
-        self._call, self._resource, self._name = call, resource, name
+        self._call, self._name = call, name
         self._options = options._replace(
             dry_run=checked_flag("dry_run", options.dry_run),
             raise_not_exists=checked_flag("raise_not_exists", options.raise_not_exists),
@@ -121,17 +120,28 @@ class Run:
 
     def _next(self) -> list[Item]:
         """Return the next chunk; records of a job that failed are not mixed with others."""
-        alike, failure = self._failed.alike(self._waiting[: self._most]), self._failed.of(self._waiting)
+        group = self._waiting[0].group
+        together = list(takewhile(lambda item: item.group == group, self._waiting[: self._most]))
+        alike, failure = self._failed.alike(together), self._failed.of(self._waiting)
         most = min(self._most, self._size, len(alike) if failure is None else failure.size)
         return next_chunk(alike, most, MOST_BYTES - _ENVELOPE)
 
+    def _actions(self, chunk: Sequence[Item]) -> list[Action]:
+        """Return the actions of a job: those of its records, which may be preceded by others that they need."""
+        return [item.action for item in chunk]
+
     def _job(self, chunk: Sequence[Item]) -> Flow[list[Any]]:
-        actions = [item.action for item in chunk]
+        actions = self._actions(chunk)
         job = job_body([action.json() for action in actions], self._options.dry_run)
         draft = Draft("POST", ENDPOINT, content=json_body({"job": job}))
         response = yield from self._call.send(draft, may_retry=_not_throttled)
         self._response = response
-        results = results_of(response, self._call.cid, actions)
+        before = len(actions) - len(chunk)
+        try:
+            results = results_of(response, self._call.cid, actions)[before:]
+        except JobError as error:
+            error.action = error.action - before if error.action and error.action > before else None
+            raise
         seconds, timeout = response.elapsed.total_seconds(), self._call.options.timeout["read"]
         self._size = next_chunk_size(self._size, len(chunk), seconds, timeout)
         return results
@@ -149,7 +159,7 @@ class Run:
         if is_throttled(error):
             self._most = yield from self._throttled.wait_out(cast("StatusError", error), self._most)
         elif isinstance(error, JobError) and error.action and error.step_status == 404 and self._may_be_gone(chunk):
-            gone = yield from missing(self._call, self._resource, chunk[error.action - 1], chunk)
+            gone = yield from missing(self._call, chunk[error.action - 1], chunk)
             self._failed.unsure -= gone
             self._done(dict.fromkeys(gone))
         elif status == BROKEN:
@@ -184,7 +194,11 @@ class Run:
             return True
         places = {item.place for item in chunk} - self._failed.unsure
         self._failed.unsure |= places
-        created = {record.get("id") for record in self._in.values() if isinstance(record, Mapping)}
+        created = {
+            (item.action.resource.model, record["id"])
+            for item in self._items
+            if isinstance(record := self._in.get(item.place), Mapping) and "id" in record
+        }
         assert self._response is not None
         if (yield from wrote_nothing(self._call, chunk, self._response, created)):
             self._failed.unsure -= places
@@ -196,8 +210,8 @@ class Run:
         sent_before = not self._failed.unsure.isdisjoint(item.place for item in chunk)
         return chunk[0].action.method == "DELETE" and (sent_before or not self._options.raise_not_exists)
 
-    def _report(self, stop: BaseException) -> BulkError:
-        return report(
+    def _outcome(self, stop: BaseException) -> Outcome:
+        return outcome(
             self._name,
             self._items,
             self._in,
@@ -207,10 +221,13 @@ class Run:
             unsure=self._failed.unsure,
             collided=self._failed.collided,
             dry_run=self._options.dry_run,
-            cid=self._call.cid,
+            advice=self._advice,
         )
 
-    def _warn(self, error: BulkError) -> None:
+    def _report(self, stop: BaseException) -> KeystoneError:
+        return bulk_error(self._outcome(stop), self._call.cid)
+
+    def _warn(self, error: KeystoneError) -> None:
         self._call.log.problem("%s", self._call.built(Draft("POST", ENDPOINT)), error)
 
 

@@ -39,6 +39,13 @@ class ClientBase:
         return operations
 
     @property
+    def _ensure(self) -> Any:
+        """The flow of ``ensure_x``, imported at its first use."""
+        from .._flows.ensure import ensure
+
+        return ensure
+
+    @property
     def _follower(self) -> Any:
         """The flow that follows a log, imported at its first use."""
         from .._listing import follow

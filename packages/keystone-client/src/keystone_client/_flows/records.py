@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+import httpx
 from keystone_client_core import (
     RESOURCES,
     FieldError,
@@ -18,6 +19,7 @@ from .._listing import plan as listing
 from .._listing.query import Query
 from .._protocol.bodies import json_body, multipart
 from .._protocol.call import Call
+from .._protocol.expectations import changed, condition
 from .._protocol.measured_file import Sent
 from .._protocol.requests import Draft
 from .._protocol.responses import acknowledged, is_missing, record_of
@@ -32,8 +34,8 @@ def create(call: Call, name: str, fields: Mapping[str, object]) -> Flow[Any]:
     """Create a record and return it as the server keeps it."""
     resource = RESOURCES[name]
     sent = _ready(resource, encode_fields(resource, fields, "create"))
-    record = yield from _written(call, "POST", f"{resource.path}/", sent)
-    return _unabridged(resource, sent, record, "create")
+    response = yield from _written(call, "POST", f"{resource.path}/", sent)
+    return _unabridged(resource, sent, record_of(response, call.cid), "create")
 
 
 def check(name: str, records: Iterable[object]) -> "list[Fault]":
@@ -43,13 +45,17 @@ def check(name: str, records: Iterable[object]) -> "list[Fault]":
     return check_records(RESOURCES[name], records)
 
 
-def update(call: Call, name: str, pk: object, data: Mapping[str, object]) -> Flow[Any]:
-    """Change some fields of a record and return it as the server keeps it."""
+def update(
+    call: Call, name: str, pk: object, data: Mapping[str, object], expect: Mapping[str, object] | None = None
+) -> Flow[Any]:
+    """Change some fields of a record, if it is as expected, and return it as the server keeps it."""
     resource = RESOURCES[name]
-    endpoint = record_path(resource.path, pk)
+    endpoint, params = record_path(resource.path, pk), condition(resource, expect)
     sent = _ready(resource, encode_fields(resource, data, "update"))
-    record = yield from _written(call, "PATCH", endpoint, sent)
-    return _unabridged(resource, sent, record, "update")
+    response = yield from _written(call, "PATCH", endpoint, sent, params)
+    if expect is not None and is_missing(response):
+        raise (yield from changed(call, response, endpoint, expect))
+    return _unabridged(resource, sent, record_of(response, call.cid), "update")
 
 
 def retrieve(call: Call, name: str, pk: object, raise_not_exists: bool, query: Query) -> Flow[Any]:
@@ -63,10 +69,17 @@ def retrieve(call: Call, name: str, pk: object, raise_not_exists: bool, query: Q
     return record_of(response, call.cid)
 
 
-def delete(call: Call, name: str, pk: object, raise_not_exists: bool) -> Flow[None]:
-    """Delete a record; if it does not exist, do nothing or raise, as asked."""
-    endpoint, must_exist = record_path(RESOURCES[name].path, pk), checked_flag("raise_not_exists", raise_not_exists)
-    response = yield from call.send(Draft("DELETE", endpoint))
+def delete(
+    call: Call, name: str, pk: object, raise_not_exists: bool, expect: Mapping[str, object] | None = None
+) -> Flow[None]:
+    """Delete a record, if it is as expected; if it does not exist, do nothing or raise, as asked."""
+    resource = RESOURCES[name]
+    endpoint, must_exist = record_path(resource.path, pk), checked_flag("raise_not_exists", raise_not_exists)
+    response = yield from call.send(Draft("DELETE", endpoint, condition(resource, expect) or None))
+    if expect is not None and is_missing(response):
+        error = yield from changed(call, response, endpoint, expect)
+        if error.record is not None or not call.lost:
+            raise error
     if is_missing(response) and (call.lost or not must_exist):
         return  # after a lost answer, "no such record" means that the first try has deleted it
     acknowledged(response, call.cid)
@@ -89,18 +102,18 @@ def create_attachment(
         upload.close()
 
 
-def _written(call: Call, method: str, endpoint: str, sent: Mapping[str, object]) -> Flow[dict[str, Any]]:
+def _written(
+    call: Call, method: str, endpoint: str, sent: Mapping[str, object], params: Mapping[str, str] | None = None
+) -> Flow[httpx.Response]:
     uploads = [value for value in sent.values() if isinstance(value, Upload)]
     if not uploads:
-        response = yield from call.send(Draft(method, endpoint, content=json_body(sent)))
-        return record_of(response, call.cid)
+        return (yield from call.send(Draft(method, endpoint, params or None, content=json_body(sent))))
     try:
         check_uploads(uploads, call.session.upload_limits)
-        response = yield from call.send(Draft(method, endpoint, body=multipart(sent)))
+        return (yield from call.send(Draft(method, endpoint, params or None, body=multipart(sent))))
     finally:
         for upload in uploads:
             upload.close()
-    return record_of(response, call.cid)
 
 
 def _ready(resource: Resource, sent: dict[str, object]) -> dict[str, object]:

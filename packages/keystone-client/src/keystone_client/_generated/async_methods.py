@@ -77,6 +77,8 @@ if TYPE_CHECKING:
         UserCreate,
         UserUpdate,
     )
+    from .._flows.ensure import Ensured
+
     from keystone_client_core.server import (
         GrantStats,
         HealthCheck,
@@ -281,12 +283,14 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
 
     @redacted
     @explains_former_calls
-    async def update_user(self, pk: Key, data: UserUpdate) -> User:
+    async def update_user(self, pk: Key, data: UserUpdate, *, expect: Filters | None = None) -> User:
         """Change some fields of a user.
 
         Args:
             pk: The key of the record.
             data: The fields to change, of those of ``UserUpdate``. The other fields keep their values.
+            expect: Values that the record must still have, by field or lookup, or nothing is written. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Returns:
             The record after the change.
@@ -294,9 +298,10 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._run(flows.update(self._call(), "user", pk, data))
+        return await self._run(flows.update(self._call(), "user", pk, data, expect))
 
     @redacted
     async def bulk_update_user(
@@ -328,17 +333,22 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.update(self._call(), "user", changes, options))
 
     @explains_former_calls
-    async def delete_user(self, pk: Key, *, raise_not_exists: bool = False) -> None:
+    async def delete_user(
+        self, pk: Key, *, raise_not_exists: bool = False, expect: Filters | None = None
+    ) -> None:
         """Delete a user. Nothing happens if it does not exist.
 
         Args:
             pk: The key of the record.
             raise_not_exists: Raise ``NotFoundError`` if there is no such record.
+            expect: Values that the record must still have, by field or lookup, or it is not deleted. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
         """
-        await self._run(flows.delete(self._call(), "user", pk, raise_not_exists))
+        await self._run(flows.delete(self._call(), "user", pk, raise_not_exists, expect))
 
     async def bulk_delete_user(
         self,
@@ -364,6 +374,24 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """
         options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
         await self._run(self._bulk.delete(self._call(), "user", pks, options))
+
+    @redacted
+    async def ensure_user(self, **fields: Unpack[UserCreate]) -> Ensured[User]:
+        """Make sure that there is a user with these fields: create it, change what differs, or leave it.
+
+        Args:
+            **fields: The fields, of those of ``UserCreate``; ``username`` say which record is meant. Fields that are not
+                given are left as they are, and write-only ones are written with a new record only.
+
+        Returns:
+            The ``record``, and ``how``: ``"created"``, ``"changed"`` or ``"as wanted"``.
+
+        Raises:
+            FieldError: A field does not exist or is missing, or the server would drop it.
+            ValidationError: The server refused the values. The error carries its messages by field.
+            ChangedError: Others change the record all the time.
+        """
+        return await self._run(self._ensure(self._call(), "user", fields))
 
     @overload
     async def retrieve_team(self, pk: Key, *, raise_not_exists: Literal[True]) -> Team: ...
@@ -549,12 +577,14 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.create(self._call(), "team", records, options))
 
     @explains_former_calls
-    async def update_team(self, pk: Key, data: TeamUpdate) -> Team:
+    async def update_team(self, pk: Key, data: TeamUpdate, *, expect: Filters | None = None) -> Team:
         """Change some fields of a team.
 
         Args:
             pk: The key of the record.
             data: The fields to change, of those of ``TeamUpdate``. The other fields keep their values.
+            expect: Values that the record must still have, by field or lookup, or nothing is written. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Returns:
             The record after the change.
@@ -562,9 +592,10 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._run(flows.update(self._call(), "team", pk, data))
+        return await self._run(flows.update(self._call(), "team", pk, data, expect))
 
     async def bulk_update_team(
         self,
@@ -595,17 +626,22 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.update(self._call(), "team", changes, options))
 
     @explains_former_calls
-    async def delete_team(self, pk: Key, *, raise_not_exists: bool = False) -> None:
+    async def delete_team(
+        self, pk: Key, *, raise_not_exists: bool = False, expect: Filters | None = None
+    ) -> None:
         """Delete a team. Nothing happens if it does not exist.
 
         Args:
             pk: The key of the record.
             raise_not_exists: Raise ``NotFoundError`` if there is no such record.
+            expect: Values that the record must still have, by field or lookup, or it is not deleted. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
         """
-        await self._run(flows.delete(self._call(), "team", pk, raise_not_exists))
+        await self._run(flows.delete(self._call(), "team", pk, raise_not_exists, expect))
 
     async def bulk_delete_team(
         self,
@@ -631,6 +667,23 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """
         options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
         await self._run(self._bulk.delete(self._call(), "team", pks, options))
+
+    async def ensure_team(self, **fields: Unpack[TeamCreate]) -> Ensured[Team]:
+        """Make sure that there is a team with these fields: create it, change what differs, or leave it.
+
+        Args:
+            **fields: The fields, of those of ``TeamCreate``; ``name`` say which record is meant. Fields that are not
+                given are left as they are, and write-only ones are written with a new record only.
+
+        Returns:
+            The ``record``, and ``how``: ``"created"``, ``"changed"`` or ``"as wanted"``.
+
+        Raises:
+            FieldError: A field does not exist or is missing, or the server would drop it.
+            ValidationError: The server refused the values. The error carries its messages by field.
+            ChangedError: Others change the record all the time.
+        """
+        return await self._run(self._ensure(self._call(), "team", fields))
 
     @overload
     async def retrieve_membership(self, pk: Key, *, raise_not_exists: Literal[True]) -> Membership: ...
@@ -816,12 +869,14 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.create(self._call(), "membership", records, options))
 
     @explains_former_calls
-    async def update_membership(self, pk: Key, data: MembershipUpdate) -> Membership:
+    async def update_membership(self, pk: Key, data: MembershipUpdate, *, expect: Filters | None = None) -> Membership:
         """Change some fields of a membership.
 
         Args:
             pk: The key of the record.
             data: The fields to change, of those of ``MembershipUpdate``. The other fields keep their values.
+            expect: Values that the record must still have, by field or lookup, or nothing is written. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Returns:
             The record after the change.
@@ -829,9 +884,10 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._run(flows.update(self._call(), "membership", pk, data))
+        return await self._run(flows.update(self._call(), "membership", pk, data, expect))
 
     async def bulk_update_membership(
         self,
@@ -862,17 +918,22 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.update(self._call(), "membership", changes, options))
 
     @explains_former_calls
-    async def delete_membership(self, pk: Key, *, raise_not_exists: bool = False) -> None:
+    async def delete_membership(
+        self, pk: Key, *, raise_not_exists: bool = False, expect: Filters | None = None
+    ) -> None:
         """Delete a membership. Nothing happens if it does not exist.
 
         Args:
             pk: The key of the record.
             raise_not_exists: Raise ``NotFoundError`` if there is no such record.
+            expect: Values that the record must still have, by field or lookup, or it is not deleted. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
         """
-        await self._run(flows.delete(self._call(), "membership", pk, raise_not_exists))
+        await self._run(flows.delete(self._call(), "membership", pk, raise_not_exists, expect))
 
     async def bulk_delete_membership(
         self,
@@ -898,6 +959,23 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """
         options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
         await self._run(self._bulk.delete(self._call(), "membership", pks, options))
+
+    async def ensure_membership(self, **fields: Unpack[MembershipCreate]) -> Ensured[Membership]:
+        """Make sure that there is a membership with these fields: create it, change what differs, or leave it.
+
+        Args:
+            **fields: The fields, of those of ``MembershipCreate``; ``team`` and ``user`` say which record is meant. Fields that are not
+                given are left as they are, and write-only ones are written with a new record only.
+
+        Returns:
+            The ``record``, and ``how``: ``"created"``, ``"changed"`` or ``"as wanted"``.
+
+        Raises:
+            FieldError: A field does not exist or is missing, or the server would drop it.
+            ValidationError: The server refused the values. The error carries its messages by field.
+            ChangedError: Others change the record all the time.
+        """
+        return await self._run(self._ensure(self._call(), "membership", fields))
 
     @overload
     async def retrieve_cluster(self, pk: Key, *, raise_not_exists: Literal[True]) -> Cluster: ...
@@ -1083,12 +1161,14 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.create(self._call(), "cluster", records, options))
 
     @explains_former_calls
-    async def update_cluster(self, pk: Key, data: ClusterUpdate) -> Cluster:
+    async def update_cluster(self, pk: Key, data: ClusterUpdate, *, expect: Filters | None = None) -> Cluster:
         """Change some fields of a cluster.
 
         Args:
             pk: The key of the record.
             data: The fields to change, of those of ``ClusterUpdate``. The other fields keep their values.
+            expect: Values that the record must still have, by field or lookup, or nothing is written. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Returns:
             The record after the change.
@@ -1096,9 +1176,10 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._run(flows.update(self._call(), "cluster", pk, data))
+        return await self._run(flows.update(self._call(), "cluster", pk, data, expect))
 
     async def bulk_update_cluster(
         self,
@@ -1129,17 +1210,22 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.update(self._call(), "cluster", changes, options))
 
     @explains_former_calls
-    async def delete_cluster(self, pk: Key, *, raise_not_exists: bool = False) -> None:
+    async def delete_cluster(
+        self, pk: Key, *, raise_not_exists: bool = False, expect: Filters | None = None
+    ) -> None:
         """Delete a cluster. Nothing happens if it does not exist.
 
         Args:
             pk: The key of the record.
             raise_not_exists: Raise ``NotFoundError`` if there is no such record.
+            expect: Values that the record must still have, by field or lookup, or it is not deleted. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
         """
-        await self._run(flows.delete(self._call(), "cluster", pk, raise_not_exists))
+        await self._run(flows.delete(self._call(), "cluster", pk, raise_not_exists, expect))
 
     async def bulk_delete_cluster(
         self,
@@ -1165,6 +1251,23 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """
         options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
         await self._run(self._bulk.delete(self._call(), "cluster", pks, options))
+
+    async def ensure_cluster(self, **fields: Unpack[ClusterCreate]) -> Ensured[Cluster]:
+        """Make sure that there is a cluster with these fields: create it, change what differs, or leave it.
+
+        Args:
+            **fields: The fields, of those of ``ClusterCreate``; ``name`` say which record is meant. Fields that are not
+                given are left as they are, and write-only ones are written with a new record only.
+
+        Returns:
+            The ``record``, and ``how``: ``"created"``, ``"changed"`` or ``"as wanted"``.
+
+        Raises:
+            FieldError: A field does not exist or is missing, or the server would drop it.
+            ValidationError: The server refused the values. The error carries its messages by field.
+            ChangedError: Others change the record all the time.
+        """
+        return await self._run(self._ensure(self._call(), "cluster", fields))
 
     @overload
     async def retrieve_request(self, pk: Key, *, raise_not_exists: Literal[True]) -> Request: ...
@@ -1361,12 +1464,14 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.create(self._call(), "request", records, options))
 
     @explains_former_calls
-    async def update_request(self, pk: Key, data: RequestUpdate) -> Request:
+    async def update_request(self, pk: Key, data: RequestUpdate, *, expect: Filters | None = None) -> Request:
         """Change some fields of an allocation request.
 
         Args:
             pk: The key of the record.
             data: The fields to change, of those of ``RequestUpdate``. The other fields keep their values.
+            expect: Values that the record must still have, by field or lookup, or nothing is written. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Returns:
             The record after the change.
@@ -1374,9 +1479,10 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._run(flows.update(self._call(), "request", pk, data))
+        return await self._run(flows.update(self._call(), "request", pk, data, expect))
 
     async def bulk_update_request(
         self,
@@ -1407,17 +1513,22 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.update(self._call(), "request", changes, options))
 
     @explains_former_calls
-    async def delete_request(self, pk: Key, *, raise_not_exists: bool = False) -> None:
+    async def delete_request(
+        self, pk: Key, *, raise_not_exists: bool = False, expect: Filters | None = None
+    ) -> None:
         """Delete an allocation request. Nothing happens if it does not exist.
 
         Args:
             pk: The key of the record.
             raise_not_exists: Raise ``NotFoundError`` if there is no such record.
+            expect: Values that the record must still have, by field or lookup, or it is not deleted. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
         """
-        await self._run(flows.delete(self._call(), "request", pk, raise_not_exists))
+        await self._run(flows.delete(self._call(), "request", pk, raise_not_exists, expect))
 
     async def bulk_delete_request(
         self,
@@ -1628,12 +1739,14 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.create(self._call(), "allocation", records, options))
 
     @explains_former_calls
-    async def update_allocation(self, pk: Key, data: AllocationUpdate) -> Allocation:
+    async def update_allocation(self, pk: Key, data: AllocationUpdate, *, expect: Filters | None = None) -> Allocation:
         """Change some fields of an allocation.
 
         Args:
             pk: The key of the record.
             data: The fields to change, of those of ``AllocationUpdate``. The other fields keep their values.
+            expect: Values that the record must still have, by field or lookup, or nothing is written. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Returns:
             The record after the change.
@@ -1641,9 +1754,10 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._run(flows.update(self._call(), "allocation", pk, data))
+        return await self._run(flows.update(self._call(), "allocation", pk, data, expect))
 
     async def bulk_update_allocation(
         self,
@@ -1674,17 +1788,22 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.update(self._call(), "allocation", changes, options))
 
     @explains_former_calls
-    async def delete_allocation(self, pk: Key, *, raise_not_exists: bool = False) -> None:
+    async def delete_allocation(
+        self, pk: Key, *, raise_not_exists: bool = False, expect: Filters | None = None
+    ) -> None:
         """Delete an allocation. Nothing happens if it does not exist.
 
         Args:
             pk: The key of the record.
             raise_not_exists: Raise ``NotFoundError`` if there is no such record.
+            expect: Values that the record must still have, by field or lookup, or it is not deleted. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
         """
-        await self._run(flows.delete(self._call(), "allocation", pk, raise_not_exists))
+        await self._run(flows.delete(self._call(), "allocation", pk, raise_not_exists, expect))
 
     async def bulk_delete_allocation(
         self,
@@ -1895,12 +2014,14 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.create(self._call(), "review", records, options))
 
     @explains_former_calls
-    async def update_review(self, pk: Key, data: ReviewUpdate) -> Review:
+    async def update_review(self, pk: Key, data: ReviewUpdate, *, expect: Filters | None = None) -> Review:
         """Change some fields of a review.
 
         Args:
             pk: The key of the record.
             data: The fields to change, of those of ``ReviewUpdate``. The other fields keep their values.
+            expect: Values that the record must still have, by field or lookup, or nothing is written. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Returns:
             The record after the change.
@@ -1908,9 +2029,10 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._run(flows.update(self._call(), "review", pk, data))
+        return await self._run(flows.update(self._call(), "review", pk, data, expect))
 
     async def bulk_update_review(
         self,
@@ -1941,17 +2063,22 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.update(self._call(), "review", changes, options))
 
     @explains_former_calls
-    async def delete_review(self, pk: Key, *, raise_not_exists: bool = False) -> None:
+    async def delete_review(
+        self, pk: Key, *, raise_not_exists: bool = False, expect: Filters | None = None
+    ) -> None:
         """Delete a review. Nothing happens if it does not exist.
 
         Args:
             pk: The key of the record.
             raise_not_exists: Raise ``NotFoundError`` if there is no such record.
+            expect: Values that the record must still have, by field or lookup, or it is not deleted. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
         """
-        await self._run(flows.delete(self._call(), "review", pk, raise_not_exists))
+        await self._run(flows.delete(self._call(), "review", pk, raise_not_exists, expect))
 
     async def bulk_delete_review(
         self,
@@ -2162,12 +2289,14 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.create(self._call(), "comment", records, options))
 
     @explains_former_calls
-    async def update_comment(self, pk: Key, data: CommentUpdate) -> Comment:
+    async def update_comment(self, pk: Key, data: CommentUpdate, *, expect: Filters | None = None) -> Comment:
         """Change some fields of a comment.
 
         Args:
             pk: The key of the record.
             data: The fields to change, of those of ``CommentUpdate``. The other fields keep their values.
+            expect: Values that the record must still have, by field or lookup, or nothing is written. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Returns:
             The record after the change.
@@ -2175,9 +2304,10 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._run(flows.update(self._call(), "comment", pk, data))
+        return await self._run(flows.update(self._call(), "comment", pk, data, expect))
 
     async def bulk_update_comment(
         self,
@@ -2208,17 +2338,22 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.update(self._call(), "comment", changes, options))
 
     @explains_former_calls
-    async def delete_comment(self, pk: Key, *, raise_not_exists: bool = False) -> None:
+    async def delete_comment(
+        self, pk: Key, *, raise_not_exists: bool = False, expect: Filters | None = None
+    ) -> None:
         """Delete a comment. Nothing happens if it does not exist.
 
         Args:
             pk: The key of the record.
             raise_not_exists: Raise ``NotFoundError`` if there is no such record.
+            expect: Values that the record must still have, by field or lookup, or it is not deleted. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
         """
-        await self._run(flows.delete(self._call(), "comment", pk, raise_not_exists))
+        await self._run(flows.delete(self._call(), "comment", pk, raise_not_exists, expect))
 
     async def bulk_delete_comment(
         self,
@@ -2346,12 +2481,14 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(listing.count(self._call(), "attachment", Query(filters, search)))
 
     @explains_former_calls
-    async def update_attachment(self, pk: Key, data: AttachmentUpdate) -> Attachment:
+    async def update_attachment(self, pk: Key, data: AttachmentUpdate, *, expect: Filters | None = None) -> Attachment:
         """Change some fields of an attachment.
 
         Args:
             pk: The key of the record.
             data: The fields to change, of those of ``AttachmentUpdate``. The other fields keep their values.
+            expect: Values that the record must still have, by field or lookup, or nothing is written. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Returns:
             The record after the change.
@@ -2359,9 +2496,10 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._run(flows.update(self._call(), "attachment", pk, data))
+        return await self._run(flows.update(self._call(), "attachment", pk, data, expect))
 
     async def bulk_update_attachment(
         self,
@@ -2392,17 +2530,22 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.update(self._call(), "attachment", changes, options))
 
     @explains_former_calls
-    async def delete_attachment(self, pk: Key, *, raise_not_exists: bool = False) -> None:
+    async def delete_attachment(
+        self, pk: Key, *, raise_not_exists: bool = False, expect: Filters | None = None
+    ) -> None:
         """Delete an attachment. Nothing happens if it does not exist.
 
         Args:
             pk: The key of the record.
             raise_not_exists: Raise ``NotFoundError`` if there is no such record.
+            expect: Values that the record must still have, by field or lookup, or it is not deleted. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
         """
-        await self._run(flows.delete(self._call(), "attachment", pk, raise_not_exists))
+        await self._run(flows.delete(self._call(), "attachment", pk, raise_not_exists, expect))
 
     async def bulk_delete_attachment(
         self,
@@ -2624,12 +2767,14 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.create(self._call(), "grant", records, options))
 
     @explains_former_calls
-    async def update_grant(self, pk: Key, data: GrantUpdate) -> Grant:
+    async def update_grant(self, pk: Key, data: GrantUpdate, *, expect: Filters | None = None) -> Grant:
         """Change some fields of a grant.
 
         Args:
             pk: The key of the record.
             data: The fields to change, of those of ``GrantUpdate``. The other fields keep their values.
+            expect: Values that the record must still have, by field or lookup, or nothing is written. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Returns:
             The record after the change.
@@ -2637,9 +2782,10 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._run(flows.update(self._call(), "grant", pk, data))
+        return await self._run(flows.update(self._call(), "grant", pk, data, expect))
 
     async def bulk_update_grant(
         self,
@@ -2670,17 +2816,22 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.update(self._call(), "grant", changes, options))
 
     @explains_former_calls
-    async def delete_grant(self, pk: Key, *, raise_not_exists: bool = False) -> None:
+    async def delete_grant(
+        self, pk: Key, *, raise_not_exists: bool = False, expect: Filters | None = None
+    ) -> None:
         """Delete a grant. Nothing happens if it does not exist.
 
         Args:
             pk: The key of the record.
             raise_not_exists: Raise ``NotFoundError`` if there is no such record.
+            expect: Values that the record must still have, by field or lookup, or it is not deleted. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
         """
-        await self._run(flows.delete(self._call(), "grant", pk, raise_not_exists))
+        await self._run(flows.delete(self._call(), "grant", pk, raise_not_exists, expect))
 
     async def bulk_delete_grant(
         self,
@@ -2902,12 +3053,14 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.create(self._call(), "publication", records, options))
 
     @explains_former_calls
-    async def update_publication(self, pk: Key, data: PublicationUpdate) -> Publication:
+    async def update_publication(self, pk: Key, data: PublicationUpdate, *, expect: Filters | None = None) -> Publication:
         """Change some fields of a publication.
 
         Args:
             pk: The key of the record.
             data: The fields to change, of those of ``PublicationUpdate``. The other fields keep their values.
+            expect: Values that the record must still have, by field or lookup, or nothing is written. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Returns:
             The record after the change.
@@ -2915,9 +3068,10 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._run(flows.update(self._call(), "publication", pk, data))
+        return await self._run(flows.update(self._call(), "publication", pk, data, expect))
 
     async def bulk_update_publication(
         self,
@@ -2948,17 +3102,22 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.update(self._call(), "publication", changes, options))
 
     @explains_former_calls
-    async def delete_publication(self, pk: Key, *, raise_not_exists: bool = False) -> None:
+    async def delete_publication(
+        self, pk: Key, *, raise_not_exists: bool = False, expect: Filters | None = None
+    ) -> None:
         """Delete a publication. Nothing happens if it does not exist.
 
         Args:
             pk: The key of the record.
             raise_not_exists: Raise ``NotFoundError`` if there is no such record.
+            expect: Values that the record must still have, by field or lookup, or it is not deleted. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
         """
-        await self._run(flows.delete(self._call(), "publication", pk, raise_not_exists))
+        await self._run(flows.delete(self._call(), "publication", pk, raise_not_exists, expect))
 
     async def bulk_delete_publication(
         self,
@@ -2984,6 +3143,23 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """
         options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
         await self._run(self._bulk.delete(self._call(), "publication", pks, options))
+
+    async def ensure_publication(self, **fields: Unpack[PublicationCreate]) -> Ensured[Publication]:
+        """Make sure that there is a publication with these fields: create it, change what differs, or leave it.
+
+        Args:
+            **fields: The fields, of those of ``PublicationCreate``; ``doi`` say which record is meant. Fields that are not
+                given are left as they are, and write-only ones are written with a new record only.
+
+        Returns:
+            The ``record``, and ``how``: ``"created"``, ``"changed"`` or ``"as wanted"``.
+
+        Raises:
+            FieldError: A field does not exist or is missing, or the server would drop it.
+            ValidationError: The server refused the values. The error carries its messages by field.
+            ChangedError: Others change the record all the time.
+        """
+        return await self._run(self._ensure(self._call(), "publication", fields))
 
     @overload
     async def retrieve_notification(self, pk: Key, *, raise_not_exists: Literal[True]) -> Notification: ...
@@ -3097,12 +3273,14 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(server_info.stats(self._call(), "notification", filters))
 
     @explains_former_calls
-    async def update_notification(self, pk: Key, data: NotificationUpdate) -> Notification:
+    async def update_notification(self, pk: Key, data: NotificationUpdate, *, expect: Filters | None = None) -> Notification:
         """Change some fields of a notification.
 
         Args:
             pk: The key of the record.
             data: The fields to change, of those of ``NotificationUpdate``. The other fields keep their values.
+            expect: Values that the record must still have, by field or lookup, or nothing is written. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Returns:
             The record after the change.
@@ -3110,9 +3288,10 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._run(flows.update(self._call(), "notification", pk, data))
+        return await self._run(flows.update(self._call(), "notification", pk, data, expect))
 
     async def bulk_update_notification(
         self,
@@ -3326,12 +3505,14 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.create(self._call(), "preference", records, options))
 
     @explains_former_calls
-    async def update_preference(self, pk: Key, data: PreferenceUpdate) -> Preference:
+    async def update_preference(self, pk: Key, data: PreferenceUpdate, *, expect: Filters | None = None) -> Preference:
         """Change some fields of a notification preference.
 
         Args:
             pk: The key of the record.
             data: The fields to change, of those of ``PreferenceUpdate``. The other fields keep their values.
+            expect: Values that the record must still have, by field or lookup, or nothing is written. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Returns:
             The record after the change.
@@ -3339,9 +3520,10 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         Raises:
             FieldError: A field does not exist, or the server would drop it.
             NotFoundError: There is no such record.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
             ValidationError: The server refused the values. The error carries its messages by field.
         """
-        return await self._run(flows.update(self._call(), "preference", pk, data))
+        return await self._run(flows.update(self._call(), "preference", pk, data, expect))
 
     async def bulk_update_preference(
         self,
@@ -3372,17 +3554,22 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.update(self._call(), "preference", changes, options))
 
     @explains_former_calls
-    async def delete_preference(self, pk: Key, *, raise_not_exists: bool = False) -> None:
+    async def delete_preference(
+        self, pk: Key, *, raise_not_exists: bool = False, expect: Filters | None = None
+    ) -> None:
         """Delete a notification preference. Nothing happens if it does not exist.
 
         Args:
             pk: The key of the record.
             raise_not_exists: Raise ``NotFoundError`` if there is no such record.
+            expect: Values that the record must still have, by field or lookup, or it is not deleted. This is no lock:
+                of writers within the same milliseconds, several can pass.
 
         Raises:
             NotFoundError: There is no such record and ``raise_not_exists`` is set, or there is no such endpoint.
+            ChangedError: The record is not as expected; ``record`` has it as it is, or ``None`` if it is gone.
         """
-        await self._run(flows.delete(self._call(), "preference", pk, raise_not_exists))
+        await self._run(flows.delete(self._call(), "preference", pk, raise_not_exists, expect))
 
     async def bulk_delete_preference(
         self,
@@ -3408,6 +3595,23 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """
         options = BulkOptions(chunk_size, dry_run, on_progress, raise_not_exists)
         await self._run(self._bulk.delete(self._call(), "preference", pks, options))
+
+    async def ensure_preference(self, **fields: Unpack[PreferenceCreate]) -> Ensured[Preference]:
+        """Make sure that there is a notification preference with these fields: create it, change what differs, or leave it.
+
+        Args:
+            **fields: The fields, of those of ``PreferenceCreate``; ``user`` say which record is meant. Fields that are not
+                given are left as they are, and write-only ones are written with a new record only.
+
+        Returns:
+            The ``record``, and ``how``: ``"created"``, ``"changed"`` or ``"as wanted"``.
+
+        Raises:
+            FieldError: A field does not exist or is missing, or the server would drop it.
+            ValidationError: The server refused the values. The error carries its messages by field.
+            ChangedError: Others change the record all the time.
+        """
+        return await self._run(self._ensure(self._call(), "preference", fields))
 
     @overload
     async def retrieve_audit_log(self, pk: Key, *, raise_not_exists: Literal[True]) -> AuditLog: ...

@@ -1,0 +1,168 @@
+"""Reads the rows of a source: fields as JSON, and names replaced by the keys of the records they stand for."""
+
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from os import urandom
+from typing import Any, NamedTuple
+
+from ._checks import Fault, RecordCheck
+from ._comparison import Change
+from ._errors import FieldError
+from ._messages import brief, suggestion
+from ._references import Reference
+from ._resources import Field
+from ._stored import NaturalKey, Stored, differs
+from ._table import RESOURCES
+from ._values import UnfitError
+from ._wanted import Wanted, depth, said
+
+_MOST_HINTS = 20
+"""How many unknown names get suggestions: each takes as long as there are names."""
+
+
+class Listing(NamedTuple):
+    """Records that ``compare`` asks for."""
+
+    resource: str
+    filters: Mapping[str, object] | None = None
+
+
+class Row(NamedTuple):
+    """A row that was read."""
+
+    label: Any
+    given: Mapping[str, Any]
+    sent: dict[str, Any]
+    """Its fields as JSON. A record that is to be created stands in them as its token."""
+    is_good: bool
+
+
+class Comparing:
+    """The state of one comparison."""
+
+    def __init__(self, wanted: Sequence[Wanted], held: Mapping[tuple[str, str], str]) -> None:
+        """Take what is wanted, one source for each resource, and why some records are not to be created now."""
+        self.wanted = {each.resource.name: each for each in sorted(wanted, key=lambda each: depth(each.resource.name))}
+        if len(self.wanted) < len(wanted):
+            raise FieldError("give one Wanted for each resource: join the rows of several sources", field="wanted")
+        self.held = held
+        self.stored: dict[str, Stored] = {}
+        self.changes: list[Change] = []
+        self.created: dict[str, Change] = {}
+        """The creates by their tokens."""
+        self.aliases: set[str] = set()
+        self.faults: list[Fault] = []
+        self.notes: list[str] = []
+        self.as_wanted = 0
+        self.named: dict[str, set[NaturalKey]] = {}
+        """The natural keys that rows name, by resource, those of refused rows included."""
+        self.refused: dict[str, set[str]] = {}
+        """The names in rows whose natural key cannot be read, by resource."""
+        self.unreadable: Counter[str] = Counter()
+        """The number of rows whose natural key cannot be read, by resource."""
+        self.hints = _MOST_HINTS
+        self._nonce = urandom(4).hex()  # so that no text from elsewhere can be a token of this plan
+
+    def next_alias(self) -> str:
+        """Return the alias of the next create."""
+        return f"c{self._nonce}_{len(self.created) + 1}"
+
+    def fault(self, wanted: Wanted, label: Any, field: str, value: Any, reason: str) -> None:
+        """Note what is refused."""
+        self.faults.append(Fault(label, field, value, reason, wanted.resource.name))
+
+    def listed(self, name: str) -> Generator[Listing, list[Any], Stored]:
+        """Return the stored records of a resource, which are asked for once."""
+        if name not in self.stored:
+            key = self.wanted[name].key if name in self.wanted else RESOURCES[name].natural_key
+            self.stored[name] = Stored(RESOURCES[name], key, (yield Listing(name)))
+        return self.stored[name]
+
+
+def read_rows(comparing: Comparing, wanted: Wanted) -> Generator[Listing, list[Any], dict[NaturalKey, Row]]:
+    """Return the rows without faults by natural key; rows that say the same of a record are one."""
+    stored = yield from comparing.listed(wanted.resource.name)
+    rows: dict[NaturalKey, list[Row]] = {}
+    refused = comparing.refused.setdefault(wanted.resource.name, set())
+    for label, given in wanted.rows:
+        row = yield from _read(comparing, wanted, label, given)
+        form = stored.form(row.sent)
+        if form is None:
+            comparing.unreadable[wanted.resource.name] += 1
+            refused.add(str(given.get(wanted.key[0])).strip() if isinstance(given, Mapping) else "")
+        else:
+            rows.setdefault(form, []).append(row)
+    comparing.named[wanted.resource.name] = set(rows)
+    return {form: same[0] for form, same in rows.items() if _agree(comparing, wanted, same)}
+
+
+def _read(comparing: Comparing, wanted: Wanted, label: Any, given: Any) -> Generator[Listing, list[Any], Row]:
+    check = RecordCheck(wanted.resource, "create", comparing.aliases)
+    fields = said(given) if isinstance(given, Mapping) else given
+    for name, field in wanted.resource.fields.items():
+        if field.target in RESOURCES and isinstance(fields, dict) and name in fields:
+            try:
+                fields[name] = yield from _resolved(comparing, field, fields[name])
+            except UnfitError as error:
+                check.found.append((name, fields.pop(name), str(error)))
+    same = comparing.stored[wanted.resource.name].unchanged(fields) if isinstance(fields, dict) else {}
+    check.read({name: fields[name] for name in fields if name not in same} if same else fields)
+    check.sent = {**same, **check.sent}
+    wrong = {name for name, _, _ in check.found}
+    if "" not in wrong:
+        missing = [name for name in wanted.key if name not in check.sent and name not in wrong]
+        check.found += [(name, None, "it is missing, and it tells the records apart") for name in missing]
+    for found in check.found:
+        comparing.fault(wanted, label, *found)
+    return Row(label, given, check.sent, not check.found)
+
+
+def _resolved(comparing: Comparing, field: Field, value: Any) -> Generator[Listing, list[Any], Any]:
+    """Replace names by keys, and by references to records that are to be created."""
+    if field.kind == "keys" and isinstance(value, list | tuple | set | frozenset):
+        found = []
+        for item in value:
+            found.append((yield from _resolved(comparing, field, item)))
+        return found
+    target = RESOURCES[field.target]
+    if not isinstance(value, str) or not (target.natural_key or target.name in comparing.wanted):
+        return value
+    stored = yield from comparing.listed(target.name)
+    if not stored.is_named:
+        return value
+    key = stored.target(value)
+    if key is None:
+        is_named = stored.form({stored.key[0]: value}) in comparing.named.get(target.name, ())
+        if is_named or value.strip() in comparing.refused.get(target.name, ()):
+            raise UnfitError(f"the row of this {target.name} is refused")
+        comparing.hints -= 1
+        near = suggestion(stored.like(value)) if comparing.hints >= 0 else ""
+        raise UnfitError(f"there is no {target.name} of this name, and none is wanted.{near}")
+    change = comparing.created.get(key)
+    return key if change is None else Reference(change.alias, ("id",))
+
+
+def _agree(comparing: Comparing, wanted: Wanted, same: list[Row]) -> bool:
+    """Check that all rows of one record are good and say the same; which of them would be right is not known."""
+    agreed = True
+    for row in same:
+        reason = next(filter(None, (_contradiction(wanted, row, other) for other in same if other is not row)), None)
+        if reason is not None and row.is_good:
+            name, why = reason
+            value = None if wanted.resource.fields[name].write_only else row.sent.get(name)
+            comparing.fault(wanted, row.label, name, value, why)
+        agreed &= row.is_good and reason is None
+    return agreed
+
+
+def _contradiction(wanted: Wanted, row: Row, other: Row) -> tuple[str, str] | None:
+    """Return the field in which another row of the same record differs, and the words for that."""
+    fields, key = wanted.resource.fields, wanted.key[0]
+    missing = object()
+    for name in {**row.sent, **other.sent}:
+        one, two = row.sent.get(name, missing), other.sent.get(name, missing)
+        if missing in (one, two) or differs(fields[name], one, two):
+            if name == key:
+                return name, f"row {brief(other.label)} has {brief(two)}, and the server makes the same slug of both"
+            return name, f"row {brief(other.label)} says something else of the same {wanted.resource.name}"
+    return None if other.is_good else (key, f"row {brief(other.label)}, of the same {wanted.resource.name}, is refused")

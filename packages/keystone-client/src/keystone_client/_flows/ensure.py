@@ -1,0 +1,72 @@
+"""Make sure that a record is stored as wanted: create it, change it, or leave it."""
+
+from collections.abc import Mapping
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
+
+from keystone_client_core import RESOURCES, FieldError, RecordCheck, Resource, changed_fields, differs, guard_filters
+
+from .._errors import ChangedError, ValidationError
+from .._flow import Flow
+from .._listing import plan as listing
+from .._listing.query import Query
+from .._protocol.call import Call
+from .records import create, update
+
+T_co = TypeVar("T_co", covariant=True)
+_ROUNDS: Final = 3
+
+
+class Ensured(NamedTuple, Generic[T_co]):
+    """The result of ``ensure_x``."""
+
+    record: T_co
+    """The record as it is stored now."""
+    how: Literal["created", "changed", "as wanted"]
+    """What was done."""
+
+
+def ensure(call: Call, name: str, fields: Mapping[str, object]) -> Flow[Ensured[Any]]:
+    """Create a record, or change the fields that differ; where another writer was faster, look again."""
+    resource = RESOURCES[name]
+    sent = _checked(resource, fields)
+    lost: Exception | None = None
+    for _ in range(_ROUNDS):
+        record = yield from _stored(call, resource, sent)
+        try:
+            if record is None:
+                if lost is not None and isinstance(lost, ValidationError):
+                    break  # no other record has this key: the server refuses something else
+                return Ensured((yield from create(call, name, fields)), "created")
+            new = changed_fields(resource, record, sent)
+            if not new:
+                return Ensured(record, "as wanted")
+            expect = guard_filters(resource, record, list(new)) or None
+            return Ensured((yield from update(call, name, record["id"], new, expect)), "changed")
+        except (ValidationError, ChangedError) as error:
+            if record is not None and isinstance(error, ValidationError):
+                raise
+            lost = error
+    assert lost is not None
+    raise lost
+
+
+def _checked(resource: Resource, fields: Mapping[str, object]) -> dict[str, Any]:
+    check = RecordCheck(resource, "create")
+    check.read(fields)
+    missing = [name for name in resource.natural_key if name not in fields]
+    wrong = [*check.found, *((name, None, "it is missing, and it tells the records apart") for name in missing)]
+    if wrong:
+        text = "; ".join(f"{name}: {reason}" for name, _, reason in wrong)
+        raise FieldError(f"ensure_{resource.name}: {text}", field=wrong[0][0])
+    return check.sent
+
+
+def _stored(call: Call, resource: Resource, sent: Mapping[str, Any]) -> Flow[dict[str, Any] | None]:
+    """Return the stored record with the same natural key, if there is one."""
+    key = resource.natural_key
+    filters = {name: sent[name] for name in key if resource.fields[name].filter_kind}
+    found = yield from listing.collected(listing.plan(call, resource.name, Query(filters=filters or None)))
+    fields = resource.fields
+    return next(
+        (each for each in found if not any(differs(fields[name], each[name], sent[name]) for name in key)), None
+    )

@@ -1,0 +1,133 @@
+"""``ensure_x`` makes one record as wanted; ``expect=`` writes only if a record still is as it was seen."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from keystone_client import ChangedError, Ensured, FieldError, FilterError, NotFoundError, ValidationError
+
+from .plan_world import Colour, centre, roles, stored, writes
+from .test_hooks import hook
+
+
+@pytest.fixture
+def world() -> Any:
+    return centre()
+
+
+@pytest.fixture
+def client(world: Any, colour: str) -> Any:
+    """Return a client whose methods block."""
+    blocking = Colour(world, colour)
+
+    class Blocking:
+        def __getattr__(self, name: str) -> Any:
+            return lambda *args, **how: blocking.run(getattr(blocking.client, name), *args, **how)
+
+    return Blocking()
+
+
+def test_a_record_is_created_then_left_then_changed(world: Any, client: Any) -> None:
+    hows = [client.ensure_cluster(name="hpc", enabled=enabled) for enabled in (True, True, False)]
+
+    assert [(each.how, each.record["enabled"]) for each in hows] == [
+        ("created", True),
+        ("as wanted", True),
+        ("changed", False),
+    ]
+    assert isinstance(hows[0], Ensured)
+    assert len(stored(world, "cluster")) == 1
+
+
+def test_fields_that_are_not_given_stay_and_a_password_is_for_new_users_only(world: Any, client: Any) -> None:
+    before = writes(world)
+    assert client.ensure_user(username="ada", password="another one").how == "as wanted"
+    assert writes(world) == before
+    record = client.ensure_user(username="ada", first_name="Ada").record
+    assert (record["first_name"], record["email"]) == ("Ada", "ada@x.org")
+
+
+def test_two_fields_may_name_a_record(world: Any, client: Any) -> None:
+    assert client.ensure_membership(team=1, user=2, role="AD").how == "changed"
+    assert roles(world)["Physics", "ada"] == "AD"
+    assert client.ensure_preference(user=2, notify_on_expiration=False).how == "created"
+    assert client.ensure_preference(user=2, notify_on_expiration=False).how == "as wanted"
+
+
+def test_what_is_wrong_is_told_before_anything_is_sent(world: Any, client: Any) -> None:
+    before = len(world.journal)
+    with pytest.raises(FieldError, match="ensure_user: email: give an e-mail address; username: it is missing"):
+        client.ensure_user(email="no")
+    assert len(world.journal) == before
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_lost_race_is_read_again(world: Any, colour: str, method: str) -> None:
+    if method == "PATCH":
+        world.add.cluster(name="hpc", description="old", enabled=False)
+
+    def interfere(request: Any) -> None:
+        if request.method == "POST" and not stored(world, "cluster"):
+            world.add.cluster(name="hpc", description="theirs", enabled=False)
+        if request.method == "PATCH":
+            world.world.store.update("cluster", 1, {"description": "theirs"})
+
+    blocking = Colour(world, colour, event_hooks={"request": [hook(colour, interfere)]})
+    done = blocking.run(blocking.client.ensure_cluster, name="hpc", description="ours", enabled=True)
+
+    assert done.how == "changed"
+    assert [(each["description"], each["enabled"]) for each in stored(world, "cluster")] == [("ours", True)]
+
+
+def test_what_the_server_refuses_for_another_reason_is_raised(client: Any) -> None:
+    with pytest.raises(ValidationError, match="A team with this name already exists"):
+        client.ensure_team(name="physics")
+
+
+class TestExpect:
+    def test_a_write_passes_if_the_record_is_as_expected(self, world: Any, client: Any) -> None:
+        client.update_membership(2, {"role": "AD"}, expect={"role": "MB"})
+        assert roles(world)["Physics", "bob"] == "AD"
+        client.delete_membership(2, expect={"role": "AD", "user": 3})
+        assert ("Physics", "bob") not in roles(world)
+
+    def test_a_write_is_refused_if_it_is_not(self, world: Any, client: Any) -> None:
+        writes: list[Callable[[], Any]] = [
+            lambda: client.update_membership(2, {"role": "AD"}, expect={"role": "OW"}),
+            lambda: client.delete_membership(2, expect={"role": "OW"}),
+        ]
+        for write in writes:
+            with pytest.raises(ChangedError, match="the record has changed: role='MB', not 'OW'") as caught:
+                write()
+            assert (caught.value.record or {})["role"] == "MB"
+        assert roles(world)["Physics", "bob"] == "MB"
+
+    def test_it_says_when_the_record_is_gone(self, client: Any) -> None:
+        with pytest.raises(ChangedError, match="the record is gone") as caught:
+            client.update_membership(99, {"role": "AD"}, expect={"role": "MB"})
+        assert caught.value.record is None
+        assert isinstance(caught.value, NotFoundError)
+        with pytest.raises(ChangedError):
+            client.delete_membership(99, expect={"role": "MB"})
+
+    @pytest.mark.parametrize("expect", [{}, {"rol": "MB"}, {"id__in": []}])
+    def test_a_condition_that_would_not_hold_anything_back_is_refused(
+        self, world: Any, client: Any, expect: Any
+    ) -> None:
+        before = len(world.journal)
+        with pytest.raises(FilterError):
+            client.update_membership(2, {"role": "AD"}, expect=expect)
+        with pytest.raises(FilterError):
+            client.delete_membership(2, expect=expect)
+        assert len(world.journal) == before
+
+    def test_a_delete_whose_answer_was_lost_has_succeeded(self, world: Any, client: Any) -> None:
+        world.fail("DELETE", error="reset", when="after")
+        assert client.delete_membership(2, expect={"role": "MB"}) is None
+        assert ("Physics", "bob") not in roles(world)
+
+    def test_an_empty_text_and_null_can_be_expected(self, world: Any, client: Any) -> None:
+        for number, value in enumerate(("", None, "a, b"), start=1):
+            world.add.cluster(name=f"c{number}", description=value)
+            changed = client.update_cluster(number, {"description": "new"}, expect={"description": value})
+            assert changed["description"] == "new"

@@ -1,0 +1,423 @@
+"""Plans: what a source wants, compared with what is stored. Nothing is written, and nothing is lost in silence."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from keystone_client import FieldError, FilterError, Wanted
+from keystone_client.records import UserRow
+
+from .plan_world import Colour, centre, lines, reasons, stored, writes
+
+PEOPLE: list[UserRow] = [{"username": name, "is_ldap_user": True} for name in ("ada", "bob", "eve")]
+LDAP = {"is_ldap_user": True}
+GRANT: dict[str, Any] = {
+    "agency": "NSF",
+    "amount": "10.50",
+    "start_date": "2026-01-01",
+    "title": "Waves",
+    "team": "Physics",
+}
+
+
+@pytest.fixture
+def planned(colour: str) -> Any:
+    """Return a function that plans on a small centre; the last fake is its attribute ``fake``."""
+
+    def plan(*wanted: Any, fake: Any = None) -> Any:
+        plan.fake = fake or centre()  # type: ignore[attr-defined]
+        before = writes(plan.fake)  # type: ignore[attr-defined]
+        found = Colour(plan.fake, colour).plan(*wanted)  # type: ignore[attr-defined]
+        assert writes(plan.fake) == before  # type: ignore[attr-defined]
+        return found
+
+    return plan
+
+
+def test_a_plan_shows_what_it_would_do_and_the_numbers(planned: Any) -> None:
+    plan = planned(
+        Wanted(
+            "user",
+            [{"username": "ada", "email": "ada@y.org"}, {"username": "bob"}, {"username": "new", "email": "n@x.org"}],
+            scope=LDAP,
+            gone={"is_active": False},
+            most_gone=0.5,
+            new=lambda row: {"password": f"secret of {row['username']}"},
+        ),
+        Wanted("team", [{"name": "Chemistry"}]),
+        Wanted("membership", [{"team": "Chemistry", "user": "new", "role": "OW"}]),
+    )
+
+    assert str(plan).splitlines() == [
+        "+ user new email='n@x.org' password",
+        "+ team Chemistry",
+        "+ membership Chemistry, new role='OW'",
+        "~ user ada email='ada@x.org' -> 'ada@y.org'",
+        "- user eve is_active=True -> False",
+        "3 to create, 1 to change, 1 to take out, 1 as wanted",
+    ]
+    assert repr(plan) == "<Plan: 3 to create, 1 to change, 1 to take out, 1 as wanted>".replace(
+        "Plan", type(plan).__name__
+    )
+    assert lines(plan.create) == lines(plan.changes[:3])
+    assert (plan.update[0].old, plan.update[0].new) == ({"email": "ada@x.org"}, {"email": "ada@y.org"})
+    assert lines(plan.gone) == ["- user eve is_active=True -> False"]
+
+
+def test_no_text_of_a_plan_holds_a_secret(planned: Any) -> None:
+    rows = {1: {"username": "new", "password": "s3cret-one"}, 2: {"username": "n w", "password": "s3cret-two"}}
+    rows[3] = {"username": "third", "pasword": "s3cret-three"}
+    plan = planned(Wanted("user", rows))
+
+    for text in (str(plan), repr(plan), plan.to_json(), repr(plan.changes), repr(plan.create[0]), repr(plan.faults)):
+        assert "s3cret" not in text
+    assert plan.create[0].new["password"] == "s3cret-one"
+    assert json.loads(plan.to_json())["changes"][0]["new"] == {"username": "new"}
+
+
+def test_all_faults_of_all_rows_are_told_at_once_and_good_rows_go_on(planned: Any) -> None:
+    rows: Any = {
+        21: {"username": "good", "password": "long enough"},
+        22: {"username": "b d", "email": "no"},
+        23: {"username": "new", "colour": "red"},
+        24: {"email": "nobody@x.org"},
+        25: "not a row",
+        26: {"username": "short"},
+    }
+    plan = planned(Wanted("user", rows))
+
+    assert [(fault.label, fault.field, fault.value) for fault in plan.faults] == [
+        (22, "username", "b d"),
+        (22, "email", "no"),
+        (23, "colour", None),  # it may be a misspelt password
+        (24, "username", None),
+        (25, "", None),
+        (26, "password", None),
+    ]
+    assert {fault.resource for fault in plan.faults} == {"user"}
+    assert lines(plan.changes) == ["+ user good password"]
+    assert str(plan).endswith("1 to create, 0 to change, 0 to take out, 0 as wanted, 6 refused")
+
+
+def test_names_stand_for_keys_and_unknown_ones_are_refused_with_close_matches(planned: Any) -> None:
+    rows: Any = [
+        {"team": "Physics", "user": "eve", "role": "MB"},
+        {"team": 1, "user": "bob", "role": "MB"},
+        {"team": "Physik", "user": "ada", "role": "MB"},
+        {"team": "Physics", "user": "ADA", "role": "MB"},
+    ]
+    plan = planned(Wanted("membership", rows))
+
+    assert [(change.new["team"], change.new["user"]) for change in plan.create] == [(1, 4)]
+    assert plan.as_wanted == 1
+    assert reasons(plan) == {
+        2: "there is no team of this name, and none is wanted. Did you mean 'Physics'?",
+        3: "there is no user of this name, and none is wanted. Did you mean 'ada'?",
+    }
+
+
+def test_a_row_that_needs_a_refused_one_is_refused_too(planned: Any) -> None:
+    plan = planned(
+        Wanted("team", [{"name": "Chemistry", "is_active": "perhaps"}]),
+        Wanted("membership", [{"team": "Chemistry", "user": "ada", "role": "OW"}]),
+    )
+    assert [fault.reason for fault in plan.faults][1:] == ["the row of this team is refused"]
+    assert not plan
+
+
+def test_a_name_whose_own_row_is_refused_says_so(planned: Any) -> None:
+    members = [{"team": "Physics", "user": "john von", "role": "MB"}]
+    plan = planned(Wanted("user", [{"username": "john von"}]), Wanted("membership", members))
+    assert plan.faults[-1].reason == "the row of this user is refused"
+
+
+def test_links_to_many_take_names(planned: Any) -> None:
+    rows: Any = [{"name": "hpc", "access_mode": "WL", "access_teams": ["Physics", "Chemistry"]}]
+    plan = planned(Wanted("cluster", rows), Wanted("team", [{"name": "Chemistry"}]))
+    assert lines(plan.changes)[1:] == ["+ cluster hpc access_mode='WL' access_teams=['Physics', 'Chemistry']"]
+
+
+def test_rows_that_mean_the_same_merge(planned: Any) -> None:
+    grants = [
+        {**GRANT, "grant_number": "G-1", "amount": "10.5"},
+        {**GRANT, "grant_number": "G-1 ", "amount": Decimal("10.50")},
+    ]
+    plan = planned(Wanted("team", [{"name": "Bio"}, {"name": "Bio "}]), Wanted("grant", grants, key="grant_number"))
+    assert (len(plan.create), plan.faults) == (2, ())
+
+
+def test_repeats_merge_and_contradictions_are_refused(planned: Any) -> None:
+    rows = {
+        1: {"username": "new", "password": "long enough"},
+        2: {"username": "new ", "password": "long enough"},
+        3: {"username": "ada", "email": "one@x.org"},
+        4: {"username": "ada", "email": "two@x.org"},
+    }
+    plan = planned(Wanted("user", rows))
+
+    assert lines(plan.changes) == ["+ user new password"]
+    assert reasons(plan) == {
+        3: "row 4 says something else of the same user",
+        4: "row 3 says something else of the same user",
+    }
+
+
+def test_twins_are_refused_by_name(planned: Any) -> None:
+    users = [{"username": each, "password": "long enough"} for each in ("ADA", "new", "New")]
+    plan = planned(
+        Wanted("user", users),
+        Wanted("team", [{"name": "physics"}, {"name": "Bio Chem"}, {"name": "bio-chem"}]),
+    )
+
+    assert [(fault.value, fault.reason) for fault in plan.faults] == [
+        ("ADA", "there is 'ada', which differs only in looks"),
+        ("New", "there is 'new', which differs only in looks"),
+        ("Bio Chem", "row 2 has 'bio-chem', and the server makes the same slug of both"),
+        ("bio-chem", "row 1 has 'Bio Chem', and the server makes the same slug of both"),
+        ("physics", "it is stored as 'Physics', which has the same slug, and a name never changes"),
+    ]
+    assert lines(plan.create) == ["+ user new password"]
+
+
+def test_another_spelling_of_a_team_resolves_where_a_row_points_at_it(planned: Any) -> None:
+    plan = planned(Wanted("membership", [{"team": "physics!", "user": "ada", "role": "OW"}]))
+    assert (plan.as_wanted, plan.faults, plan.changes) == (1, (), ())
+
+
+@pytest.mark.parametrize("blank", ["", "  ", None, float("nan")])
+def test_a_blank_cell_says_nothing(planned: Any, blank: Any) -> None:
+    plan = planned(Wanted("user", [{"username": "ada", "email": blank, "first_name": blank}]))
+    assert (plan.as_wanted, list(plan.changes), list(plan.faults)) == (1, [], [])
+
+
+def test_values_are_compared_as_the_server_stores_them(planned: Any) -> None:
+    fake = centre()
+    fake.add.grant(grant_number="G-1", description="a b", end_date="2026-12-31", **{**GRANT, "team": 1})
+    row: Any = {
+        "grant_number": " G-1 ",
+        "amount": Decimal("10.5"),
+        "end_date": date(2026, 12, 31),
+        "description": "a b\n",
+    }
+    assert planned(Wanted("grant", [row], key="grant_number"), fake=fake).as_wanted == 1
+
+
+def test_sets_are_compared_without_order_and_passwords_not_at_all(planned: Any) -> None:
+    fake = centre()
+    other = fake.add.team(name="Chemistry")["id"]
+    fake.add.cluster(name="hpc", access_teams=[1, other])
+    plan = planned(
+        Wanted("cluster", [{"name": "hpc", "access_teams": ["Chemistry", "Physics"]}]),
+        Wanted("user", [{"username": "ada", "password": "another one"}]),
+        fake=fake,
+    )
+    assert (plan.as_wanted, plan.changes) == (2, ())
+
+
+def test_two_stored_records_under_one_key_are_refused_with_both_ids(planned: Any) -> None:
+    fake = centre()
+    for _ in range(2):
+        fake.add.grant(grant_number="G-1", team=1)
+    plan = planned(Wanted("grant", [{"grant_number": "G-1", **GRANT}], key="grant_number"), fake=fake)
+    assert reasons(plan) == {0: "2 records have this: 1 and 2"}
+
+
+def test_names_that_differ_a_little_are_noted_as_probable_renames(planned: Any) -> None:
+    plan = planned(Wanted("team", [{"name": "Physics A"}]), Wanted("user", [{"username": "adam", "password": "x" * 9}]))
+    assert plan.notes == (
+        "team 'Physics A' is new, and no row names 'Physics': if that is its former name, the server cannot rename it",
+        "user 'adam' is new, and no row names 'ada': if that is its former name, say so in renamed=",
+    )
+
+
+def test_a_renamed_user_is_changed_and_rows_may_use_the_new_name(planned: Any) -> None:
+    plan = planned(
+        Wanted("user", [{"username": "lovelace"}], renamed={"ada": "lovelace"}, scope={}, gone="delete"),
+        Wanted("membership", [{"team": "Physics", "user": "lovelace", "role": "OW"}]),
+    )
+    assert lines(plan.update) == ["~ user ada username='ada' -> 'lovelace'"]
+    assert plan.as_wanted == 1
+
+
+class TestWhoGoes:
+    def test_nothing_goes_unless_gone_and_scope_say_so(self, planned: Any) -> None:
+        one = [{"username": "ada"}]
+        assert not planned(Wanted("user", one, scope=LDAP)).gone
+        plan = planned(Wanted("user", one, gone={"is_active": False}, most_gone=1))
+        assert not plan.gone
+        assert plan.notes == ("user: no record goes without scope=; {} stands for all",)
+
+    def test_only_what_the_scope_speaks_for_goes(self, planned: Any) -> None:
+        fake = centre()
+        fake.add.user(username="local")
+        plan = planned(Wanted("user", PEOPLE[:2], scope=LDAP, gone={"is_active": False}, most_gone=1), fake=fake)
+        assert lines(plan.gone) == ["- user eve is_active=True -> False"]
+
+    def test_those_who_are_out_already_do_not_go_again(self, planned: Any) -> None:
+        fake = centre()
+        fake.add.user(username="old", is_ldap_user=True, is_active=False)
+        plan = planned(Wanted("user", PEOPLE, scope=LDAP, gone={"is_active": False}, most_gone=0), fake=fake)
+        assert (plan.gone, plan.faults) == ([], ())
+
+    @pytest.mark.parametrize(
+        ("rows", "why"),
+        [
+            ([], "there are no rows, and 3 of 3 would go; none of them goes"),
+            (PEOPLE[:1], "2 of 3 would go, more than most_gone=0.25; none of them goes"),
+            (
+                [{"user name": "ada"}],
+                "it is not known whom the refused rows mean, and 3 of 3 would go; none of them goes",
+            ),
+        ],
+    )
+    def test_a_broken_source_takes_nobody_out(self, planned: Any, rows: Any, why: str) -> None:
+        plan = planned(Wanted("user", rows, scope=LDAP, gone={"is_active": False}))
+        assert plan.gone == []
+        assert (plan.faults[-1].field, plan.faults[-1].reason) == ("gone", why)
+
+    def test_those_who_are_out_already_do_not_count_for_the_share(self, planned: Any) -> None:
+        fake = centre()
+        for number in range(8):
+            fake.add.user(username=f"old{number}", is_ldap_user=True, is_active=False)
+        plan = planned(Wanted("user", PEOPLE[:2], scope=LDAP, gone={"is_active": False}), fake=fake)
+        assert plan.faults[0].reason == "1 of 3 would go, more than most_gone=0.25; none of them goes"
+
+    def test_the_scope_may_be_a_function(self, planned: Any) -> None:
+        members = [{"team": "Physics", "user": "ada", "role": "OW"}]
+        ours = Wanted(
+            "membership", members, scope=lambda each: each["_team"]["name"] == "Physics", gone="delete", most_gone=1
+        )
+        assert lines(planned(ours).gone) == ["- membership Physics, bob"]
+
+    def test_who_comes_back_is_noted_if_the_row_does_not_say_so(self, planned: Any) -> None:
+        fake = centre()
+        fake.add.user(username="old", is_ldap_user=True, is_active=False)
+        rows: Any = [*PEOPLE, {"username": "old"}]
+        plan = planned(Wanted("user", rows, scope=LDAP, gone={"is_active": False}), fake=fake)
+        assert plan.notes == ("user 'old' is back, and stays is_active=False: its row does not say",)
+        rows[-1] = {"username": "old", "is_active": True}
+        plan = planned(Wanted("user", rows, scope=LDAP, gone={"is_active": False}), fake=fake)
+        assert (plan.notes, lines(plan.update)) == ((), ["~ user old is_active=False -> True"])
+
+    def test_a_source_that_raises_sends_nothing(self, planned: Any) -> None:
+        def rows() -> Iterator[UserRow]:
+            yield PEOPLE[0]
+            raise OSError("the directory is down")
+
+        with pytest.raises(OSError, match="the directory is down"):
+            planned(Wanted("user", rows(), scope=LDAP, gone="delete"))
+
+    def test_a_record_whose_row_is_refused_stays(self, planned: Any) -> None:
+        rows: Any = [*PEOPLE[:2], {"username": "eve", "email": "no"}]
+        plan = planned(Wanted("user", rows, scope=LDAP, gone={"is_active": False}, most_gone=1))
+        assert plan.gone == []
+
+    def test_the_caller_and_those_who_are_protected_never_go(self, planned: Any) -> None:
+        plan = planned(Wanted("user", PEOPLE[:1], scope={}, gone={"is_active": False}, most_gone=1, protect=["eve", 3]))
+        assert plan.gone == []
+        assert [(fault.value, fault.reason) for fault in plan.faults] == [
+            ("admin", "it is the account that this plan runs under")
+        ]
+
+    def test_the_last_owner_of_a_team_stays(self, planned: Any) -> None:
+        members = [{"team": "Physics", "user": "bob", "role": "MB"}]
+        plan = planned(Wanted("membership", members, scope={}, gone="delete", most_gone=1))
+        assert plan.gone == []
+        assert [(fault.value, fault.reason) for fault in plan.faults] == [
+            ("Physics, ada", "it is the last owner of 'Physics': make another one first")
+        ]
+
+        plan = planned(Wanted("user", PEOPLE[1:], scope=LDAP, gone={"is_active": False}, most_gone=1))
+        assert plan.gone == []
+        assert plan.faults[0].value == "ada"
+
+    def test_an_owner_goes_once_another_one_is_made(self, planned: Any) -> None:
+        members = [{"team": "Physics", "user": "bob", "role": "OW"}]
+        plan = planned(Wanted("membership", members, scope={}, gone="delete", most_gone=1))
+        assert lines(plan.changes) == ["~ membership Physics, bob role='MB' -> 'OW'", "- membership Physics, ada"]
+
+    def test_what_goes_along_is_counted(self, planned: Any) -> None:
+        fake = centre()
+        request = fake.add.request(team=1, submitter=1)
+        fake.add.comment(request=request["id"], user=1)
+        fake.add.grant(team=1)
+        plan = planned(Wanted("team", [{"name": "Other"}], scope={}, gone="delete", most_gone=1), fake=fake)
+        assert lines(plan.gone) == ["- team Physics (with 2 of membership, 1 of request, 1 of comment, 1 of grant)"]
+        assert str(plan).endswith("1 to create, 0 to change, 1 to take out with 5 others, 0 as wanted")
+
+    def test_what_the_server_does_not_delete_is_refused(self, planned: Any) -> None:
+        fake = centre()
+        fake.add.request(team=1, submitter=4)
+        plan = planned(Wanted("user", PEOPLE[:2], scope=LDAP, gone="delete", most_gone=1), fake=fake)
+        assert plan.gone == []
+        why = "it is the submitter of 1 request records (1), and the server does not delete it"
+        assert [(fault.value, fault.reason) for fault in plan.faults] == [("eve", why)]
+
+
+class Table:
+    """What a data frame looks like."""
+
+    columns = ("username",)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("usr", []), "'usr' cannot be planned. Did you mean 'user'"),
+        (("attachment", []), "'attachment' cannot be planned"),
+        (("audit_log", []), "cannot be planned"),
+        (("grant", []), "give key=, the fields that tell its records apart"),
+        (("user", {"username": "ada"}), "give several records"),
+        (("user", Table()), "not a Table: its rows, such as .to_dict('records') of pandas or .to_dicts() of polars"),
+    ],
+)
+def test_wrong_arguments_are_refused_when_they_are_made(arguments: Any, message: str) -> None:
+    with pytest.raises(FieldError) as caught:
+        Wanted(*arguments)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"gone": "deactivate"}, "gone='deactivate': give 'delete', or the fields to set"),
+        ({"gone": {}}, "gone={}: give 'delete', or the fields to set"),
+        ({"gone": {"activ": False}}, "'activ'"),
+        ({"most_gone": 25}, "most_gone=25: give a share of the scope, from 0 to 1"),
+        ({"new": {"password": "x"}}, "give a function from a row to further fields"),
+        ({"key": "password_"}, "give key=, the fields that tell its records apart"),
+        ({"protect": "ada"}, "give several values, as a list, not 'ada'"),
+    ],
+)
+def test_wrong_options_are_refused_when_they_are_made(options: Any, message: str) -> None:
+    with pytest.raises(FieldError) as caught:
+        Wanted("user", [], **options)
+    assert message in str(caught.value)
+
+
+def test_a_wrong_scope_is_a_filter_error() -> None:
+    with pytest.raises(FilterError, match="is_ldap"):
+        Wanted("user", [], scope={"is_ldap": True})
+
+
+def test_a_team_cannot_be_renamed() -> None:
+    with pytest.raises(FieldError, match="the server never changes it"):
+        Wanted("team", [], renamed={"a": "b"})
+
+
+def test_two_sources_of_one_resource_and_what_is_no_source_are_refused(planned: Any) -> None:
+    with pytest.raises(FieldError, match="one Wanted for each resource"):
+        planned(Wanted("user", PEOPLE), Wanted("user", []))
+    with pytest.raises(FieldError, match=r"plan takes Wanted\(...\), not 'user'"):
+        planned("user")
+
+
+def test_with_nothing_to_do_a_plan_costs_its_listings(planned: Any) -> None:
+    members = [{"team": "Physics", "user": "ada", "role": "OW"}, {"team": "Physics", "user": "bob", "role": "MB"}]
+    planned(Wanted("user", PEOPLE), Wanted("team", [{"name": "Physics"}]), Wanted("membership", members))
+    reads = [entry.path for entry in planned.fake.journal if entry.method == "GET"]
+    assert reads == ["/users/users/", "/users/teams/", "/users/memberships/"]
+    assert len(stored(planned.fake, "membership")) == 2
