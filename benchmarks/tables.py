@@ -32,7 +32,7 @@ def replaced(page: str, name: str, text: str) -> str:
     """
     start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     pattern = f"{re.escape(start)}.*?{re.escape(end)}"
-    page, found = re.subn(pattern, lambda _: f"{start}\n{text}\n{end}", page, flags=re.DOTALL)
+    page, found = re.subn(pattern, lambda _: f"{start}\n\n{text}\n\n{end}", page, flags=re.DOTALL)
     if found != 1:
         raise LookupError(f"the page has {found} places between {start} and {end}; it must have one")
     return page
