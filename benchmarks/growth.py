@@ -36,6 +36,8 @@ ENOUGH = 50_000
 """How many records, or a fiftieth as many calls, are measured at least: what takes less is repeated."""
 TIMEOUT = 600
 """Seconds; with its default of 5, httpx gives up on some of 1,000 calls at once."""
+KEEPING = httpx.Limits(max_connections=100, max_keepalive_connections=100)
+"""For httpx with threads: it keeps 20 connections otherwise, and closes others that a thread may still read from."""
 LOGIN = {"username": "admin", "password": "quickstart"}
 CLUSTERS = "allocations/clusters/"
 LARGEST = many_records.LARGEST
@@ -159,7 +161,7 @@ def threads(url: str) -> str:
         each = max(ENOUGH // 250 // number, 5)
         with (
             KeystoneClient(url, timeout=TIMEOUT) as client,
-            httpx.Client(base_url=url, timeout=TIMEOUT) as raw,
+            httpx.Client(base_url=url, timeout=TIMEOUT, limits=KEEPING) as raw,
             ThreadPoolExecutor(number) as pool,
         ):
 
