@@ -1,6 +1,10 @@
-"""Measures the fake against a trivial handler, against building an httpx client, and against a live server.
+"""Measures a suite on the fake; the fake against a trivial handler, against building a client, and a live server.
 
 python benchmarks/fake.py
+
+A test of the suite takes a new fake and a client, logs in, creates three records and lists them. It is measured beside
+the same requests of httpx to a handler that does nothing, and in time of the CPU too, which other work on the machine
+disturbs less.
 
 The last part needs KEYSTONE_URL, KEYSTONE_USERNAME, KEYSTONE_PASSWORD and KEYSTONE_ALLOW_WRITES=1. It adds 10,000
 grants to the live server unless it has them already, which takes minutes, and then sends the same requests to both.
@@ -10,18 +14,86 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
+from statistics import median
+from time import perf_counter, process_time
 from typing import Any
 
 import httpx
-from compare import report, timed
+from compare import Action, report, timed
 from keystone_client import KeystoneClient
 from keystone_client_testing import FakeKeystone
 from keystone_client_testing._server import routes
 
 ROUNDS, EACH, RECORDS, ROUTES = 40, 20, 10_000, 5_000
+TESTS, TURNS = 1_000, 20
+BAR_TEST = 1.2  # ms
 BAR_GET, BAR_WORLD, BAR_ROUTES, BAR_PAGE, BAR_LIVE = 2.0, 0.1, 1.15, 1.0, 1 / 20
 PAGE = "research/grants/?agency=DOE&amount__gte=9900&_order=-amount,id&_limit=20"
 LOGIN = {"username": "admin", "password": "quickstart"}
+
+
+def a_test() -> None:
+    """Do what a test of the suite does."""
+    fake = FakeKeystone()
+    with KeystoneClient(fake.url, transport=fake.transport) as client:
+        client.login(**LOGIN)
+        create_and_list(client)
+
+
+def a_test_with_fixtures() -> None:
+    """Do the same as a test that takes ``fake_keystone`` and ``keystone_session``: patched, and logged in already."""
+    fake = FakeKeystone()
+    with fake.mock(), fake.client() as client:
+        create_and_list(client)
+    assert not fake.complaints()
+
+
+def create_and_list(client: KeystoneClient) -> None:
+    """Create three records, and list them."""
+    for number in range(3):
+        client.create_cluster(name=f"cluster-{number}")
+    assert len(client.retrieve_cluster()) == 3
+
+
+def a_test_of_httpx() -> None:
+    """Send the same requests with plain httpx, to a handler that does nothing."""
+    with httpx.Client(base_url="http://keystone.test/", transport=httpx.MockTransport(trivial)) as client:
+        client.post("authentication/login/", json=LOGIN).raise_for_status()
+        client.headers["X-CSRFToken"] = client.cookies["csrftoken"]
+        for number in range(3):
+            client.post("allocations/clusters/", json={"name": f"cluster-{number}"}).raise_for_status().json()
+        assert len(client.get("allocations/clusters/", params={"_limit": 1000}).raise_for_status().json()) == 3
+
+
+def trivial(request: httpx.Request) -> httpx.Response:
+    """Answer a login, a create and a list, always the same."""
+    record = {"id": 1, "name": "cluster-1"}
+    if request.method == "GET":
+        return httpx.Response(200, json=[record] * 3)
+    cookies = [("Set-Cookie", f"{name}=value; Path=/") for name in ("csrftoken", "sessionid")]
+    return httpx.Response(200, json=record, headers=cookies if "login" in request.url.path else None)
+
+
+def suite() -> None:
+    """Run a suite of a thousand tests, in turns with the same requests of httpx."""
+    tests: dict[str, Action] = {"ours": a_test, "fixtures": a_test_with_fixtures, "httpx": a_test_of_httpx}
+    wall: dict[str, list[float]] = {name: [] for name in tests}
+    busy: dict[str, list[float]] = {name: [] for name in tests}
+    for turn in range(-1, TURNS):
+        for name, test in tests.items():
+            began, began_busy = perf_counter(), process_time()
+            for _ in range(TESTS // TURNS):
+                test()
+            if turn >= 0:
+                wall[name].append((perf_counter() - began) * 1000 * TURNS / TESTS)
+                busy[name].append((process_time() - began_busy) * 1000 * TURNS / TESTS)
+    for name, title in (("ours", "a test"), ("fixtures", "a test with the fixtures")):
+        ratio = median(busy[name]) / median(busy["httpx"])
+        verdict = ("ok" if median(wall[name]) <= BAR_TEST else "MISSED") if name == "ours" else ""
+        print(
+            f"{title}: log in, create 3, list{median(wall[name]):10.2f} ms  (bar {BAR_TEST})  {verdict:<6}  CPU "
+            f"{median(busy[name]):.2f} ms, at best {min(busy[name]):.2f}; {ratio:.2f} of httpx to a trivial handler"
+        )
 
 
 def one_get() -> None:
@@ -150,6 +222,7 @@ def compare_sides(ours: httpx.Client, theirs: httpx.Client) -> None:
 
 
 if __name__ == "__main__":
+    suite()
     one_get()
     many_routes()
     one_world()

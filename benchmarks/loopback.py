@@ -76,6 +76,10 @@ class Connection(asyncio.Protocol):
         self.latency = latency
         self.received = b""
 
+    def answer(self, method: str, target: str, body: bytes) -> bytes:
+        """Return the complete response to a request, as bytes."""
+        return answer(method, target)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Store the transport, to send answers on."""
         assert isinstance(transport, asyncio.Transport)
@@ -93,7 +97,7 @@ class Connection(asyncio.Protocol):
             return
         self.received = b""
         method, target, _ = lines[0].split(" ")
-        payload = answer(method, target)
+        payload = self.answer(method, target, body)
         if self.latency:
             asyncio.get_running_loop().call_later(self.latency, self.transport.write, payload)
         else:
@@ -101,9 +105,14 @@ class Connection(asyncio.Protocol):
 
 
 @contextmanager
-def running(latency: float = 0.0) -> Iterator[str]:
-    """Run the server in its own process and yield its URL."""
-    command = [sys.executable, __file__, str(latency)]
+def running(latency: float = 0.0, script: str = __file__) -> Iterator[str]:
+    """Run a server in its own process and yield its URL.
+
+    Args:
+        latency: Seconds before each answer.
+        script: The module to run, if it is not this one.
+    """
+    command = [sys.executable, script, str(latency)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -112,9 +121,9 @@ def running(latency: float = 0.0) -> Iterator[str]:
             process.terminate()
 
 
-async def main(latency: float) -> None:
-    """Print the URL and serve until the process is terminated."""
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(latency), "127.0.0.1", 0)
+async def main(latency: float, kind: type[Connection] = Connection) -> None:
+    """Print the URL and serve connections of a kind until the process is terminated."""
+    server = await asyncio.get_running_loop().create_server(lambda: kind(latency), "127.0.0.1", 0)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await server.serve_forever()
 

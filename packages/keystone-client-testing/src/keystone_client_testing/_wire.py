@@ -121,7 +121,10 @@ def page(status: int) -> Reply:
 
 def encode_json(data: Any) -> bytes:
     """Write a body the way the API does: compact, raw UTF-8."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return _compact(data).encode("utf-8", "surrogatepass")
+
+
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def written_json(status: int, data: Any) -> Reply:

@@ -12,6 +12,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 from urllib.parse import parse_qsl, unquote
 
@@ -88,16 +89,22 @@ def parse_body(content_type: str, body: bytes, accepts: Sequence[str]) -> Any:
     Raises:
         RefusedError: 415, or 400 for a body that cannot be parsed.
     """
-    kind, params = media_type(content_type)
+    kind, charset, reader = _format(content_type, accepts)
     if not body:
         return Form() if kind in _FORMS else {}
-    charset = _usable(params.get("charset", ""))
-    reader = next((known for known in accepts if speaks(known, kind)), None)
     if reader is None:
         raise detail(415, f'Unsupported media type "{content_type}" in request.')
     if reader == JSON:
         return parse_json(body, charset)
     return _multipart(content_type, body, charset) if reader == MULTIPART else _urlencoded(body, charset)
+
+
+@lru_cache(1024)
+def _format(content_type: str, accepts: Sequence[str]) -> tuple[str, str, str | None]:
+    """Return the media type of a body, its charset, and the type as which the endpoint reads it, if it does."""
+    kind, params = media_type(content_type)
+    reader = next((known for known in accepts if speaks(known, kind)), None)
+    return kind, _usable(params.get("charset", "")), reader
 
 
 JSON, URLENCODED, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"

@@ -5,11 +5,13 @@ Single values are cleaned in ``field_values``. What comes out is what the store 
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from keystone_client_core import RESOURCES, Field, Resource
 
 from .._wire import PageError, RefusedError
+from .._world.database import Database
 from .._world.models import CREATE_CALLER, FORM_DEFAULTS
 from .bodies import Form
 from .field_values import CLEANERS, NULL, InvalidError, clean_json_text, text_complaints
@@ -37,9 +39,8 @@ def validate(write: Write, body: Any) -> dict[str, Any]:
     data = _with_caller(write, _checked_shape(write, body))
     values: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
-    for field in write.store.database.fields(write.resource).values():
-        if not _is_writable(write, field):
-            continue
+    creates, staff = write.instance is None, bool(write.caller["is_staff"])
+    for field in _writable(write.store.database, write.resource, creates, staff):
         try:
             value = _value(write, field, data)
         except InvalidError as error:
@@ -80,10 +81,14 @@ def _with_caller(write: Write, data: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**filled, **data}
 
 
-def _is_writable(write: Write, field: Field) -> bool:
-    if not field.writable or (field.create_only and write.instance is not None):
-        return False
-    return not field.staff_only or bool(write.caller["is_staff"])
+@lru_cache(None)
+def _writable(database: Database, resource: str, creates: bool, staff: bool) -> list[Field]:
+    """Return the fields that a body may set."""
+    return [
+        field
+        for field in database.fields(resource).values()
+        if field.writable and (creates or not field.create_only) and (staff or not field.staff_only)
+    ]
 
 
 def _value(write: Write, field: Field, data: Mapping[str, Any]) -> Any:

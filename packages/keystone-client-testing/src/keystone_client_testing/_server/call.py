@@ -4,7 +4,7 @@ Holds and decodes; decides nothing.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -96,7 +96,7 @@ class Call:
         content_type = self.headers.get("content-type", "").encode().decode("latin-1")  # so the server reads headers
         return parse_body(content_type, body, self.accepts)
 
-    @property
+    @cached_property
     def full_path(self) -> str:
         """Path and query as the server writes them in its log and its links: decoded, and encoded anew."""
         query = quote(self.request.query, safe="/#%[]=:;$&()+,!?*@'~")
@@ -138,8 +138,13 @@ def _port(text: str) -> int | None:
 
 
 def _usable_cid(given: str | None) -> str:
+    return given if given is not None and _is_uuid(given) else str(uuid4())
+
+
+@lru_cache(1024)
+def _is_uuid(text: str) -> bool:
     try:
-        UUID(given)
-    except (ValueError, TypeError, AttributeError):
-        return str(uuid4())
-    return str(given)
+        UUID(text)
+    except ValueError:
+        return False
+    return True

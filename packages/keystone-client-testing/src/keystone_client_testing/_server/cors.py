@@ -23,8 +23,8 @@ def answer_preflight(call: Call) -> Answer | None:
 
 def cors_headers(call: Call) -> Headers:
     """Return the headers that let a trusted origin read the answer."""
-    origin = call.headers.get("origin", "")
-    if not _is_trusted(origin):
+    origin = call.headers.get("origin")
+    if origin is None or not _is_trusted(origin):
         return ()
     headers = (("Access-Control-Allow-Origin", origin), ("Access-Control-Allow-Credentials", "true"))
     if call.method != "OPTIONS":

@@ -106,7 +106,7 @@ def _given_token(call: Call) -> tuple[str, str | None]:
 def _malformed(token: str) -> str:
     if len(token) not in (32, 64):
         return "has incorrect length"
-    return "" if all(char in _ALPHABET for char in token) else "has invalid characters"
+    return "" if token.isascii() and token.isalnum() else "has invalid characters"
 
 
 def _unmasked(token: str) -> str:

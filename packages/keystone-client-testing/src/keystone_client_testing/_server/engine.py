@@ -138,7 +138,7 @@ def _end_session(call: Call) -> None:
 def _kept(world: World, arrival: Arrival, answer: Answer) -> Answer:
     """Write a request and its answer down in the journal."""
     call = arrival.call
-    answer = answer._replace(headers=(*answer.headers, ("Date", world.clock.http_date())))
+    answer = Answer(answer.status, (*answer.headers, ("Date", world.clock.http_date())), answer.body, answer.fault)
     user = call.user["username"] if call and call.user else arrival.user if arrival.fault else None
     writes = call.writes if call else ()
     world.journal.append(Entry(arrival.request, arrival.path, arrival.route, user, answer, arrival.fault, writes))
@@ -157,7 +157,7 @@ def _answer(call: Call, match: Match | None) -> Answer:
         reply, allow = page(error.status), ""
     if reply.status != 301:
         replace_malformed(call)
-    reply = reply._replace(headers=(*reply.headers, *call.cookies_out, *cors_headers(call)))
+    reply = Reply(reply.status, reply.data, (*reply.headers, *call.cookies_out, *cors_headers(call)), reply.text)
     log_request(call, reply.status)
     return to_answer(reply, call.method == "HEAD", allow, call.media, call.vary)
 

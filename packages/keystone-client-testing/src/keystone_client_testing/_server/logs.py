@@ -20,12 +20,10 @@ def log_request(call: Call, status: int) -> None:
     }
     if call.database_down or any(len(row[column]) > most for column, most in store.database.log_lengths.items()):
         return
-    store.begin()
-    store.insert("request_log", row)
     if call.user and store.get("user", call.user["id"]) is None:
-        store.rollback()  # the caller has deleted the own account
+        store.skip_id("request_log")  # the caller has deleted the own account, so the database refuses the row
     else:
-        store.commit()
+        store.insert("request_log", row)
 
 
 def feed_entries(store: Store) -> list[Record]:

@@ -4,6 +4,7 @@ Source: DRF's content negotiation, as seen on the wire.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from .._parsing.bodies import speaks
 from .._wire import VARY, detail
@@ -28,16 +29,17 @@ def negotiate(call: Call, match: Match) -> None:
     if wanted not in (None, "", match.route.format):
         sessions.recognise(call)
         raise detail(404, "Not found.")
-    asked = [item.partition(";")[0].strip().lower() for item in call.headers.get("accept", "*/*").split(",")]
-    chosen = _chosen(media, asked)
+    chosen = _chosen(media, call.headers.get("accept", "*/*"))
     if not chosen:
         sessions.recognise(call)
         raise detail(406, "Could not satisfy the request Accept header.")
     _answer_in(call, match, chosen)
 
 
-def _chosen(media: Sequence[str], asked: Sequence[str]) -> str:
+@lru_cache(1024)
+def _chosen(media: Sequence[str], accept: str) -> str:
     """Return the first type of the endpoint that the most exact item of ``Accept`` takes; empty if there is none."""
+    asked = [item.partition(";")[0].strip().lower() for item in accept.split(",")]
     found = [(item.count("*"), place) for place, known in enumerate(media) for item in asked if speaks(known, item)]
     return media[min(found)[1]] if found else ""
 

@@ -24,6 +24,11 @@ class View(NamedTuple):
 
 
 Renderer = Callable[[View, Record], Any]
+Plan = list[tuple[str, Renderer | None]]
+"""The fields of a kind of record, each with what renders it; ``None`` for a column that is shown as it is stored.
+
+Most columns are, and a call for each would be a sixth of the time that rendering a list takes.
+"""
 
 
 def render(view: View, resource: str, record: Record) -> dict[str, Any]:
@@ -37,7 +42,11 @@ def render(view: View, resource: str, record: Record) -> dict[str, Any]:
     Returns:
         A new dict, ready for JSON.
     """
-    return {name: show(view, record) for name, show in _resource_plan(resource)}
+    return _carried_out(_resource_plan(resource), view, record)
+
+
+def _carried_out(plan: Plan, view: View, record: Record) -> dict[str, Any]:
+    return {name: show(view, record) if show else record[name] for name, show in plan}
 
 
 def display_name(user: Record) -> str:
@@ -60,21 +69,21 @@ def iso(moment: dt.datetime) -> str:
 
 
 @cache
-def _resource_plan(resource: str) -> list[tuple[str, Renderer]]:
+def _resource_plan(resource: str) -> Plan:
     fields = RESOURCES[resource].fields
     return _plan(resource, {name: f for name, f in fields.items() if not f.hidden and not f.write_only})
 
 
 @cache
-def _shape_plan(shape: str) -> list[tuple[str, Renderer]]:
+def _shape_plan(shape: str) -> Plan:
     return _plan(shape, SHAPES[shape])
 
 
-def _plan(owner: str, fields: Mapping[str, Field]) -> list[tuple[str, Renderer]]:
+def _plan(owner: str, fields: Mapping[str, Field]) -> Plan:
     return [(name, _renderer(owner, fields, name)) for name in fields]
 
 
-def _renderer(owner: str, fields: Mapping[str, Field], name: str) -> Renderer:
+def _renderer(owner: str, fields: Mapping[str, Field], name: str) -> Renderer | None:
     if found := _SPECIAL.get((owner, name)):
         return found
     if name in _EVERYWHERE:
@@ -93,10 +102,10 @@ def _renderer(owner: str, fields: Mapping[str, Field], name: str) -> Renderer:
     return _column(name, field.kind)
 
 
-def _column(name: str, kind: str) -> Renderer:
+def _column(name: str, kind: str) -> Renderer | None:
     write = _TEXT_FORMS.get(kind)
     if write is None:
-        return lambda view, record: record[name]
+        return None
     return lambda view, record: None if (value := record[name]) is None else write(value)
 
 
@@ -136,7 +145,7 @@ _BY_TITLE = {"publications": "publication", "grants": "grant"}
 
 
 def _show(view: View, shape: str, record: Record) -> dict[str, Any]:
-    return {name: show(view, record) for name, show in _shape_plan(shape)}
+    return _carried_out(_shape_plan(shape), view, record)
 
 
 def _memberships(column: str, shape: str) -> Renderer:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Any
 
 Inet = ipaddress.IPv4Interface | ipaddress.IPv6Interface
@@ -11,6 +12,7 @@ _MASK = re.compile(r"/\D|/.*\.")
 """A mask that is written as an address: Python reads it, PostgreSQL does not."""
 
 
+@lru_cache(1024)
 def shortened(text: str) -> str:
     """Return an IPv6 address in its shortest form, as Django keeps it; any other text is returned as it is."""
     try:
@@ -19,6 +21,7 @@ def shortened(text: str) -> str:
         return text
 
 
+@lru_cache(1024)
 def as_inet(text: str) -> Inet:
     """Read an address, with or without a network, as PostgreSQL's type ``inet`` does.
 

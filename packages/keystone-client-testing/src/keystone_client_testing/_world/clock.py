@@ -3,6 +3,7 @@
 import datetime as dt
 import time
 from email.utils import formatdate
+from functools import lru_cache
 
 
 class Clock:
@@ -37,4 +38,9 @@ class Clock:
 
     def http_date(self) -> str:
         """Return the time as a ``Date`` header has it, in whole seconds."""
-        return formatdate(int(self.time()), usegmt=True)
+        return _http_date(int(self.time()))
+
+
+@lru_cache(1)
+def _http_date(second: int) -> str:
+    return formatdate(second, usegmt=True)

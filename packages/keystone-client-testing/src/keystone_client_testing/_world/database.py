@@ -157,6 +157,8 @@ _FACTOR = 2_654_435_761
 def _scattered(ids: Iterable[int]) -> list[int]:
     """Put ids in an order that is never the ascending one, and the same in every run."""
     ascending = sorted(ids)
+    if len(ascending) < 2:
+        return ascending
     scattered = sorted(ascending, key=lambda pk: pk * _FACTOR % 2**32)
     return scattered if scattered != ascending else ascending[::-1]
 

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from .._wire import PageError
@@ -62,13 +63,13 @@ def _checked(store: Store, origin: Origin) -> Origin:
     if origin.port is not None and not 0 <= origin.port <= most:
         raise PageError(500)
     if not origin.address:
-        return origin._replace(address=None)
+        return Origin(origin.actor, origin.cid, None, origin.port)
     address = shortened(origin.address)
     try:
         read = store.database.read_address(address)
     except ValueError:
         raise PageError(500) from None
-    return origin._replace(address=str(getattr(read, "ip", read)))
+    return Origin(origin.actor, origin.cid, str(getattr(read, "ip", read)), origin.port)
 
 
 def _action(old: Record | None, new: Record | None) -> int:
@@ -128,7 +129,14 @@ def _text(value: Any) -> str:
 
 def title(store: Store, resource: str, record: Record) -> str:
     """Return what the audit log and the feed call a record."""
-    return re.sub(r"\{([a-z_.]+)\}", lambda match: _named(store, resource, record, match[1]), AUDITED[resource].title)
+    texts, paths = _template(AUDITED[resource].title)
+    return texts.format(*[_named(store, resource, record, path) for path in paths])
+
+
+@cache
+def _template(title: str) -> tuple[str, list[str]]:
+    """Split a title into a format with empty places and the paths of what stands in them."""
+    return re.sub(r"\{[a-z_.]+\}", "{}", title), re.findall(r"\{([a-z_.]+)\}", title)
 
 
 def _named(store: Store, resource: str, record: Record, path: str) -> str:

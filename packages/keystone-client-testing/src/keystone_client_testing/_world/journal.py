@@ -51,9 +51,9 @@ class Entry:
         self.fault = fault.name if fault else ""
         """The planned fault that hit: ``reset``, ``html``, ``status 503``, ``delay`` and so on; empty for none."""
         self._writes = writes
-        self._headers = [pair for pair in request.headers if pair[0].lower() not in _SECRET_HEADERS]
-        self._hidden = [name.lower() for name, _ in request.headers if name.lower() in _SECRET_HEADERS]
-        self._sent = _without_secrets(request.headers, request.body)
+        self.headers: Mapping[str, str] = _without_values(request.headers)
+        """The request's headers in lower case; the values of secret ones are hidden."""
+        self._sent = _without_secrets(self.headers.get("content-type", ""), request.body)
         self._answered = answer.body
 
     def __repr__(self) -> str:
@@ -65,11 +65,6 @@ class Entry:
     def changes(self) -> list[Change]:
         """The records this request created, updated or deleted; what was rolled back is not among them."""
         return changes_of(self._writes)
-
-    @cached_property
-    def headers(self) -> Mapping[str, str]:
-        """The request's headers in lower case; the values of secret ones are hidden."""
-        return {**{name.lower(): value for name, value in self._headers}, **dict.fromkeys(self._hidden, HIDDEN)}
 
     @cached_property
     def json(self) -> Any:
@@ -185,9 +180,14 @@ class Journal(list[Entry]):
         return "\n".join([*lines, *(f"  {entry!r}" for entry in self[-_LAST:])]) or "  (no requests)"
 
 
-def _without_secrets(headers: Headers, body: bytes) -> bytes:
+def _without_values(headers: Headers) -> dict[str, str]:
+    lowered = ((sent.lower(), value) for sent, value in headers)
+    return {name: HIDDEN if name in _SECRET_HEADERS else value for name, value in lowered}
+
+
+def _without_secrets(content_type: str, body: bytes) -> bytes:
     """Keep a JSON body; what has a password in it is cleaned before it is kept."""
-    if not body or not any(name.lower() == "content-type" and "json" in value for name, value in headers):
+    if not body or "json" not in content_type:
         return b""
     if not any(field.encode() in body for field in _SECRET_FIELDS):
         return body

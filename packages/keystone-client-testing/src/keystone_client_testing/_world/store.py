@@ -52,6 +52,11 @@ class Store:
         self._counters[resource] += 1
         return self._counters[resource]
 
+    def skip_id(self, resource: str) -> None:
+        """Use up an id as the insert of a row does that is then undone."""
+        if not self.database.reuses_ids:
+            self.new_id(resource)
+
     def insert(self, resource: str, values: Mapping[str, Any]) -> Record:
         """Store a new record under the next id, or under the id in ``values``."""
         pk = values.get("id") or self.new_id(resource)

@@ -33,6 +33,9 @@ class Door(respx.MockRouter):
         self._text = url
         self._url = httpx.URL(url)
 
+    def snapshot(self) -> None:
+        """Do nothing: with no routes there is no state to come back to, and respx takes 0.1 ms to keep it."""
+
     def __enter__(self) -> Self:
         """Open the door."""
         super().__enter__()

@@ -4,8 +4,11 @@ What the cookies say about the session is the business of ``session_state``.
 """
 
 import re
-from collections.abc import Mapping
-from typing import Final
+import urllib.request
+from collections.abc import Iterable, Mapping
+from email.message import Message
+from http.cookiejar import CookieJar
+from typing import Any, Final
 
 import httpx
 
@@ -25,8 +28,16 @@ LONGEST_COOKIE: Final = 4096
 each request longer."""
 
 
-class CookieStore(httpx.Cookies):
-    """A cookie jar that keeps only cookies that are safe to send back; its repr hides their values."""
+class CookieStore:
+    """A cookie jar that keeps only cookies that are safe to send back; its repr hides their values.
+
+    It asks Python's jar directly. ``httpx.Cookies`` asks the same jar, but takes requests and responses of httpx, which
+    would have to be built for the purpose: a third of the time that a login spends on its cookies.
+    """
+
+    def __init__(self) -> None:
+        """Start without cookies."""
+        self.jar: Final = CookieJar()
 
     def __repr__(self) -> str:
         return f"<{len(self.jar)} cookies>"
@@ -41,17 +52,31 @@ class CookieStore(httpx.Cookies):
     def take(self, response: httpx.Response) -> None:
         """Take in the cookies of a response. If there are too many, Keystone's own are the last to be dropped."""
         lines = [line for line in response.headers.get_list("set-cookie") if _is_fit(line)]
-        headers = [("set-cookie", line) for line in lines[:MOST_COOKIES]]
-        self.extract_cookies(httpx.Response(200, headers=headers, request=response.request))
+        answer: Any = _SetCookies(lines[:MOST_COOKIES])  # the jar needs no more of a response than this
+        self.jar.extract_cookies(answer, urllib.request.Request(str(response.request.url)))
         ours_last = sorted(self.jar, key=lambda cookie: cookie.name in OF_KEYSTONE)
         for cookie in ours_last[:-MOST_COOKIES]:
             self.jar.clear(cookie.domain, cookie.path, cookie.name)
 
     def header(self, url: str) -> str:
         """Return the ``Cookie`` header for a URL; empty if there is no cookie for it."""
-        probe = httpx.Request("GET", url)
-        self.set_cookie_header(probe)
-        return str(probe.headers.get("cookie", ""))
+        if not len(self.jar):
+            return ""
+        request = urllib.request.Request(url)
+        self.jar.add_cookie_header(request)
+        return str(request.get_header("Cookie", ""))
+
+
+class _SetCookies:
+    """What Python's cookie jar reads of a response: its ``Set-Cookie`` lines."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._message = Message()
+        for line in lines:
+            self._message["Set-Cookie"] = line
+
+    def info(self) -> Message:
+        return self._message
 
 
 class SecretHeaders(httpx.Headers):
