@@ -15,6 +15,11 @@ from page_text import cell, page
 OPERATIONS = ("list", "retrieve", "create", "update", "delete")
 CLIENTS = {"Sync": "keystone_client.KeystoneClient", "Async": "keystone_client.AsyncKeystoneClient"}
 
+BOOSTS = {"request": 1}
+"""How far the page of a resource is moved up among the results of the search. What is explained in a guide stands on
+every one of these pages, so they are moved down, but less so the one that is looked for most.
+"""
+
 KINDS = {
     "int": "whole number",
     "float": "number",
@@ -74,7 +79,7 @@ def _page(facts: Facts, resource: Resource, methods: list[str]) -> str:
         _filters(resource),
         _orders(resource),
         f"## Methods\n\n{in_both_colours(methods)}",
-        boost=2,
+        boost=BOOSTS.get(resource.name, 0.5),
     )
 
 
@@ -92,22 +97,24 @@ def _introduction(resource: Resource) -> str:
 
 def _fields(facts: Facts, resource: Resource) -> str:
     fields = [field for field in resource.fields.values() if not field.hidden]
-    text = f"## Fields\n\n{field_table(fields, facts.meanings[resource.name])}"
+    text = f"## Fields\n\n{field_table(fields, facts.meanings[resource.name], headings=True)}"
     if resource.unique_together:
         names = " and ".join(f"`{name}`" for name in resource.unique_together)
         text += f"\n\nNo two records have the same {names}."
     return text
 
 
-def field_table(fields: Iterable[Field], meanings: Mapping[str, str]) -> str:
+def field_table(fields: Iterable[Field], meanings: Mapping[str, str], *, headings: bool = False) -> str:
     """Return a table of fields, with the meaning, the type and the rules of each.
 
     Args:
         fields: The fields.
         meanings: The meaning of each field by its name.
+        headings: Make each name a heading, so that the search finds it as a part of the page and links can lead to it.
     """
+    name = '<h3 id="{0}"><code>{0}</code></h3>' if headings else "`{0}`"
     rows = [
-        f"| `{field.name}` | {cell(meanings.get(field.name, ''))} | {_kind(field)} | {cell(_rules(field))} |"
+        f"| {name.format(field.name)} | {cell(meanings.get(field.name, ''))} | {_kind(field)} | {cell(_rules(field))} |"
         for field in fields
     ]
     return "\n".join(["| field | meaning | type | rules |", "|---|---|---|---|", *rows])
