@@ -13,12 +13,9 @@ from keystone_client_core._resources import Field, Resource
 from page_text import cell, page
 
 OPERATIONS = ("list", "retrieve", "create", "update", "delete")
-CLIENTS = {"Sync": "keystone_client.KeystoneClient", "Async": "keystone_client.AsyncKeystoneClient"}
 
-BOOSTS = {"request": 1}
-"""How far the page of a resource is moved up among the results of the search. What is explained in a guide stands on
-every one of these pages, so they are moved down, but less so the one that is looked for most.
-"""
+TAGS = {"request": ("status", "expire")}
+"""Fields that other resources have too, by the resource that users mean."""
 
 KINDS = {
     "int": "whole number",
@@ -78,8 +75,8 @@ def _page(facts: Facts, resource: Resource, methods: list[str]) -> str:
         *_choices(facts, resource),
         _filters(resource),
         _orders(resource),
-        f"## Methods\n\n{in_both_colours(methods)}",
-        boost=BOOSTS.get(resource.name, 0.5),
+        f"## Methods\n\n{_in_both_colours(resource.name, methods)}",
+        tags=TAGS.get(resource.name, ()),
     )
 
 
@@ -112,7 +109,7 @@ def field_table(fields: Iterable[Field], meanings: Mapping[str, str], *, heading
         meanings: The meaning of each field by its name.
         headings: Make each name a heading, so that the search finds it as a part of the page and links can lead to it.
     """
-    name = '<h3 id="{0}"><code>{0}</code></h3>' if headings else "`{0}`"
+    name = '<h3 id="{0}">{0}</h3>' if headings else "`{0}`"
     rows = [
         f"| {name.format(field.name)} | {cell(meanings.get(field.name, ''))} | {_kind(field)} | {cell(_rules(field))} |"
         for field in fields
@@ -201,13 +198,16 @@ def _orders(resource: Resource) -> str:
     return f"## Order and search\n\n`order=` takes {names}, with `-` in front for descending.{order}\n\n{search}"
 
 
-def in_both_colours(methods: list[str]) -> str:
-    """Return the directives that show methods of both clients, in two tabs.
-
-    Args:
-        methods: Their names.
-    """
+def _in_both_colours(name: str, methods: list[str]) -> str:
+    """Return the directives that show the methods of both clients, in two tabs."""
+    tabs = {
+        "Sync": ("KeystoneClient", "The methods of `KeystoneClient`."),
+        "Async": (
+            "AsyncKeystoneClient",
+            f"The methods of `AsyncKeystoneClient`: `await` them, and loop over `iterate_{name}` with `async for`.",
+        ),
+    }
     return "\n\n".join(
-        f'=== "{tab}"\n\n' + "\n\n".join(f"    ::: {client}.{name}" for name in methods)
-        for tab, client in CLIENTS.items()
+        f'=== "{tab}"\n\n    {text}\n\n' + "\n\n".join(f"    ::: keystone_client.{client}.{each}" for each in methods)
+        for tab, (client, text) in tabs.items()
     )

@@ -30,11 +30,11 @@ FIRST_PAGES = {
     "status": "reference/request/",
     "FilterError": "reference/errors/",
     "timeout": "configuration/",
-    "raise_not_exists": "records/",
+    "raise_not_exists": "errors/",
     "retry": "configuration/",
     "expire": "reference/request/",
     "chunk_size": "bulk/",
-    "fake.fail": "testing/",
+    "fake.fail": "fake-failures/",
     "cid": "logging/",
     "RetryPolicy": "reference/arguments/",
     "bulk_create_user": "reference/user/",
@@ -46,8 +46,9 @@ FIRST_PAGES = {
     "encode_filters": "reference/core/",
     "pytest": "testing/",
     "asyncio": "async/",
-    "proxy": "configuration/",
-    "csv": "import/",
+    "HTTPS_PROXY": "configuration/",
+    "spreadsheet": "import/",
+    "csv": "reports/",
     "PostgreSQL": "server-facts/",
     "install": "install/",
 }
@@ -72,24 +73,23 @@ def serving(site: Path) -> Iterator[str]:
 
 def faults_of_pages(browser: Any, url: str, pictures: Path | None) -> Iterator[str]:
     """Yield what is wrong with the pages themselves: their width, the console, requests to other hosts."""
-    for (name, width), colour in product(WIDTHS.items(), COLOURS):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=colour)
-        tab, seen = context.new_page(), list[str]()
-        tab.on(
-            "console", lambda said, seen=seen: seen.append(f"console: {said.text}") if said.type == "error" else None
-        )
-        tab.on("pageerror", lambda error, seen=seen: seen.append(f"error: {error}"))
-        tab.on("request", lambda request, seen=seen: seen.extend(_foreign(request.url, url)))
-        for page in pages():
-            tab.goto(url + page.url, wait_until="load")
+    tab, seen = browser.new_page(), list[str]()
+    tab.on("console", lambda said: seen.append(f"console: {said.text}") if said.type == "error" else None)
+    tab.on("pageerror", lambda error: seen.append(f"error: {error}"))
+    tab.on("request", lambda request: seen.extend(_foreign(request.url, url)))
+    for page in pages():
+        tab.goto(url + page.url, wait_until="load")
+        for (name, width), colour in product(WIDTHS.items(), COLOURS):
+            tab.set_viewport_size({"width": width, "height": 900})
+            tab.emulate_media(color_scheme=colour)
             needed = tab.evaluate("document.documentElement.scrollWidth")
             if needed > width:
-                seen.append(f"needs {needed} pixels of {width}")
-            yield from (f"{page.name}, {name}, {colour}: {fault}" for fault in seen)
-            seen.clear()
+                seen.append(f"{name}, {colour}: needs {needed} pixels of {width}")
             if pictures:
                 tab.screenshot(path=pictures / f"{page.name.replace('/', '-')}-{name}-{colour}.png")
-        context.close()
+        yield from (f"{page.name}: {fault}" for fault in seen)
+        seen.clear()
+    tab.close()
 
 
 def _foreign(asked: str, url: str) -> list[str]:
