@@ -28,7 +28,6 @@ def render() -> str:
         "messages are on [Troubleshooting](../troubleshooting.md).",
         "\n".join(["| error | raised when | attributes |", "|---|---|---|", *rows]),
         *(directive(f"keystone_client.{name}", heading_level=2) for name in errors),
-        boost=2,
     )
 
 

@@ -103,12 +103,14 @@ def _mark(method: str, methods: Iterable[str]) -> str:
 
 
 def _client(title: str, name: str, twin: str, general: list[str]) -> str:
+    boost = 0.5 if name == "KeystoneClient" else 0.4
     options = {"show_bases": False, "show_overloads": False, "overloads_only": False, "members": general}
     return page(
         title,
         f"Making a `{name}`, logging in, batches and plain HTTP. The methods for records stand on the pages of the "
         f"resources, such as [Allocation requests](request.md). {twin} has the same methods.",
         directive(f"keystone_client.{name}", heading_level=2, inherited_members=True, **options),
+        boost=boost,
     )
 
 
@@ -168,7 +170,7 @@ def _choices(facts: Facts) -> str:
 
 def _records(facts: Facts) -> str:
     shown = {"heading_level": 3, "members": False, "show_docstring_parameters": False, "show_bases": False}
-    shown |= {"show_signature": False}
+    shown |= {"show_signature": False, "separate_signature": False}
     records = [*facts.resources.values()]
     parts = ["## Records"]
     for resource in records:
@@ -187,7 +189,6 @@ def _records(facts: Facts) -> str:
         "Records are plain dictionaries; these are their types, to be imported from `keystone_client.records`. "
         "`Request` is what the server returns, `RequestCreate` and `RequestUpdate` are what is sent.",
         *parts,
-        boost=0.5,
     )
 
 
@@ -201,6 +202,7 @@ def _server() -> str:
 
 
 def _testing() -> str:
+    options = {"heading_level": 2, "inherited_members": True, "show_bases": False}
     names = list(keystone_client_testing.__all__)
     names.sort(key=lambda name: name != "FakeKeystone")
     fixtures = [
@@ -213,7 +215,7 @@ def _testing() -> str:
         "The testing package",
         "What can be imported from `keystone_client_testing`, what `fake.add` and `fake.clock` are, and the fixtures "
         "for pytest. How to use them is on [Testing with the fake](../testing.md).",
-        *(directive(f"keystone_client_testing.{name}", heading_level=2, inherited_members=True) for name in names),
+        *(directive(f"keystone_client_testing.{name}", **options) for name in names),
         *_in_signatures("testing", "keystone_client_testing"),
         "## Fixtures",
         *fixtures,
@@ -232,5 +234,4 @@ def _core() -> str:
         "What can be imported from `keystone_client_core`, besides the errors, the choices and what "
         "[Arguments and results](arguments.md) shows. How to use it is on [The vocabulary alone](../core.md).",
         *(directive(f"keystone_client_core.{name}", heading_level=2) for name in names),
-        boost=0.5,
     )

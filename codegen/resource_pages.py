@@ -13,7 +13,9 @@ from keystone_client_core._resources import Field, Resource
 from page_text import cell, page
 
 OPERATIONS = ("list", "retrieve", "create", "update", "delete")
-CLIENTS = {"Sync": "keystone_client.KeystoneClient", "Async": "keystone_client.AsyncKeystoneClient"}
+
+TAGS = {"request": ("status", "expire")}
+"""Fields that other resources have too, by the resource that users mean."""
 
 KINDS = {
     "int": "whole number",
@@ -73,8 +75,8 @@ def _page(facts: Facts, resource: Resource, methods: list[str]) -> str:
         *_choices(facts, resource),
         _filters(resource),
         _orders(resource),
-        f"## Methods\n\n{in_both_colours(methods)}",
-        boost=2,
+        f"## Methods\n\n{_in_both_colours(resource.name, methods)}",
+        tags=TAGS.get(resource.name, ()),
     )
 
 
@@ -92,22 +94,24 @@ def _introduction(resource: Resource) -> str:
 
 def _fields(facts: Facts, resource: Resource) -> str:
     fields = [field for field in resource.fields.values() if not field.hidden]
-    text = f"## Fields\n\n{field_table(fields, facts.meanings[resource.name])}"
+    text = f"## Fields\n\n{field_table(fields, facts.meanings[resource.name], headings=True)}"
     if resource.unique_together:
         names = " and ".join(f"`{name}`" for name in resource.unique_together)
         text += f"\n\nNo two records have the same {names}."
     return text
 
 
-def field_table(fields: Iterable[Field], meanings: Mapping[str, str]) -> str:
+def field_table(fields: Iterable[Field], meanings: Mapping[str, str], *, headings: bool = False) -> str:
     """Return a table of fields, with the meaning, the type and the rules of each.
 
     Args:
         fields: The fields.
         meanings: The meaning of each field by its name.
+        headings: Make each name a heading, so that the search finds it as a part of the page and links can lead to it.
     """
+    name = '<h3 id="{0}">{0}</h3>' if headings else "`{0}`"
     rows = [
-        f"| `{field.name}` | {cell(meanings.get(field.name, ''))} | {_kind(field)} | {cell(_rules(field))} |"
+        f"| {name.format(field.name)} | {cell(meanings.get(field.name, ''))} | {_kind(field)} | {cell(_rules(field))} |"
         for field in fields
     ]
     return "\n".join(["| field | meaning | type | rules |", "|---|---|---|---|", *rows])
@@ -194,13 +198,16 @@ def _orders(resource: Resource) -> str:
     return f"## Order and search\n\n`order=` takes {names}, with `-` in front for descending.{order}\n\n{search}"
 
 
-def in_both_colours(methods: list[str]) -> str:
-    """Return the directives that show methods of both clients, in two tabs.
-
-    Args:
-        methods: Their names.
-    """
+def _in_both_colours(name: str, methods: list[str]) -> str:
+    """Return the directives that show the methods of both clients, in two tabs."""
+    tabs = {
+        "Sync": ("KeystoneClient", "The methods of `KeystoneClient`."),
+        "Async": (
+            "AsyncKeystoneClient",
+            f"The methods of `AsyncKeystoneClient`: `await` them, and loop over `iterate_{name}` with `async for`.",
+        ),
+    }
     return "\n\n".join(
-        f'=== "{tab}"\n\n' + "\n\n".join(f"    ::: {client}.{name}" for name in methods)
-        for tab, client in CLIENTS.items()
+        f'=== "{tab}"\n\n    {text}\n\n' + "\n\n".join(f"    ::: keystone_client.{client}.{each}" for each in methods)
+        for tab, (client, text) in tabs.items()
     )
