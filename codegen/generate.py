@@ -1,4 +1,4 @@
-"""Writes the generated modules of core and client, and the page of the operations that the fake supports.
+"""Writes the generated modules of core and client, the page of the operations that the fake supports, and the version.
 
     python codegen/generate.py [--check]
 
@@ -17,6 +17,7 @@ import operations
 import records
 import sync_twins
 import table
+import versions
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "packages/keystone-client-core/src/keystone_client_core"
@@ -52,6 +53,7 @@ def render() -> dict[Path, str]:
         DOCS / "fake-operations.md": operations.render(
             Path(__file__).with_name("operations.txt"), DOCS / "fake-differences.md"
         ),
+        **versions.render_all(),
     }
 
 

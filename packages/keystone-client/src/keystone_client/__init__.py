@@ -42,8 +42,7 @@ from ._errors import (
 )
 from ._hints.former_names import MODULES, retired_module
 from ._listing.query import Followed
-
-__version__ = "0.1.0"
+from ._version import __version__ as __version__
 
 __all__ = [
     "AccessMode",
