@@ -53,11 +53,11 @@ class FakeKeystone(Controls):
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
             raise ValueError(f"{url!r} is no base URL: http or https, a host, and perhaps a port and a path")
-        self.url = url.rstrip("/") + "/"
-        self.world = World(parts.path.rstrip("/"), database_named(database))
+        self.url: str = url.rstrip("/") + "/"
+        self.world: World = World(parts.path.rstrip("/"), database_named(database))
         self.world.secure_cookies = secure_cookies
         self.world.journal.limit(journal)
-        self.add = Seeder(self.world)
+        self.add: Seeder = Seeder(self.world)
 
     def __repr__(self) -> str:
         """Show where it answers."""
