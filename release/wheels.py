@@ -7,6 +7,8 @@ has the client installed; all three with their test suites. ``--every`` fails wh
 """
 
 import argparse
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -89,27 +91,28 @@ def test_on(interpreter: str, version: str, wheels: dict[Package, Path], argumen
         groups = [f"--group={ROOT / 'pyproject.toml'}:{group}" for group in GROUPS]
         testing.install(*(str(wheel) for wheel in wheels.values()), *groups)
         testing.imports(version, (CORE, CLIENT, TESTING), ())
+        project = Path(shutil.copytree(DOWNSTREAM, Path(folder) / "project"))  # out of reach of our settings
         with served(testing) as url:
-            client.run("-W", "error", str(DOWNSTREAM / "app.py"), url)
-        check_types(testing, client)
-        command([testing.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(DOWNSTREAM)])
+            client.run("-W", "error", str(project / "app.py"), url)
+        check_types(testing, client, project)
+        command([testing.python, "-W", "error", "-m", "pytest", "-q"], project)
         command([testing.python, "-m", "pytest", "-q", "-n", "auto", "packages", *arguments])
 
 
-def check_types(tools: Environment, client: Environment) -> None:
+def check_types(tools: Environment, client: Environment, project: Path) -> None:
     """Check a project that has only the client, with the checkers of another environment.
 
     A checker that takes every type for ``Any`` finds no error in anything, so the misuses must be found as well.
     """
-    right, wrong = str(DOWNSTREAM / "app.py"), DOWNSTREAM / "misuses.py"
     mypy = [tools.python, "-m", "mypy", "--strict", "--no-incremental", f"--python-executable={client.python}"]
     pyright = [tools.python, "-m", "pyright", "--pythonpath", client.python]
-    misuses = [n for n, line in enumerate(wrong.read_text("utf-8").splitlines(), 1) if line.endswith("# error")]
+    lines = (project / "misuses.py").read_text(encoding="utf-8").splitlines()
+    misuses = [number for number, line in enumerate(lines, 1) if line.endswith("# error")]
     for checker in (mypy, pyright):
-        command([*checker, right], DOWNSTREAM)
-        said = subprocess.run([*checker, str(wrong)], cwd=DOWNSTREAM, capture_output=True, text=True, check=False)
-        found = {n for n in range(1, 100) if any(f"misuses.py:{n}:" in line for line in said.stdout.splitlines())}
-        if found != set(misuses):
+        command([*checker, "app.py"], project)
+        said = subprocess.run([*checker, "misuses.py"], cwd=project, capture_output=True, text=True, check=False)
+        found = sorted({int(number) for number in re.findall(r"misuses\.py:(\d+):.* error:", said.stdout)})
+        if found != misuses:
             raise SystemExit(f"misuses.py has errors in the lines {misuses}, but this found {found}:\n{said.stdout}")
         print(f"{checker[2]}: app.py is clean, {len(misuses)} misuses found")
 

@@ -59,7 +59,7 @@ class Fine(Timestamp):
 
 
 MISSING = [
-    NAN, np.float64("nan"), np.float32("nan"), np.datetime64("NaT"), np.datetime64("NaT", "ns"), np.ma.masked,
+    NAN, np.float64("nan"), np.float32("nan"), np.datetime64("NaT", "D"), np.datetime64("NaT", "ns"), np.ma.masked,
     Decimal("NaN"), Decimal("sNaN"), NaTType(1, 1, 1), NAType(), np.array(NAN),
 ]  # fmt: skip
 
