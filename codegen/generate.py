@@ -1,8 +1,9 @@
-"""Writes the generated modules of core and client, the page of the operations that the fake supports, and the version.
+"""Writes the generated modules of core and client, two pages of the documentation, and the version.
 
-    python codegen/generate.py [--check]
+    python codegen/generate.py [--check] [--version 1.2.0]
 
-With ``--check`` it writes nothing and exits with status 1 if a file is stale.
+With ``--check`` it writes nothing and exits with status 1 if a file is stale. With ``--version`` it writes that version
+into VERSION first.
 """
 
 import argparse
@@ -53,6 +54,7 @@ def render() -> dict[Path, str]:
         DOCS / "fake-operations.md": operations.render(
             Path(__file__).with_name("operations.txt"), DOCS / "fake-differences.md"
         ),
+        DOCS / "changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
         **versions.render_all(),
     }
 
@@ -66,14 +68,17 @@ def main() -> int:
     """Run the command line. Return the exit status: 1 if ``--check`` found stale files, else 0."""
     parser = argparse.ArgumentParser(description="Write the modules generated from codegen/facts.toml.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a module is stale")
-    check = parser.parse_args().check
+    parser.add_argument("--version", help="the version to carry from now on, such as 1.2.0")
+    options = parser.parse_args()
+    if options.version:
+        versions.choose(options.version)
     found = stale()
     rendered = render()
     for path in found:
-        if not check:
+        if not options.check:
             path.write_text(rendered[path], encoding="utf-8")
-        print(f"{'stale' if check else 'written'}: {path.relative_to(ROOT)}")
-    return int(bool(found) and check)
+        print(f"{'stale' if options.check else 'written'}: {path.relative_to(ROOT)}")
+    return int(bool(found) and options.check)
 
 
 if __name__ == "__main__":

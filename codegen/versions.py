@@ -19,6 +19,17 @@ CARRIERS = [
 ]
 
 
+def choose(version: str) -> None:
+    """Write the next version into VERSION.
+
+    Raises:
+        SystemExit: It does not look like a version.
+    """
+    if not re.fullmatch(r"\d+\.\d+\.\d+((a|b|rc)\d+)?", version):
+        raise SystemExit(f"{version!r} is no version: write three numbers, such as 1.2.0")
+    (ROOT / "VERSION").write_text(f"{version}\n", encoding="utf-8")
+
+
 def rules(version: str) -> dict[str, str]:
     """Return what to write for each place, a pattern: the number, and the siblings by the versions that fit.
 
