@@ -35,6 +35,8 @@ INTERNAL = {
     for name in ("state.World", "transactions.World", "store.Snapshot", "store.Store", "store.Write")
 }
 """What `fake.world` leads to: it is there for the curious, and nothing in it is promised."""
+MARKS = ("async", "classmethod", "deprecated")
+"""What is said of a function before its name."""
 UNSPOKEN = {"__slots__", "__repr__", "__reduce__", "__dir__", "__getattr__", "__del__", "__hash__", "__eq__", "__all__"}
 """Special names by which nobody calls anything."""
 
@@ -125,11 +127,11 @@ class Interface:
         return found.final_target if isinstance(found, griffe.Alias) else found
 
     def _function(self, name: str, found: griffe.Function) -> Iterator[str]:
-        marks = "".join(f"{mark} " for mark in ("async", "classmethod", "deprecated") if self._is(mark, found))
         for variant in found.overloads or [found]:
             for parameter in variant.parameters:
                 self._text(parameter.annotation)
             self._text(variant.returns)
+            marks = "".join(f"{mark} " for mark in MARKS if self._is(mark, found) or self._is(mark, variant))
             yield f"    {marks}def {variant.signature(return_type=True, name=name)}"
 
     def _attribute(self, name: str, found: griffe.Attribute) -> Iterator[str]:
