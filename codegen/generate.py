@@ -7,6 +7,7 @@ into VERSION first.
 """
 
 import argparse
+import subprocess
 import sys
 from pathlib import Path
 
@@ -85,6 +86,9 @@ def main() -> int:
         if not options.check:
             path.write_text(rendered[path], encoding="utf-8")
         print(f"{'stale' if options.check else 'written'}: {path.relative_to(ROOT)}")
+    if found and not options.check:
+        # The page of operations shows the routes of the fake, which this process has imported as they were.
+        return subprocess.call([sys.executable, __file__])
     return int(bool(found) and options.check)
 
 
