@@ -31,6 +31,7 @@ def project(package: str) -> dict[str, Any]:
 
 def test_the_packages_have_one_version() -> None:
     assert keystone_client.__version__ == keystone_client_testing.__version__ == VERSION
+    assert (ROOT / "VERSION").read_text(encoding="utf-8") == f"{VERSION}\n"
 
 
 def siblings(package: str) -> dict[str, str]:

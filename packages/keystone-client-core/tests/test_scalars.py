@@ -59,7 +59,7 @@ class Fine(Timestamp):
 
 
 MISSING = [
-    NAN, np.float64("nan"), np.float32("nan"), np.datetime64("NaT"), np.datetime64("NaT", "ns"), np.ma.masked,
+    NAN, np.float64("nan"), np.float32("nan"), np.datetime64("NaT", "D"), np.datetime64("NaT", "ns"), np.ma.masked,
     Decimal("NaN"), Decimal("sNaN"), NaTType(1, 1, 1), NAType(), np.array(NAN),
 ]  # fmt: skip
 
@@ -84,6 +84,49 @@ def why_not(name: str, value: object, resource: str = "grant") -> str:
         filtered(name, value, resource)
     assert caught.value.field == name
     return str(caught.value)
+
+
+class Int64Scalar:
+    """Imitates a scalar of pyarrow: it is no number, and converts itself."""
+
+    __module__ = "pyarrow.lib"
+
+    def __init__(self, value: int | None) -> None:
+        self._value = value
+
+    def as_py(self) -> int | None:
+        return self._value
+
+
+class Unconvertible:
+    """Looks like a scalar of numpy, and fails when it is converted."""
+
+    dtype, shape = np.dtype("int64"), ()
+
+    def item(self) -> int:
+        raise RuntimeError("not convertible")
+
+
+def test_a_scalar_of_pyarrow_is_what_it_holds() -> None:
+    assert field("requested", Int64Scalar(5), "allocation") == 5
+    assert real(Int64Scalar(5)) == 5
+    assert "missing" in why("requested", Int64Scalar(None), "allocation")
+
+
+def test_a_scalar_that_cannot_be_converted_is_refused() -> None:
+    assert "give an integer" in why("requested", Unconvertible(), "allocation")
+    assert real(Unconvertible()) is None
+
+
+@pytest.mark.parametrize("value", [Decimal("1e999999999"), Decimal("-1e999999999"), Decimal("1e-999999999")])
+def test_a_decimal_whose_digits_nobody_can_write_is_refused_at_once(value: Decimal) -> None:
+    assert "integer" in why("requested", value, "allocation")
+    assert "integer" in why("team", value)
+    assert "give an integer" in why_not("id", value)
+
+
+def test_a_fraction_of_very_many_digits_is_refused() -> None:
+    assert "fewer digits" in why("amount", Fraction(1, 2**50000))
 
 
 FIVES = [

@@ -5,7 +5,7 @@ used, so that importing the package costs almost nothing. For type checkers, ``_
 table below.
 """
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 _HOMES = {
     "_batch": (

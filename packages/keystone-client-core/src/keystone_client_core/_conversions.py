@@ -73,7 +73,8 @@ def integer_of(value: Any) -> int:
         return number
     if isinstance(value, float) and value.is_integer():
         raise UnfitError("a float of this size has lost its last digits; give an integer")
-    if hasattr(value, "as_integer_ratio") and not isinstance(value, bool) and abs(value) <= LARGEST:
+    is_number = hasattr(value, "as_integer_ratio") and not isinstance(value, bool)
+    if is_number and -LARGEST <= value <= LARGEST:  # abs() of a decimal with a huge exponent raises
         raise UnfitError("give an integer; the server would cut off decimals")
     raise UnfitError("give an integer")
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ._world.state import WorldSnapshot
     from ._world.transactions import HeldTransaction
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 __all__ = ["Change", "Entry", "FakeKeystone", "Fault", "HeldTransaction", "Journal", "WorldSnapshot"]
 

@@ -41,6 +41,18 @@ def test_utf_16_without_a_byte_order_mark_is_refused(admin: Session) -> None:
     assert send(admin, "application/json; charset=utf-16", '{"name": "A"}'.encode("utf-16")).status_code == 201
 
 
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity"])
+def test_what_json_has_no_number_for_is_refused(admin: Session, text: str) -> None:
+    answer = send(admin, "application/json", f'{{"name": {text}}}'.encode())
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == f"JSON parse error - Out of range float values are not JSON compliant: '{text}'"
+
+
+def test_a_form_that_is_not_in_its_charset_is_read_as_latin_1(admin: Session) -> None:
+    answer = send(admin, "application/x-www-form-urlencoded; charset=utf-8", b"name=\xc4rzte")
+    assert answer.json()["name"] == "Ärzte"
+
+
 @pytest.mark.parametrize("body", [b"name=%C4rzte", "name=Ärzte".encode("latin-1")])
 def test_the_charset_of_a_form_is_respected(admin: Session, body: bytes) -> None:
     answer = send(admin, "application/x-www-form-urlencoded; charset=latin-1", body)

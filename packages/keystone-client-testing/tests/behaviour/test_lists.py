@@ -79,10 +79,12 @@ def test_filters_match_the_records_the_server_would_match(
         ("id=abc", "Enter a number."),
         ("id=1e60", "Ensure this value is less than or equal to 1e+50."),
         ("amount__gt=x", "Enter a number."),
+        ("amount=NaN", "Enter a number."),
         ("start_date=2024-01-05T00:00", "Enter a valid date."),
         ("start_date__year=x", "Enter a number."),
         ("team=99", "Select a valid choice. That choice is not one of the available choices."),
         ("team__in=1,x", "Select a valid choice. That choice is not one of the available choices."),
+        ("team=%00", "Null characters are not allowed."),
         ("title=%00", "Null characters are not allowed."),
     ],
 )
@@ -101,6 +103,31 @@ def test_choices_and_datetimes_have_their_own_error_messages(fake: FakeKeystone,
     assert ids(admin("GET", "allocations/requests/?status__in=AP,XX")) == [1]
     assert ids(admin("GET", "allocations/requests/?submitted=2024-01-05T11:00:00.5%2B01:00")) == [1]
     assert ids(admin("GET", "allocations/requests/?submitted__hour=10&submitted__lt=2024-01-06")) == [1]
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-1-5 10:00", "2024-1-5T11:00:00%2B01", "2024-1-5 12:00%2B02:00", "2024-1-5T10:00Z"]
+)
+def test_a_time_may_be_written_loosely(fake: FakeKeystone, admin: Session, text: str) -> None:
+    fake.add.request(submitted="2024-01-05T10:00:00Z")
+    assert ids(admin("GET", f"allocations/requests/?submitted={text}")) == [1]
+    assert ids(admin("GET", f"allocations/requests/?submitted__gt={text}")) == []
+
+
+@pytest.mark.parametrize("text", ["2024-01-05t10:00:00z", "2024-13-5 10:00", "2024-1-5 25:00"])
+def test_a_time_that_is_none_is_refused(admin: Session, text: str) -> None:
+    assert admin("GET", f"allocations/requests/?submitted={text}").json() == {"submitted": ["Enter a valid date/time."]}
+
+
+@pytest.mark.parametrize("name", ["team", "start_date", "end_date"])
+def test_an_empty_filter_keeps_every_record(grants: FakeKeystone, admin: Session, name: str) -> None:
+    assert ids(admin("GET", f"research/grants/?{name}=")) == [1, 2, 3]
+
+
+def test_more_than_a_thousand_parameters_are_refused(admin: Session) -> None:
+    answer = admin("GET", f"users/teams/?{'&'.join(['a=1'] * 1001)}")
+    assert answer.status_code == 400
+    assert "<h1>Bad Request (400)</h1>" in answer.text
 
 
 @pytest.mark.parametrize("query", ["start_date__year=0", "start_date__year=10000"])

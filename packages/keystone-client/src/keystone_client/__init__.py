@@ -45,8 +45,7 @@ from ._hints.former_names import MODULES, retired_module
 from ._listing.query import Filters, Followed, Key, Order, Progress
 from ._protocol.uploads import Content
 from ._transport.tls_and_proxy import Verify
-
-__version__ = "0.1.0"
+from ._version import __version__ as __version__
 
 __all__ = [
     "AccessMode",

@@ -67,9 +67,11 @@ class StatusError(_Portable, httpx.HTTPStatusError):
         cid: str | None = None,
     ) -> None:
         super().__init__(message, request=request, response=response)
-        self.status_code = response.status_code
+        self.status_code: int = response.status_code
         self.detail = detail
-        self.field_errors = {name: list(messages) for name, messages in (field_errors or {}).items()}
+        self.field_errors: dict[str, list[str]] = {
+            name: list(messages) for name, messages in (field_errors or {}).items()
+        }
         self.cid = cid
 
 

@@ -6,10 +6,37 @@ from typing import Any
 
 import pytest
 from keystone_client import ClosedError, FieldError, JobError, ReferenceTokenError, ServerError
+from keystone_client_core import RESOURCES
 
-from .samples import me, request, request_fields, team
+from .samples import CHANGES, FIELDS, me, request, request_fields, team
 
 NO_SUCH_KEY = 2**62
+
+
+@pytest.mark.parametrize("resource", FIELDS)
+def test_the_actions_of_each_resource_are_those_of_its_methods(bench: Any, resource: str) -> None:
+    fields, change = FIELDS[resource](bench), CHANGES[resource]
+
+    with bench.client.batch() as job:
+        call = {verb: getattr(job, f"{verb}_{resource}") for verb in ("create", "retrieve", "update", "delete")}
+        made = call["create"](**fields)
+        found = call["retrieve"](made["id"])
+        changed = call["update"](made["id"], change)
+        call["delete"](made["id"])
+    assert len(job) == 4
+
+    pk = made.result["id"]
+    assert found.result["id"] == changed.result["id"] == pk
+    assert {name: changed.result[name] for name in change} == change
+    assert getattr(bench.client, f"retrieve_{resource}")(pk) is None
+
+
+@pytest.mark.parametrize("resource", [name for name, each in RESOURCES.items() if name not in FIELDS])
+def test_a_job_lists_what_it_cannot_create(bench: Any, resource: str) -> None:
+    with bench.client.batch() as job:
+        page = getattr(job, f"retrieve_{resource}")(limit=1)
+
+    assert page["count"] >= len(page["results"])
 
 
 def test_later_actions_can_reference_results_of_earlier_ones(bench: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from keystone_client import BulkError, FieldError, JobError, ReferenceTokenError
 
-from .samples import me
+from .samples import CHANGES, FIELDS, me
 
 NO_SUCH_KEY = 2**62
 
@@ -23,6 +23,24 @@ def prefix(bench: Any) -> Any:
 
 def rows(prefix: str, number: int) -> list[dict[str, Any]]:
     return [{"name": f"{prefix}-{place}", "enabled": place % 2 == 0} for place in range(number)]
+
+
+@pytest.mark.parametrize("resource", [name for name in FIELDS if name != "attachment"])  # files go one by one
+def test_the_bulk_methods_of_each_resource_write_its_records(bench: Any, resource: str) -> None:
+    verbs = ("retrieve", "check", "bulk_create", "bulk_update", "bulk_delete")
+    call = {verb: getattr(bench.client, f"{verb}_{resource}") for verb in verbs}
+    fields, change = FIELDS[resource](bench), CHANGES[resource]
+
+    assert call["check"]([fields]) == []
+    [made] = call["bulk_create"]([fields])
+    pk = bench.made(resource, made)["id"]
+    [changed] = call["bulk_update"]({pk: change})
+
+    shown = {name: value for name, value in fields.items() if name != "password"}
+    assert {name: made[name] for name in shown} == shown
+    assert {name: changed[name] for name in change} == change
+    call["bulk_delete"]([pk])
+    assert call["retrieve"](pk) is None
 
 
 def test_records_are_created_in_order(bench: Any, prefix: str) -> None:

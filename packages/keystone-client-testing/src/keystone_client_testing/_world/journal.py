@@ -40,15 +40,15 @@ class Entry:
             fault: the planned fault that hit.
             writes: what the request did to the store.
         """
-        self.method = request.method
+        self.method: str = request.method
         self.path = path
         self.route = route
         """The endpoint, like ``/users/teams/{id}/``; empty where the server has none."""
-        self.query = request.query
+        self.query: str = request.query
         self.user = user
-        self.status = answer.status
+        self.status: int = answer.status
         """The status of the answer, whether or not the answer arrived; 0 if the request never reached the server."""
-        self.fault = fault.name if fault else ""
+        self.fault: str = fault.name if fault else ""
         """The planned fault that hit: ``reset``, ``html``, ``status 503``, ``delay`` and so on; empty for none."""
         self._writes = writes
         self.headers: Mapping[str, str] = _without_values(request.headers)
@@ -83,7 +83,7 @@ class Journal(list[Entry]):
     def __init__(self) -> None:
         """Start empty, and without a limit."""
         super().__init__()
-        self.dropped = 0
+        self.dropped: int = 0
         """How many entries were dropped because the journal was full."""
         self._most: int | None = None
 

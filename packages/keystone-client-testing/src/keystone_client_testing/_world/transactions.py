@@ -62,7 +62,7 @@ class HeldTransaction:
         """
         self._world = world
         self.due = due
-        self.state = _WRITING
+        self.state: str = _WRITING
         self.writes: list[Write] = []
         self._logged: list[Write] = []
 

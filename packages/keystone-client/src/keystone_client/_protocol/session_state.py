@@ -11,11 +11,12 @@ from collections.abc import Callable, Generator
 from typing import Any, Final
 
 import httpx
-from keystone_client_core import __version__, endpoint_path
+from keystone_client_core import endpoint_path
 
 from .._config.call_options import CID_HEADER
 from .._config.options import Options
 from .._transport.outgoing import OutgoingRequest
+from .._version import __version__
 from .cookies import SESSION, CookieStore, SecretHeaders, cookies_of
 from .csrf import csrf_headers
 from .requests import RequestBuilder, SessionHeaders

@@ -1,0 +1,76 @@
+"""Checks what must hold before a release and takes seconds to see; `hatch run release` does this first and last.
+
+    python release/ready.py X.Y.Z [--done]
+
+It changes nothing and publishes nothing. With ``--done``, when all else was tested, it tells the commands that publish.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from checks import changelog_faults, tag_faults, tree_faults, url_notes, version_faults
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECTS = sorted(ROOT.glob("packages/*/pyproject.toml"))
+NEXT = """
+All holds for {version}, and nothing is published. What publishes it:
+
+    git tag -a v{version} -m "Keystone client {version}"
+    git push origin v{version}
+
+The tag starts .github/workflows/release.yml, which builds and tests anew, waits for an approval, and publishes the
+three packages. Without such a forge, publish what was tested here, the core first:
+
+    pip install twine
+    twine upload dist/keystone_client_core-{version}*
+    twine upload dist/keystone_api_client-{version}*
+    twine upload dist/keystone_client_testing-{version}*
+"""
+
+
+def git(*arguments: str) -> str:
+    """Return what a git command prints.
+
+    Raises:
+        SystemExit: The command failed.
+    """
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"git {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def faults(wanted: str) -> Iterator[str]:
+    """Yield what speaks against a release of the version."""
+    yield from version_faults(wanted, (ROOT / "VERSION").read_text(encoding="utf-8").strip())
+    fragments = sorted(path.name for path in (ROOT / "changes").glob("*.md") if path.name != "README.md")
+    yield from changelog_faults(wanted, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), fragments)
+    yield from tree_faults(git("status", "--porcelain"))
+    yield from tag_faults(wanted, git("tag", "--list"), "this repository")
+    for remote in git("remote").split():
+        refs = git("ls-remote", "--tags", remote)
+        yield from tag_faults(wanted, refs.replace("refs/tags/", ""), remote)
+
+
+def main() -> int:
+    """Run the command line. Return the exit status: 1 if something speaks against the release, else 0."""
+    parser = argparse.ArgumentParser(prog="hatch run release", description="Check what must hold before a release.")
+    parser.add_argument("version", help="such as 1.2.0")
+    parser.add_argument("--done", action="store_true", help="all else was tested: tell what publishes it")
+    options = parser.parse_args()
+    found = list(faults(options.version))
+    for fault in found:
+        print(f"- {fault}", file=sys.stderr)
+    for note in sorted({note for path in PROJECTS for note in url_notes(path.read_text(encoding="utf-8"))}):
+        print(f"Before the first release: {note}, in each packages/*/pyproject.toml.")
+    if not found:
+        said = NEXT if options.done else "Version, changelog, tree and tag are fit for {version}."
+        print(said.format(version=options.version))
+    return int(bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""The commands that people and workflows are told to run exist, and workflows may do no more than they must."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENTS: dict[str, Any] = tomllib.loads((ROOT / "hatch.toml").read_text(encoding="utf-8"))["envs"]
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+PINNED = re.compile(r"uses: [\w.-]+/[\w.-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+$")
+TELLING = [
+    *ROOT.glob("*.md"),
+    *ROOT.glob("docs/*.md"),
+    *ROOT.glob("packages/*/README.md"),
+    *ROOT.glob(".github/**/*.*"),
+    *ROOT.glob("codegen/*.py"),
+    *ROOT.glob("release/*.py"),
+    ROOT / ".pre-commit-config.yaml",
+    ROOT / ".ci/run",
+    ROOT / "hatch.toml",
+]
+
+
+def scripts(environment: str) -> dict[str, Any]:
+    """The scripts of an environment: its own and those of the environment it inherits from."""
+    settings = ENVIRONMENTS[environment]
+    template = settings.get("template", "default")
+    inherited = scripts(template) if environment not in (template, "default") else {}
+    return {**inherited, **settings.get("scripts", {})}
+
+
+def told(path: Path) -> set[str]:
+    return set(re.findall(r"hatch run ([a-z-]+(?::[a-z-]+)?)", path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("path", TELLING, ids=lambda path: str(path.relative_to(ROOT)))
+def test_each_command_that_is_told_exists(path: Path) -> None:
+    for command in told(path):
+        environment, _, script = command.rpartition(":")
+        assert script in scripts(environment or "default"), f"{path.name}: `hatch run {command}`"
+
+
+def test_commands_are_found_in_what_is_told() -> None:
+    assert {"demo", "test"} <= told(ROOT / "README.md")
+
+
+def test_what_the_default_environment_hands_on_is_a_script_of_dev() -> None:
+    lines = {name: line for name, line in scripts("default").items() if "in-dev" in line}
+    handed = {name: re.findall(r"^in-dev (\S+) \{args\}$", line) for name, line in lines.items()}
+    assert handed
+    assert handed == {name: [name] for name in handed}
+    assert handed.keys() <= ENVIRONMENTS["dev"]["scripts"].keys()
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_an_action_is_pinned_to_a_commit_and_says_which_version_that_is(workflow: Path) -> None:
+    uses = [line.strip(" -") for line in workflow.read_text(encoding="utf-8").splitlines() if "uses:" in line]
+    assert uses
+    assert [line for line in uses if not PINNED.search(line)] == []
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_a_job_may_only_read_and_only_the_one_that_publishes_has_an_identity(workflow: Path) -> None:
+    parsed = yaml.safe_load(workflow.read_text(encoding="utf-8"))
+    assert parsed["permissions"] == {}
+    for name, job in parsed["jobs"].items():
+        allowed = {"id-token": "write"} if name == "publish" else {"contents": "read"}
+        assert job["permissions"] == allowed
+        assert ("environment" in job) == (name == "publish")
+
+
+def test_the_workflows_test_the_pythons_that_the_packages_name() -> None:
+    project = (ROOT / "packages/keystone-client/pyproject.toml").read_text(encoding="utf-8")
+    named = re.findall(r"Python :: (3\.\d+)\"", project)
+    tested = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))["jobs"]["test"]
+    assert tested["strategy"]["matrix"]["python"] == named
+    assert ENVIRONMENTS["compat"]["matrix"][0]["python"] == named
