@@ -66,8 +66,11 @@ from ._rows import Listing as Listing
 from ._scalars import python_scalar as python_scalar
 from ._scalars import real as real
 from ._stored import changed_fields as changed_fields
+from ._stored import comparable as comparable
 from ._stored import differs as differs
 from ._stored import guard_filters as guard_filters
+from ._stored import name_form as name_form
+from ._stored import signatures as signatures
 from ._table import CHOICES as CHOICES
 from ._table import CHOICE_PATHS as CHOICE_PATHS
 from ._table import RESOURCES as RESOURCES
@@ -141,6 +144,7 @@ __all__ = [
     "checked_deletes",
     "checked_updates",
     "choices",
+    "comparable",
     "compare",
     "create_action",
     "create_action_of",
@@ -162,6 +166,7 @@ __all__ = [
     "join_url",
     "list_action",
     "lookups_of",
+    "name_form",
     "new_cid",
     "parse_base_url",
     "primary_key",
@@ -174,6 +179,7 @@ __all__ = [
     "reference",
     "register_logger",
     "retrieve_action",
+    "signatures",
     "slugify",
     "update_action",
     "update_action_of",

@@ -16,8 +16,8 @@ from ._checks import RecordCheck
 from ._comparison import Change, Comparison
 from ._goings import goings
 from ._messages import brief, close_matches
-from ._rows import Comparing, Listing, Row, read_rows
-from ._stored import NaturalKey, Record, Stored, changed_fields, guard_filters, name_of
+from ._rows import Comparing, Listing, Row, read_fields, read_rows
+from ._stored import NaturalKey, Record, Stored, changed_fields, guard_filters, name_of, signatures
 from ._table import RESOURCES
 from ._wanted import Wanted, depth
 
@@ -27,14 +27,14 @@ _PROBABLE = 0.8
 
 
 def compare(
-    wanted: Sequence[Wanted], caller: int | None = None, held: Mapping[tuple[str, str], str] | None = None
+    wanted: Sequence[Wanted], caller: int | None = None, held: Mapping[Any, str] | None = None
 ) -> Generator[Listing, list[Any], Comparison]:
     """Compare what is wanted with what is stored.
 
     Args:
         wanted: What the sources want, one for each resource.
         caller: The key of the user who asks, who never goes.
-        held: Why records are not to be created now, by resource and name.
+        held: Why records are not to be created now, by their ``signatures``.
 
     Yields:
         The listings whose records it must be sent.
@@ -48,24 +48,46 @@ def compare(
     comparing = Comparing(wanted, held or {})
     for each in comparing.wanted.values():
         stored = yield from comparing.listed(each.resource.name)
-        _rename(each, stored)
+        _rename(comparing, each, stored)
         rows = yield from read_rows(comparing, each)
+        _check_renames(comparing, each, stored, rows)
         for form, row in rows.items():
-            _compare_row(comparing, each, form, row)
+            yield from _compare_row(comparing, each, form, row)
         _note_renames(comparing, each)
     leaving = yield from goings(comparing, caller)
     changes = [*_in_order(comparing.changes), *leaving]
     return Comparison(changes, comparing.faults, comparing.notes, comparing.as_wanted)
 
 
-def _rename(wanted: Wanted, stored: Stored) -> None:
+def _rename(comparing: Comparing, wanted: Wanted, stored: Stored) -> None:
     """Let a new name stand for the record that has the old one."""
     for old, new in wanted.renamed.items():
-        if stored.target(new) is None and (pk := stored.target(old)) is not None:
+        pk, other = stored.target(old), stored.target(new)
+        twin = stored.twin(new) if pk is not None and other is None else None
+        if twin not in (None, old):
+            comparing.fault(wanted, None, "renamed", new, f"there is {brief(twin)}, which differs only in looks")
+        elif pk is not None and other is not None:
+            comparing.fault(
+                wanted, None, "renamed", new, f"there is a record of this name, and one of {brief(old)} too"
+            )
+        elif pk is None and other is None:
+            comparing.fault(wanted, None, "renamed", old, "there is no record of this name")
+        elif pk is not None:
             stored.will_be((new,), pk)
 
 
-def _compare_row(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) -> None:
+def _check_renames(comparing: Comparing, wanted: Wanted, stored: Stored, rows: dict[NaturalKey, Row]) -> None:
+    """Refuse rows of former names, and renames that no row has."""
+    for old, new in wanted.renamed.items():
+        if row := rows.pop((old,), None):
+            comparing.fault(wanted, row.label, wanted.key[0], old, f"it is renamed to {brief(new)}")
+        if (new,) not in rows and stored.target(old) is not None:
+            comparing.fault(wanted, None, "renamed", new, "no row has this name")
+
+
+def _compare_row(
+    comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row
+) -> Generator[Listing, list[Any], None]:
     stored = comparing.stored[wanted.resource.name]
     found = stored.by_key.get(form, [])
     if len(found) > 1:
@@ -75,26 +97,24 @@ def _compare_row(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Ro
         return
     record = found[0] if found else stored.by_pk.get(stored.target(str(form[0]))) if stored.is_named else None
     if record is None:
-        _create(comparing, wanted, form, row)
-    elif found and stored.is_named and record[wanted.key[0]] != str(row.sent[wanted.key[0]]).strip():
+        yield from _create(comparing, wanted, form, row)
+    elif found and stored.has_slugs and record[wanted.key[0]] != str(row.sent[wanted.key[0]]).strip():
         why = f"it is stored as {brief(record[wanted.key[0]])}, which has the same slug, and a name never changes"
         comparing.fault(wanted, row.label, wanted.key[0], row.sent[wanted.key[0]], why)
     else:
         _update(comparing, wanted, record, row)
 
 
-def _create(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) -> None:
-    stored, check = comparing.stored[wanted.resource.name], RecordCheck(wanted.resource, "create")
+def _create(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) -> Generator[Listing, list[Any], None]:
     words = ", ".join(name_of(wanted.resource, wanted.key, {name: row.given[name] for name in wanted.key}))
-    if stored.is_named and (twin := stored.twin(str(form[0]))) is not None:
-        check.found.append((wanted.key[0], form[0], f"there is {brief(twin)}, which differs only in looks"))
-    elif why := comparing.held.get((wanted.resource.name, words)):
-        check.found.append((", ".join(wanted.key), words, why))
-    elif wanted.new is not None:
-        check.read({name: value for name, value in wanted.new(row.given).items() if name not in row.sent})
-    check.sent = {**row.sent, **check.sent}
+    check = yield from _completed(comparing, wanted, row)
+    held = [
+        comparing.held[each] for each in signatures(wanted.resource, wanted.key, check.sent) if each in comparing.held
+    ]
     if not check.found:
-        check.complete()
+        check.found += _taken(comparing, wanted, check.sent)
+    if not check.found and held:
+        check.found.append((", ".join(wanted.key), words, held[0]))
     for found in check.found:
         comparing.fault(wanted, row.label, *found)
     if not check.found:
@@ -104,7 +124,42 @@ def _create(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) ->
         comparing.changes.append(change)
         comparing.created[change.token] = change
         comparing.aliases.add(alias)
-        stored.will_be(form, change.token)
+        comparing.stored[wanted.resource.name].will_be(form, change.token)
+
+
+def _completed(comparing: Comparing, wanted: Wanted, row: Row) -> Generator[Listing, list[Any], RecordCheck]:
+    """Return all fields of a new record: those of its row, and those that the function of the caller adds."""
+    extra: Any = {}
+    if wanted.new is not None:
+        try:
+            extra = wanted.new(row.given)
+        except Exception as error:
+            error.add_note(f"raised by new= for row {brief(row.label)} of {wanted.resource.name}")
+            raise
+    if isinstance(extra, Mapping):
+        extra = {name: value for name, value in extra.items() if name not in row.sent}
+    check = yield from read_fields(comparing, wanted, extra)
+    check.sent = {**row.sent, **check.sent}
+    if not check.found:
+        check.complete()
+    return check
+
+
+def _taken(comparing: Comparing, wanted: Wanted, sent: Mapping[str, Any]) -> list[tuple[str, Any, str]]:
+    """Return the fault of a name that another record has, or one that people would take for it."""
+    stored = comparing.by_name(wanted)
+    form = stored.form(sent)
+    if not stored.is_named or form is None:
+        return []
+    name, field = str(sent[stored.key[0]]).strip(), stored.key[0]
+    by_key = comparing.stored[wanted.resource.name]
+    same = stored.by_key.get(form, []) if stored is not by_key else []
+    twin = stored.twin(name)
+    for record in [*same, *stored.by_key.get(stored.form({field: twin}) or (), [])]:
+        comparing.named[wanted.resource.name].add(by_key.form(record) or ())  # the row may mean it: it stays
+    if same:
+        return [(field, name, "there is a record of this name")]
+    return [] if twin is None else [(field, name, f"there is {brief(twin)}, which differs only in looks")]
 
 
 def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> None:
@@ -136,7 +191,10 @@ def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> N
 def _names_in(wanted: Wanted, row: Row) -> dict[str, Any]:
     """Return what a row has for the fields that point at records, where that is names."""
     fields = wanted.resource.fields
-    return {name: row.given[name] for name in row.sent if fields[name].target in RESOURCES and name in row.given}
+    given = {name: row.given[name] for name in row.sent if fields[name].target in RESOURCES and name in row.given}
+    lists = {name: list(value) for name, value in given.items() if isinstance(value, list | tuple | set | frozenset)}
+    names = {name: value for name, value in given.items() if isinstance(value, str)}
+    return names | {name: items for name, items in lists.items() if all(isinstance(each, str | int) for each in items)}
 
 
 def _needs(comparing: Comparing, sent: Mapping[str, Any]) -> tuple[Change, ...]:

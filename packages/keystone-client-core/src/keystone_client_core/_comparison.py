@@ -4,6 +4,7 @@ No text, JSON or ``repr`` made here holds the value of a write-only field.
 """
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
@@ -161,7 +162,9 @@ class Comparison:
 
 
 def _shown(value: Any) -> Any:
-    return value if value is None or isinstance(value, str | int | float) else brief(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else repr(value)
+    return value if value is None or isinstance(value, str | int) else brief(value)
 
 
 def _place(fault: Fault) -> str:

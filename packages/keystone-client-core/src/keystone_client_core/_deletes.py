@@ -23,9 +23,14 @@ class Link(NamedTuple):
     resource: str
     pk: int
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """The kind of the record, and its key."""
+        return self.resource, self.pk
+
 
 def deletes(
-    comparing: Comparing, wanted: Wanted, records: Sequence[Record], earlier: Sequence[Change]
+    comparing: Comparing, wanted: Wanted, records: Sequence[Record]
 ) -> Generator[Listing, list[Any], list[Change]]:
     """Return the deletes of records; what the server would refuse to delete is a fault.
 
@@ -33,27 +38,27 @@ def deletes(
         comparing: The state of the comparison.
         wanted: The source that does not name the records.
         records: The records.
-        earlier: The changes before, whose deletes protect nothing any more.
     """
-    before = {(each.resource, each.pk): each for each in earlier if each.kind == "delete"}
+    before = comparing.deleted
     links = yield from _links(wanted.resource, {record["id"]: record["id"] for record in records})
     found = []
     for record in records:
         pointing = links[record["id"]]
-        needs = [before[each.resource, each.pk] for each in pointing if (each.resource, each.pk) in before]
-        others = [each for each in pointing if (each.resource, each.pk) not in before]
+        needs = dict.fromkeys(before[each.place] for each in pointing if each.place in before)
+        others = [each for each in pointing if each.place not in before]
         if protecting := [each for each in others if each.field.protects]:
-            comparing.fault(wanted, None, *named(wanted, record), _why_not(protecting))
+            comparing.fault(wanted, None, *named_in(wanted, record), _why_not(protecting))
             continue
-        along, name = Counter(each.resource for each in others), named(wanted, record)[1]
+        along, name = Counter(each.resource for each in others), named_in(wanted, record)[1]
         change = Change(
             "delete", wanted.resource.name, name, pk=record["id"], along=along, needs=tuple(needs), leaves=True
         )
         found.append(replace(change, seen=all_of(wanted, record)))
+        before |= dict.fromkeys([(wanted.resource.name, record["id"]), *(each.place for each in others)], found[-1])
     return found
 
 
-def named(wanted: Wanted, record: Record) -> tuple[str, str]:
+def named_in(wanted: Wanted, record: Record) -> tuple[str, str]:
     """Return the natural key of a stored record as a fault names it: fields and values."""
     return ", ".join(wanted.key), ", ".join(name_of(wanted.resource, wanted.key, record))
 

@@ -5,15 +5,20 @@ what it speaks of (``scope``), and never more than a share of them, never the ca
 never what the server refuses to delete.
 """
 
-from collections import Counter
-from collections.abc import Collection, Generator, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Generator, Iterable
 from typing import Any
 
 from ._comparison import Change
-from ._deletes import all_of, deletes, named
+from ._deletes import all_of, deletes, named_in
+from ._resources import Resource
 from ._rows import Comparing, Listing
-from ._stored import Record, Stored, changed_fields, name_of
+from ._stored import Record, Stored, changed_fields, name_form, name_of
+from ._table import RESOURCES
+from ._values import integer
 from ._wanted import Wanted
+
+_ROUNDING = 1e-9
 
 
 def goings(comparing: Comparing, caller: int | None) -> Generator[Listing, list[Any], list[Change]]:
@@ -24,7 +29,7 @@ def goings(comparing: Comparing, caller: int | None) -> Generator[Listing, list[
             records = yield from _leavers(comparing, wanted, caller)
             records = yield from _with_owners_left(comparing, wanted, records, leaving)
             if wanted.deletes:
-                leaving += yield from deletes(comparing, wanted, records, leaving)
+                leaving += yield from deletes(comparing, wanted, records)
             else:
                 leaving += [_update(wanted, record) for record in records]
     return leaving
@@ -36,21 +41,65 @@ def _leavers(comparing: Comparing, wanted: Wanted, caller: int | None) -> Genera
     named = comparing.named[resource.name]
     renamed = {stored.target(old) for old in wanted.renamed}
     unnamed = [record for form, records in stored.by_key.items() if form not in named for record in records]
-    free = [each for each in unnamed if each["id"] not in renamed and not _is_protected(wanted, each)]
+    free = [each for each in unnamed if each["id"] not in renamed]
     if free and wanted.scope is None:
         comparing.notes.append(f"{resource.name}: no record goes without scope=; {{}} stands for all")
     if not free or wanted.scope is None:
         return []
+    faults, protected = len(comparing.faults), _protected(comparing, wanted)
+    if len(comparing.faults) > faults:
+        return []
     scope = yield from _in_scope(wanted, stored)
-    leavers = [record for record in free if record["id"] in scope]
-    for own in [each for each in leavers if resource.name == "user" and each["id"] == caller]:
-        comparing.fault(wanted, None, wanted.key[0], own[wanted.key[0]], "it is the account that this plan runs under")
-        leavers.remove(own)
+    leavers = [record for record in free if record["id"] in scope and record["id"] not in protected]
+    kept = _wanted_by_rows(comparing, wanted)
+    if resource.name == "user" and caller is not None:
+        kept[caller] = "it is the account that this plan runs under"
+    for record in [each for each in leavers if each["id"] in kept]:
+        comparing.fault(wanted, None, *named_in(wanted, record), kept[record["id"]])
+        leavers.remove(record)
     reason = _reason_to_keep(comparing, wanted, len(leavers), len(scope))
     if leavers and reason:
         comparing.fault(wanted, None, "gone", len(leavers), f"{reason}; none of them goes")
         return []
     return leavers
+
+
+def _wanted_by_rows(comparing: Comparing, wanted: Wanted) -> dict[int, str]:
+    """Return the keys of records that cannot be deleted, because other rows of the plan point at them."""
+    found: dict[int, str] = {}
+    for change in comparing.changes if wanted.deletes else ():
+        for name, value in change.new.items():
+            if RESOURCES[change.resource].fields[name].target == wanted.resource.name:
+                why = f"the {change.resource} {change.name}, which rows want, points at it"
+                found |= dict.fromkeys(value if isinstance(value, list) else [value], why)
+    return found
+
+
+def _protected(comparing: Comparing, wanted: Wanted) -> set[int]:
+    """Return the keys of the protected records; what stands for none is a fault, because it may be misspelt."""
+    kinds = [RESOURCES.get(wanted.resource.fields[name].target, wanted.resource) for name in wanted.key]
+    items = {_protected_form(kinds, item): item for item in wanted.protect}
+    kept: set[int] = set()
+    found: set[Any] = set()
+    for record in comparing.stored[wanted.resource.name].records if items else ():
+        words = tuple(map(name_form, kinds, name_of(wanted.resource, wanted.key, record)))
+        meant = {record["id"], words, tuple(record[name] for name in wanted.key)} & items.keys()
+        kept |= {record["id"]} if meant else set()
+        found |= meant
+    for form in items.keys() - found:
+        comparing.fault(wanted, None, "protect", items[form], "there is no such record; none of the others goes")
+    return kept
+
+
+def _protected_form(kinds: list[Resource], item: Any) -> Any:
+    """Return a primary key, or the parts of a natural key: keys of other records, and names as they are told apart."""
+    if (pk := integer(item)) is not None:
+        return pk
+    parts = item if isinstance(item, list | tuple) else str(item).split(", ", len(kinds) - 1)
+    return tuple(
+        name_form(kind, str(part)) if integer(part) is None else integer(part)
+        for kind, part in zip(kinds, parts, strict=False)
+    )
 
 
 def _in_scope(wanted: Wanted, stored: Stored) -> Generator[Listing, list[Any], set[int]]:
@@ -60,12 +109,6 @@ def _in_scope(wanted: Wanted, stored: Stored) -> Generator[Listing, list[Any], s
     else:
         records = yield Listing(wanted.resource.name, wanted.scope)
     return {record["id"] for record in records if _has_effect(wanted, record)}
-
-
-def _is_protected(wanted: Wanted, record: Record) -> bool:
-    name = name_of(wanted.resource, wanted.key, record)
-    known = (record["id"], name, list(name), ", ".join(name))
-    return any(each in known for each in wanted.protect)
 
 
 def _has_effect(wanted: Wanted, record: Record) -> bool:
@@ -78,7 +121,7 @@ def _reason_to_keep(comparing: Comparing, wanted: Wanted, leavers: int, scope: i
         return f"there are no rows, and {leavers} of {scope} would go"
     if unreadable:
         return f"it is not known whom the refused rows mean, and {leavers} of {scope} would go"
-    if leavers > wanted.most_gone * scope:
+    if leavers - wanted.most_gone * scope > _ROUNDING:
         return f"{leavers} of {scope} would go, more than most_gone={wanted.most_gone:g}"
     return ""
 
@@ -90,30 +133,37 @@ def _with_owners_left(
     if not records or wanted.resource.name not in ("user", "membership"):
         return records
     memberships = (yield from comparing.listed("membership")).records
-    owned = _owners(comparing, memberships, {change.pk for change in leaving if change.resource == "membership"})
+    users = (yield from comparing.listed("user")).records
+    out = {change.pk for change in leaving if change.resource == "membership"}
+    inactive = {user["id"] for user in users if not user["is_active"]}
+    owned = [each for each in _owners(comparing, memberships) if each["id"] not in out and each["user"] not in inactive]
+    goers = {record["id"] for record in records} if wanted.resource.name == "user" else set()
     added = [each.new for each in comparing.changes if each.kind == "create" and each.resource == "membership"]
-    left = Counter(each["team"] for each in [*owned, *(each for each in added if each["role"] == "OW")])
+    new = [each for each in added if each["role"] == "OW" and each["user"] not in goers]
+    left = Counter(each["team"] for each in [*owned, *new])
+    by_record: dict[int, list[Record]] = defaultdict(list)
+    for each in owned:
+        by_record[each["user" if wanted.resource.name == "user" else "id"]].append(each)
     kept = []
     for record in records:
-        own = [each for each in owned if record["id"] == each["user" if wanted.resource.name == "user" else "id"]]
+        own = by_record[record["id"]]
         if last := next((each for each in own if left[each["team"]] == 1), None):
             why = f"it is the last owner of {last['_team']['name']!r}: make another one first"
-            comparing.fault(wanted, None, *named(wanted, record), why)
+            comparing.fault(wanted, None, *named_in(wanted, record), why)
         else:
             left.subtract(each["team"] for each in own)
             kept.append(record)
     return kept
 
 
-def _owners(comparing: Comparing, memberships: Iterable[Record], out: Collection[int | None]) -> list[Record]:
+def _owners(comparing: Comparing, memberships: Iterable[Record]) -> list[Record]:
     """Return the stored memberships that will be those of owners."""
     changed = {each.pk: each.new for each in comparing.changes if each.resource == "membership"}
-    roles = {each["id"]: changed.get(each["id"], {}).get("role", each["role"]) for each in memberships}
-    return [each for each in memberships if each["id"] not in out and roles[each["id"]] == "OW"]
+    return [each for each in memberships if changed.get(each["id"], {}).get("role", each["role"]) == "OW"]
 
 
 def _update(wanted: Wanted, record: Record) -> Change:
     new = changed_fields(wanted.resource, record, wanted.gone)
-    name, pk = named(wanted, record)[1], record["id"]
+    name, pk = named_in(wanted, record)[1], record["id"]
     old, seen = {field: record[field] for field in new}, all_of(wanted, record)
     return Change("update", wanted.resource.name, name, pk=pk, new=new, old=old, seen=seen, leaves=True)

@@ -40,13 +40,16 @@ class Row(NamedTuple):
 class Comparing:
     """The state of one comparison."""
 
-    def __init__(self, wanted: Sequence[Wanted], held: Mapping[tuple[str, str], str]) -> None:
+    def __init__(self, wanted: Sequence[Wanted], held: Mapping[Any, str]) -> None:
         """Take what is wanted, one source for each resource, and why some records are not to be created now."""
         self.wanted = {each.resource.name: each for each in sorted(wanted, key=lambda each: depth(each.resource.name))}
         if len(self.wanted) < len(wanted):
             raise FieldError("give one Wanted for each resource: join the rows of several sources", field="wanted")
         self.held = held
+        self.deleted: dict[tuple[str, int], Change] = {}
+        """The deletes by what they take away, by resource and key."""
         self.stored: dict[str, Stored] = {}
+        self._natural: dict[str, Stored] = {}
         self.changes: list[Change] = []
         self.created: dict[str, Change] = {}
         """The creates by their tokens."""
@@ -70,6 +73,15 @@ class Comparing:
     def fault(self, wanted: Wanted, label: Any, field: str, value: Any, reason: str) -> None:
         """Note what is refused."""
         self.faults.append(Fault(label, field, value, reason, wanted.resource.name))
+
+    def by_name(self, wanted: Wanted) -> Stored:
+        """Return the stored records by their natural key, by whatever key the rows are matched."""
+        resource, stored = wanted.resource, self.stored[wanted.resource.name]
+        if stored.key == resource.natural_key or not resource.natural_key:
+            return stored
+        if resource.name not in self._natural:
+            self._natural[resource.name] = Stored(resource, resource.natural_key, stored.records)
+        return self._natural[resource.name]
 
     def listed(self, name: str) -> Generator[Listing, list[Any], Stored]:
         """Return the stored records of a resource, which are asked for once."""
@@ -97,17 +109,7 @@ def read_rows(comparing: Comparing, wanted: Wanted) -> Generator[Listing, list[A
 
 
 def _read(comparing: Comparing, wanted: Wanted, label: Any, given: Any) -> Generator[Listing, list[Any], Row]:
-    check = RecordCheck(wanted.resource, "create", comparing.aliases)
-    fields = said(given) if isinstance(given, Mapping) else given
-    for name, field in wanted.resource.fields.items():
-        if field.target in RESOURCES and isinstance(fields, dict) and name in fields:
-            try:
-                fields[name] = yield from _resolved(comparing, field, fields[name])
-            except UnfitError as error:
-                check.found.append((name, fields.pop(name), str(error)))
-    same = comparing.stored[wanted.resource.name].unchanged(fields) if isinstance(fields, dict) else {}
-    check.read({name: fields[name] for name in fields if name not in same} if same else fields)
-    check.sent = {**same, **check.sent}
+    check = yield from read_fields(comparing, wanted, given)
     wrong = {name for name, _, _ in check.found}
     if "" not in wrong:
         missing = [name for name in wanted.key if name not in check.sent and name not in wrong]
@@ -115,6 +117,25 @@ def _read(comparing: Comparing, wanted: Wanted, label: Any, given: Any) -> Gener
     for found in check.found:
         comparing.fault(wanted, label, *found)
     return Row(label, given, check.sent, not check.found)
+
+
+def read_fields(comparing: Comparing, wanted: Wanted, given: Any) -> Generator[Listing, list[Any], RecordCheck]:
+    """Check and encode fields, with names in place of keys."""
+    check = RecordCheck(wanted.resource, "create", comparing.aliases)
+    if not isinstance(given, Mapping):
+        check.read(given)
+        return check
+    fields = said(given)
+    for name, field in wanted.resource.fields.items():
+        if field.target in RESOURCES and name in fields:
+            try:
+                fields[name] = yield from _resolved(comparing, field, fields[name])
+            except UnfitError as error:
+                check.found.append((name, fields.pop(name), str(error)))
+    same = comparing.stored[wanted.resource.name].unchanged(fields)
+    check.read({name: value for name, value in fields.items() if name not in same})
+    check.sent = {**same, **check.sent}
+    return check
 
 
 def _resolved(comparing: Comparing, field: Field, value: Any) -> Generator[Listing, list[Any], Any]:
@@ -130,6 +151,8 @@ def _resolved(comparing: Comparing, field: Field, value: Any) -> Generator[Listi
     stored = yield from comparing.listed(target.name)
     if not stored.is_named:
         return value
+    if keys := stored.ambiguous(value):
+        raise UnfitError(f"several {target.name} records have this name: {keys}")
     key = stored.target(value)
     if key is None:
         is_named = stored.form({stored.key[0]: value}) in comparing.named.get(target.name, ())
@@ -144,20 +167,28 @@ def _resolved(comparing: Comparing, field: Field, value: Any) -> Generator[Listi
 
 def _agree(comparing: Comparing, wanted: Wanted, same: list[Row]) -> bool:
     """Check that all rows of one record are good and say the same; which of them would be right is not known."""
-    agreed = True
+    first = same[0]
+    odd = next((row for row in same if not row.is_good or _contradiction(wanted, row, first)), None)
+    if odd is None:
+        return True
     for row in same:
-        reason = next(filter(None, (_contradiction(wanted, row, other) for other in same if other is not row)), None)
-        if reason is not None and row.is_good:
+        reason = _contradiction(wanted, row, odd) or _contradiction(wanted, row, first)
+        if row.is_good and reason is not None:
             name, why = reason
             value = None if wanted.resource.fields[name].write_only else row.sent.get(name)
             comparing.fault(wanted, row.label, name, value, why)
-        agreed &= row.is_good and reason is None
-    return agreed
+    return False
 
 
 def _contradiction(wanted: Wanted, row: Row, other: Row) -> tuple[str, str] | None:
     """Return the field in which another row of the same record differs, and the words for that."""
     fields, key = wanted.resource.fields, wanted.key[0]
+    if row is other or row.sent == other.sent:
+        return (
+            None
+            if other.is_good
+            else (key, f"row {brief(other.label)}, of the same {wanted.resource.name}, is refused")
+        )
     missing = object()
     for name in {**row.sent, **other.sent}:
         one, two = row.sent.get(name, missing), other.sent.get(name, missing)

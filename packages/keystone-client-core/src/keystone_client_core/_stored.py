@@ -49,14 +49,19 @@ def changed_fields(resource: Resource, record: Record, wanted: Mapping[str, Any]
 def guard_filters(resource: Resource, record: Record, names: Iterable[str]) -> dict[str, Any]:
     """Return the stored values that must still be there when a change is carried out, as filters.
 
-    Links to many, JSON and long text cannot be filtered by, and are left out.
+    Links to many, JSON, and text that is long or has blanks at its ends cannot be filtered by, and are left out.
     """
     fields = [resource.fields[name] for name in dict.fromkeys(names)]
     return {
         field.name: record[field.name]
         for field in fields
-        if field.filter_kind and field.writable and len(str(record[field.name])) <= _LONGEST_GUARD
+        if field.filter_kind and field.writable and _may_be_asked_for(record[field.name])
     }
+
+
+def _may_be_asked_for(value: Any) -> bool:
+    """Check that a stored value can be filtered by: not long, and without blanks at its ends, which a filter loses."""
+    return not isinstance(value, str) or (len(value) <= _LONGEST_GUARD and value == value.strip())
 
 
 def folded(text: str) -> str:
@@ -75,20 +80,22 @@ class Stored:
         self._fields = [resource.fields[name] for name in key]
         self.is_named = len(key) == 1 and self._fields[0].kind in _TEXT
         """Whether one text is the name of a record."""
-        self._slugs = self.is_named and any(field.slug_of == key[0] for field in resource.fields.values())
+        self.has_slugs = self.is_named and makes_slugs(resource)
+        """Whether names that have the same slug are the same."""
+        self._new: list[str] = []
         self.by_key: dict[NaturalKey, list[Record]] = {}
         for record in self.records:
             if (found := self.form(record)) is not None:
                 self.by_key.setdefault(found, []).append(record)
         self._targets: dict[NaturalKey, Any] = {key: each[0]["id"] for key, each in self.by_key.items()}
-        self._spellings = {folded(name): name for name in self.names()} if self.is_named and not self._slugs else {}
+        self._spellings = {folded(name): name for name in self.names()} if self.is_named and not self.has_slugs else {}
 
     def form(self, values: Record) -> NaturalKey | None:
         """Return the natural key of a record or a row; ``None`` if a part of it is missing."""
         parts = [comparable(field, values.get(field.name)) for field in self._fields]
         if None in parts or "" in parts:
             return None
-        return (slugify(parts[0]),) if self._slugs else tuple(parts)
+        return (slugify(parts[0]),) if self.has_slugs else tuple(parts)
 
     def unchanged(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields of a row that are just as they are stored, which need no check: most of a sync are."""
@@ -100,8 +107,8 @@ class Stored:
             name: value
             for name, value in fields.items()
             if name in record
+            and type(record[name]) is type(value)  # first, because arrays cannot simply be compared
             and record[name] == value
-            and type(record[name]) is type(value)
             and self.resource.fields[name].writable
         }
 
@@ -115,17 +122,40 @@ class Stored:
         return None if form is None else self._targets.get(form)
 
     def like(self, name: str) -> tuple[str, ...]:
-        """Return stored names that resemble one, the closest first."""
-        names = {folded(each): each for each in self.names()}
+        """Return names that resemble one, the closest first."""
+        names = {folded(each): each for each in [*self.names(), *self._new]}
         return tuple(names[each] for each in close_matches(folded(name), names))
+
+    def ambiguous(self, name: str) -> str:
+        """Return the keys of the records of a name, as text, if there are several."""
+        found = self.by_key.get(self.form({self.key[0]: name}) or (), [])
+        return " and ".join(str(record["id"]) for record in found) if len(found) > 1 else ""
 
     def will_be(self, form: NaturalKey, target: Any) -> None:
         """Let a natural key stand for a record: one that is to be created, or gets this name."""
         self._targets[form] = target
+        self._new += [str(form[0])] if self.is_named else []
 
     def twin(self, name: str) -> str | None:
         """Return a name that people would take for this one, and remember this one."""
         return next((each for each in [self._spellings.setdefault(folded(name), name)] if each != name), None)
+
+
+def makes_slugs(resource: Resource) -> bool:
+    """Return whether the server makes slugs of the names of these records."""
+    return any(field.slug_of for field in resource.fields.values())
+
+
+def name_form(resource: Resource, name: str) -> str:
+    """Return a form of a name that is equal for names which mean the same record, or are taken for it."""
+    return slugify(name) if makes_slugs(resource) else folded(name)
+
+
+def signatures(resource: Resource, key: Iterable[str], sent: Mapping[str, Any]) -> set[Any]:
+    """Return what makes a new record the same as another: its natural key, and all of its fields."""
+    values = {name: str(comparable(resource.fields[name], value)) for name, value in sent.items()}
+    own = frozenset((name, values.get(name)) for name in key)
+    return {(resource.name, own), (resource.name, frozenset(values.items()))}
 
 
 def name_of(resource: Resource, key: tuple[str, ...], record: Record) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 Arguments only, checked when a ``Wanted`` is made; ``_comparison`` compares them with what is stored.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from ._errors import FieldError
 from ._fields import encode_fields
 from ._filters import encode_filters
 from ._messages import brief, close_matches, suggestion
-from ._resources import Resource
+from ._resources import Field, Resource
 from ._scalars import MissingError, builtin
 from ._table import RESOURCES
 from ._values import UnfitError, is_iterable
@@ -64,9 +64,7 @@ class Wanted:
         self.resource = _resource(resource)
         self.key = _key(self.resource, key)
         self.rows = labelled(self.resource, rows)[0]
-        self.scope = scope
-        if not callable(scope):
-            encode_filters(self.resource, scope)
+        self.scope = _scope(self.resource, scope)
         self.deletes = isinstance(gone, str) and gone == DELETE
         """Whether records that go are deleted."""
         self.gone = {} if gone is None or self.deletes else _fields(self.resource, gone)
@@ -114,7 +112,7 @@ def _key(resource: Resource, key: object) -> tuple[str, ...]:
     if key is None and resource.natural_key:
         return resource.natural_key
     names = (key,) if isinstance(key, str) else tuple(_several(key or ()))
-    usable = [name for name, field in resource.fields.items() if _may_be_key(field.kind, field.writable)]
+    usable = [name for name, field in resource.fields.items() if _may_be_key(field)]
     if not names or not set(names) <= set(usable):
         raise FieldError(
             f"Wanted({resource.name!r}): give key=, the fields that tell its records apart, of {', '.join(usable)}; "
@@ -124,8 +122,20 @@ def _key(resource: Resource, key: object) -> tuple[str, ...]:
     return names
 
 
-def _may_be_key(kind: str, writable: bool) -> bool:
-    return writable and kind not in ("json", "keys", "file", "bool")
+def _may_be_key(field: Field) -> bool:
+    return field.writable and not field.write_only and field.kind not in ("json", "keys", "file", "bool")
+
+
+def _scope(resource: Resource, scope: Any) -> Any:
+    """Return a copy of filters that can be read more than once; a function as it is."""
+    if callable(scope):
+        return scope
+    if not isinstance(scope, Mapping):
+        encode_filters(resource, scope)
+        return scope
+    kept = {name: list(value) if isinstance(value, Iterator) else value for name, value in scope.items()}
+    encode_filters(resource, kept)
+    return kept
 
 
 def _fields(resource: Resource, gone: object) -> dict[str, object]:
@@ -157,4 +167,7 @@ def _renamed(resource: Resource, key: tuple[str, ...], renamed: Any) -> dict[str
     if renamed and (not isinstance(renamed, Mapping) or len(key) > 1 or field.kind != "text" or field.create_only):
         why = "the server never changes it" if field.create_only else "give new names by old ones, as a mapping"
         raise FieldError(f"Wanted({resource.name!r}): renamed= of {', '.join(key)}: {why}.", field="renamed")
-    return {str(old).strip(): str(new).strip() for old, new in renamed.items()}
+    steps = {str(old).strip(): str(new).strip() for old, new in renamed.items()}
+    if len(set(steps.values())) < len(steps) or not steps.keys().isdisjoint(steps.values()):
+        raise FieldError("renamed=: a name is given twice; chains and swaps need a plan for each step", field="renamed")
+    return steps

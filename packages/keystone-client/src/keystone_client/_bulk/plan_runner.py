@@ -18,6 +18,7 @@ from keystone_client_core import (
     create_action_of,
     delete_action,
     encode_filters,
+    signatures,
     update_action_of,
 )
 
@@ -45,8 +46,12 @@ class PlanResult(NamedTuple):
 
 
 def apply(call: Call, changes: Sequence[Change], options: BulkOptions) -> Flow[PlanResult]:
-    """Carry out changes, in the order given."""
-    yield from PlanRun(call, changes, options).flow()
+    """Check the options, and return the flow that carries out changes, in the order given."""
+    return _applied(PlanRun(call, changes, options), changes)
+
+
+def _applied(run: "PlanRun", changes: Sequence[Change]) -> Flow[PlanResult]:
+    yield from run.flow()
     return PlanResult(list(changes), [], [], [])
 
 
@@ -120,8 +125,9 @@ class PlanRun(Run):
         error.change = self._refused if outcome.blamed is None else outcome.blamed.given
         for item, _ in outcome.groups["unknown"]:
             if not may_be_sent_twice(item.action):
-                change = item.given
-                self._call.session.unsettled[change.resource, change.name] = self._call.session.clock()
+                now, sent = self._call.session.clock(), self._resolved(item).payload
+                made = signatures(item.action.resource, item.given.key, sent)
+                self._call.session.unsettled |= dict.fromkeys(made, now)
         return error
 
 

@@ -136,11 +136,14 @@ class Run:
         draft = Draft("POST", ENDPOINT, content=json_body({"job": job}))
         response = yield from self._call.send(draft, may_retry=_not_throttled)
         self._response = response
+        lost, self._call.lost = self._call.lost, True  # until the results are kept: an interrupt may come before that
         before = len(actions) - len(chunk)
         try:
             results = results_of(response, self._call.cid, actions)[before:]
-        except JobError as error:
-            error.action = error.action - before if error.action and error.action > before else None
+        except KeystoneError as error:
+            self._call.lost = lost
+            if isinstance(error, JobError):
+                error.action = error.action - before if error.action and error.action > before else None
             raise
         seconds, timeout = response.elapsed.total_seconds(), self._call.options.timeout["read"]
         self._size = next_chunk_size(self._size, len(chunk), seconds, timeout)
@@ -148,6 +151,7 @@ class Run:
 
     def _done(self, results: Mapping[int, Any]) -> None:
         self._in.update(results)  # first, and in one step: an interrupt may come between any two lines
+        self._call.lost = False
         left = [item for item in self._chunk if item.place not in results]
         self._waiting = [*left, *self._waiting[len(self._chunk) :]]
         if self._options.on_progress is not None:

@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 
-from keystone_client_core import RESOURCES, FieldError, RecordCheck, Resource, changed_fields, differs, guard_filters
+from keystone_client_core import (
+    RESOURCES,
+    FieldError,
+    RecordCheck,
+    Resource,
+    changed_fields,
+    comparable,
+    differs,
+    guard_filters,
+    name_form,
+)
 
 from .._errors import ChangedError, ValidationError
 from .._flow import Flow
@@ -36,7 +46,8 @@ def ensure(call: Call, name: str, fields: Mapping[str, object]) -> Flow[Ensured[
             if record is None:
                 if lost is not None and isinstance(lost, ValidationError):
                     break  # no other record has this key: the server refuses something else
-                return Ensured((yield from create(call, name, fields)), "created")
+                yield from _refuse_twin(call, resource, sent)
+                return Ensured((yield from create(call, name, sent)), "created")
             new = changed_fields(resource, record, sent)
             if not new:
                 return Ensured(record, "as wanted")
@@ -53,20 +64,33 @@ def ensure(call: Call, name: str, fields: Mapping[str, object]) -> Flow[Ensured[
 def _checked(resource: Resource, fields: Mapping[str, object]) -> dict[str, Any]:
     check = RecordCheck(resource, "create")
     check.read(fields)
-    missing = [name for name in resource.natural_key if name not in fields]
-    wrong = [*check.found, *((name, None, "it is missing, and it tells the records apart") for name in missing)]
+    wrong_names = {name for name, _, _ in check.found}
+    empty = [name for name in resource.natural_key if not check.sent.get(name) and name not in wrong_names]
+    wrong = [*check.found, *((name, None, "it is missing, and it tells the records apart") for name in empty)]
     if wrong:
         text = "; ".join(f"{name}: {reason}" for name, _, reason in wrong)
         raise FieldError(f"ensure_{resource.name}: {text}", field=wrong[0][0])
     return check.sent
 
 
+def _refuse_twin(call: Call, resource: Resource, sent: Mapping[str, Any]) -> Flow[None]:
+    """Refuse a new name that people would take for a stored one; where names have slugs, the server does."""
+    key = resource.natural_key[0]
+    if key not in resource.search or any(field.slug_of for field in resource.fields.values()):
+        return
+    name = str(sent[key]).strip()
+    alike = yield from listing.collected(listing.plan(call, resource.name, Query(search=name)))
+    for record in alike:
+        if record[key] != name and name_form(resource, str(record[key])) == name_form(resource, name):
+            why = f"{name!r}: there is {record[key]!r}, which differs only in looks"
+            raise FieldError(f"ensure_{resource.name}: {key} {why}", field=key)
+
+
 def _stored(call: Call, resource: Resource, sent: Mapping[str, Any]) -> Flow[dict[str, Any] | None]:
     """Return the stored record with the same natural key, if there is one."""
-    key = resource.natural_key
-    filters = {name: sent[name] for name in key if resource.fields[name].filter_kind}
+    key, fields = resource.natural_key, resource.fields
+    filters = {name: comparable(fields[name], sent[name]) for name in key if fields[name].filter_kind}
     found = yield from listing.collected(listing.plan(call, resource.name, Query(filters=filters or None)))
-    fields = resource.fields
     return next(
         (each for each in found if not any(differs(fields[name], each[name], sent[name]) for name in key)), None
     )

@@ -1,7 +1,7 @@
 """Compare what is wanted with what is stored: core compares, and this lists what it asks for."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from keystone_client_core import Comparison, FieldError, Wanted, brief, compare
 
@@ -35,7 +35,7 @@ def plan(call: Call, wanted: Sequence[Wanted]) -> Flow[Comparison]:
         return found
 
 
-def _held(call: Call) -> dict[tuple[str, str], str]:
+def _held(call: Call) -> dict[Any, str]:
     """Return why records are not to be created now: a job that may create them could still be at work."""
     now = call.session.clock()
     left = {name: WRITTEN_AFTER - (now - since) for name, since in call.session.unsettled.items()}

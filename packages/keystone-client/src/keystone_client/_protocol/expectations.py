@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
-from keystone_client_core import FilterError, Resource, encode_filters
+from keystone_client_core import FilterError, KeystoneError, Resource, brief, encode_filters
 
 from .._errors import ChangedError
 from .._flow import Flow
@@ -27,8 +27,9 @@ def condition(resource: Resource, expect: Mapping[str, object] | None) -> dict[s
     if expect is None:
         return {}
     encoded = encode_filters(resource, expect)
-    if encoded.nothing or not encoded.params:
-        raise FilterError(f"expect={expect!r}: give the values that the record must have", field="expect", value=expect)
+    if encoded.nothing or not encoded.params or encoded.keys is not None:
+        why = "give the values that the record must have, not more than a URL can hold"
+        raise FilterError(f"expect={brief(expect)}: {why}", field="expect", value=expect)
     return encoded.params
 
 
@@ -41,12 +42,17 @@ def changed(call: Call, response: httpx.Response, path: str, expect: Mapping[str
         path: The path of the record below the base URL.
         expect: What was expected of the record.
     """
-    lost = call.lost
-    current = yield from call.send(Draft("GET", path))
-    call.lost = lost  # a lost answer to this request says nothing about the write
-    record = None if is_missing(current) else record_of(current, call.cid)
+    lost, record = call.lost, None
+    try:
+        current = yield from call.send(Draft("GET", path))
+        record = None if is_missing(current) else record_of(current, call.cid)
+        what = _difference(record, expect)
+    except KeystoneError as failure:  # the write was refused all the same
+        what = f"the record has changed or is gone; asked which, the server failed: {failure}"
+    finally:
+        call.lost = lost  # a lost answer to this request says nothing about the write
     where = "" if response.request.url.path.endswith(path) else f"{path}: "  # a job has many records
-    error = status_error(response, call.cid, kind=ChangedError, hint=f"{where}{_difference(record, expect)}")
+    error = status_error(response, call.cid, kind=ChangedError, hint=f"{where}{what}")
     assert isinstance(error, ChangedError)
     error.record = record
     return error

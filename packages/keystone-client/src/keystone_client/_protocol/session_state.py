@@ -56,8 +56,8 @@ class SessionState:
         """The failure of the last attempt of ``renew``."""
         self.upload_limits = Limits()
         """Empty until the server has been asked for its settings."""
-        self.unsettled: dict[tuple[str, str], float] = {}
-        """When a job ended that may have created a record which nothing keeps from being there twice, by its name."""
+        self.unsettled: dict[Any, float] = {}
+        """When a job ended that may have created a record which nothing keeps from being there twice, by signature."""
         self._lock = threading.Lock()
         self._cookies = CookieStore()
         host = httpx.URL(self.base_url).netloc.decode("ascii")  # otherwise httpx works it out for each request

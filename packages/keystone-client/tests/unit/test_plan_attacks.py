@@ -1,0 +1,305 @@
+"""Plans and ``ensure_x`` under attack: what could lose data, what would be wrong, and what would be ugly."""
+
+import json
+from typing import Any, cast
+
+import pytest
+from keystone_client import ChangedError, FieldError, FilterError, PlanError, RetryPolicy, Wanted
+from keystone_client_core._stored import differs
+
+from .plan_world import centre, lines, stored
+
+LDAP = {"is_ldap_user": True}
+ALL: dict[str, Any] = {"scope": {}, "gone": "delete", "most_gone": 1}
+NEVER = RetryPolicy(attempts=1)
+MONEY = {"agency": "a", "amount": "1", "start_date": "2026-01-01"}
+
+
+def planned(fake: Any, *wanted: Any) -> Any:
+    return fake.client().plan(*wanted)
+
+
+def people(*names: str, **fields: Any) -> list[dict[str, Any]]:
+    return [{"username": name, **fields} for name in names]
+
+
+class TestDataIsLost:
+    @pytest.mark.parametrize("gone", [{"is_active": False}, "delete"])
+    def test_the_record_that_a_refused_twin_means_stays(self, gone: Any) -> None:
+        rows = people("ada", "bob", "EVE", password="long enough")
+        plan = planned(centre(), Wanted("user", rows, scope=LDAP, gone=gone, most_gone=0.5))
+        assert len(plan.faults) >= 1
+        assert lines(plan.gone) == []
+
+    def test_ensure_without_a_doi_never_changes_another_publication(self) -> None:
+        fake = centre()
+        client = fake.client()
+        client.create_publication(title="The first", team=1)
+        with pytest.raises(FieldError, match="doi"):
+            client.ensure_publication(doi=None, title="The second", team=1)
+        assert stored(fake, "publication")[0]["title"] == "The first"
+
+    def test_ensure_reads_an_iterator_once(self) -> None:
+        record, how = (
+            centre().client().ensure_cluster(name="hpc", access_mode="WL", access_teams=cast("Any", iter([1])))
+        )
+        assert (record["access_teams"], how) == ([1], "created")
+
+    @pytest.mark.parametrize("name", ["physics", "Physics ", "no such team"])
+    def test_a_protected_name_protects_in_any_spelling_or_is_refused(self, name: str) -> None:
+        fake = centre()
+        fake.add.team(name="Kept")
+        plan = planned(fake, Wanted("team", [{"name": "Kept"}], **ALL, protect=[name]))
+        assert not plan.gone
+        assert bool(plan.faults) is (name == "no such team")
+
+    @pytest.mark.parametrize(
+        "renamed", [{"ada": "bob", "bob": "carl"}, {"ada": "bob", "bob": "ada"}, {"a": "c", "b": "c"}]
+    )
+    def test_chains_and_swaps_of_names_are_refused(self, renamed: dict[str, str]) -> None:
+        with pytest.raises(FieldError, match="chains and swaps need a plan for each step"):
+            Wanted("user", people("bob"), renamed=renamed)
+
+    def test_rows_of_the_old_and_of_the_new_name_contradict_each_other(self) -> None:
+        rows = [{"username": "ada", "email": "q@x.org"}, {"username": "love", "email": "z@x.org"}]
+        plan = planned(centre(), Wanted("user", rows, renamed={"ada": "love"}))
+        assert plan.faults
+
+    def test_a_name_of_two_records_is_refused_where_a_row_points_at_it(self) -> None:
+        fake = centre()
+        fake.client().update_user(4, {"email": "bob@x.org"})
+        plan = planned(
+            fake,
+            Wanted("user", [], key="email"),
+            Wanted("membership", [{"team": "Physics", "user": "bob@x.org", "role": "OW"}]),
+        )
+        assert plan.faults
+        assert not plan.changes
+
+    def test_an_owner_who_was_taken_out_before_is_no_owner_that_is_left(self) -> None:
+        fake = centre()
+        fake.client().update_membership(2, {"role": "OW"})
+        fake.client().update_user(3, {"is_active": False})
+        plan = planned(fake, Wanted("user", people("eve"), scope=LDAP, gone={"is_active": False}, most_gone=1))
+        assert lines(plan.gone) == []
+
+    def test_a_new_owner_who_goes_is_no_owner_that_is_left(self) -> None:
+        plan = planned(
+            centre(),
+            Wanted("user", people("bob"), scope=LDAP, gone={"is_active": False}, most_gone=1),
+            Wanted("membership", [{"team": "Physics", "user": "eve", "role": "OW"}]),
+        )
+        assert len(plan.gone) < 2
+
+    def test_half_a_source_is_refused_however_many_were_taken_out_before(self) -> None:
+        fake = centre()
+        for number in range(90):
+            fake.add.user(username=f"old{number}", is_ldap_user=True, is_active=False)
+        for number in range(37):
+            fake.add.user(username=f"user{number}", is_ldap_user=True)
+        half = people(*(f"user{number}" for number in range(20)))  # of 40 who are still active
+        assert planned(fake, Wanted("user", half, scope=LDAP, gone={"is_active": False})).gone == []
+
+
+class TestWrong:
+    @pytest.mark.parametrize("text", ["Ada ", " Ada", " "])
+    def test_stored_text_with_blanks_at_its_ends_stops_no_plan(self, text: str) -> None:
+        fake = centre()
+        fake.world.store.tables["user"][3]["first_name"] = text
+        client = fake.client()
+        client.plan(Wanted("user", [{"username": "bob", "first_name": "New"}])).apply()
+        client.plan(Wanted("user", people("ada", "eve"), scope=LDAP, gone="delete", most_gone=1)).apply()
+
+    @pytest.mark.parametrize("wrong", [{"chunk_size": 0}, {"on_progress": 3}])
+    def test_a_refused_argument_does_not_use_up_the_plan(self, wrong: Any) -> None:
+        plan = planned(centre(), Wanted("team", [{"name": "New"}]))
+        with pytest.raises(FieldError):
+            plan.apply(**wrong)
+        assert len(plan.apply().done) == 1
+
+    @pytest.mark.parametrize("fault", [{"error": "reset"}, {"status": 503}, {"status": 500}])
+    def test_a_refused_change_is_known_not_to_be_written_whatever_the_look_at_it_says(self, fault: Any) -> None:
+        fake = centre()
+        client = fake.client(user="admin", retry=NEVER)
+        plan = client.plan(Wanted("user", [{"username": "bob", "email": "bob@y.org"}]))
+        fake.client().update_user(3, {"email": "other@x.org"})
+        fake.fail("GET", "/users/users/3/", **fault)
+        with pytest.raises(PlanError) as caught:
+            plan.apply()
+        assert caught.value.failed == list(plan.changes)
+        assert isinstance(caught.value.__cause__, ChangedError)
+
+    def test_an_update_that_was_refused_is_told_so_whatever_the_look_at_it_says(self) -> None:
+        fake = centre()
+        fake.fail("GET", "/users/users/3/", error="reset")
+        with pytest.raises(ChangedError):
+            fake.client(user="admin", retry=NEVER).update_user(3, {"email": "n@x.org"}, expect={"email": "other@x.org"})
+
+    @pytest.mark.parametrize(
+        ("resource", "field", "values"),
+        [
+            ("grant", "amount", ("1.50", "1.5")),
+            ("grant", "title", ("t", "t ")),
+            ("cluster", "access_teams", (["Physics", "Kept"], ["Kept", "Physics"])),
+        ],
+    )
+    def test_rows_that_are_stored_alike_merge(self, resource: str, field: str, values: Any) -> None:
+        fake = centre()
+        fake.add.team(name="Kept")
+        base: dict[str, Any] = {"name": "hpc"}
+        if resource == "grant":
+            base = {"grant_number": "G", "title": "t", "team": "Physics", **MONEY}
+        key = "grant_number" if resource == "grant" else "name"
+        plan = planned(fake, Wanted(resource, cast("Any", [{**base, field: value} for value in values]), key=key))
+        assert (len(plan.create), plan.faults) == (1, ())
+
+    def test_what_new_returns_may_name_records(self) -> None:
+        row = {"grant_number": "9", "title": "t", **MONEY}
+        plan = planned(centre(), Wanted("grant", [row], key="grant_number", new=lambda row: {"team": "Physics"}))
+        assert plan.create[0].new["team"] == 1
+
+    @pytest.mark.parametrize("given", [None, "text"])
+    def test_new_must_return_fields(self, given: Any) -> None:
+        plan = planned(centre(), Wanted("user", {7: {"username": "n"}}, new=lambda row: given))
+        assert plan.faults[0].label == 7
+
+    def test_a_create_for_someone_who_goes_in_the_same_plan_is_refused(self) -> None:
+        plan = planned(
+            centre(),
+            Wanted("user", people("ada", "bob", "admin"), **ALL),
+            Wanted("request", [{"title": "R", "description": "d", "team": "Physics", "submitter": "eve"}], key="title"),
+        )
+        assert plan.faults
+
+    @pytest.mark.parametrize("second", ["ada", "ADA"])
+    def test_usernames_are_checked_under_another_key_too(self, second: str) -> None:
+        row = {"email": "other@x.org", "username": second, "password": "long enough"}
+        assert planned(centre(), Wanted("user", [row], key="email")).faults
+
+    def test_a_rename_to_a_twin_is_refused(self) -> None:
+        assert planned(centre(), Wanted("user", people("BOB"), renamed={"ada": "BOB"})).faults
+
+    def test_what_goes_along_with_an_earlier_delete_protects_nothing_and_is_counted_once(self) -> None:
+        fake = centre()
+        cluster, request = fake.add.cluster(name="old")["id"], fake.add.request(team=1, submitter=1)["id"]
+        fake.add.allocation(cluster=cluster, request=request, requested=1)
+        fake.add.team(name="Kept")
+        row = {"title": "N", "description": "d", "team": "Kept", "submitter": "ada"}
+        plan = planned(
+            fake,
+            Wanted("cluster", [{"name": "new"}], **ALL),
+            Wanted("request", [row], key="title", **ALL),
+            Wanted("team", [{"name": "Kept"}], **ALL),
+        )
+        assert plan.faults == ()
+        assert sum(change.along.get("allocation", 0) for change in plan.changes) == 1
+
+    def test_a_held_create_is_held_in_any_spelling(self) -> None:
+        fake = centre()
+        client = fake.client(user="admin", retry=NEVER)
+        row = {"title": "R", "description": "d", "team": "Physics", "submitter": "ada"}
+        fake.fail("POST", "/batch/", error="reset", when="before")
+        with pytest.raises(PlanError):
+            client.plan(Wanted("request", [row], key=("team", "title"))).apply()
+        assert not client.plan(Wanted("request", [cast("Any", {**row, "team": 1})], key=("team", "title"))).create
+
+    def test_ensure_trims_the_key(self) -> None:
+        assert centre().client().ensure_team(name="Physics ").how == "as wanted"
+
+    def test_ensure_refuses_a_twin(self) -> None:
+        with pytest.raises(FieldError, match="ada"):
+            centre().client().ensure_user(username="ADA", password="long enough")
+
+    def test_a_share_is_compared_without_rounding(self) -> None:
+        fake = centre()
+        for number in range(97):
+            fake.add.user(username=f"user{number}", is_ldap_user=True)
+        rows = people("ada", "bob", "eve", *(f"user{number}" for number in range(68)))
+        plan = planned(fake, Wanted("user", rows, scope=LDAP, gone={"is_active": False}, most_gone=0.29))
+        assert len(plan.gone) == 29
+
+    def test_a_condition_is_never_dropped(self) -> None:
+        client = centre().client()
+        others = list(range(5, 3000))
+        with pytest.raises((ChangedError, FilterError)):
+            client.update_user(4, {"first_name": "x"}, expect={"id__in": others, "email": "eve@x.org"})
+
+    @pytest.mark.parametrize("key", ["password", ("username", "password")])
+    def test_no_secret_is_a_natural_key(self, key: Any) -> None:
+        with pytest.raises(FieldError):
+            Wanted("user", [{"username": "new", "password": "s3cret-one"}], key=key)
+
+    @pytest.mark.parametrize("value", [{"Physics"}, frozenset([1]), iter([1])])
+    def test_json_of_a_plan_takes_every_value_that_a_row_may_have(self, value: Any) -> None:
+        plan = planned(centre(), Wanted("cluster", [{"name": "hpc", "access_teams": value}]))
+        assert len(json.loads(plan.to_json())["changes"][0]["new"]["access_teams"]) == 1
+
+    def test_an_interrupt_after_the_answer_leaves_the_job_unknown(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        fake = centre()
+        plan = planned(fake, Wanted("team", [{"name": "New"}]))
+
+        def interrupted(*_: Any) -> Any:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("keystone_client._bulk.runner.results_of", interrupted)  # as if while JSON is decoded
+        with pytest.raises(KeyboardInterrupt) as caught:
+            plan.apply()
+        report = caught.value.__cause__
+        assert isinstance(report, PlanError)
+        assert "New" in [team["name"] for team in stored(fake, "team")]
+        assert not report.pending
+
+    def test_repeats_are_compared_about_once_each(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        calls = 0
+
+        def counted(*args: Any) -> bool:
+            nonlocal calls
+            calls += 1
+            return differs(*args)
+
+        monkeypatch.setattr("keystone_client_core._rows.differs", counted)
+        planned(centre(), Wanted("team", [{"name": "Physics"}] * 100))
+        assert calls < 1_000
+
+
+class Column(list[Any]):  # noqa: PLW1641 - lists have no hash either
+    """Compares element by element, as arrays and columns of data libraries do."""
+
+    def __eq__(self, other: object) -> Any:
+        return Column([False, False])
+
+    def __bool__(self) -> bool:
+        raise ValueError("the truth value of an array is ambiguous")
+
+
+class TestUgly:
+    def test_a_column_as_a_cell_is_a_fault_of_its_row(self) -> None:
+        plan = planned(centre(), Wanted("user", cast("Any", {9: {"username": "ada", "email": Column(["a", "b"])}})))
+        assert [fault.label for fault in plan.faults] == [9]
+
+    def test_json_of_a_plan_is_json(self) -> None:
+        plan = planned(
+            centre(), Wanted("user", cast("Any", {float("nan"): {"username": "ada", "email": float("inf")}}))
+        )
+
+        def refuse(name: str) -> None:
+            raise AssertionError(name)
+
+        json.loads(plan.to_json(), parse_constant=refuse)
+
+    def test_a_name_with_blanks_in_the_store_is_not_explained_by_a_slug(self) -> None:
+        fake = centre()
+        fake.world.store.tables["user"][3]["username"] = "bob "
+        plan = planned(fake, Wanted("user", [{"username": "bob", "email": "n@x.org"}]))
+        assert "slug" not in " ".join(fault.reason for fault in plan.faults)
+
+    def test_a_scope_that_is_read_once_stands_for_the_same_records_later(self) -> None:
+        wanted = Wanted("user", people("ada"), scope={"id__in": iter([2, 4])}, gone="delete", most_gone=1)
+        assert len(planned(centre(), wanted).gone) == 1
+
+    def test_a_scope_that_is_changed_later_stands_for_the_same_records(self) -> None:
+        fake, scope = centre(), dict(LDAP)
+        fake.add.user(username="local")
+        wanted = Wanted("user", people("ada", "bob", "eve"), scope=scope, gone="delete", most_gone=1)
+        scope.clear()
+        assert planned(fake, wanted).gone == []
