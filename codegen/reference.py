@@ -117,9 +117,10 @@ def _client(title: str, name: str, twin: str, general: list[str]) -> str:
 def _job() -> str:
     return page(
         "Batch jobs",
-        "What `client.batch()` yields, with both clients. How to use it is on [Batch and bulk](../bulk.md).",
-        *_in_signatures("job", "keystone_client"),
+        "What `client.batch()` yields, with both clients, and the results of its actions. How to use it is on "
+        "[Batch and bulk](../bulk.md).",
         directive("keystone_client.Job", heading_level=2, inherited_members=True),
+        *_in_signatures("job", "keystone_client"),
         boost=0.3,
     )
 
@@ -147,7 +148,8 @@ def _arguments() -> str:
     ]
     return page(
         "Arguments and results",
-        "The types in the signatures of the clients. All but the last few can be imported from `keystone_client`.",
+        "What the clients take and return besides records. All can be imported from `keystone_client`, but for the "
+        "types at the end: they stand in signatures, and plain values are given for them.",
         *(directive(f"keystone_client.{name}", heading_level=2) for name in names),
         *_in_signatures("arguments", "keystone_client"),
     )
