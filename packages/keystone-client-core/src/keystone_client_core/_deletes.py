@@ -44,7 +44,7 @@ def deletes(
     found = []
     for record in records:
         pointing = links[record["id"]]
-        needs = dict.fromkeys(before[each.place] for each in pointing if each.place in before)
+        needs = [before[each.place] for each in pointing if each.place in before]
         others = [each for each in pointing if each.place not in before]
         if protecting := [each for each in others if each.field.protects]:
             comparing.fault(wanted, None, *named_in(wanted, record), _why_not(protecting))
