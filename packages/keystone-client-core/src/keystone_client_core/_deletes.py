@@ -54,7 +54,8 @@ def deletes(
             "delete", wanted.resource.name, name, pk=record["id"], along=along, needs=tuple(needs), leaves=True
         )
         found.append(replace(change, seen=all_of(wanted, record)))
-        before |= dict.fromkeys([(wanted.resource.name, record["id"]), *(each.place for each in others)], found[-1])
+        for place in [(wanted.resource.name, record["id"]), *(each.place for each in others)]:
+            before[place] = found[-1]
     return found
 
 
