@@ -13,6 +13,9 @@ SOURCE = Path(core.__file__).parent.parent
 README = Path(__file__).parent.parent / "README.md"
 
 PUBLIC = [
+    "comparable",
+    "name_form",
+    "signatures",
     "Change",
     "Comparison",
     "Listing",
