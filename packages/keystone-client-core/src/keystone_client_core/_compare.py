@@ -9,7 +9,6 @@ What must never be done here: to take out a record whose row was refused; to wri
 """
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ._checks import RecordCheck
@@ -89,7 +88,7 @@ def _compare_row(
     comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row
 ) -> Generator[Listing, list[Any], None]:
     stored = comparing.stored[wanted.resource.name]
-    found = stored.by_key.get(form, [])
+    found = stored.having(form)
     if len(found) > 1:
         keys = " and ".join(str(record["id"]) for record in found)
         why = f"{len(found)} records have this: {keys}"
@@ -120,7 +119,7 @@ def _create(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) ->
     if not check.found:
         needs, alias = _needs(comparing, check.sent), comparing.next_alias()
         change = Change("create", wanted.resource.name, words, key=wanted.key, label=row.label, alias=alias)
-        change = replace(change, new=check.sent, needs=needs, words=_names_in(wanted, row))
+        change = change._replace(new=check.sent, needs=needs, words=_names_in(wanted, row))
         comparing.changes.append(change)
         comparing.created[change.token] = change
         comparing.aliases.add(alias)
@@ -153,9 +152,9 @@ def _taken(comparing: Comparing, wanted: Wanted, sent: Mapping[str, Any]) -> lis
         return []
     name, field = str(sent[stored.key[0]]).strip(), stored.key[0]
     by_key = comparing.stored[wanted.resource.name]
-    same = stored.by_key.get(form, []) if stored is not by_key else []
+    same = stored.having(form) if stored is not by_key else []
     twin = stored.twin(name)
-    for record in [*same, *stored.by_key.get(stored.form({field: twin}) or (), [])]:
+    for record in [*same, *(stored.having(stored.form_of(twin)) if twin is not None else [])]:
         comparing.named[wanted.resource.name].add(by_key.form(record) or ())  # the row may mean it: it stays
     if same:
         return [(field, name, "there is a record of this name")]

@@ -6,8 +6,7 @@ No text, JSON or ``repr`` made here holds the value of a write-only field.
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ._checks import Fault
 from ._messages import brief
@@ -16,8 +15,7 @@ from ._table import RESOURCES
 Kind = Literal["create", "update", "delete"]
 
 
-@dataclass(frozen=True, repr=False)
-class Change:
+class Change(NamedTuple):
     """One change to one record."""
 
     kind: Kind
@@ -25,26 +23,25 @@ class Change:
     """The kind of record, such as ``membership``."""
     name: str
     """The natural key of the record, as text: ``ada``, or ``physics, ada`` for a membership."""
-    _: KW_ONLY
     key: tuple[str, ...] = ()
     """The fields of its natural key, whose values are the name."""
     label: Any = None
     """The label of the row that asks for it, or its position; ``None`` if no row names the record."""
     pk: int | None = None
     """The primary key; ``None`` for a record that is to be created."""
-    new: Mapping[str, Any] = field(default_factory=dict)
+    new: Mapping[str, Any] = {}
     """The fields to write. A record that is to be created stands in them as its ``token``."""
-    old: Mapping[str, Any] = field(default_factory=dict)
+    old: Mapping[str, Any] = {}
     """The stored values of these fields."""
-    seen: Mapping[str, Any] = field(default_factory=dict)
+    seen: Mapping[str, Any] = {}
     """The stored values that must still be there when the change is carried out."""
     leaves: bool = False
     """Whether the record goes: no row names it."""
-    along: Mapping[str, int] = field(default_factory=dict)
+    along: Mapping[str, int] = {}
     """The number of records that a delete takes along, by resource."""
     needs: "tuple[Change, ...]" = ()
     """The changes that must come first."""
-    words: Mapping[str, Any] = field(default_factory=dict)
+    words: Mapping[str, Any] = {}
     """The names that the row gives for records, by field, to be shown in place of their keys."""
     alias: str = ""
     """The name of a create in a batch job."""
@@ -74,7 +71,8 @@ class Change:
     def __str__(self) -> str:
         return f"{self._sign()} {self.resource} {self.name}{''.join(f' {part}' for part in self._parts())}"
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return str(self)
 
     def _sign(self) -> str:
         return "-" if self.leaves else {"create": "+", "update": "~", "delete": "-"}[self.kind]

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ._comparison import Change
@@ -53,7 +52,7 @@ def deletes(
         change = Change(
             "delete", wanted.resource.name, name, pk=record["id"], along=along, needs=tuple(needs), leaves=True
         )
-        found.append(replace(change, seen=all_of(wanted, record)))
+        found.append(change._replace(seen=all_of(wanted, record)))
         for place in [(wanted.resource.name, record["id"]), *(each.place for each in others)]:
             before[place] = found[-1]
     return found

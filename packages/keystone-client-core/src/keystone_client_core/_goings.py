@@ -40,7 +40,7 @@ def _leavers(comparing: Comparing, wanted: Wanted, caller: int | None) -> Genera
     resource, stored = wanted.resource, comparing.stored[wanted.resource.name]
     named = comparing.named[resource.name]
     renamed = {stored.target(old) for old in wanted.renamed}
-    unnamed = [record for form, records in stored.by_key.items() if form not in named for record in records]
+    unnamed = [record for form, record in stored.keyed() if form not in named]
     free = [each for each in unnamed if each["id"] not in renamed]
     if free and wanted.scope is None:
         comparing.notes.append(f"{resource.name}: no record goes without scope=; {{}} stands for all")

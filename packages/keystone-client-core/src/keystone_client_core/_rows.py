@@ -63,6 +63,8 @@ class Comparing:
         """The names in rows whose natural key cannot be read, by resource."""
         self.unreadable: Counter[str] = Counter()
         """The number of rows whose natural key cannot be read, by resource."""
+        self.meant: dict[tuple[str, str], Any] = {}
+        """What names have been resolved to, by resource and name: many rows have the same."""
         self.hints = _MOST_HINTS
         self._nonce = urandom(4).hex()  # so that no text from elsewhere can be a token of this plan
 
@@ -94,7 +96,8 @@ class Comparing:
 def read_rows(comparing: Comparing, wanted: Wanted) -> Generator[Listing, list[Any], dict[NaturalKey, Row]]:
     """Return the rows without faults by natural key; rows that say the same of a record are one."""
     stored = yield from comparing.listed(wanted.resource.name)
-    rows: dict[NaturalKey, list[Row]] = {}
+    rows: dict[NaturalKey, Row] = {}
+    repeated: dict[NaturalKey, list[Row]] = {}
     refused = comparing.refused.setdefault(wanted.resource.name, set())
     for label, given in wanted.rows:
         row = yield from _read(comparing, wanted, label, given)
@@ -102,10 +105,11 @@ def read_rows(comparing: Comparing, wanted: Wanted) -> Generator[Listing, list[A
         if form is None:
             comparing.unreadable[wanted.resource.name] += 1
             refused.add(str(given.get(wanted.key[0])).strip() if isinstance(given, Mapping) else "")
-        else:
-            rows.setdefault(form, []).append(row)
+        elif rows.setdefault(form, row) is not row:
+            repeated.setdefault(form, [rows[form]]).append(row)
     comparing.named[wanted.resource.name] = set(rows)
-    return {form: same[0] for form, same in rows.items() if _agree(comparing, wanted, same)}
+    wrong = {form for form, same in repeated.items() if not _agree(comparing, wanted, same)}
+    return {form: row for form, row in rows.items() if row.is_good and form not in wrong}
 
 
 def _read(comparing: Comparing, wanted: Wanted, label: Any, given: Any) -> Generator[Listing, list[Any], Row]:
@@ -133,7 +137,8 @@ def read_fields(comparing: Comparing, wanted: Wanted, given: Any) -> Generator[L
             except UnfitError as error:
                 check.found.append((name, fields.pop(name), str(error)))
     same = comparing.stored[wanted.resource.name].unchanged(fields)
-    check.read({name: value for name, value in fields.items() if name not in same})
+    if len(same) < len(fields):
+        check.read({name: value for name, value in fields.items() if name not in same})
     check.sent = {**same, **check.sent}
     return check
 
@@ -141,13 +146,15 @@ def read_fields(comparing: Comparing, wanted: Wanted, given: Any) -> Generator[L
 def _resolved(comparing: Comparing, field: Field, value: Any) -> Generator[Listing, list[Any], Any]:
     """Replace names by keys, and by references to records that are to be created."""
     if field.kind == "keys" and isinstance(value, list | tuple | set | frozenset):
-        found = []
+        items = []
         for item in value:
-            found.append((yield from _resolved(comparing, field, item)))
-        return found
+            items.append((yield from _resolved(comparing, field, item)))
+        return items
     target = RESOURCES[field.target]
     if not isinstance(value, str) or not (target.natural_key or target.name in comparing.wanted):
         return value
+    if (target.name, value) in comparing.meant:
+        return comparing.meant[target.name, value]
     stored = yield from comparing.listed(target.name)
     if not stored.is_named:
         return value
@@ -155,14 +162,15 @@ def _resolved(comparing: Comparing, field: Field, value: Any) -> Generator[Listi
         raise UnfitError(f"several {target.name} records have this name: {keys}")
     key = stored.target(value)
     if key is None:
-        is_named = stored.form({stored.key[0]: value}) in comparing.named.get(target.name, ())
+        is_named = stored.form_of(value) in comparing.named.get(target.name, ())
         if is_named or value.strip() in comparing.refused.get(target.name, ()):
             raise UnfitError(f"the row of this {target.name} is refused")
         comparing.hints -= 1
         near = suggestion(stored.like(value)) if comparing.hints >= 0 else ""
         raise UnfitError(f"there is no {target.name} of this name, and none is wanted.{near}")
     change = comparing.created.get(key)
-    return key if change is None else Reference(change.alias, ("id",))
+    found = key if change is None else Reference(change.alias, ("id",))
+    return comparing.meant.setdefault((target.name, value), found)
 
 
 def _agree(comparing: Comparing, wanted: Wanted, same: list[Row]) -> bool:

@@ -83,24 +83,42 @@ class Stored:
         self.has_slugs = self.is_named and makes_slugs(resource)
         """Whether names that have the same slug are the same."""
         self._new: list[str] = []
-        self.by_key: dict[NaturalKey, list[Record]] = {}
+        self._by_key: dict[NaturalKey, Record] = {}
+        self._more: dict[NaturalKey, list[Record]] = {}  # few: a list for each key would be what the time goes into
         for record in self.records:
-            if (found := self.form(record)) is not None:
-                self.by_key.setdefault(found, []).append(record)
-        self._targets: dict[NaturalKey, Any] = {key: each[0]["id"] for key, each in self.by_key.items()}
+            if (found := self.form(record)) is not None and self._by_key.setdefault(found, record) is not record:
+                self._more.setdefault(found, []).append(record)
+        self._targets: dict[NaturalKey, Any] = {key: each["id"] for key, each in self._by_key.items()}
         self._spellings = {folded(name): name for name in self.names()} if self.is_named and not self.has_slugs else {}
+
+    def having(self, form: NaturalKey | None) -> list[Record]:
+        """Return the stored records with a natural key."""
+        if form is None or form not in self._by_key:
+            return []
+        return [self._by_key[form], *self._more.get(form, [])]
+
+    def keyed(self) -> Iterator[tuple[NaturalKey, Record]]:
+        """Yield the stored records that have a natural key, with it."""
+        yield from self._by_key.items()
+        yield from ((form, record) for form, records in self._more.items() for record in records)
 
     def form(self, values: Record) -> NaturalKey | None:
         """Return the natural key of a record or a row; ``None`` if a part of it is missing."""
         parts = [comparable(field, values.get(field.name)) for field in self._fields]
-        if None in parts or "" in parts:
-            return None
+        return None if None in parts or "" in parts else self._told_apart(parts)
+
+    def form_of(self, name: str) -> NaturalKey | None:
+        """Return the natural key of a name, where one text is the name of a record."""
+        text = name.strip()
+        return self._told_apart([text]) if text else None
+
+    def _told_apart(self, parts: list[Any]) -> NaturalKey:
         return (slugify(parts[0]),) if self.has_slugs else tuple(parts)
 
     def unchanged(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields of a row that are just as they are stored, which need no check: most of a sync are."""
         try:
-            record = self.by_key.get(self.form(fields) or (), [{}])[0]
+            record = self._by_key.get(self.form(fields) or (), {})
         except (ValueError, ArithmeticError, TypeError):  # a key that cannot be one, which the check reports
             return {}
         return {
@@ -118,7 +136,7 @@ class Stored:
 
     def target(self, name: str) -> Any:
         """Return the key of the record of a name, or the token of the change that creates it; ``None`` for neither."""
-        form = self.form({self.key[0]: name})
+        form = self.form_of(name)
         return None if form is None else self._targets.get(form)
 
     def like(self, name: str) -> tuple[str, ...]:
@@ -128,7 +146,7 @@ class Stored:
 
     def ambiguous(self, name: str) -> str:
         """Return the keys of the records of a name, as text, if there are several."""
-        found = self.by_key.get(self.form({self.key[0]: name}) or (), [])
+        found = self.having(self.form_of(name)) if self._more else []
         return " and ".join(str(record["id"]) for record in found) if len(found) > 1 else ""
 
     def will_be(self, form: NaturalKey, target: Any) -> None:
