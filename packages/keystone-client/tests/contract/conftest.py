@@ -65,7 +65,7 @@ class Blocking:
         """Return a result; a plan has a method that is awaited."""
         if isinstance(result, AsyncPlan):
             apply = result.apply
-            result.apply = lambda **how: self._portal.call(lambda: apply(**how))  # type: ignore[assignment]
+            vars(result)["apply"] = lambda **how: self._portal.call(lambda: apply(**how))
         return result
 
     def _iterate(self, records: Any) -> Iterator[Any]:
