@@ -107,13 +107,14 @@ def _compare_row(
 def _create(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) -> Generator[Listing, list[Any], None]:
     words = ", ".join(name_of(wanted.resource, wanted.key, {name: row.given[name] for name in wanted.key}))
     check = yield from _completed(comparing, wanted, row)
-    held = [
-        comparing.held[each] for each in signatures(wanted.resource, wanted.key, check.sent) if each in comparing.held
-    ]
+    held = None
+    if comparing.held:
+        made = signatures(wanted.resource, wanted.key, check.sent)
+        held = next((comparing.held[each] for each in made if each in comparing.held), None)
     if not check.found:
         check.found += _taken(comparing, wanted, check.sent)
-    if not check.found and held:
-        check.found.append((", ".join(wanted.key), words, held[0]))
+    if not check.found and held is not None:
+        check.found.append((", ".join(wanted.key), words, held))
     for found in check.found:
         comparing.fault(wanted, row.label, *found)
     if not check.found:
