@@ -53,6 +53,9 @@ def compare(
         for form, row in rows.items():
             yield from _compare_row(comparing, each, form, row)
         _note_renames(comparing, each)
+    counted = {name for name, each in comparing.wanted.items() if not each.has_labels}
+    if any(fault.resource in counted and fault.label is not None for fault in comparing.faults):
+        comparing.notes.append("rows without labels are counted from 0")
     leaving = yield from goings(comparing, caller)
     changes = [*_in_order(comparing.changes), *leaving]
     return Comparison(changes, comparing.faults, comparing.notes, comparing.as_wanted)

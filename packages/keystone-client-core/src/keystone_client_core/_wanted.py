@@ -63,7 +63,7 @@ class Wanted:
     ) -> None:
         self.resource = _resource(resource)
         self.key = _key(self.resource, key)
-        self.rows = labelled(self.resource, rows)[0]
+        self.rows, self.has_labels = labelled(self.resource, rows)
         self.scope = _scope(self.resource, scope)
         self.deletes = isinstance(gone, str) and gone == DELETE
         """Whether records that go are deleted."""
