@@ -121,6 +121,7 @@ def _create(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) ->
     for found in check.found:
         comparing.fault(wanted, row.label, *found)
     if not check.found:
+        comparing.note_links(wanted, words, check.sent)
         needs, alias = _needs(comparing, check.sent), comparing.next_alias()
         change = Change("create", wanted.resource.name, words, key=wanted.key, label=row.label, alias=alias)
         change = change._replace(new=check.sent, needs=needs, words=_names_in(wanted, row))
@@ -166,10 +167,11 @@ def _taken(comparing: Comparing, wanted: Wanted, sent: Mapping[str, Any]) -> lis
 
 
 def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> None:
+    name = ", ".join(name_of(wanted.resource, wanted.key, record))
+    comparing.note_links(wanted, name, row.sent)
     new = changed_fields(wanted.resource, record, row.sent)
     stays = [name for name in wanted.gone if name not in row.sent and name in record]
     if stays and not changed_fields(wanted.resource, record, wanted.gone):
-        name = ", ".join(name_of(wanted.resource, wanted.key, record))
         was = ", ".join(f"{field}={record[field]!r}" for field in stays)
         comparing.notes.append(f"{wanted.resource.name} {brief(name)} is back, and stays {was}: its row does not say")
     if not new:
@@ -179,7 +181,7 @@ def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> N
         Change(
             "update",
             wanted.resource.name,
-            ", ".join(name_of(wanted.resource, wanted.key, record)),
+            name,
             label=row.label,
             pk=record["id"],
             new=new,

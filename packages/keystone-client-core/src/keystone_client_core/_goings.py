@@ -51,7 +51,7 @@ def _leavers(comparing: Comparing, wanted: Wanted, caller: int | None) -> Genera
         return []
     scope = yield from _in_scope(wanted, stored)
     leavers = [record for record in free if record["id"] in scope and record["id"] not in protected]
-    kept = _wanted_by_rows(comparing, wanted)
+    kept = dict(comparing.needed.get(resource.name, {}))
     if resource.name == "user" and caller is not None:
         kept[caller] = "it is the account that this plan runs under"
     for record in [each for each in leavers if each["id"] in kept]:
@@ -62,17 +62,6 @@ def _leavers(comparing: Comparing, wanted: Wanted, caller: int | None) -> Genera
         comparing.fault(wanted, None, "gone", len(leavers), f"{reason}; none of them goes")
         return []
     return leavers
-
-
-def _wanted_by_rows(comparing: Comparing, wanted: Wanted) -> dict[int, str]:
-    """Return the keys of records that cannot be deleted, because other rows of the plan point at them."""
-    found: dict[int, str] = {}
-    for change in comparing.changes if wanted.deletes else ():
-        for name, value in change.new.items():
-            if RESOURCES[change.resource].fields[name].target == wanted.resource.name:
-                why = f"the {change.resource} {change.name}, which rows want, points at it"
-                found |= dict.fromkeys(value if isinstance(value, list) else [value], why)
-    return found
 
 
 def _protected(comparing: Comparing, wanted: Wanted) -> set[int]:

@@ -46,6 +46,8 @@ class Comparing:
         if len(self.wanted) < len(wanted):
             raise FieldError("give one Wanted for each resource: join the rows of several sources", field="wanted")
         self.held = held
+        self.needed: dict[str, dict[int, str]] = {name: {} for name, each in self.wanted.items() if each.deletes}
+        """Why records must stay, by resource and key: rows want records that point at them."""
         self.deleted: dict[tuple[str, int], Change] = {}
         """The deletes by what they take away, by resource and key."""
         self.stored: dict[str, Stored] = {}
@@ -75,6 +77,14 @@ class Comparing:
     def fault(self, wanted: Wanted, label: Any, field: str, value: Any, reason: str) -> None:
         """Note what is refused."""
         self.faults.append(Fault(label, field, value, reason, wanted.resource.name))
+
+    def note_links(self, wanted: Wanted, name: str, sent: Mapping[str, Any]) -> None:
+        """Note at which records a wanted record points, as far as those could go."""
+        for field, value in sent.items():
+            needed = self.needed.get(wanted.resource.fields[field].target)
+            if needed is not None:
+                why = f"the {wanted.resource.name} {name}, which rows want, points at it"
+                needed |= dict.fromkeys(value if isinstance(value, list) else [value], why)
 
     def by_name(self, wanted: Wanted) -> Stored:
         """Return the stored records by their natural key, by whatever key the rows are matched."""

@@ -171,6 +171,15 @@ class TestWrong:
         )
         assert plan.faults
 
+    def test_what_a_stored_record_points_at_stays_while_a_row_wants_that_record(self) -> None:
+        fake = centre()
+        fake.add.request(title="R", team=1, submitter=1, assignees=[4])
+        row: Any = {"title": "R", "assignees": ["eve"]}
+        plan = planned(
+            fake, Wanted("user", people("ada", "bob", "admin"), **ALL), Wanted("request", [row], key="title")
+        )
+        assert (plan.gone, plan.faults[0].value, plan.as_wanted) == ([], "eve", 4)
+
     @pytest.mark.parametrize("second", ["ada", "ADA"])
     def test_usernames_are_checked_under_another_key_too(self, second: str) -> None:
         row = {"email": "other@x.org", "username": second, "password": "long enough"}
