@@ -5,12 +5,16 @@ No text, JSON or ``repr`` made here holds the value of a write-only field.
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from ._checks import Fault
 from ._messages import brief
 from ._table import RESOURCES
+
+_MOST_ALIKE = 5
+"""How many faults that say the same have lines of their own."""
 
 Kind = Literal["create", "update", "delete"]
 
@@ -132,8 +136,9 @@ class Comparison:
         return ", ".join([*parts, f"{len(self.faults)} refused"] if self.faults else parts)
 
     def __str__(self) -> str:
-        faults = [f"! {fault.resource} {_place(fault)}{fault.reason}" for fault in self.faults]
-        return "\n".join([*map(str, self.changes), *faults, *(f"# {note}" for note in self.notes), self.summary()])
+        return "\n".join(
+            [*map(str, self.changes), *_told(self.faults), *(f"# {note}" for note in self.notes), self.summary()]
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.summary()}>"
@@ -165,6 +170,19 @@ def _shown(value: Any) -> Any:
     return value if value is None or isinstance(value, str | int) else brief(value)
 
 
+def _told(faults: Sequence[Fault]) -> Iterator[str]:
+    """Yield a line for each fault, but only one for what is wrong with many rows alike, such as an unknown column."""
+    alike = Counter((each.resource, each.field, each.reason) for each in faults)
+    told: set[tuple[str, str, str]] = set()
+    for each in faults:
+        kind = each.resource, each.field, each.reason
+        if kind not in told or alike[kind] <= _MOST_ALIKE:
+            more = f" (and so in {alike[kind] - 1} more rows)" if alike[kind] > _MOST_ALIKE else ""
+            yield f"! {each.resource} {_place(each)}{each.reason}{more}"
+        told.add(kind)
+
+
 def _place(fault: Fault) -> str:
     row = "" if fault.label is None else f"row {brief(fault.label)}, "
-    return f"{row}{fault.field}{'' if fault.value is None else f'={brief(fault.value)}'}: "
+    field = fault.field if fault.field.isprintable() else repr(fault.field)[1:-1]
+    return f"{row}{field}{'' if fault.value is None else f'={brief(fault.value)}'}: "

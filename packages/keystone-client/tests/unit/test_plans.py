@@ -102,6 +102,16 @@ def test_all_faults_of_all_rows_are_told_at_once_and_good_rows_go_on(planned: An
     assert str(plan).endswith("1 to create, 0 to change, 0 to take out, 0 as wanted, 6 refused")
 
 
+def test_a_column_without_a_field_is_one_line_however_many_rows_there_are(planned: Any) -> None:
+    rows: Any = [{"\ufeffusername": f"user{number}"} for number in range(300)]
+    plan = planned(Wanted("user", rows))
+    text = str(plan).splitlines()
+    assert len(plan.faults) == 600
+    assert [line.partition(":")[0] for line in text[:2]] == ["! user row 0, \\ufeffusername", "! user row 0, username"]
+    assert text[0].endswith("(and so in 299 more rows)")
+    assert len(text) == 4
+
+
 def test_names_stand_for_keys_and_unknown_ones_are_refused_with_close_matches(planned: Any) -> None:
     rows: Any = [
         {"team": "Physics", "user": "eve", "role": "MB"},
