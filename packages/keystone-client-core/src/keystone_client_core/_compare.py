@@ -14,15 +14,12 @@ from typing import Any
 from ._checks import RecordCheck
 from ._comparison import Change, Comparison
 from ._goings import goings
-from ._messages import brief, close_matches
+from ._messages import brief
+from ._new_names import check_renames, note_renames, rename, taken
 from ._rows import Comparing, Listing, Row, read_fields, read_rows
-from ._stored import NaturalKey, Record, Stored, changed_fields, guard_filters, name_of, signatures
+from ._stored import NaturalKey, Record, changed_fields, guard_filters, name_of, signatures
 from ._table import RESOURCES
-from ._wanted import Wanted, depth
-
-_MOST_RENAMES = 20
-_PROBABLE = 0.8
-"""How alike two names are of which one may be the former of the other; at most 1."""
+from ._wanted import Wanted, depth, said
 
 
 def compare(
@@ -47,44 +44,18 @@ def compare(
     comparing = Comparing(wanted, held or {})
     for each in comparing.wanted.values():
         stored = yield from comparing.listed(each.resource.name)
-        _rename(comparing, each, stored)
+        rename(comparing, each, stored)
         rows = yield from read_rows(comparing, each)
-        _check_renames(comparing, each, stored, rows)
+        check_renames(comparing, each, stored, rows)
         for form, row in rows.items():
             yield from _compare_row(comparing, each, form, row)
-        _note_renames(comparing, each)
+        note_renames(comparing, each)
     counted = {name for name, each in comparing.wanted.items() if not each.has_labels}
     if any(fault.resource in counted and fault.label is not None for fault in comparing.faults):
         comparing.notes.append("rows without labels are counted from 0")
     leaving = yield from goings(comparing, caller)
     changes = [*_in_order(comparing.changes), *leaving]
     return Comparison(changes, comparing.faults, comparing.notes, comparing.as_wanted)
-
-
-def _rename(comparing: Comparing, wanted: Wanted, stored: Stored) -> None:
-    """Let a new name stand for the record that has the old one."""
-    for old, new in wanted.renamed.items():
-        pk, other = stored.target(old), stored.target(new)
-        twin = stored.twin(new) if pk is not None and other is None else None
-        if twin not in (None, old):
-            comparing.fault(wanted, None, "renamed", new, f"there is {brief(twin)}, which differs only in looks")
-        elif pk is not None and other is not None:
-            comparing.fault(
-                wanted, None, "renamed", new, f"there is a record of this name, and one of {brief(old)} too"
-            )
-        elif pk is None and other is None:
-            comparing.fault(wanted, None, "renamed", old, "there is no record of this name")
-        elif pk is not None:
-            stored.will_be((new,), pk)
-
-
-def _check_renames(comparing: Comparing, wanted: Wanted, stored: Stored, rows: dict[NaturalKey, Row]) -> None:
-    """Refuse rows of former names, and renames that no row has."""
-    for old, new in wanted.renamed.items():
-        if row := rows.pop((old,), None):
-            comparing.fault(wanted, row.label, wanted.key[0], old, f"it is renamed to {brief(new)}")
-        if (new,) not in rows and stored.target(old) is not None:
-            comparing.fault(wanted, None, "renamed", new, "no row has this name")
 
 
 def _compare_row(
@@ -109,13 +80,14 @@ def _compare_row(
 
 def _create(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) -> Generator[Listing, list[Any], None]:
     words = ", ".join(name_of(wanted.resource, wanted.key, {name: row.given[name] for name in wanted.key}))
-    check = yield from _completed(comparing, wanted, row)
+    extra = _extra(wanted, row)
+    check = yield from _completed(comparing, wanted, row, extra)
     held = None
     if comparing.held:
         made = signatures(wanted.resource, wanted.key, check.sent)
         held = next((comparing.held[each] for each in made if each in comparing.held), None)
     if not check.found:
-        check.found += _taken(comparing, wanted, check.sent)
+        check.found += taken(comparing, wanted, check.sent)
     if not check.found and held is not None:
         check.found.append((", ".join(wanted.key), words, held))
     for found in check.found:
@@ -124,46 +96,36 @@ def _create(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) ->
         comparing.note_links(wanted, words, check.sent)
         needs, alias = _needs(comparing, check.sent), comparing.next_alias()
         change = Change("create", wanted.resource.name, words, key=wanted.key, label=row.label, alias=alias)
-        change = change._replace(new=check.sent, needs=needs, words=_names_in(wanted, row))
+        change = change._replace(new=check.sent, needs=needs, words=_names_in(wanted, {**extra, **said(row.given)}))
         comparing.changes.append(change)
         comparing.created[change.token] = change
         comparing.aliases.add(alias)
         comparing.stored[wanted.resource.name].will_be(form, change.token)
 
 
-def _completed(comparing: Comparing, wanted: Wanted, row: Row) -> Generator[Listing, list[Any], RecordCheck]:
-    """Return all fields of a new record: those of its row, and those that the function of the caller adds."""
-    extra: Any = {}
-    if wanted.new is not None:
-        try:
-            extra = wanted.new(row.given)
-        except Exception as error:
-            error.add_note(f"raised by new= for row {brief(row.label)} of {wanted.resource.name}")
-            raise
-    if isinstance(extra, Mapping):
-        extra = {name: value for name, value in extra.items() if name not in row.sent}
+def _extra(wanted: Wanted, row: Row) -> Any:
+    """Return the fields that the function of the caller adds to those of a row."""
+    if wanted.new is None:
+        return {}
+    try:
+        extra = wanted.new(row.given)
+    except Exception as error:
+        error.add_note(f"raised by new= for row {brief(row.label)} of {wanted.resource.name}")
+        raise
+    if not isinstance(extra, Mapping):
+        return extra
+    return {name: value for name, value in extra.items() if name not in row.sent}
+
+
+def _completed(
+    comparing: Comparing, wanted: Wanted, row: Row, extra: Any
+) -> Generator[Listing, list[Any], RecordCheck]:
+    """Return all fields of a new record: those of its row, and further ones."""
     check = yield from read_fields(comparing, wanted, extra)
     check.sent = {**row.sent, **check.sent}
     if not check.found:
         check.complete()
     return check
-
-
-def _taken(comparing: Comparing, wanted: Wanted, sent: Mapping[str, Any]) -> list[tuple[str, Any, str]]:
-    """Return the fault of a name that another record has, or one that people would take for it."""
-    stored = comparing.by_name(wanted)
-    form = stored.form(sent)
-    if not stored.is_named or form is None:
-        return []
-    name, field = str(sent[stored.key[0]]).strip(), stored.key[0]
-    by_key = comparing.stored[wanted.resource.name]
-    same = stored.having(form) if stored is not by_key else []
-    twin = stored.twin(name)
-    for record in [*same, *(stored.having(stored.form_of(twin)) if twin is not None else [])]:
-        comparing.named[wanted.resource.name].add(by_key.form(record) or ())  # the row may mean it: it stays
-    if same:
-        return [(field, name, "there is a record of this name")]
-    return [] if twin is None else [(field, name, f"there is {brief(twin)}, which differs only in looks")]
 
 
 def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> None:
@@ -177,6 +139,9 @@ def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> N
     if not new:
         comparing.as_wanted += 1
         return
+    if faults := taken(comparing, wanted, new, record):
+        comparing.fault(wanted, row.label, *faults[0])
+        return
     comparing.changes.append(
         Change(
             "update",
@@ -185,7 +150,7 @@ def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> N
             label=row.label,
             pk=record["id"],
             new=new,
-            words=_names_in(wanted, row),
+            words=_names_in(wanted, said(row.given)),
             old={name: record[name] for name in new},
             seen=guard_filters(wanted.resource, record, [*wanted.key, *new]),
             needs=_needs(comparing, new),
@@ -193,10 +158,9 @@ def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> N
     )
 
 
-def _names_in(wanted: Wanted, row: Row) -> dict[str, Any]:
-    """Return what a row has for the fields that point at records, where that is names."""
-    fields = wanted.resource.fields
-    given = {name: row.given[name] for name in row.sent if fields[name].target in RESOURCES and name in row.given}
+def _names_in(wanted: Wanted, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that point at records, where they have names."""
+    given = {name: value for name, value in fields.items() if wanted.resource.fields[name].target in RESOURCES}
     lists = {name: list(value) for name, value in given.items() if isinstance(value, list | tuple | set | frozenset)}
     names = {name: value for name, value in given.items() if isinstance(value, str)}
     return names | {name: items for name, items in lists.items() if all(isinstance(each, str | int) for each in items)}
@@ -206,20 +170,6 @@ def _needs(comparing: Comparing, sent: Mapping[str, Any]) -> tuple[Change, ...]:
     values = [item for value in sent.values() for item in (value if isinstance(value, list) else [value])]
     tokens = dict.fromkeys(value for value in values if isinstance(value, str))
     return tuple(comparing.created[token] for token in tokens if token in comparing.created)
-
-
-def _note_renames(comparing: Comparing, wanted: Wanted) -> None:
-    """Note new names that resemble those of records that no row names."""
-    stored, named = comparing.stored[wanted.resource.name], comparing.named[wanted.resource.name]
-    new = [change for change in comparing.created.values() if change.resource == wanted.resource.name]
-    if not stored.is_named or not new:
-        return
-    free = [str(record[wanted.key[0]]) for record in stored.records if stored.form(record) not in named]
-    how = "the server cannot rename it" if wanted.resource.fields[wanted.key[0]].create_only else "say so in renamed="
-    for change in new[:_MOST_RENAMES]:
-        if near := close_matches(change.name, free, _PROBABLE):
-            what = f"{wanted.resource.name} {brief(change.name)} is new, and no row names {brief(near[0])}"
-            comparing.notes.append(f"{what}: if that is its former name, {how}")
 
 
 def _in_order(changes: Iterable[Change]) -> list[Change]:

@@ -45,8 +45,8 @@ def deletes(
         pointing = links[record["id"]]
         needs = [before[each.place] for each in pointing if each.place in before]
         others = [each for each in pointing if each.place not in before]
-        if protecting := [each for each in others if each.field.protects]:
-            comparing.fault(wanted, None, *named_in(wanted, record), _why_not(protecting))
+        if why := _why_not(comparing, wanted, record, others):
+            comparing.fault(wanted, None, *named_in(wanted, record), why)
             continue
         along, name = Counter(each.resource for each in others), named_in(wanted, record)[1]
         change = Change(
@@ -71,7 +71,16 @@ def all_of(wanted: Wanted, record: Record) -> dict[str, Any]:
     )
 
 
-def _why_not(protecting: Sequence[Link]) -> str:
+def _why_not(comparing: Comparing, wanted: Wanted, record: Record, others: Sequence[Link]) -> str:
+    """Return why a record cannot be deleted, or may not; empty if it goes, and others with it."""
+    if protecting := [each for each in others if each.field.protects]:
+        return _protects(protecting)
+    along = [(each, comparing.why_kept(*each.place)) for each in others]
+    reasons = [f"{each.resource} {each.pk} would go along, and {why}" for each, why in along if why]
+    return comparing.why_kept(wanted.resource.name, record["id"]) or next(iter(reasons), "")
+
+
+def _protects(protecting: Sequence[Link]) -> str:
     keys = ", ".join(str(each.pk) for each in protecting[:_LISTED]) + ", ..." * (len(protecting) > _LISTED)
     what = f"it is the {protecting[0].field.name} of {len(protecting)} {protecting[0].resource} records ({keys})"
     return f"{what}, and the server does not delete it"

@@ -39,7 +39,7 @@ def _leavers(comparing: Comparing, wanted: Wanted, caller: int | None) -> Genera
     """Return the records that no row names, if that many may go."""
     resource, stored = wanted.resource, comparing.stored[wanted.resource.name]
     named = comparing.named[resource.name]
-    renamed = {stored.target(old) for old in wanted.renamed}
+    renamed = {each["id"] for old in wanted.renamed for each in stored.having(stored.form_of(old))}
     unnamed = [record for form, record in stored.keyed() if form not in named]
     free = [each for each in unnamed if each["id"] not in renamed]
     if free and wanted.scope is None:
@@ -51,11 +51,9 @@ def _leavers(comparing: Comparing, wanted: Wanted, caller: int | None) -> Genera
         return []
     scope = yield from _in_scope(wanted, stored)
     leavers = [record for record in free if record["id"] in scope and record["id"] not in protected]
-    kept = dict(comparing.needed.get(resource.name, {}))
-    if resource.name == "user" and caller is not None:
-        kept[caller] = "it is the account that this plan runs under"
-    for record in [each for each in leavers if each["id"] in kept]:
-        comparing.fault(wanted, None, *named_in(wanted, record), kept[record["id"]])
+    comparing.needed |= {(resource.name, pk): "it is protected" for pk in protected}
+    for record in [each for each in leavers if resource.name == "user" and each["id"] == caller]:
+        comparing.fault(wanted, None, *named_in(wanted, record), "it is the account that this plan runs under")
         leavers.remove(record)
     reason = _reason_to_keep(comparing, wanted, len(leavers), len(scope))
     if leavers and reason:
@@ -124,12 +122,8 @@ def _with_owners_left(
     memberships = (yield from comparing.listed("membership")).records
     users = (yield from comparing.listed("user")).records
     out = {change.pk for change in leaving if change.resource == "membership"}
-    inactive = {user["id"] for user in users if not user["is_active"]}
-    owned = [each for each in _owners(comparing, memberships) if each["id"] not in out and each["user"] not in inactive]
-    goers = {record["id"] for record in records} if wanted.resource.name == "user" else set()
-    added = [each.new for each in comparing.changes if each.kind == "create" and each.resource == "membership"]
-    new = [each for each in added if each["role"] == "OW" and each["user"] not in goers]
-    left = Counter(each["team"] for each in [*owned, *new])
+    owned = _owners(comparing, [each for each in memberships if each["id"] not in out], users)
+    left = Counter(each["team"] for each in owned)
     by_record: dict[int, list[Record]] = defaultdict(list)
     for each in owned:
         by_record[each["user" if wanted.resource.name == "user" else "id"]].append(each)
@@ -145,10 +139,20 @@ def _with_owners_left(
     return kept
 
 
-def _owners(comparing: Comparing, memberships: Iterable[Record]) -> list[Record]:
-    """Return the stored memberships that will be those of owners."""
-    changed = {each.pk: each.new for each in comparing.changes if each.resource == "membership"}
-    return [each for each in memberships if changed.get(each["id"], {}).get("role", each["role"]) == "OW"]
+def _owners(comparing: Comparing, memberships: Iterable[Record], users: Iterable[Record]) -> list[Record]:
+    """Return the memberships of active owners as they will be, new ones included."""
+    changed = {(each.resource, each.pk): each.new for each in comparing.changes if each.kind == "update"}
+    made = [each for each in comparing.changes if each.kind == "create"]
+    new = [
+        {"id": None, **each.new, "_team": {"name": each.fields()["team"]}}
+        for each in made
+        if each.resource == "membership"
+    ]
+    later = [{**each, **changed.get(("user", each["id"]), {})} for each in users]
+    later += [{"id": each.token, "is_active": True, **each.new} for each in made if each.resource == "user"]
+    inactive = {each["id"] for each in later if not each["is_active"]}
+    all_of_them = [{**each, **changed.get(("membership", each["id"]), {})} for each in memberships] + new
+    return [each for each in all_of_them if each.get("role") == "OW" and each["user"] not in inactive]
 
 
 def _update(wanted: Wanted, record: Record) -> Change:

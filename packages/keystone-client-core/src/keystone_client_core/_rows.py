@@ -46,8 +46,10 @@ class Comparing:
         if len(self.wanted) < len(wanted):
             raise FieldError("give one Wanted for each resource: join the rows of several sources", field="wanted")
         self.held = held
-        self.needed: dict[str, dict[int, str]] = {name: {} for name, each in self.wanted.items() if each.deletes}
-        """Why records must stay, by resource and key: rows want records that point at them."""
+        self.needed: dict[tuple[str, int], str] = {}
+        """Why records must stay, by resource and key: they are protected, or rows want records that point at them."""
+        self._may_go = min((depth(name) for name, each in self.wanted.items() if each.deletes), default=len(RESOURCES))
+        """The depth from which on records may be deleted, or go along."""
         self.deleted: dict[tuple[str, int], Change] = {}
         """The deletes by what they take away, by resource and key."""
         self.stored: dict[str, Stored] = {}
@@ -81,10 +83,17 @@ class Comparing:
     def note_links(self, wanted: Wanted, name: str, sent: Mapping[str, Any]) -> None:
         """Note at which records a wanted record points, as far as those could go."""
         for field, value in sent.items():
-            needed = self.needed.get(wanted.resource.fields[field].target)
-            if needed is not None:
+            target = wanted.resource.fields[field].target
+            if target in RESOURCES and depth(target) >= self._may_go:
                 why = f"the {wanted.resource.name} {name}, which rows want, points at it"
-                needed |= dict.fromkeys(value if isinstance(value, list) else [value], why)
+                self.needed |= {(target, each): why for each in (value if isinstance(value, list) else [value])}
+
+    def why_kept(self, resource: str, pk: int) -> str:
+        """Return why a record may not be deleted; empty if it may."""
+        record = self.stored[resource].by_pk.get(pk) if resource in self.named else None
+        if record is not None and self.stored[resource].form(record) in self.named[resource]:
+            return "rows want it"
+        return self.needed.get((resource, pk), "")
 
     def by_name(self, wanted: Wanted) -> Stored:
         """Return the stored records by their natural key, by whatever key the rows are matched."""

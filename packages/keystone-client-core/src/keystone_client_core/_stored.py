@@ -1,7 +1,9 @@
 """The stored records of one kind, found by natural key or by name, as the server tells names apart."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from ._messages import close_matches
@@ -89,7 +91,6 @@ class Stored:
             if (found := self.form(record)) is not None and self._by_key.setdefault(found, record) is not record:
                 self._more.setdefault(found, []).append(record)
         self._targets: dict[NaturalKey, Any] = {key: each["id"] for key, each in self._by_key.items()}
-        self._spellings = {folded(name): name for name in self.names()} if self.is_named and not self.has_slugs else {}
 
     def having(self, form: NaturalKey | None) -> list[Record]:
         """Return the stored records with a natural key."""
@@ -119,16 +120,16 @@ class Stored:
         """Return the fields of a row that are just as they are stored, which need no check: most of a sync are."""
         try:
             record = self._by_key.get(self.form(fields) or (), {})
-        except (ValueError, ArithmeticError, TypeError):  # a key that cannot be one, which the check reports
+            return {
+                name: value
+                for name, value in fields.items()
+                if name in record
+                and type(record[name]) is type(value)  # first, because arrays cannot simply be compared
+                and record[name] == value
+                and self.resource.fields[name].writable
+            }
+        except (ValueError, ArithmeticError, TypeError):  # a value that cannot be one, which the check reports
             return {}
-        return {
-            name: value
-            for name, value in fields.items()
-            if name in record
-            and type(record[name]) is type(value)  # first, because arrays cannot simply be compared
-            and record[name] == value
-            and self.resource.fields[name].writable
-        }
 
     def names(self) -> Iterator[str]:
         """Yield the names of the stored records."""
@@ -154,9 +155,21 @@ class Stored:
         self._targets[form] = target
         self._new += [str(form[0])] if self.is_named else []
 
-    def twin(self, name: str) -> str | None:
-        """Return a name that people would take for this one, and remember this one."""
-        return next((each for each in [self._spellings.setdefault(folded(name), name)] if each != name), None)
+    @cached_property
+    def _spellings(self) -> dict[str, list[str]]:
+        """The names by what people take them for. Made at the first new name: most plans have none."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for name in () if self.has_slugs else self.names():
+            found[folded(name)].append(name)
+        return found
+
+    def twins(self, name: str) -> list[str]:
+        """Return the names that people would take for this one, and remember this one."""
+        alike = self._spellings[folded(name)]
+        others = [each for each in alike if each != name]
+        if not self.has_slugs:
+            alike.append(name)
+        return others
 
 
 def makes_slugs(resource: Resource) -> bool:
@@ -171,7 +184,8 @@ def name_form(resource: Resource, name: str) -> str:
 
 def signatures(resource: Resource, key: Iterable[str], sent: Mapping[str, Any]) -> set[Any]:
     """Return what makes a new record the same as another: its natural key, and all of its fields."""
-    values = {name: str(comparable(resource.fields[name], value)) for name, value in sent.items()}
+    forms = {name: comparable(resource.fields[name], value) for name, value in sent.items()}
+    values = {name: form if isinstance(form, Hashable) else str(form) for name, form in forms.items()}
     own = frozenset((name, values.get(name)) for name in key)
     return {(resource.name, own), (resource.name, frozenset(values.items()))}
 

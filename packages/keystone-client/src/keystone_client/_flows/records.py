@@ -78,7 +78,7 @@ def delete(
     response = yield from call.send(Draft("DELETE", endpoint, condition(resource, expect) or None))
     if expect is not None and is_missing(response):
         error = yield from changed(call, response, endpoint, expect)
-        if error.record is not None or not call.lost:
+        if error.record is not None or error.__cause__ is not None or not call.lost:
             raise error
     if is_missing(response) and (call.lost or not must_exist):
         return  # after a lost answer, "no such record" means that the first try has deleted it

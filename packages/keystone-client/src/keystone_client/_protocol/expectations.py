@@ -42,19 +42,20 @@ def changed(call: Call, response: httpx.Response, path: str, expect: Mapping[str
         path: The path of the record below the base URL.
         expect: What was expected of the record.
     """
-    lost, record = call.lost, None
+    lost, record, cause = call.lost, None, None
     try:
         current = yield from call.send(Draft("GET", path))
         record = None if is_missing(current) else record_of(current, call.cid)
         what = _difference(record, expect)
     except KeystoneError as failure:  # the write was refused all the same
+        cause = failure
         what = f"the record has changed or is gone; asked which, the server failed: {failure}"
     finally:
         call.lost = lost  # a lost answer to this request says nothing about the write
     where = "" if response.request.url.path.endswith(path) else f"{path}: "  # a job has many records
     error = status_error(response, call.cid, kind=ChangedError, hint=f"{where}{what}")
     assert isinstance(error, ChangedError)
-    error.record = record
+    error.record, error.__cause__ = record, cause
     return error
 
 
