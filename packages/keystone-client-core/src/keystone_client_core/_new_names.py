@@ -23,7 +23,7 @@ def rename(comparing: Comparing, wanted: Wanted, stored: Stored) -> None:
             )
         elif pk is None and other is None:
             comparing.fault(wanted, None, "renamed", old, "there is no record of this name")
-        elif pk is not None:
+        elif pk is not None and not stored.ambiguous(old):
             stored.will_be((new,), pk)
 
 

@@ -6,11 +6,13 @@ at both, so here it raises the interrupt: the tests try each such moment of a ca
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
+from typing import Any
 
 import httpx
 import pytest
-from keystone_client import KeystoneClient
+from keystone_client import BulkError, KeystoneClient, RetryPolicy
 from keystone_client_testing import FakeKeystone
 
 OURS = ("keystone_client._transport.pool", "keystone_client._transport.permits", "keystone_client._drivers.sync_driver")
@@ -84,3 +86,35 @@ def test_a_call_interrupted_at_any_moment_leaves_the_client_usable(
             assert client.http_delete("users/teams/999/").status_code == 404
             moment += step
         assert moment > 10 * step
+
+
+def reported(client: KeystoneClient, reports: list[BulkError]) -> None:
+    """Create two teams, and keep the report if that stops."""
+    try:
+        client.bulk_create_team([{"name": "A"}, {"name": "B"}], chunk_size=1)
+    except BaseException as stop:
+        reports += [error for error in (stop, stop.__cause__) if isinstance(error, BulkError)]
+        if isinstance(stop, KeyboardInterrupt):
+            raise
+
+
+@pytest.mark.parametrize("answer", [{}, {"status": 500, "when": "after"}], ids=["in time", "a 500 after the write"])
+def test_what_an_interrupted_bulk_operation_has_written_is_never_reported_as_not_written(
+    answer: dict[str, Any],
+) -> None:
+    reports: list[BulkError] = []
+    moment, go_on = 0, True
+    while go_on:
+        moment += 1
+        fake = FakeKeystone()
+        client = fake.client(user="admin", retry=RetryPolicy(attempts=1))
+        if answer:
+            fake.fail("POST", "/batch/", **answer)
+        reports.clear()
+        go_on = interrupted(
+            partial(reported, client, reports), moment, ("keystone_client._protocol.", "keystone_client._bulk.")
+        )
+        written = {team["name"] for team in fake.world.store.tables["team"].values()}
+        for report in reports:
+            assert written.isdisjoint(record["name"] for record in [*report.failed, *report.pending]), moment
+    assert moment > 100

@@ -321,9 +321,10 @@ class TestWrong:
     def test_ensure_trims_the_key(self) -> None:
         assert centre().client().ensure_team(name="Physics ").how == "as wanted"
 
-    def test_ensure_refuses_a_twin(self) -> None:
+    @pytest.mark.parametrize("name", ["ADA", "\uff21\uff24\uff21"])
+    def test_ensure_refuses_a_twin(self, name: str) -> None:
         with pytest.raises(FieldError, match="ada"):
-            centre().client().ensure_user(username="ADA", password="long enough")
+            centre().client().ensure_user(username=name, password="long enough")
 
     def test_a_share_is_compared_without_rounding(self) -> None:
         fake = centre()

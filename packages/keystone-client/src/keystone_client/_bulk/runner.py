@@ -134,16 +134,13 @@ class Run:
         actions = self._actions(chunk)
         job = job_body([action.json() for action in actions], self._options.dry_run)
         draft = Draft("POST", ENDPOINT, content=json_body({"job": job}))
-        response = yield from self._call.send(draft, may_retry=_not_throttled)
+        response = yield from self._call.send(draft, may_retry=_not_throttled, until_kept=True)
         self._response = response
-        lost, self._call.lost = self._call.lost, True  # until the results are kept: an interrupt may come before that
         before = len(actions) - len(chunk)
         try:
             results = results_of(response, self._call.cid, actions)[before:]
-        except KeystoneError as error:
-            self._call.lost = lost
-            if isinstance(error, JobError):
-                error.action = error.action - before if error.action and error.action > before else None
+        except JobError as error:
+            error.action = error.action - before if error.action and error.action > before else None
             raise
         seconds, timeout = response.elapsed.total_seconds(), self._call.options.timeout["read"]
         self._size = next_chunk_size(self._size, len(chunk), seconds, timeout)
@@ -193,11 +190,11 @@ class Run:
 
     def _wrote_nothing(self, chunk: Sequence[Item]) -> Flow[bool]:
         """Check whether it is known that the job wrote nothing; if not, note its records as unsure."""
-        self._call.lost = False  # the call as a whole is not lost: which records are unsure is noted below
+        places = set() if self._options.dry_run else {item.place for item in chunk} - self._failed.unsure
+        self._failed.unsure |= places
+        self._call.lost = False  # the call as a whole is not lost: which records are unsure has been noted
         if self._options.dry_run:
             return True
-        places = {item.place for item in chunk} - self._failed.unsure
-        self._failed.unsure |= places
         created = {
             (item.action.resource.model, record["id"])
             for item in self._items

@@ -79,9 +79,10 @@ def _refuse_twin(call: Call, resource: Resource, sent: Mapping[str, Any]) -> Flo
     if key not in resource.search or any(field.slug_of for field in resource.fields.values()):
         return
     name = str(sent[key]).strip()
-    alike = yield from listing.collected(listing.plan(call, resource.name, Query(search=name)))
+    form = name_form(resource, name)
+    alike = yield from listing.collected(listing.plan(call, resource.name, Query(search=form)))
     for record in alike:
-        if record[key] != name and name_form(resource, str(record[key])) == name_form(resource, name):
+        if record[key] != name and name_form(resource, str(record[key])) == form:
             why = f"{name!r}: there is {record[key]!r}, which differs only in looks"
             raise FieldError(f"ensure_{resource.name}: {key} {why}", field=key)
 

@@ -58,6 +58,7 @@ class Call(CallState):
         may_retry: Callable[[Failure], bool] | None = None,
         renew: bool = True,
         tried: int = 0,
+        until_kept: bool = False,
     ) -> Flow[httpx.Response]:
         """Send a request, and again as long as it fails and the retry policy allows another try.
 
@@ -67,6 +68,8 @@ class Call(CallState):
                 policy allows.
             renew: Whether the call may log in again if the session is over.
             tried: How many requests for the same answer have failed before, such as larger pages; they count as tries.
+            until_kept: Let ``lost`` be set on return if the server has acted; the caller takes it back once it has kept
+                what the response says, so that an interrupt before that counts as a lost response.
 
         Returns:
             The response to the last try, whatever its status.
@@ -83,11 +86,11 @@ class Call(CallState):
             attempt += 1
             renewals = self.session.renewals
             request = yield from self._admitted(draft, attempt)
-            failure = yield from self._attempt(request, attempt)
+            failure = yield from self._attempt(request, attempt, until_kept)
             if isinstance(failure, httpx.Response) and failure.status_code < 400:
                 return failure
             if may_have_acted(failure):
-                self.lost, self.outcome = True, "unknown"
+                self.outcome = "unknown"
             if renew and is_over(self.session, failure):
                 renew = False
                 if (yield from self._renewed(request, renewals)):
@@ -119,7 +122,7 @@ class Call(CallState):
             self.log.held(request, wait)
             yield Pause(wait)
 
-    def _attempt(self, request: OutgoingRequest, attempt: int) -> Flow[Failure]:
+    def _attempt(self, request: OutgoingRequest, attempt: int, until_kept: bool) -> Flow[Failure]:
         """Send a request once, and return the response or the error of httpx."""
         listened = LOGGER.isEnabledFor(logging.INFO)
         if listened:
@@ -128,24 +131,21 @@ class Call(CallState):
         if hooks.request:
             yield from self._call_hooks(hooks.request, request, request)
             check_origin(request, self.session.base_url)
+        lost, self.lost = self.lost, True  # until it is known better: an interrupt may come between any two lines
         try:
             response: httpx.Response = yield request
         except httpx.RequestError as error:
+            self.lost = lost or may_have_acted(error)
             return error
         except KeystoneError:  # the client is closed
-            raise
-        except BaseException:  # interrupted or cancelled while it was on its way
-            self.lost = True
+            self.lost = lost
             raise
         self.session.receive(response)
         if listened:
             self.log.received(request, response, attempt)
         if hooks.response:
-            try:
-                yield from self._call_hooks(hooks.response, response, request)
-            except BaseException:  # the caller does not learn what the server did
-                self.lost = True
-                raise
+            yield from self._call_hooks(hooks.response, response, request)
+        self.lost = lost or may_have_acted(response) or (until_kept and response.status_code < 400)
         return response
 
     def _call_hooks(
