@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 
 import field_words
 import nouns
-import wanted
 from facts import Facts
 from keystone_client_core._resources import Field, Resource
 
@@ -99,7 +98,7 @@ def _resource(resource: Resource, meanings: Mapping[str, str]) -> Iterator[str]:
         changeable = {n: f for n, f in writable.items() if not f.create_only}
         doc = f"The fields of {_with_article(noun)} that can be changed."
         yield _typed_dict(f"{resource.record}Update", changeable, doc, meanings, write=True)
-    if wanted.is_managed(resource):
+    if resource.can_be_planned:
         doc = f"A row of a plan for {nouns.plural(resource.name)}. A name stands for the key of a record."
         yield _typed_dict(f"{resource.record}Row", writable, doc, meanings, kinds=ROW, blank=True)
 

@@ -94,6 +94,17 @@ class Resource(NamedTuple):
         return f"stats/{self.name}s"
 
     @property
+    def can_be_planned(self) -> bool:
+        """Whether a plan can manage the records: they can be written, and have no file, which cannot be compared."""
+        has_file = any(field.kind == "file" for field in self.fields.values())
+        return not has_file and {"list", "create", "update", "delete"} <= self.operations
+
+    @property
+    def makes_slugs(self) -> bool:
+        """Whether the server makes slugs of the names of the records, which tell them apart."""
+        return any(field.slug_of for field in self.fields.values())
+
+    @property
     def filterable(self) -> tuple[str, ...]:
         """The names that a filter may use, in the order of the table."""
         return tuple(name for name, field in self.fields.items() if field.filter_kind)

@@ -82,7 +82,7 @@ class Stored:
         self._fields = [resource.fields[name] for name in key]
         self.is_named = len(key) == 1 and self._fields[0].kind in _TEXT
         """Whether one text is the name of a record."""
-        self.has_slugs = self.is_named and makes_slugs(resource)
+        self.has_slugs = self.is_named and resource.makes_slugs
         """Whether names that have the same slug are the same."""
         self._new: list[str] = []
         self._by_key: dict[NaturalKey, Record] = {}
@@ -172,14 +172,9 @@ class Stored:
         return others
 
 
-def makes_slugs(resource: Resource) -> bool:
-    """Return whether the server makes slugs of the names of these records."""
-    return any(field.slug_of for field in resource.fields.values())
-
-
 def name_form(resource: Resource, name: str) -> str:
     """Return a form of a name that is equal for names which mean the same record, or are taken for it."""
-    return slugify(name) if makes_slugs(resource) else folded(name)
+    return slugify(name) if resource.makes_slugs else folded(name)
 
 
 def signatures(resource: Resource, key: Iterable[str], sent: Mapping[str, Any]) -> set[Any]:

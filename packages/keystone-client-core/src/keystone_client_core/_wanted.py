@@ -18,8 +18,6 @@ from ._table import RESOURCES
 from ._values import UnfitError, is_iterable
 
 DELETE: Final = "delete"
-_NO_FILES: Final = "attachment"  # a file cannot be compared: the server does not give it back
-_MANAGED = frozenset({"list", "create", "update", "delete"})
 
 
 class Wanted:
@@ -101,7 +99,7 @@ def _is_blank(value: object) -> bool:
 
 def _resource(name: object) -> Resource:
     resource = RESOURCES.get(name) if isinstance(name, str) else None
-    known = [each.name for each in RESOURCES.values() if each.operations >= _MANAGED and each.name != _NO_FILES]
+    known = [each.name for each in RESOURCES.values() if each.can_be_planned]
     if resource is None or name not in known:
         hint = suggestion(close_matches(str(name), known)) or f" Give one of {', '.join(known)}."
         raise FieldError(f"Wanted: {brief(name)} cannot be planned.{hint}", field="resource")

@@ -76,7 +76,7 @@ def _checked(resource: Resource, fields: Mapping[str, object]) -> dict[str, Any]
 def _refuse_twin(call: Call, resource: Resource, sent: Mapping[str, Any]) -> Flow[None]:
     """Refuse a new name that people would take for a stored one; where names have slugs, the server does."""
     key = resource.natural_key[0]
-    if key not in resource.search or any(field.slug_of for field in resource.fields.values()):
+    if key not in resource.search or resource.makes_slugs:
         return
     name = str(sent[key]).strip()
     form = name_form(resource, name)
