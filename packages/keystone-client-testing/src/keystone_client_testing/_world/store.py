@@ -59,8 +59,11 @@ class Store:
 
     def insert(self, resource: str, values: Mapping[str, Any]) -> Record:
         """Store a new record under the next id, or under the id in ``values``."""
-        pk = values.get("id") or self.new_id(resource)
-        self._counters[resource] = max(self._counters[resource], pk)
+        pk = values.get("id")
+        if pk:
+            self._counters[resource] = max(self._counters[resource], pk)
+        else:
+            pk = self.new_id(resource)
         record = {**values, "id": pk}
         self._put(resource, pk, record)
         return record
@@ -155,7 +158,9 @@ class Store:
         if self._undo is not None:
             self._undo.append((resource, pk, old))
         for field in INDEXED[resource]:
-            self._relink(self._links[resource, field], pk, old and old[field], record and record[field])
+            before, after = old and old[field], record and record[field]
+            if before != after:
+                self._relink(self._links[resource, field], pk, before, after)
         if record is None:
             table.pop(pk, None)
         else:
@@ -163,8 +168,6 @@ class Store:
 
     @staticmethod
     def _relink(links: dict[Any, dict[int, None]], pk: int, old: Any, new: Any) -> None:
-        if old == new:
-            return
         for value in _values(old):
             links[value].pop(pk, None)
         for value in _values(new):

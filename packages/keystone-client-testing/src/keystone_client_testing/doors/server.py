@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from .._server.engine import handle
-from .._wire import Answer, Request
+from .._wire import Answer, Request, joined
 from .._world.state import World
 from .connections import LARGEST_PORT, NO_SOCKET, Connections, bare_host, exposure, url_host
 
@@ -50,22 +50,20 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.connections.answer(self.connection)
         target = self.requestline.split()[1]  # as it came: in `self.path` several slashes at its beginning are one
         path, _, query = target.partition("?")
+        sent: list[tuple[str, str]] = self.headers.items()
         request = Request(
             self.command,
             "http",
             self.headers.get("Host", ""),
             path,
             query,
-            [(name, value.encode("latin-1", "replace").decode("utf-8", "replace")) for name, value in self._pairs()],
+            joined([(name, value.encode("latin-1", "replace").decode("utf-8", "replace")) for name, value in sent]),
             body,
             self.client_address[0],
         )
         answer = handle(self.server.world, request, self._wait)
         self.server.connections.wait_for(self.connection)  # a client that does not read the answer is late, too
         self._deliver(answer)
-
-    def _pairs(self) -> list[tuple[str, str]]:
-        return list(self.headers.items())
 
     def _body(self) -> bytes | None:
         """Return the body, ``None`` where there is no request to be answered: too large, malformed, or cut off.
