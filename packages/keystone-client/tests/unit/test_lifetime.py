@@ -165,7 +165,7 @@ client, other = KeystoneClient(url), AsyncKeystoneClient(url)
 client.login("admin", "quickstart")
 iteration = client.iterate_user(page_size=1)
 next(iteration); next(iteration)
-for lock in (client._session._lock, client._driver.pool._permits.lock, client._driver.turn.lock):
+for lock in (client._session._lock, client._driver.connections._permits.lock, client._driver.turn.lock):
     lock.acquire()                            # as another thread of the parent may
 child = os.fork()
 if child == 0:
@@ -179,7 +179,7 @@ if child == 0:
     assert anyio.run(other.whoami) is None
     print("child", flush=True)
     os._exit(0)
-for lock in (client._session._lock, client._driver.pool._permits.lock, client._driver.turn.lock):
+for lock in (client._session._lock, client._driver.connections._permits.lock, client._driver.turn.lock):
     lock.release()
 assert os.waitpid(child, 0)[1] == 0
 assert client.whoami()["username"] == "admin"
@@ -288,7 +288,7 @@ def test_a_call_waiting_for_a_connection_raises_when_the_client_is_closed(kind: 
 
             waiting = threading.Thread(target=wait_for_turn, daemon=True)
             waiting.start()
-            until(lambda: client._driver.pool._permits.waiting)
+            until(lambda: client._driver.connections._permits.waiting)
             client.close()
             connection.sendall(OK)
             waiting.join(30)

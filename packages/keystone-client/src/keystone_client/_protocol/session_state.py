@@ -26,7 +26,7 @@ from .upload_limits import Limits
 
 ACCEPTED = "application/json"
 """What methods with types accept. The raw HTTP methods accept everything."""
-AGENT = f"keystone-api-client/{__version__}"
+_OURS = {"Connection": "keep-alive", "User-Agent": f"keystone-api-client/{__version__}"}
 
 
 class SessionState:
@@ -60,17 +60,16 @@ class SessionState:
         """When a job ended that may have created a record which nothing keeps from being there twice, by signature."""
         self._lock = threading.Lock()
         self._cookies = CookieStore()
-        host = httpx.URL(self.base_url).netloc.decode("ascii")  # otherwise httpx works it out for each request
-        self._fixed = SecretHeaders({"Host": host, "Accept": ACCEPTED, "Accept-Encoding": "gzip, deflate"})
-        self._fixed.update({"Connection": "keep-alive", "User-Agent": AGENT})
-        self._fixed.update(options.headers)
+        self.builder = RequestBuilder(self.base_url, options.max_response_size)
+        host = self.builder.url_of("").netloc.decode("ascii")  # otherwise httpx works it out for each request
+        self._fixed = SecretHeaders({"Host": host, "Accept": ACCEPTED, "Accept-Encoding": "gzip, deflate", **_OURS})
+        for name, value in options.headers.items():
+            self._fixed[name] = value
         self._fixed[CID_HEADER] = options.cid
         if options.token is not None:
             self._fixed["Authorization"] = f"Token {options.token}"
         self.headers = self._prepared(self._cookies, 0, None)
         """Replaced as a whole, so that reading takes no lock."""
-        self._endpoint = functools.lru_cache(256)(functools.partial(endpoint_path, self.base_url))
-        self.builder = RequestBuilder(self.base_url, options.max_response_size)
 
     @property
     def number(self) -> int:
@@ -133,7 +132,8 @@ class SessionState:
         if cookie:
             safe["Cookie"] = cookie
         unsafe = SecretHeaders(safe)
-        unsafe.update(csrf_headers(named, self.base_url))
+        for name, value in csrf_headers(named, self.base_url).items():
+            unsafe[name] = value
         key = named.get(SESSION)
         return SessionHeaders(number + (key != former_key), key, safe, unsafe)
 
@@ -143,4 +143,9 @@ class SessionState:
         Raises:
             InvalidURLError: It leads out of the base URL.
         """
-        return self._endpoint(endpoint) if isinstance(endpoint, str) else endpoint_path(self.base_url, endpoint)
+        path_of = _kept_path if isinstance(endpoint, str) else endpoint_path
+        return path_of(self.base_url, endpoint)
+
+
+_kept_path = functools.lru_cache(256)(endpoint_path)
+"""For all clients of the process, as URLs are kept."""
