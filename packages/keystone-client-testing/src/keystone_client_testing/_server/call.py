@@ -3,7 +3,7 @@
 Holds and decodes; decides nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -35,6 +35,7 @@ class Call:
         self.raw_path = path
         self.path = decode_path(path)
         self.headers = request.headers
+        self.cookies = _cookies(self.headers.get("cookie", ""))
         self.user: Record | None = None
         self.signed: Record | None = None
         """The user of the session. The audit log names this user, even if a token identifies the caller."""
@@ -83,12 +84,6 @@ class Call:
         return dict(self.pairs)
 
     @cached_property
-    def cookies(self) -> dict[str, str]:
-        """The cookies sent."""
-        pairs = (item.partition("=") for item in self.headers.get("cookie", "").split(";"))
-        return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
-
-    @cached_property
     def data(self) -> Any:
         """The decoded body; as on the server, a chunked body without a length counts as empty."""
         chunked = "chunked" in self.headers.get("transfer-encoding", "") and "content-length" not in self.headers
@@ -96,7 +91,7 @@ class Call:
         content_type = self.headers.get("content-type", "").encode().decode("latin-1")  # so the server reads headers
         return parse_body(content_type, body, self.accepts)
 
-    @cached_property
+    @property
     def full_path(self) -> str:
         """Path and query as the server writes them in its log and its links: decoded, and encoded anew."""
         return _written(self.path, self.request.query)
@@ -111,6 +106,12 @@ class Call:
         """The origin that the audit log records for the writes of this call."""
         port = _port(self.headers.get("x-forwarded-port", ""))
         return Origin(self.signed, self.cid, _without_port(self.address), port)
+
+
+@lru_cache(1024)
+def _cookies(header: str) -> Mapping[str, str]:
+    pairs = (item.partition("=") for item in header.split(";"))
+    return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 
 
 @lru_cache(1024)

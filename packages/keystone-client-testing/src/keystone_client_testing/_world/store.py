@@ -168,17 +168,13 @@ class Store:
 
     @staticmethod
     def _relink(links: dict[Any, dict[int, None]], pk: int, old: Any, new: Any) -> None:
-        for value in _values(old):
-            links[value].pop(pk, None)
-        for value in _values(new):
-            links.setdefault(value, {})[pk] = None
+        """Let the old value lead to a record no more, and the new one lead there; a to-many link is a list of them."""
+        if old is not None:
+            for value in old if isinstance(old, list) else [old]:
+                links[value].pop(pk, None)
+        if new is not None:
+            for value in new if isinstance(new, list) else [new]:
+                links.setdefault(value, {})[pk] = None
 
 
 _ALL_LINKS = [(name, field) for name, fields in INDEXED.items() for field in fields]
-
-
-def _values(value: Any) -> Iterable[Any]:
-    """A to-many link is a list, everything else is one value."""
-    if value is None:
-        return ()
-    return value if isinstance(value, list) else (value,)

@@ -1,5 +1,6 @@
 """The httpx door: one transport object for sync and async clients, with no network and no patching."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import httpx
@@ -78,10 +79,14 @@ def _prepared(headers: Headers) -> httpx.Headers:
 def _to_engine(request: httpx.Request) -> Request:
     url = request.url
     path, _, query = url.raw_path.decode("ascii").partition("?")
-    headers = [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in request.headers.raw]
-    by_name = joined(headers)
-    host = by_name.get("host") or url.netloc.decode("ascii")
-    return Request(request.method, url.scheme, host, path, query, by_name, request.content)
+    headers = _by_name(tuple(request.headers.raw))
+    host = headers.get("host") or url.netloc.decode("ascii")
+    return Request(request.method, url.scheme, host, path, query, headers, request.content)
+
+
+@lru_cache(256)
+def _by_name(headers: tuple[tuple[bytes, bytes], ...]) -> Mapping[str, str]:
+    return joined([(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in headers])
 
 
 def _wait(world: World, request: httpx.Request, seconds: float) -> bool:
