@@ -93,7 +93,7 @@ def fields_with_tokens(resource: Resource, encoded: Mapping[str, object], aliase
         aliases: The aliases of the earlier actions of the job.
 
     Raises:
-        ReferenceTokenError: As for ``with_tokens``; it does not repeat the text of a write-only field such as a password.
+        ReferenceTokenError: As for ``with_tokens``. It does not repeat the text of a write-only field, a password.
     """
     sent = {}
     for name, value in encoded.items():

@@ -170,6 +170,20 @@ def test_a_type_error_in_the_code_of_the_caller_is_unchanged(colour: str) -> Non
     assert "on_progress" in refusal(TypeError, lambda: client.retrieve_user(on_progress=on_progress))
 
 
+def test_a_type_error_of_the_caller_keeps_its_cause(colour: str) -> None:
+    cause = KeyError("x")
+
+    def on_progress(done: int, total: int) -> None:
+        raise TypeError("mine") from cause
+
+    fake = FakeKeystone()
+    client = connect(colour, fake.transport, fake.url)
+    client.login("admin", "quickstart")
+    with pytest.raises(TypeError, match="mine") as caught:
+        client.retrieve_user(on_progress=on_progress)
+    assert caught.value.__cause__ is cause
+
+
 @pytest.mark.parametrize(
     ("name", "meant"),
     [

@@ -3,7 +3,6 @@
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -159,8 +158,3 @@ def _named(store: Store, resource: str, record: Record, path: str) -> str:
 def _truncated(text: str) -> str:
     text = unicodedata.normalize("NFC", text)  # as Django's truncation does, whether or not it cuts
     return text if len(text) <= _TITLE_LENGTH else text[: _TITLE_LENGTH - 1] + "…"
-
-
-def changed_names(changes: Mapping[str, Any]) -> list[str]:
-    """Return the names a change touched, sorted."""
-    return sorted(changes)

@@ -4,6 +4,7 @@ import re
 import select
 import socket
 import struct
+import sys
 import threading
 import time
 import warnings
@@ -166,6 +167,8 @@ class _HTTPServer(ThreadingHTTPServer):
         self.world = world
         self.stopping = threading.Event()
         self.connections = Connections()
+        self.mistake: BaseException | None = None
+        """The first error of the fake itself, which has left a request without an answer."""
         self._serving: set[threading.Thread] = set()
 
     def server_bind(self) -> None:
@@ -197,7 +200,11 @@ class _HTTPServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore errors of a connection: the client has gone away."""
+        """Print and keep an error of the fake itself; ignore one of a connection: the client has gone away."""
+        error = sys.exception()
+        if not isinstance(error, OSError) and not self.stopping.is_set():
+            super().handle_error(request, client_address)
+            self.mistake = self.mistake or error
 
     def close_connections(self) -> None:
         """Close all connections, and wait for their threads to end."""
@@ -227,7 +234,7 @@ class Server:
         if not 0 <= port <= LARGEST_PORT:
             raise ValueError(f"port={port!r} is none: 0 for a free one, to {LARGEST_PORT}")
         if danger := exposure(host):
-            warnings.warn(danger, stacklevel=2)
+            warnings.warn(danger, stacklevel=4)  # past ``FakeKeystone.serve`` and ``contextmanager``
         self._server = _HTTPServer(host, port, world)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_POLL,), daemon=True, name="fake-keystone"
@@ -239,9 +246,12 @@ class Server:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Stop, and close what is open."""
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Stop, and close what is open; raise where the fake itself has failed, unless the block has failed, too."""
         self._server.shutdown()
         self._server.close_connections()
         self._server.server_close()
         self._thread.join()
+        mistake = self._server.mistake
+        if mistake is not None and kind is None:
+            raise RuntimeError("the fake failed instead of answering a request: a mistake in it") from mistake

@@ -115,7 +115,10 @@ def _hinted(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return method(*args, **kwargs)
         except TypeError as error:
-            raise _explained(error, method, len(args), kwargs) from None
+            explained = _explained(error, method, len(args), kwargs)
+            if explained is error:
+                raise
+            raise explained from None
 
     return call
 
@@ -125,7 +128,10 @@ def _hinted_async(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return await method(*args, **kwargs)
         except TypeError as error:
-            raise _explained(error, method, len(args), kwargs) from None
+            explained = _explained(error, method, len(args), kwargs)
+            if explained is error:
+                raise
+            raise explained from None
 
     return call
 

@@ -57,7 +57,10 @@ class SessionState:
         self.upload_limits = Limits()
         """Empty until the server has been asked for its settings."""
         self.unsettled: dict[Any, float] = {}
-        """When a job ended that may have created a record which nothing keeps from being there twice, by signature."""
+        """Records that a job may have created and that no unique field protects from being created twice.
+
+        By signature, with the time at which that job ended.
+        """
         self._lock = threading.Lock()
         self._cookies = CookieStore()
         self.builder = RequestBuilder(self.base_url, options.max_response_size)

@@ -35,6 +35,10 @@ class Via(NamedTuple):
     name: str = ""
     """Its URL without the password, and what named it; empty without a proxy."""
 
+    def __repr__(self) -> str:
+        """Hide the URL, which may contain a password."""
+        return f"<proxy {self.name or None}>"
+
 
 def tls_context(base_url: str, verify: bool | str | ssl.SSLContext, trust_env: bool) -> ssl.SSLContext:
     """Return the TLS context for a server; clients with the same settings get the same object.
@@ -47,7 +51,17 @@ def tls_context(base_url: str, verify: bool | str | ssl.SSLContext, trust_env: b
     if base_url.startswith("http:"):
         return _trusting_nobody()
     file, folder, keys = (os.environ.get(name, "") if trust_env else "" for name in (*CERTIFICATES, KEY_LOG))
-    return _tls_context(verify, file, folder, keys)
+    stamp = _stamp(verify if isinstance(verify, str) else file)
+    return _tls_context(verify, file, folder, keys, stamp)
+
+
+def _stamp(file: str) -> tuple[int, ...]:
+    """Return what changes when a file of certificates is renewed; empty if there is no such file."""
+    try:
+        status = os.stat(file)
+    except OSError:
+        return ()
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 @functools.lru_cache(1)
@@ -57,7 +71,7 @@ def _trusting_nobody() -> ssl.SSLContext:
 
 
 @functools.lru_cache(32)
-def _tls_context(verify: bool | str, file: str, folder: str, keys: str) -> ssl.SSLContext:
+def _tls_context(verify: bool | str, file: str, folder: str, keys: str, stamp: tuple[int, ...]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if verify:
         _trust(context, verify, file, folder)
