@@ -383,9 +383,10 @@ def test_idle_sync_connections_are_closed_after_the_expiry(
 ) -> None:
     now = 100.0
     with KeystoneClient(URL, limits=httpx.Limits(keepalive_expiry=expiry)) as client:
-        client._driver.connections.idle.clock = lambda: now
+        pool: Any = client._driver.connections
+        pool.idle.clock = lambda: now
         for _ in range(5):
-            assert client._driver.connections.idle.put(stub())
+            assert pool.idle.put(stub())
         for _ in range(3):  # one stays in use
             now += 2.0
             client.http_get("version")

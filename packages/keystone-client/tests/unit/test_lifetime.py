@@ -331,7 +331,8 @@ def test_a_call_waiting_for_a_connection_raises_when_the_client_is_closed(kind: 
 
             waiting = threading.Thread(target=wait_for_turn, daemon=True)
             waiting.start()
-            until(lambda: client._driver.connections._permits.waiting)
+            pool: Any = client._driver.connections
+            until(lambda: pool._permits.waiting)
             client.close()
             connection.sendall(OK)
             waiting.join(30)
