@@ -81,7 +81,7 @@ class Call(CallState):
         """
         attempt = tried
         self.outcome = "not sent"
-        if renew and self.session.login_pending and must_log_in_first(self.session):
+        if renew and must_log_in_first(self.session):
             yield from self._log_in_first(draft)
         while True:
             attempt += 1

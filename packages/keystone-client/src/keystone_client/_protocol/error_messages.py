@@ -21,7 +21,7 @@ from .._errors import (
     ValidationError,
 )
 from .._transport.outgoing import endpoint_of
-from .json_decoding import json_of
+from .json_decoding import is_page, json_of
 from .redacted_copies import clean_response
 from .retries import PASSING, retry_after
 
@@ -118,7 +118,7 @@ def decode_error(response: httpx.Response, what: str, cid: str, *, is_whole: boo
     packing = f", packed as {packed}" if packed else ""
     size = f", {len(response.content)} bytes" if is_whole else ""
     what = f"the answer {what} ({cut(f'{kind}{packing}')}{size})"
-    if response.content[:64].lstrip()[:1] == b"<":
+    if is_page(response):
         what += (
             " but a web page: is the base URL that of the API, and does a portal or a proxy ask for a login of its own?"
         )

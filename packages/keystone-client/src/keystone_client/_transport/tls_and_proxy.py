@@ -28,7 +28,7 @@ CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 KEY_LOG: Final = "SSLKEYLOGFILE"
 
 
-class Via(NamedTuple):
+class ChosenProxy(NamedTuple):
     """The proxy of a client, and how errors name it."""
 
     proxy: str | httpx.Proxy | None
@@ -108,7 +108,7 @@ def _trust(context: ssl.SSLContext, verify: bool | str, file: str, folder: str) 
         raise FieldError(f"no CA certificates can be read from {source}: {error}", field="verify") from None
 
 
-def proxy_for(base_url: str, proxy: str | httpx.Proxy | None, trust_env: bool) -> Via:
+def proxy_for(base_url: str, proxy: str | httpx.Proxy | None, trust_env: bool) -> ChosenProxy:
     """Return the proxy to use: the given one, else that of the environment, unless ``NO_PROXY`` names the host.
 
     Raises:
@@ -120,16 +120,16 @@ def proxy_for(base_url: str, proxy: str | httpx.Proxy | None, trust_env: bool) -
 
         found = proxy_of_environment(httpx.URL(base_url))
         if found is None:
-            return Via(None)
+            return ChosenProxy(None)
         proxy, what = found
         check_proxy(proxy, f"{what} of the environment")
     if proxy is None:
-        return Via(None)
+        return ChosenProxy(None)
     parsed = proxy if isinstance(proxy, httpx.Proxy) else httpx.Proxy(proxy)
     if parsed.url.scheme == "https" and parsed.ssl_context is None:  # httpcore would make one that writes keys
         context = tls_context(str(parsed.url), True, trust_env)
         proxy = httpx.Proxy(parsed.url, ssl_context=context, auth=parsed.auth, headers=parsed.headers)
-    return Via(proxy, f"{parsed.url.copy_with(userinfo=b'')} ({what})")
+    return ChosenProxy(proxy, f"{parsed.url.copy_with(userinfo=b'')} ({what})")
 
 
 def check_proxy(proxy: object, what: str) -> None:
