@@ -92,7 +92,7 @@ class RefusedRowError(PageError):
         """Keep the cleaned values of the row."""
         super().__init__(500)
         self.values = values
-        self.leave: Callable[[], None] = _nothing
+        self.commit_side_effects: Callable[[], None] = _nothing
         """Writes what the server has committed before its database refuses the row."""
 
 

@@ -91,14 +91,14 @@ class _Refused:
 
 
 class NeedsWith(Hints):
-    """Base class of the client for threads."""
+    """Makes ``async with`` on the client for threads an error that says to write ``with``."""
 
     if not TYPE_CHECKING:
         __aenter__ = _Refused("with", "AsyncKeystoneClient for `async with`")
 
 
 class NeedsAsyncWith(Hints):
-    """Base class of the client for tasks."""
+    """Makes ``with`` on the client for tasks an error that says to write ``async with``."""
 
     if not TYPE_CHECKING:
         __enter__ = _Refused("async with", "KeystoneClient for `with`")
