@@ -153,7 +153,8 @@ ITERATE = """
         Args:
 {docs}            after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.{follow}
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:

@@ -169,7 +169,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -467,7 +468,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -759,7 +761,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -1051,7 +1054,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -1343,7 +1347,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -1629,7 +1634,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -1904,7 +1910,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -2179,7 +2186,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -2454,7 +2462,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -2646,7 +2655,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -2932,7 +2942,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -3235,7 +3246,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -3395,7 +3407,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -3687,7 +3700,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys. Use ``follow_audit_log``.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -3821,7 +3835,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys. Use ``follow_request_log``.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -3955,7 +3970,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -4035,7 +4051,8 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
