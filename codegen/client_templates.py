@@ -238,7 +238,7 @@ CREATE = """
 """
 
 UPDATE = """
-{guard}    @explains_former_calls
+{guard}    @hinted
     async def update_{name}(self, pk: Key, data: {record}Update, *, expect: Filters | None = None) -> {record}:
         \"\"\"Change some fields of {article} {noun}.
 

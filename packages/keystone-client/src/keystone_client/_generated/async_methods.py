@@ -283,7 +283,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         return await self._run(self._bulk.create(self._call(), "user", records, options))
 
     @redacted
-    @explains_former_calls
+    @hinted
     async def update_user(self, pk: Key, data: UserUpdate, *, expect: Filters | None = None) -> User:
         """Change some fields of a user.
 
@@ -578,7 +578,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "team", records, options))
 
-    @explains_former_calls
+    @hinted
     async def update_team(self, pk: Key, data: TeamUpdate, *, expect: Filters | None = None) -> Team:
         """Change some fields of a team.
 
@@ -871,7 +871,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "membership", records, options))
 
-    @explains_former_calls
+    @hinted
     async def update_membership(self, pk: Key, data: MembershipUpdate, *, expect: Filters | None = None) -> Membership:
         """Change some fields of a membership.
 
@@ -1164,7 +1164,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "cluster", records, options))
 
-    @explains_former_calls
+    @hinted
     async def update_cluster(self, pk: Key, data: ClusterUpdate, *, expect: Filters | None = None) -> Cluster:
         """Change some fields of a cluster.
 
@@ -1468,7 +1468,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "request", records, options))
 
-    @explains_former_calls
+    @hinted
     async def update_request(self, pk: Key, data: RequestUpdate, *, expect: Filters | None = None) -> Request:
         """Change some fields of an allocation request.
 
@@ -1744,7 +1744,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "allocation", records, options))
 
-    @explains_former_calls
+    @hinted
     async def update_allocation(self, pk: Key, data: AllocationUpdate, *, expect: Filters | None = None) -> Allocation:
         """Change some fields of an allocation.
 
@@ -2020,7 +2020,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "review", records, options))
 
-    @explains_former_calls
+    @hinted
     async def update_review(self, pk: Key, data: ReviewUpdate, *, expect: Filters | None = None) -> Review:
         """Change some fields of a review.
 
@@ -2296,7 +2296,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "comment", records, options))
 
-    @explains_former_calls
+    @hinted
     async def update_comment(self, pk: Key, data: CommentUpdate, *, expect: Filters | None = None) -> Comment:
         """Change some fields of a comment.
 
@@ -2489,7 +2489,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """
         return await self._run(listing.count(self._call(), "attachment", Query(filters, search)))
 
-    @explains_former_calls
+    @hinted
     async def update_attachment(self, pk: Key, data: AttachmentUpdate, *, expect: Filters | None = None) -> Attachment:
         """Change some fields of an attachment.
 
@@ -2776,7 +2776,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "grant", records, options))
 
-    @explains_former_calls
+    @hinted
     async def update_grant(self, pk: Key, data: GrantUpdate, *, expect: Filters | None = None) -> Grant:
         """Change some fields of a grant.
 
@@ -3063,7 +3063,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "publication", records, options))
 
-    @explains_former_calls
+    @hinted
     async def update_publication(self, pk: Key, data: PublicationUpdate, *, expect: Filters | None = None) -> Publication:
         """Change some fields of a publication.
 
@@ -3284,7 +3284,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         """
         return await self._run(server_info.stats(self._call(), "notification", filters))
 
-    @explains_former_calls
+    @hinted
     async def update_notification(self, pk: Key, data: NotificationUpdate, *, expect: Filters | None = None) -> Notification:
         """Change some fields of a notification.
 
@@ -3517,7 +3517,7 @@ class AsyncMethods(NeedsAsyncWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return await self._run(self._bulk.create(self._call(), "preference", records, options))
 
-    @explains_former_calls
+    @hinted
     async def update_preference(self, pk: Key, data: PreferenceUpdate, *, expect: Filters | None = None) -> Preference:
         """Change some fields of a notification preference.
 
