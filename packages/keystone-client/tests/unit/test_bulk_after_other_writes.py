@@ -21,7 +21,7 @@ class World:
     def __init__(self) -> None:
         self.fake = FakeKeystone(database="sqlite")
         self.team = self.fake.add.team(name="Physics")["id"]
-        self.client = self.fake.client()
+        self.client: Any = self.fake.client()
 
     def grants(self, word: str) -> list[dict[str, Any]]:
         return [{"title": f"{word} {place}", "team": self.team, **GRANT} for place in range(4)]
@@ -108,7 +108,7 @@ def test_a_later_key_that_another_thread_is_answered_meanwhile_proves_nothing() 
         if response.status_code == 500:
             client.create_grant(**world.grants("other")[0])
 
-    client = world.fake.client(event_hooks={"response": [another]})
+    client: Any = world.fake.client(event_hooks={"response": [another]})
     world.fake.fail("POST", "/batch/", status=500, when="after")
 
     with pytest.raises(BulkError) as caught:
