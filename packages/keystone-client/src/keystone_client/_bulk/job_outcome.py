@@ -3,7 +3,8 @@
 The idea. A 500 does not say whether the job was written. Django's own error page comes where the database undid the job
 (a deadlock, a delete of a protected record), but also where something failed after the commit. The error page of a
 front-end web server says nothing of the job at all. So the outcome is unknown unless the audit log shows it, which only
-staff can read. Two rules follow:
+staff can read. Its rows name the client, not the job: their keys tell those of a job from those of earlier writes. Two
+rules follow:
 
 - A job is sent again only if that cannot do harm: deletes, updates, creates that a unique field keeps from being
   written twice, and other creates after the audit log has shown that nothing was written.
@@ -16,7 +17,8 @@ Rejected:
   of 100 was sent eight times.
 
 What must never be done here: to take an empty audit log for proof where it could not be read, does not record
-this kind of write, or does not fit in one page.
+this kind of write, or does not fit in one page; to take a row for one of an earlier write because of a key that was
+undone (of a dry run), or that the server answered only after the job was sent.
 """
 
 import math
