@@ -7,7 +7,7 @@ import functools
 import random
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final
 
 import httpx
@@ -61,6 +61,11 @@ class SessionState:
 
         By signature, with the time at which that job ended.
         """
+        self.newest_keys: dict[str, int] = {}
+        """The highest key of a record that the server has created and kept, by model: whatever comes later has a higher one.
+
+        Empty after each login, because a server with an older database would give keys again.
+        """
         self._lock = threading.Lock()
         self._cookies = CookieStore()
         self.builder = RequestBuilder(self.base_url, options.max_response_size)
@@ -112,6 +117,15 @@ class SessionState:
                 cookies.take(response)
                 self._use(cookies, self.headers.number)
 
+    def note_created(self, model: str, record: object) -> None:
+        """Remember the key of a record that was created. Not in a dry run: the server may give that key again.
+
+        Two threads at once may forget the higher of their keys, which only makes a later check less sure.
+        """
+        key = record.get("id") if isinstance(record, Mapping) else None
+        if isinstance(key, int):
+            self.newest_keys[model] = max(key, self.newest_keys.get(model, 0))
+
     def forget_session(self, number: int) -> None:
         """Drop all cookies, unless the session with this number has been replaced by another."""
         with self._lock:
@@ -121,6 +135,8 @@ class SessionState:
     def _use(self, cookies: CookieStore, number: int) -> None:
         """Replace cookies and headers together, so that a KeyboardInterrupt cannot separate them."""
         headers = self._prepared(cookies, number, self.headers.key)
+        if headers.key != self.headers.key:
+            self.newest_keys = {}
         self._cookies, self.headers = cookies, headers
 
     def after_fork(self) -> None:
