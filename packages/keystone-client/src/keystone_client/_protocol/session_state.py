@@ -62,7 +62,7 @@ class SessionState:
         By signature, with the time at which that job ended.
         """
         self.newest_keys: dict[str, int] = {}
-        """The highest key of a record that the server has created and kept, by model: whatever comes later has a higher one.
+        """The highest key of a record that the server has created and kept, by model: later ones have higher keys.
 
         Empty after each login, because a server with an older database would give keys again.
         """
