@@ -210,17 +210,15 @@ def _agree(comparing: Comparing, wanted: Wanted, same: list[Row]) -> bool:
 def _contradiction(wanted: Wanted, row: Row, other: Row) -> tuple[str, str] | None:
     """Return the field in which another row of the same record differs, and the words for that."""
     fields, key = wanted.resource.fields, wanted.key[0]
-    if row is other or row.sent == other.sent:
-        return (
-            None
-            if other.is_good
-            else (key, f"row {brief(other.label)}, of the same {wanted.resource.name}, is refused")
-        )
-    missing = object()
     for name in {**row.sent, **other.sent}:
-        one, two = row.sent.get(name, missing), other.sent.get(name, missing)
-        if missing in (one, two) or differs(fields[name], one, two):
-            if name == key:
-                return name, f"row {brief(other.label)} has {brief(two)}, and the server makes the same slug of both"
+        is_same = (
+            name in row.sent and name in other.sent and not differs(fields[name], row.sent[name], other.sent[name])
+        )
+        if not is_same and name == key:
+            why = (
+                f"row {brief(other.label)} has {brief(other.sent.get(key))}, and the server makes the same slug of both"
+            )
+            return name, why
+        if not is_same:
             return name, f"row {brief(other.label)} says something else of the same {wanted.resource.name}"
     return None if other.is_good else (key, f"row {brief(other.label)}, of the same {wanted.resource.name}, is refused")

@@ -16,6 +16,7 @@ NaturalKey: TypeAlias = tuple[Any, ...]
 
 _LONGEST_GUARD = 1_000
 _TEXT = ("text", "email", "slug")
+_SIMPLE = frozenset((str, int, float, bool))
 
 
 def comparable(field: Field, value: Any) -> Any:
@@ -30,7 +31,25 @@ def comparable(field: Field, value: Any) -> Any:
         return Decimal(str(value).strip())
     if field.kind == "int":
         return int(str(value).partition(".")[0])
+    if field.kind == "json":
+        return _json_form(value)
     return frozenset(value) if field.kind == "keys" else value
+
+
+def _json_form(value: Any) -> Any:
+    """Return a form that is equal for equal JSON: ``true`` is not 1, as it is in Python, and numbers have one kind.
+
+    1 and 1.0 are one number to JSON (RFC 8259, section 6), and PostgreSQL gives 1e16 back as an integer.
+    """
+    if isinstance(value, bool):
+        return (value,)  # nothing else in JSON is a tuple
+    if isinstance(value, float):
+        from decimal import Decimal  # takes 2.5 ms, and few records need it
+
+        return Decimal(repr(value))
+    if isinstance(value, Mapping):
+        return {name: _json_form(item) for name, item in value.items()}
+    return [_json_form(item) for item in value] if isinstance(value, list) else value
 
 
 def differs(field: Field, stored: Any, wanted: Any) -> bool:
@@ -120,16 +139,17 @@ class Stored:
         """Return the fields of a row that are just as they are stored, which need no check: most of a sync are."""
         try:
             record = self._by_key.get(self.form(fields) or (), {})
-            return {
-                name: value
-                for name, value in fields.items()
-                if name in record
-                and type(record[name]) is type(value)  # first, because arrays cannot simply be compared
-                and record[name] == value
-                and self.resource.fields[name].writable
-            }
         except (ValueError, ArithmeticError, TypeError):  # a value that cannot be one, which the check reports
             return {}
+        return {
+            name: value
+            for name, value in fields.items()
+            if name in record
+            and type(value) in _SIMPLE  # arrays cannot simply be compared, and in a list Python takes True for 1
+            and type(record[name]) is type(value)
+            and record[name] == value
+            and self.resource.fields[name].writable
+        }
 
     def names(self) -> Iterator[str]:
         """Yield the names of the stored records."""

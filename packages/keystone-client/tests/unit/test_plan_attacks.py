@@ -326,6 +326,47 @@ class TestWrong:
         with pytest.raises(FieldError, match="ada"):
             centre().client().ensure_user(username=name, password="long enough")
 
+    @pytest.mark.parametrize(
+        ("before", "wanted"),
+        [(1, True), (True, 1), (0, False), ([1, 30], [True, 30]), ({"a": [0]}, {"a": [False]}), ("1", 1), ([], {})],
+    )
+    def test_json_is_compared_as_json_tells_values_apart(self, before: Any, wanted: Any) -> None:
+        fake = centre()
+        fake.add.preference(user=2, request_expiry_thresholds=before)
+        plan = planned(fake, Wanted("preference", [{"user": "ada", "request_expiry_thresholds": wanted}]))
+        assert len(plan.update) == 1
+        plan.apply()
+        assert repr(stored(fake, "preference")[0]["request_expiry_thresholds"]) == repr(wanted)
+        done = fake.client().ensure_preference(user=2, request_expiry_thresholds=before)
+        assert (done.how, repr(done.record["request_expiry_thresholds"])) == ("changed", repr(before))
+
+    @pytest.mark.parametrize(
+        ("before", "wanted"),
+        [
+            (1.0, 1),
+            ([10**16, 0.0], [1e16, -0.0]),  # PostgreSQL stores numbers like this
+            (12345678901234567000, 12345678901234567000.0),
+            ({"a": 1, "b": [2, 3.5]}, {"b": [2.0, 3.5], "a": 1}),
+        ],
+    )
+    def test_numbers_in_json_are_compared_by_their_value(self, before: Any, wanted: Any) -> None:
+        fake = centre()
+        fake.add.preference(user=2, request_expiry_thresholds=before)
+        plan = planned(fake, Wanted("preference", [{"user": "ada", "request_expiry_thresholds": wanted}]))
+        assert (plan.changes, plan.as_wanted) == ((), 1)
+
+    def test_rows_of_one_record_that_differ_in_json_contradict_each_other(self) -> None:
+        rows = [{"user": "ada", "request_expiry_thresholds": value} for value in ([1], [True])]
+        plan = planned(centre(), Wanted("preference", cast("Any", rows)))
+        assert (plan.changes, len(plan.faults)) == ((), 2)
+
+    @pytest.mark.parametrize("value", [[True], [1.5]])
+    def test_what_is_no_key_is_refused_although_python_takes_it_for_the_stored_one(self, value: Any) -> None:
+        fake = centre()
+        fake.add.cluster(name="hpc", access_teams=[1])
+        plan = planned(fake, Wanted("cluster", [{"name": "hpc", "access_teams": value}]))
+        assert [fault.field for fault in plan.faults] == ["access_teams"]
+
     def test_a_share_is_compared_without_rounding(self) -> None:
         fake = centre()
         for number in range(97):
