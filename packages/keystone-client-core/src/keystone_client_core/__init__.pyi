@@ -69,6 +69,7 @@ from ._stored import changed_fields as changed_fields
 from ._stored import comparable as comparable
 from ._stored import differs as differs
 from ._stored import guard_filters as guard_filters
+from ._stored import lookalikes as lookalikes
 from ._stored import name_form as name_form
 from ._stored import signatures as signatures
 from ._table import CHOICES as CHOICES
@@ -165,6 +166,7 @@ __all__ = [
     "job_body",
     "join_url",
     "list_action",
+    "lookalikes",
     "lookups_of",
     "name_form",
     "new_cid",

@@ -211,14 +211,10 @@ def _contradiction(wanted: Wanted, row: Row, other: Row) -> tuple[str, str] | No
     """Return the field in which another row of the same record differs, and the words for that."""
     fields, key = wanted.resource.fields, wanted.key[0]
     for name in {**row.sent, **other.sent}:
-        is_same = (
-            name in row.sent and name in other.sent and not differs(fields[name], row.sent[name], other.sent[name])
-        )
-        if not is_same and name == key:
-            why = (
-                f"row {brief(other.label)} has {brief(other.sent.get(key))}, and the server makes the same slug of both"
-            )
-            return name, why
-        if not is_same:
-            return name, f"row {brief(other.label)} says something else of the same {wanted.resource.name}"
+        if not differs(fields[name], row.sent.get(name), other.sent.get(name)):
+            continue
+        if name == key:
+            two = brief(other.sent.get(key))
+            return name, f"row {brief(other.label)} has {two}, and the server makes the same slug of both"
+        return name, f"row {brief(other.label)} says something else of the same {wanted.resource.name}"
     return None if other.is_good else (key, f"row {brief(other.label)}, of the same {wanted.resource.name}, is refused")

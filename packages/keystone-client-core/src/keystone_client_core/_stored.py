@@ -15,6 +15,9 @@ Record: TypeAlias = Mapping[str, Any]
 NaturalKey: TypeAlias = tuple[Any, ...]
 
 _LONGEST_GUARD = 1_000
+_LONGEST_LOOKALIKE = 50
+_WIDE = {code: code + 0xFEE0 for code in range(ord("!"), ord("~") + 1)}
+"""Full-width letters, digits and signs by plain ones."""
 _TEXT = ("text", "email", "slug")
 _SIMPLE = frozenset((str, int, float, bool))
 
@@ -190,6 +193,21 @@ class Stored:
         if not self.has_slugs:
             alike.append(name)
         return others
+
+
+def lookalikes(name: str) -> list[str]:
+    """Return a name, and spellings that people take for it although a search for it does not find them.
+
+    These are full-width letters, ß for ss, and accents that are characters of their own. Mixtures of plain and full-width
+    letters are left out, because there are too many, and all spellings of a name with a comma, at which a filter would
+    part it, or of a long one.
+    """
+    if "," in name or len(name) > _LONGEST_LOOKALIKE:
+        return [name]
+    form = folded(name)
+    cases = [form, form.upper(), form.capitalize()]
+    others = [*(each.translate(_WIDE) for each in cases), *(each.replace("ss", "ß") for each in cases)]
+    return list(dict.fromkeys([name, form, *others, unicodedata.normalize("NFD", name)]))
 
 
 def name_form(resource: Resource, name: str) -> str:
