@@ -16,6 +16,7 @@ from ._comparison import Change, Comparison
 from ._goings import goings
 from ._messages import brief
 from ._new_names import check_renames, note_renames, rename, taken
+from ._owners import refuse_last_owners
 from ._rows import Comparing, Listing, Row, read_fields, read_rows
 from ._stored import NaturalKey, Record, changed_fields, guard_filters, name_of, signatures
 from ._table import RESOURCES
@@ -50,6 +51,7 @@ def compare(
         for form, row in rows.items():
             yield from _compare_row(comparing, each, form, row)
         note_renames(comparing, each)
+    yield from refuse_last_owners(comparing)
     counted = {name for name, each in comparing.wanted.items() if not each.has_labels}
     if any(fault.resource in counted and fault.label is not None for fault in comparing.faults):
         comparing.notes.append("rows without labels are counted from 0")
@@ -173,13 +175,18 @@ def _needs(comparing: Comparing, sent: Mapping[str, Any]) -> tuple[Change, ...]:
 
 
 def _in_order(changes: Iterable[Change]) -> list[Change]:
-    """Return the changes in the order in which they are carried out: each new team with its members, owners first."""
+    """Return the changes in the order in which they are carried out: each new team with its members.
+
+    New owners come before other members, so that no team is without an owner if a later job fails.
+    """
     place = {change: number for number, change in enumerate(changes)}
     kinds = list(RESOURCES)
 
     def rank(change: Change) -> tuple[Any, ...]:
         first = change.team or change
-        own = (change is not first, change.new.get("role") != "OW")
-        return change.kind == "update", depth(first.resource), kinds.index(first.resource), place[first], *own
+        is_part = first is not change
+        other = change.resource != "membership" or change.new.get("role") != "OW"
+        kind = change.kind == "update", depth(first.resource), kinds.index(first.resource)
+        return *kind, other or is_part, place[first], is_part, other
 
     return sorted(place, key=rank)

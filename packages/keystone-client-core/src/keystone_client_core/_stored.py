@@ -198,9 +198,9 @@ class Stored:
 def lookalikes(name: str) -> list[str]:
     """Return a name, and spellings that people take for it although a search for it does not find them.
 
-    These are full-width letters, ß for ss, and accents that are characters of their own. Mixtures of plain and full-width
-    letters are left out, because there are too many, and all spellings of a name with a comma, at which a filter would
-    part it, or of a long one.
+    These are full-width letters, ß for ss, and accents that are characters of their own. Mixtures of plain and
+    full-width letters are left out, because there are too many, and all spellings of a name with a comma, at which a
+    filter would part it, or of a long one.
     """
     if "," in name or len(name) > _LONGEST_LOOKALIKE:
         return [name]
