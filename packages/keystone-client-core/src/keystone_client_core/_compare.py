@@ -14,6 +14,7 @@ from typing import Any
 from ._checks import RecordCheck
 from ._comparison import Change, Comparison
 from ._goings import goings
+from ._links import refuse_missing_keys
 from ._messages import brief
 from ._new_names import check_renames, note_renames, rename, taken
 from ._owners import refuse_last_owners
@@ -51,6 +52,7 @@ def compare(
         for form, row in rows.items():
             yield from _compare_row(comparing, each, form, row)
         note_renames(comparing, each)
+    yield from refuse_missing_keys(comparing)
     yield from refuse_last_owners(comparing)
     counted = {name for name, each in comparing.wanted.items() if not each.has_labels}
     if any(fault.resource in counted and fault.label is not None for fault in comparing.faults):

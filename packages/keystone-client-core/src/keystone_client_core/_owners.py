@@ -37,15 +37,13 @@ def refuse_last_owners(comparing: Comparing) -> Generator[Listing, list[Any], No
         now = yield from _owners(comparing, [])
         later = yield from _owners(comparing, comparing.changes)
         kept = {each.team for each in later}
-        last = [each for each in now if each.team not in kept]
+        last = [each for each in reversed(now) if each.team not in kept]  # the first team is named, of several
         whys = {("membership", each.pk): each.why for each in last} | {("user", each.user): each.why for each in last}
         refused = {change: whys[place] for change in suspects if (place := (change.resource, change.pk)) in whys}
         if not refused:
             return
-        for change, why in refused.items():
-            field = _owner_field(change)
-            comparing.fault(comparing.wanted[change.resource], change.label, field, change.fields()[field], why)
-        comparing.changes = [change for change in comparing.changes if change not in refused]
+        fields = {change: _owner_field(change) for change in refused}
+        comparing.refuse({each: [(fields[each], each.fields()[fields[each]], why)] for each, why in refused.items()})
 
 
 def _owner_field(change: Change) -> str:

@@ -80,6 +80,16 @@ class Comparing:
         """Note what is refused."""
         self.faults.append(Fault(label, field, value, reason, wanted.resource.name))
 
+    def refuse(self, refused: Mapping[Change, Sequence[tuple[str, Any, str]]]) -> None:
+        """Take back changes, each with its faults (field, value and reason), and those that need them."""
+        for change, faults in refused.items():
+            for found in faults:
+                self.fault(self.wanted[change.resource], change.label, *found)
+        self.changes = [each for each in self.changes if each not in refused]
+        needing = {change: [each for each in change.needs if each in refused] for change in self.changes}
+        if any(needing.values()):
+            self.refuse({change: [_refused_need(change, needs[0])] for change, needs in needing.items() if needs})
+
     def note_links(self, wanted: Wanted, name: str, sent: Mapping[str, Any]) -> None:
         """Note at which records a wanted record points, as far as those could go."""
         for field, value in sent.items():
@@ -190,6 +200,13 @@ def _resolved(comparing: Comparing, field: Field, value: Any) -> Generator[Listi
     change = comparing.created.get(key)
     found = key if change is None else Reference(change.alias, ("id",))
     return comparing.meant.setdefault((target.name, value), found)
+
+
+def _refused_need(change: Change, need: Change) -> tuple[str, Any, str]:
+    field = next(
+        name for name, value in change.new.items() if need.token in (value if isinstance(value, list) else [value])
+    )
+    return field, change.fields()[field], f"the row of this {need.resource} is refused"
 
 
 def _agree(comparing: Comparing, wanted: Wanted, same: list[Row]) -> bool:
