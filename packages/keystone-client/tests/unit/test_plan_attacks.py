@@ -370,7 +370,7 @@ class TestWrong:
 
     def test_looking_for_twins_costs_one_request_and_none_where_the_record_is_there(self) -> None:
         fake = centre()
-        client = fake.client()
+        client: Any = fake.client()
         client.ensure_user(username="new", password="long enough")
         client.ensure_user(username="new")
         methods = [entry.method for entry in fake.journal if "/users/users/" in entry.path]

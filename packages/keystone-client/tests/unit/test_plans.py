@@ -400,7 +400,10 @@ class TestLastOwner:
         assert len(plan.update) == (field == "user")
 
     def test_a_row_that_switches_the_last_owner_off_is_refused(self, planned: Any) -> None:
-        rows = {7: {"username": "ada", "is_active": False, "email": "new@x.org"}, 8: {"username": "eve", "role": "r"}}
+        rows: Any = {
+            7: {"username": "ada", "is_active": False, "email": "n@x.org"},
+            8: {"username": "eve", "role": "r"},
+        }
         plan = planned(Wanted("user", rows))
         assert [tuple(fault) for fault in plan.faults] == [(7, "is_active", False, LAST, "user")]
         assert [change.name for change in plan.changes] == ["eve"]
@@ -494,7 +497,7 @@ class TestKeys:
         plan = planned(
             Wanted("membership", [{"team": team, "user": 4, "role": "MB"} for team in (1, 99)]),
             Wanted("cluster", [{"name": "hpc", "access_teams": [1, 97]}]),
-            Wanted("grant", [{**GRANT, "team": 98, "grant_number": "G"}], key="grant_number"),
+            Wanted("grant", [GRANT | {"team": 98, "grant_number": "G"}], key="grant_number"),
             fake=fake,
         )
         assert [(fault.resource, fault.field, fault.value) for fault in plan.faults] == [
@@ -530,11 +533,11 @@ class TestKeys:
         assert sum(entry.path == "/users/teams/" for entry in planned.fake.journal) == 1
 
     def test_what_needs_a_record_with_such_a_key_is_refused_too(self, planned: Any) -> None:
-        request: Any = {"title": "R", "description": "d", "team": 1, "submitter": "ada", "grants": ["G"]}
+        request: dict[str, Any] = {"title": "R", "description": "d", "team": 1, "submitter": "ada", "grants": ["G"]}
         rows = [{"request": "R", "content": "fine"}, {"request": "S", "content": "good"}]
         plan = planned(
-            Wanted("grant", {3: {**GRANT, "team": 99, "grant_number": "G"}}, key="grant_number"),
-            Wanted("request", {4: request, 5: {**request, "title": "S", "grants": []}}, key="title"),
+            Wanted("grant", {3: GRANT | {"team": 99, "grant_number": "G"}}, key="grant_number"),
+            Wanted("request", {4: request, 5: request | {"title": "S", "grants": []}}, key="title"),
             Wanted("comment", dict(enumerate(rows, 6)), key="content"),
         )
         assert [tuple(fault) for fault in plan.faults] == [
@@ -563,7 +566,7 @@ class TestKeys:
         assert [(fault.value, fault.reason) for fault in plan.faults] == [("Physics", why)]
 
     def test_an_owner_who_would_be_made_with_such_a_key_is_none(self, planned: Any) -> None:
-        plan = planned(Wanted("membership", [MEMBERS, {"team": 1, "user": 99, "role": "OW"}]))
+        plan = planned(Wanted("membership", [MEMBERS, MEMBERS | {"team": 1, "user": 99, "role": "OW"}]))
         assert reasons(plan) == {0: LAST, 1: unseen("user")}
 
 
