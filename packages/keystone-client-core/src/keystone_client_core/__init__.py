@@ -20,7 +20,7 @@ _HOMES = {
     "_text_rules": "is_email slugify",
     "_compare": "compare",
     "_comparison": "Change Comparison",
-    "_rows": "Listing",
+    "_comparing": "Listing",
     "_stored": "changed_fields comparable differs guard_filters lookalikes name_form signatures",
     "_wanted": "Wanted",
     "_cid": "adopt_cid new_cid",

@@ -24,6 +24,7 @@ from ._checks import record_name as record_name
 from ._cid import adopt_cid as adopt_cid
 from ._cid import new_cid as new_cid
 from ._compare import compare as compare
+from ._comparing import Listing as Listing
 from ._comparison import Change as Change
 from ._comparison import Comparison as Comparison
 from ._errors import FieldError as FieldError
@@ -62,7 +63,6 @@ from ._resources import CALLER as CALLER
 from ._resources import Field as Field
 from ._resources import NO_DEFAULT as NO_DEFAULT
 from ._resources import Resource as Resource
-from ._rows import Listing as Listing
 from ._scalars import python_scalar as python_scalar
 from ._scalars import real as real
 from ._stored import changed_fields as changed_fields

@@ -12,13 +12,14 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any
 
 from ._checks import RecordCheck
+from ._comparing import Comparing, Listing
 from ._comparison import Change, Comparison
 from ._goings import goings
 from ._links import refuse_missing_keys
 from ._messages import brief
-from ._new_names import check_renames, note_renames, rename, taken
+from ._new_names import check_renames, give, note_renames, rename, taken
 from ._owners import refuse_last_owners
-from ._rows import Comparing, Listing, Row, read_fields, read_rows
+from ._rows import Row, read_fields, read_rows
 from ._stored import NaturalKey, Record, changed_fields, guard_filters, name_of, signatures
 from ._table import RESOURCES
 from ._wanted import Wanted, depth, said
@@ -105,6 +106,7 @@ def _create(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) ->
         comparing.created[change.token] = change
         comparing.aliases.add(alias)
         comparing.stored[wanted.resource.name].will_be(form, change.token)
+        give(comparing, wanted, check.sent, change.token)
 
 
 def _extra(wanted: Wanted, row: Row) -> Any:
@@ -146,6 +148,7 @@ def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> N
     if faults := taken(comparing, wanted, new, record):
         comparing.fault(wanted, row.label, *faults[0])
         return
+    give(comparing, wanted, new, record["id"])
     comparing.changes.append(
         Change(
             "update",

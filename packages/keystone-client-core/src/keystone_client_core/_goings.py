@@ -8,11 +8,11 @@ never what the server refuses to delete.
 from collections.abc import Generator
 from typing import Any
 
+from ._comparing import Comparing, Listing
 from ._comparison import Change
 from ._deletes import all_of, deletes, named_in
 from ._owners import with_owners_left
 from ._resources import Resource
-from ._rows import Comparing, Listing
 from ._stored import Record, Stored, changed_fields, name_form, name_of
 from ._table import RESOURCES
 from ._values import integer
@@ -103,10 +103,9 @@ def _has_effect(wanted: Wanted, record: Record) -> bool:
 
 
 def _reason_to_keep(comparing: Comparing, wanted: Wanted, leavers: int, scope: int) -> str:
-    unreadable = comparing.unreadable[wanted.resource.name]
     if not wanted.rows:
         return f"there are no rows, and {leavers} of {scope} would go"
-    if unreadable:
+    if comparing.refused[wanted.resource.name]:
         return f"it is not known whom the refused rows mean, and {leavers} of {scope} would go"
     if leavers - wanted.most_gone * scope > _ROUNDING:
         return f"{leavers} of {scope} would go, more than most_gone={wanted.most_gone:g}"

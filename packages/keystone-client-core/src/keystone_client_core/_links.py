@@ -9,8 +9,8 @@ from collections.abc import Generator, Iterator
 from itertools import chain
 from typing import Any
 
+from ._comparing import Comparing, Listing
 from ._comparison import Change
-from ._rows import Comparing, Listing
 from ._table import RESOURCES
 
 

@@ -7,9 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Generator, Iterable
 from typing import Any, NamedTuple
 
+from ._comparing import Comparing, Listing
 from ._comparison import Change
 from ._deletes import named_in
-from ._rows import Comparing, Listing
 from ._stored import Record
 from ._wanted import Wanted
 

@@ -160,7 +160,10 @@ class Stored:
 
     def target(self, name: str) -> Any:
         """Return the key of the record of a name, or the token of the change that creates it; ``None`` for neither."""
-        form = self.form_of(name)
+        return self.stands_for(self.form_of(name))
+
+    def stands_for(self, form: NaturalKey | None) -> Any:
+        """Return the same for a natural key."""
         return None if form is None else self._targets.get(form)
 
     def like(self, name: str) -> tuple[str, ...]:

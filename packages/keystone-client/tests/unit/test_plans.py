@@ -570,6 +570,88 @@ class TestKeys:
         assert reasons(plan) == {0: LAST, 1: unseen("user")}
 
 
+class TestNamesUnderAnotherKey:
+    """Users are matched by their address, so rows may change the names by which others know them."""
+
+    @staticmethod
+    def people(*rows: dict[str, Any]) -> Wanted:
+        return Wanted("user", [{"email": "eve@x.org"} | row for row in rows], key="email")
+
+    @staticmethod
+    def members(*users: Any) -> Wanted:
+        return Wanted("membership", [MEMBERS | {"user": user} for user in users])
+
+    def test_a_new_name_stands_for_the_record_that_gets_it(self, planned: Any) -> None:
+        plan = planned(self.people({"username": "evelyn"}), self.members("evelyn"))
+        assert plan.faults == ()
+        assert [(change.resource, change.new.get("user")) for change in plan.create] == [("membership", 4)]
+
+    def test_a_former_name_is_refused_with_the_new_one(self, planned: Any) -> None:
+        plan = planned(self.people({"username": "evelyn"}), self.members("eve"))
+        assert reasons(plan) == {0: "the user of this name is called 'evelyn' in this plan: give that name"}
+        assert lines(plan.changes) == ["~ user eve@x.org username='eve' -> 'evelyn'"]
+
+    @pytest.mark.parametrize("name", ["eve", "eve@x.org", 4])
+    @pytest.mark.parametrize("fields", [{}, {"username": "eve"}])
+    def test_a_name_that_stays_stands_for_its_record_and_so_does_its_key(
+        self, planned: Any, name: Any, fields: Any
+    ) -> None:
+        plan = planned(self.people(fields), self.members(name))
+        assert plan.faults == ()
+        assert [change.new["user"] for change in plan.changes] == [4]
+
+    @pytest.mark.parametrize("name", ["new", "new@x.org"])
+    def test_a_record_that_is_to_be_created_has_both_names(self, planned: Any, name: str) -> None:
+        new = {"email": "new@x.org", "username": "new", "password": "long enough"}
+        plan = planned(self.people(new), self.members(name))
+        assert lines(plan.changes)[1:] == [f"+ membership Physics, {name} role='MB'"]
+        assert plan.changes[1].new["user"] == plan.changes[0].token
+
+    def test_a_text_that_means_two_records_is_refused(self, planned: Any) -> None:
+        fake = centre()
+        fake.add.cluster(name="hpc", description="old")
+        fake.add.cluster(name="second", description="hpc")
+        request = fake.add.request(team=1, submitter=1)["id"]
+        row: Any = {"cluster": "hpc", "request": request, "requested": 1}
+        plan = planned(
+            Wanted("cluster", [{"description": "old"}], key="description"),
+            Wanted("allocation", [row], key=("cluster", "request")),
+            fake=fake,
+        )
+        assert reasons(plan) == {0: "it is the name of cluster 1, and the description of cluster 2: give the key"}
+
+    def test_names_are_known_where_several_fields_are_the_key(self, planned: Any) -> None:
+        fake = owned(first_name="Bob", last_name="B")
+        rows = [{"first_name": "Bob", "last_name": "B", "username": "robert"}]
+        people = Wanted("user", rows, key=("first_name", "last_name"))
+        plan = planned(people, Wanted("membership", [MEMBERS | {"user": "robert"}]), fake=fake)
+        assert [change.pk for change in plan.changes] == [3, 2]
+        assert reasons(planned(people, self.members("roberta"), fake=fake)) == {
+            0: "there is no user of this name, and none is wanted. Did you mean 'robert'?"
+        }
+
+    @pytest.mark.parametrize(
+        "row",
+        [
+            {"email": "no", "username": "new"},
+            {"email": "no", "username": "bob"},
+            {"email": "n@x.org", "username": "new"},
+            {"username": "new", "is_staff": "perhaps"},
+            {"username": "bob"},
+        ],
+    )
+    def test_the_name_in_a_refused_row_is_refused_too(self, planned: Any, row: Any) -> None:
+        plan = planned(self.people(row), self.members(row["username"]))
+        assert [fault.reason for fault in plan.faults][-1] == "the row of this user is refused"
+        assert plan.changes == ()
+
+    def test_two_rows_cannot_trade_their_names(self, planned: Any) -> None:
+        rows = {"username": "bob"}, {"email": "bob@x.org", "username": "eve"}
+        plan = planned(self.people(*rows), self.members("bob", "eve"))
+        assert plan.changes == ()
+        assert len(plan.faults) == 4
+
+
 class Table:
     """What a data frame looks like."""
 
