@@ -84,7 +84,8 @@ def _compare_row(
 
 
 def _create(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) -> Generator[Listing, list[Any], None]:
-    words = ", ".join(name_of(wanted.resource, wanted.key, {name: row.given[name] for name in wanted.key}))
+    named = {name: row.given[name] for name in wanted.key}
+    words = ", ".join(name_of(wanted.resource, wanted.key, named))
     extra = _extra(wanted, row)
     check = yield from _completed(comparing, wanted, row, extra)
     held = None
@@ -98,7 +99,7 @@ def _create(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) ->
     for found in check.found:
         comparing.fault(wanted, row.label, *found)
     if not check.found:
-        comparing.note_links(wanted, words, check.sent)
+        comparing.note_links(wanted, named, check.sent)
         needs, alias = _needs(comparing, check.sent), comparing.next_alias()
         change = Change("create", wanted.resource.name, words, key=wanted.key, label=row.label, alias=alias)
         change = change._replace(new=check.sent, needs=needs, words=_names_in(wanted, {**extra, **said(row.given)}))
@@ -135,12 +136,12 @@ def _completed(
 
 
 def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> None:
-    name = ", ".join(name_of(wanted.resource, wanted.key, record))
-    comparing.note_links(wanted, name, row.sent)
+    comparing.note_links(wanted, record, row.sent)
     new = changed_fields(wanted.resource, record, row.sent)
     stays = [name for name in wanted.gone if name not in row.sent and name in record]
     if stays and not changed_fields(wanted.resource, record, wanted.gone):
         was = ", ".join(f"{field}={record[field]!r}" for field in stays)
+        name = ", ".join(name_of(wanted.resource, wanted.key, record))
         comparing.notes.append(f"{wanted.resource.name} {brief(name)} is back, and stays {was}: its row does not say")
     if not new:
         comparing.as_wanted += 1
@@ -153,7 +154,7 @@ def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> N
         Change(
             "update",
             wanted.resource.name,
-            name,
+            ", ".join(name_of(wanted.resource, wanted.key, record)),
             label=row.label,
             pk=record["id"],
             new=new,

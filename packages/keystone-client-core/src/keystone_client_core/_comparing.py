@@ -8,7 +8,7 @@ from ._checks import Fault
 from ._comparison import Change
 from ._errors import FieldError
 from ._resources import Resource
-from ._stored import NaturalKey, Stored
+from ._stored import NaturalKey, Record, Stored, name_of
 from ._table import RESOURCES
 from ._wanted import Wanted, depth
 
@@ -76,11 +76,12 @@ class Comparing:
         if any(needing.values()):
             self.refuse({change: [_refused_need(change, needs[0])] for change, needs in needing.items() if needs})
 
-    def note_links(self, wanted: Wanted, name: str, sent: Mapping[str, Any]) -> None:
+    def note_links(self, wanted: Wanted, record: Record, sent: Mapping[str, Any]) -> None:
         """Note at which records a wanted record points, as far as those could go."""
         for field, value in sent.items():
             target = wanted.resource.fields[field].target
             if target in RESOURCES and depth(target) >= self._may_go:
+                name = ", ".join(name_of(wanted.resource, wanted.key, record))
                 why = f"the {wanted.resource.name} {name}, which rows want, points at it"
                 self.needed |= {(target, each): why for each in (value if isinstance(value, list) else [value])}
 
@@ -92,9 +93,8 @@ class Comparing:
         return self.needed.get((resource, pk), "")
 
     def note_name(self, wanted: Wanted, key: NaturalKey | None, sent: Mapping[str, Any]) -> None:
-        """Note the name that a row gives to its record, if the rows are matched by another key."""
-        natural = wanted.resource.natural_key
-        if natural != wanted.key and isinstance(name := sent.get(next(iter(natural), "")), str):
+        """Note the name that a row gives to its record, where rows are matched by another key."""
+        if isinstance(name := sent.get(next(iter(wanted.resource.natural_key), "")), str):
             self.claims[wanted.resource.name, name.strip()] = key
             if key is not None:
                 self.calls[wanted.resource.name, key] = name.strip()

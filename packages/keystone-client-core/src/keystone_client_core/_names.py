@@ -48,9 +48,14 @@ def resolved(comparing: Comparing, field: Field, value: Any) -> Generator[Listin
 
 def _found(comparing: Comparing, target: Resource, tables: Sequence[Stored], name: str) -> Any:
     """Return the key of the record that a name stands for, or the token of one that is to be created."""
-    if keys := next((keys for each in tables if (keys := each.ambiguous(name))), ""):
-        raise UnfitError(f"several {target.name} records have this name: {keys}")
-    found = {each.key[0]: key for each in tables if (key := each.target(name)) is not None}
+    found: dict[str, Any] = {}
+    for each in tables:
+        if keys := each.ambiguous(name):
+            raise UnfitError(f"several {target.name} records have this name: {keys}")
+        if (key := each.target(name)) is not None:
+            found[each.key[0]] = key
+    if len(found) == 1 and not comparing.claims:
+        return next(iter(found.values()))  # the usual case: no row is matched by another key
     if len(set(found.values())) > 1:
         what = ", and ".join(f"the {field} of {target.name} {key}" for field, key in found.items())
         raise UnfitError(f"it is {what}: give the key")

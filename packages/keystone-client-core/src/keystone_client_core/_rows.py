@@ -32,7 +32,8 @@ def read_rows(comparing: Comparing, wanted: Wanted) -> Generator[Listing, list[A
     for label, given in wanted.rows:
         row = yield from _read(comparing, wanted, label, given)
         form = stored.form(row.sent)
-        comparing.note_name(wanted, form, row.sent)
+        if wanted.key != wanted.resource.natural_key:
+            comparing.note_name(wanted, form, row.sent)
         if form is None:
             refused.add(str(given.get(wanted.key[0])).strip() if isinstance(given, Mapping) else "")
         elif rows.setdefault(form, row) is not row:
