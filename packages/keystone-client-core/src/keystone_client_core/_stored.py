@@ -136,7 +136,7 @@ class Stored:
         return self._told_apart([text]) if text else None
 
     def _told_apart(self, parts: list[Any]) -> NaturalKey:
-        return (slugify(parts[0]),) if self.has_slugs else tuple(parts)
+        return (slugify(parts[0]) or parts[0],) if self.has_slugs else tuple(parts)
 
     def unchanged(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields of a row that are just as they are stored, which need no check: most of a sync are."""
@@ -185,16 +185,17 @@ class Stored:
     def _spellings(self) -> dict[str, list[str]]:
         """The names by what people take them for. Made at the first new name: most plans have none."""
         found: dict[str, list[str]] = defaultdict(list)
-        for name in () if self.has_slugs else self.names():
+        for name in self.names():
             found[folded(name)].append(name)
         return found
 
     def twins(self, name: str) -> list[str]:
-        """Return the names that people would take for this one, and remember this one."""
+        """Return the names that people would take for this one, and remember this one; slugs keep names apart."""
+        if self.has_slugs:
+            return []
         alike = self._spellings[folded(name)]
         others = [each for each in alike if each != name]
-        if not self.has_slugs:
-            alike.append(name)
+        alike.append(name)
         return others
 
 
@@ -215,7 +216,7 @@ def lookalikes(name: str) -> list[str]:
 
 def name_form(resource: Resource, name: str) -> str:
     """Return a form of a name that is equal for names which mean the same record, or are taken for it."""
-    return slugify(name) if resource.makes_slugs else folded(name)
+    return slugify(name) or name if resource.makes_slugs else folded(name)
 
 
 def signatures(resource: Resource, key: Iterable[str], sent: Mapping[str, Any]) -> set[Any]:

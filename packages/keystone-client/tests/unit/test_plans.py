@@ -199,6 +199,18 @@ def test_another_spelling_of_a_team_resolves_where_a_row_points_at_it(planned: A
     assert (plan.as_wanted, plan.faults, plan.changes) == (1, (), ())
 
 
+def test_names_without_a_slug_are_not_spellings_of_one_team(planned: Any) -> None:
+    fake = centre()
+    fake.add.team(name="\u7269\u7406", slug="")
+    rows = [{"team": name, "user": "ada", "role": "OW"} for name in ("\u7269\u7406", "\u5316\u5b66")]
+    everything: dict[str, Any] = {"scope": {}, "gone": "delete", "most_gone": 1}
+    plan = planned(Wanted("membership", rows), fake=fake)
+    assert [change.new["team"] for change in plan.changes] == [2]
+    assert reasons(plan) == {1: "there is no team of this name, and none is wanted."}
+    plan = planned(Wanted("team", [{"name": "Physics"}], **everything, protect=["\u5316\u5b66"]), fake=fake)
+    assert plan.faults[0].reason == "there is no such record; none of the others goes"
+
+
 @pytest.mark.parametrize("blank", ["", "  ", None, float("nan")])
 def test_a_blank_cell_says_nothing(planned: Any, blank: Any) -> None:
     plan = planned(Wanted("user", [{"username": "ada", "email": blank, "first_name": blank}]))
