@@ -13,7 +13,7 @@ from typing import Any
 
 from ._checks import RecordCheck
 from ._comparing import Comparing, Listing
-from ._comparison import Change, Comparison
+from ._comparison import Change, Comparison, items_of
 from ._goings import goings
 from ._links import refuse_missing_keys
 from ._messages import brief
@@ -88,26 +88,34 @@ def _create(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) ->
     words = ", ".join(name_of(wanted.resource, wanted.key, named))
     extra = _extra(wanted, row)
     check = yield from _completed(comparing, wanted, row, extra)
-    held = None
-    if comparing.held:
-        made = signatures(wanted.resource, wanted.key, check.sent)
-        held = next((comparing.held[each] for each in made if each in comparing.held), None)
-    if not check.found:
-        check.found += taken(comparing, wanted, check.sent)
-    if not check.found and held is not None:
-        check.found.append((", ".join(wanted.key), words, held))
-    for found in check.found:
-        comparing.fault(wanted, row.label, *found)
-    if not check.found:
-        comparing.note_links(wanted, named, check.sent)
-        needs, alias = _needs(comparing, check.sent), comparing.next_alias()
-        change = Change("create", wanted.resource.name, words, key=wanted.key, label=row.label, alias=alias)
-        change = change._replace(new=check.sent, needs=needs, words=_names_in(wanted, {**extra, **said(row.given)}))
-        comparing.changes.append(change)
-        comparing.created[change.token] = change
-        comparing.aliases.add(alias)
-        comparing.stored[wanted.resource.name].will_be(form, change.token)
-        give(comparing, wanted, check.sent, change.token)
+    found = check.found or taken(comparing, wanted, check.sent) or _held(comparing, wanted, words, check.sent)
+    for each in found:
+        comparing.fault(wanted, row.label, *each)
+    if found:
+        return
+    comparing.note_links(wanted, named, check.sent)
+    change = Change(
+        "create",
+        wanted.resource.name,
+        words,
+        key=wanted.key,
+        label=row.label,
+        new=check.sent,
+        needs=_needs(comparing, check.sent),
+        words=_names_in(wanted, {**extra, **said(row.given)}),
+        alias=comparing.next_alias(),
+    )
+    comparing.changes.append(change)
+    comparing.created[change.token] = change
+    comparing.aliases.add(change.alias)
+    comparing.stored[wanted.resource.name].will_be(form, change.token)
+    give(comparing, wanted, check.sent, change.token)
+
+
+def _held(comparing: Comparing, wanted: Wanted, words: str, sent: Mapping[str, Any]) -> list[tuple[str, Any, str]]:
+    """Return why a record is not to be created now, as a fault, if it is not."""
+    made = signatures(wanted.resource, wanted.key, sent) if comparing.held else set()
+    return [(", ".join(wanted.key), words, comparing.held[each]) for each in made if each in comparing.held][:1]
 
 
 def _extra(wanted: Wanted, row: Row) -> Any:
@@ -168,15 +176,15 @@ def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> N
 
 def _names_in(wanted: Wanted, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that point at records, where they have names."""
-    given = {name: value for name, value in fields.items() if wanted.resource.fields[name].target in RESOURCES}
-    lists = {name: list(value) for name, value in given.items() if isinstance(value, list | tuple | set | frozenset)}
-    names = {name: value for name, value in given.items() if isinstance(value, str)}
+    links = {name: value for name, value in fields.items() if wanted.resource.fields[name].target in RESOURCES}
+    lists = {name: list(value) for name, value in links.items() if isinstance(value, list | tuple | set | frozenset)}
+    names = {name: value for name, value in links.items() if isinstance(value, str)}
     return names | {name: items for name, items in lists.items() if all(isinstance(each, str | int) for each in items)}
 
 
 def _needs(comparing: Comparing, sent: Mapping[str, Any]) -> tuple[Change, ...]:
-    values = [item for value in sent.values() for item in (value if isinstance(value, list) else [value])]
-    tokens = dict.fromkeys(value for value in values if isinstance(value, str))
+    """Return the creates whose tokens stand in fields."""
+    tokens = dict.fromkeys(each for value in sent.values() for each in items_of(value) if isinstance(each, str))
     return tuple(comparing.created[token] for token in tokens if token in comparing.created)
 
 

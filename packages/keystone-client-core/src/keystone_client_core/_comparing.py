@@ -5,7 +5,7 @@ from os import urandom
 from typing import Any, NamedTuple
 
 from ._checks import Fault
-from ._comparison import Change
+from ._comparison import Change, items_of
 from ._errors import FieldError
 from ._resources import Resource
 from ._stored import NaturalKey, Record, Stored, name_of
@@ -83,7 +83,7 @@ class Comparing:
             if target in RESOURCES and depth(target) >= self._may_go:
                 name = ", ".join(name_of(wanted.resource, wanted.key, record))
                 why = f"the {wanted.resource.name} {name}, which rows want, points at it"
-                self.needed |= {(target, each): why for each in (value if isinstance(value, list) else [value])}
+                self.needed |= {(target, each): why for each in items_of(value)}
 
     def why_kept(self, resource: str, pk: int) -> str:
         """Return why a record may not be deleted; empty if it may."""
@@ -117,7 +117,5 @@ class Comparing:
 
 
 def _refused_need(change: Change, need: Change) -> tuple[str, Any, str]:
-    field = next(
-        name for name, value in change.new.items() if need.token in (value if isinstance(value, list) else [value])
-    )
+    field = next(name for name, value in change.new.items() if need.token in items_of(value))
     return field, change.fields()[field], f"the row of this {need.resource} is refused"

@@ -5,19 +5,19 @@ that would be written: a plan with nothing to do asks for none.
 """
 
 from collections import defaultdict
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from itertools import chain
 from typing import Any
 
 from ._comparing import Comparing, Listing
-from ._comparison import Change
+from ._comparison import Change, items_of
 from ._table import RESOURCES
 
 
 def refuse_missing_keys(comparing: Comparing) -> Generator[Listing, list[Any], None]:
     """Refuse the changes that would write a link to a record that is not there, and those that need them."""
     links = {change: list(_new_links(change)) for change in comparing.changes}
-    known = {name: set(stored.by_pk) for name, stored in comparing.stored.items()}
+    known: dict[str, Collection[int]] = {name: stored.by_pk for name, stored in comparing.stored.items()}
     asked: dict[str, set[int]] = defaultdict(set)
     for _, target, key in chain.from_iterable(links.values()):
         if target not in known:
@@ -35,8 +35,7 @@ def refuse_missing_keys(comparing: Comparing) -> Generator[Listing, list[Any], N
 def _new_links(change: Change) -> Iterator[tuple[str, str, int]]:
     """Yield the keys that a change would write and that are not stored there: field, kind of record, key."""
     for name, value in change.new.items():
-        target = RESOURCES[change.resource].fields[name].target
-        items, stored = (value, change.old.get(name) or ()) if isinstance(value, list) else ([value], ())
-        for key in items if target in RESOURCES else ():
-            if isinstance(key, int) and key not in stored:
+        target, stored = RESOURCES[change.resource].fields[name].target, change.old.get(name)
+        for key in items_of(value) if target in RESOURCES else ():
+            if isinstance(key, int) and key not in items_of(stored):
                 yield name, target, key

@@ -233,10 +233,8 @@ def name_of(resource: Resource, key: tuple[str, ...], record: Record) -> tuple[s
 
 
 def _word(field: Field, record: Record, value: Any) -> str:
-    nested = record.get(f"_{field.name}")
-    if field.target and isinstance(nested, Mapping):
-        value = (
-            nested.get(RESOURCES[field.target].natural_key[0], value) if RESOURCES[field.target].natural_key else value
-        )
+    nested, target = record.get(f"_{field.name}"), RESOURCES.get(field.target)
+    if target and target.natural_key and isinstance(nested, Mapping):
+        value = nested.get(target.natural_key[0], value)
     text = str(value).strip()
     return text if text.isprintable() else repr(text)[1:-1]
