@@ -57,8 +57,9 @@ def _found(comparing: Comparing, target: Resource, tables: Sequence[Stored], nam
     if len(found) == 1 and not comparing.claims:
         return next(iter(found.values()))  # the usual case: no row is matched by another key
     if len(set(found.values())) > 1:
-        what = ", and ".join(f"the {field} of {target.name} {key}" for field, key in found.items())
-        raise UnfitError(f"it is {what}: give the key")
+        whose = {field: key if isinstance(key, int) else "that is new" for field, key in found.items()}
+        what = ", and ".join(f"the {field} of {target.name} {key}" for field, key in whose.items())
+        raise UnfitError(f"it is {what}: give the key, or another name")
     if _is_refused(comparing, target, found.values(), name):
         raise UnfitError(f"the row of this {target.name} is refused")
     if not found:

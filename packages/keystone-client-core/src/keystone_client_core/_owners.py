@@ -1,4 +1,4 @@
-"""Keeps teams from losing their last owner. The server lets that happen, and then only staff can mend it.
+"""Keeps teams from losing their last owner, which the server lets happen.
 
 A team is judged by its active owners as the plan leaves them, so an owner may go where the plan makes another one.
 """

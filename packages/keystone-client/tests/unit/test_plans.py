@@ -619,18 +619,21 @@ class TestNamesUnderAnotherKey:
         assert lines(plan.changes)[1:] == [f"+ membership Physics, {name} role='MB'"]
         assert plan.changes[1].new["user"] == plan.changes[0].token
 
-    def test_a_text_that_means_two_records_is_refused(self, planned: Any) -> None:
+    @pytest.mark.parametrize("second", ["cluster 2", "cluster that is new"])
+    def test_a_text_that_means_two_records_is_refused(self, planned: Any, second: str) -> None:
         fake = centre()
         fake.add.cluster(name="hpc", description="old")
-        fake.add.cluster(name="second", description="hpc")
+        if second == "cluster 2":
+            fake.add.cluster(name="second", description="hpc")
         request = fake.add.request(team=1, submitter=1)["id"]
         row: Any = {"cluster": "hpc", "request": request, "requested": 1}
         plan = planned(
-            Wanted("cluster", [{"description": "old"}], key="description"),
+            Wanted("cluster", [{"description": "hpc", "name": "second"}], key="description"),
             Wanted("allocation", [row], key=("cluster", "request")),
             fake=fake,
         )
-        assert reasons(plan) == {0: "it is the name of cluster 1, and the description of cluster 2: give the key"}
+        why = f"it is the name of cluster 1, and the description of {second}: give the key, or another name"
+        assert reasons(plan) == {0: why}
 
     def test_names_are_known_where_several_fields_are_the_key(self, planned: Any) -> None:
         fake = owned(first_name="Bob", last_name="B")
