@@ -441,6 +441,11 @@ class TestLastOwner:
         demoted = "~ membership Physics, ada role='OW' -> 'MB'"
         assert lines(plan.changes)[-1] == demoted  # so that the team has an owner if the job with that breaks
 
+    def test_a_new_owner_who_is_created_switched_off_is_none(self, planned: Any) -> None:
+        new: UserRow = {"username": "new", "password": "long enough", "is_active": False}
+        plan = planned(Wanted("user", [new]), Wanted("membership", [MEMBERS, MEMBERS | {"user": "new", "role": "OW"}]))
+        assert reasons(plan) == {0: LAST}
+
     def test_a_new_owner_who_is_switched_off_is_none(self, planned: Any) -> None:
         off = Wanted("user", [{"username": "bob", "is_active": False}])
         plan = planned(off, Wanted("membership", [MEMBERS, {**MEMBERS, "user": "bob", "role": "OW"}]))
