@@ -510,9 +510,10 @@ class TestKeys:
 
     def test_keys_that_are_not_known_cost_one_request_for_each_kind_of_record(self, planned: Any) -> None:
         fake = centre()
+        fake.add.team(name="Other")
         fake.add.cluster(name="hpc", access_teams=[1])
         plan = planned(
-            Wanted("membership", [{"team": team, "user": 4, "role": "MB"} for team in (1, 99)]),
+            Wanted("membership", [{"team": team, "user": 4, "role": "MB"} for team in (2, 99)]),
             Wanted("cluster", [{"name": "hpc", "access_teams": [1, 97]}]),
             Wanted("grant", [GRANT | {"team": 98, "grant_number": "G"}], key="grant_number"),
             fake=fake,
@@ -529,7 +530,7 @@ class TestKeys:
         ]
         assert asked == [
             ("/users/memberships/", None),
-            ("/users/teams/", "1,97,98,99"),
+            ("/users/teams/", "2,97,98,99"),
             ("/users/users/", "4"),
         ]
 
