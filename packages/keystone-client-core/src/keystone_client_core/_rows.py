@@ -61,10 +61,11 @@ def read_fields(comparing: Comparing, wanted: Wanted, given: Any) -> Generator[L
         check.read(given)
         return check
     fields = said(given)
-    for name, field in wanted.resource.fields.items():
-        if field.target in RESOURCES and name in fields:
+    for name, value in list(fields.items()):  # a row has few fields, and a resource has many
+        field = wanted.resource.fields.get(name)
+        if field is not None and field.target in RESOURCES:
             try:
-                fields[name] = yield from resolved(comparing, field, fields[name])
+                fields[name] = yield from resolved(comparing, field, value)
             except UnfitError as error:
                 check.found.append((name, fields.pop(name), str(error)))
     same = comparing.stored[wanted.resource.name].unchanged(fields)
