@@ -7,7 +7,7 @@ import functools
 import random
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, Final
 
 import httpx
@@ -56,10 +56,10 @@ class SessionState:
         """The failure of the last attempt of ``renew``."""
         self.upload_limits = Limits()
         """Empty until the server has been asked for its settings."""
-        self.unsettled: dict[Any, float] = {}
+        self._unsettled: dict[Any, float] = {}
         """Records that a job may have created and that no unique field protects from being created twice.
 
-        By signature, with the time at which that job ended.
+        By signature, with the time at which that job ended. Replaced as a whole: another thread may be reading it.
         """
         self.newest_keys: dict[str, int] = {}
         """The highest key of a record that the server has created and kept, by model: later ones have higher keys.
@@ -125,6 +125,18 @@ class SessionState:
         key = record.get("id") if isinstance(record, Mapping) else None
         if isinstance(key, int):
             self.newest_keys[model] = max(key, self.newest_keys.get(model, 0))
+
+    def note_unsettled(self, signatures: Iterable[Any]) -> None:
+        """Remember records that a job, which has just ended, may have created."""
+        with self._lock:
+            self._unsettled = self._unsettled | dict.fromkeys(signatures, self.clock())
+
+    def unsettled(self, seconds: float) -> Mapping[Any, float]:
+        """Return the records that jobs of the last ``seconds`` may have created, with times; forget older ones."""
+        earliest = self.clock() - seconds
+        with self._lock:
+            self._unsettled = {name: since for name, since in self._unsettled.items() if since > earliest}
+            return self._unsettled
 
     def forget_session(self, number: int) -> None:
         """Drop all cookies, unless the session with this number has been replaced by another."""
