@@ -105,7 +105,8 @@ def _late(world: World, arrival: Arrival, fault: Fault, wait: Wait) -> Answer:
 
 def _serve(world: World, arrival: Arrival) -> Answer:
     """Handle a request as far as the fault that hits it lets it be handled."""
-    world.transactions.settle(world.clock.time())
+    if world.transactions.open:
+        world.transactions.settle(world.clock.time())
     fault, call = arrival.fault, arrival.call
     if call is None:
         return _kept(world, arrival, to_answer(page(404), head=False, allow=""))
