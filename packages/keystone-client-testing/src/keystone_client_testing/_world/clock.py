@@ -5,7 +5,6 @@ import time
 from email.utils import formatdate
 from functools import lru_cache
 
-
 _TICK = dt.timedelta(microseconds=1)
 
 
