@@ -36,6 +36,8 @@ class Call:
         self.path = decode_path(path)
         self.headers = request.headers
         self.cookies = _cookies(self.headers.get("cookie", ""))
+        self.address = self.headers.get("x-forwarded-for", "").partition(",")[0] or request.peer
+        """The remote address for the log: from ``X-Forwarded-For``, else that of the connection."""
         self.user: Record | None = None
         self.signed: Record | None = None
         """The user of the session. The audit log names this user, even if a token identifies the caller."""
@@ -62,11 +64,6 @@ class Call:
         """The user, for endpoints that refuse anonymous callers."""
         assert self.user is not None  # the endpoint asked for a user before
         return self.user
-
-    @property
-    def address(self) -> str:
-        """The remote address for the log: from ``X-Forwarded-For``, else that of the connection."""
-        return self.headers.get("x-forwarded-for", "").split(",")[0] or self.request.peer
 
     @property
     def secure(self) -> bool:

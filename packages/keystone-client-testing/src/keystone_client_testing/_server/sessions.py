@@ -56,7 +56,9 @@ def session_user(call: Call) -> Record | None:
 
 
 def _by_token(call: Call) -> bool:
-    scheme, *rest = call.headers.get("authorization", "").split() or [""]
+    if "authorization" not in call.headers:
+        return False
+    scheme, *rest = call.headers["authorization"].split() or [""]
     if scheme.lower() != "token":
         return False
     call.user = None

@@ -108,13 +108,20 @@ def _changes(resource: str, old: Record | None, new: Record | None) -> Changes:
         nothing = "None"
         for name, text in AUDITED[resource].artefacts.items():
             changes[name] = [nothing, text] if old is None else [text, nothing]
-    for name, field in COLUMNS[resource].items():
-        if field.kind == "keys" or (resource, name) in _SKIPPED or (old and new and TOUCHED.get(resource) == name):
-            continue
+    for name in _audited(resource):
         before, after = old and old[name], new and new[name]
         if before is not after and (pair := _pair(name, before, after)):
             changes[name] = pair
+    if old and new:
+        changes.pop(TOUCHED.get(resource, ""), None)
     return changes
+
+
+@cache
+def _audited(resource: str) -> list[str]:
+    """Return the columns whose values the audit log keeps."""
+    columns = COLUMNS[resource].items()
+    return [name for name, field in columns if field.kind != "keys" and (resource, name) not in _SKIPPED]
 
 
 def _pair(name: str, before: Any, after: Any) -> list[str]:
