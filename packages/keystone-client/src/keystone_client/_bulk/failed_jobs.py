@@ -32,7 +32,7 @@ class FailedJobs:
         """Start empty. ``dry_run``: the server undoes every job."""
         self._dry_run = dry_run
         self._failures: dict[int, FailedJob] = {}
-        self.unsure: set[int] = set()
+        self.unknown: set[int] = set()
         """The places of records that such a job may have written."""
         self.collided: set[int] = set()
         """In a dry run, the places of records that passed in a smaller job than the one that failed."""
@@ -64,9 +64,9 @@ class FailedJobs:
         failure = self.of(chunk)
         if chunk[0].action.method == "POST":
             # The earlier job held these records too. Had it been written, a unique field would have refused them now.
-            self.unsure.clear()
+            self.unknown.clear()
         else:
-            self.unsure -= {item.place for item in chunk}
+            self.unknown -= {item.place for item in chunk}
         if not self._dry_run or failure is None or failure.number == len(chunk):
             return
         self.collided |= {item.place for item in chunk}

@@ -98,9 +98,9 @@ class PlanRun(Run):
         if self._options.dry_run or not item.given.needs:
             return item.action
         keys = {
-            need.token: self._in[self._item_of[need].place]["id"]
+            need.token: self._results[self._item_of[need].place]["id"]
             for need in item.given.needs
-            if need.kind == "create" and self._item_of[need].place in self._in
+            if need.kind == "create" and self._item_of[need].place in self._results
         }
         return item.action._replace(payload={name: _with(value, keys) for name, value in item.action.payload.items()})
 
@@ -110,7 +110,7 @@ class PlanRun(Run):
     def _recover(self, error: KeystoneError, chunk: Sequence[Item]) -> Flow[None]:
         if isinstance(error, JobError) and error.action and error.step_status == 404:
             item = chunk[error.action - 1]
-            if item.given.seen and item.place not in self._failed.unsure:
+            if item.given.seen and item.place not in self._failed.unknown:
                 self._refused = item.given
                 assert self._response is not None
                 raise (yield from changed(self._call, self._response, item.action.path[1:], item.given.seen)) from error

@@ -79,7 +79,7 @@ def outcome(
     stop: BaseException,
     *,
     lost: bool,
-    unsure: Collection[int],
+    unknown: Collection[int],
     collided: Collection[int],
     dry_run: bool,
     advice: str = "",
@@ -93,25 +93,25 @@ def outcome(
         chunk: The records of the last job.
         stop: The error, interrupt or cancellation that ended the operation.
         lost: Whether the last job was sent and no answer arrived.
-        unsure: The places of records that were in a job of unknown outcome.
+        unknown: The places of records that were in a job of unknown outcome.
         collided: The places of records that pass in smaller jobs and fail together.
         dry_run: Whether the server undid every job.
         advice: What to do now, if that does not depend on what became of the records.
     """
-    fate = _fate(stop, lost)
-    if dry_run and fate == "unknown":
-        fate = "pending"  # a dry run writes nothing, whether its answer arrived or not
-    fates: dict[int, Group] = {item.place: fate for item in chunk if item.place not in done}
+    group_of_chunk = _group_of_chunk(stop, lost)
+    if dry_run and group_of_chunk == "unknown":
+        group_of_chunk = "pending"  # a dry run writes nothing, whether its answer arrived or not
+    groups_by_place: dict[int, Group] = {item.place: group_of_chunk for item in chunk if item.place not in done}
     if dry_run:
-        fates.update(dict.fromkeys(collided, "failed"))
+        groups_by_place.update(dict.fromkeys(collided, "failed"))
     else:
-        fates.update(dict.fromkeys(unsure, "unknown"))
-        fates.update(dict.fromkeys(done, "completed"))
+        groups_by_place.update(dict.fromkeys(unknown, "unknown"))
+        groups_by_place.update(dict.fromkeys(done, "completed"))
     groups: dict[Group, list[tuple[Item, Any]]] = {"completed": [], "failed": [], "unknown": [], "pending": []}
     for item in items:
-        group = fates.get(item.place, "pending")
+        group = groups_by_place.get(item.place, "pending")
         groups[group].append((item, done[item.place] if group == "completed" else None))
-    blamed = None if collided else _blamed(stop, chunk, unsure)
+    blamed = None if collided else _blamed(stop, chunk, unknown)
     if not advice:
         advice = _collided(items, collided) if collided else _advice(groups, blamed, stop, len(chunk))
     return Outcome(groups, blamed, _message(name, groups, blamed, stop, advice))
@@ -140,7 +140,7 @@ def _collided(items: Sequence[Item], collided: Collection[int]) -> str:
     return COLLIDED.format(which=", ".join(names[:_NAMED]) + more)
 
 
-def _fate(stop: BaseException, lost: bool) -> Group:
+def _group_of_chunk(stop: BaseException, lost: bool) -> Group:
     """Return the group of the last chunk, judged only by how its own job ended."""
     if lost or isinstance(stop, DecodeError):
         return "unknown"
@@ -149,7 +149,7 @@ def _fate(stop: BaseException, lost: bool) -> Group:
     return "pending"
 
 
-def _blamed(stop: BaseException, chunk: Sequence[Item], unsure: Collection[int]) -> Item | None:
+def _blamed(stop: BaseException, chunk: Sequence[Item], unknown: Collection[int]) -> Item | None:
     """Return the record to blame, or ``None`` where that is not known.
 
     A record is to blame only for what the server says of it: for the refusal of its step, or for a size that it has
@@ -159,7 +159,7 @@ def _blamed(stop: BaseException, chunk: Sequence[Item], unsure: Collection[int])
     if isinstance(stop, JobError) and stop.action is not None:
         item = chunk[stop.action - 1]
         status = stop.step_status or 0
-        return None if item.place in unsure or status in NOT_OF_RECORD or status >= BROKEN else item
+        return None if item.place in unknown or status in NOT_OF_RECORD or status >= BROKEN else item
     if len(chunk) == 1 and isinstance(stop, StatusError) and stop.status_code == TOO_LARGE:
         return chunk[0]
     return None

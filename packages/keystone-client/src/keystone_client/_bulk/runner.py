@@ -77,7 +77,7 @@ class Run:
         """The highest key of each model that was known when the last job was sent."""
         self._response: httpx.Response | None = None
         """The answer to the last job; an error holds only a copy without secrets."""
-        self._in: dict[int, Any] = {}
+        self._results: dict[int, Any] = {}
         """What the server answered for the records whose jobs were carried out, by their place."""
         self._failed = FailedJobs(self._options.dry_run)
         self._throttled = ThrottledJobs(call, name)
@@ -101,7 +101,7 @@ class Run:
             report_of_all = self._report(stop)
             self._warn(report_of_all)  # a cancel scope swallows the exception, and its cause with it
             raise stop from report_of_all
-        results = list(self._in.values())
+        results = list(self._results.values())
         try:
             check_kept([item.action for item in self._items], results)
         except FieldError as error:
@@ -150,14 +150,14 @@ class Run:
         return results
 
     def _done(self, results: Mapping[int, Any]) -> None:
-        self._in.update(results)  # first, and in one step: an interrupt may come between any two lines
+        self._results.update(results)  # first, and in one step: an interrupt may come between any two lines
         self._call.lost = False
         if not self._options.dry_run:
             note_created(self._call.session, ((item.action, results.get(item.place)) for item in self._chunk))
         left = [item for item in self._chunk if item.place not in results]
         self._waiting = [*left, *self._waiting[len(self._chunk) :]]
         if self._options.on_progress is not None:
-            self._options.on_progress(len(self._in), len(self._items))
+            self._options.on_progress(len(self._results), len(self._items))
 
     def _recover(self, error: KeystoneError, chunk: Sequence[Item]) -> Flow[None]:
         """Prepare a next job that can succeed, or raise the error."""
@@ -166,7 +166,7 @@ class Run:
             self._most = yield from self._throttled.wait_out(cast("StatusError", error), self._most)
         elif isinstance(error, JobError) and error.action and error.step_status == 404 and self._may_be_gone(chunk):
             gone = yield from missing(self._call, chunk[error.action - 1], chunk)
-            self._failed.unsure -= gone
+            self._failed.unknown -= gone
             self._done(dict.fromkeys(gone))
         elif status == BROKEN:
             yield from self._after_500(cast("StatusError", error), chunk)
@@ -194,32 +194,32 @@ class Run:
             raise self._call.too_late(f"POST {ENDPOINT}", "; the last job ended in a 500") from error
 
     def _wrote_nothing(self, chunk: Sequence[Item]) -> Flow[bool]:
-        """Check whether it is known that the job wrote nothing; if not, note its records as unsure."""
-        places = set() if self._options.dry_run else {item.place for item in chunk} - self._failed.unsure
-        self._failed.unsure |= places
-        self._call.lost = False  # the call as a whole is not lost: which records are unsure has been noted
+        """Check whether it is known that the job wrote nothing; if not, note its records as unknown."""
+        places = set() if self._options.dry_run else {item.place for item in chunk} - self._failed.unknown
+        self._failed.unknown |= places
+        self._call.lost = False  # the call as a whole is not lost: which records are unknown has been noted
         if self._options.dry_run:
             return True
         assert self._response is not None
         if (yield from wrote_nothing(self._call, chunk, self._response, self._newest)):
-            self._failed.unsure -= places
+            self._failed.unknown -= places
             return True
         return False
 
     def _may_be_gone(self, chunk: Sequence[Item]) -> bool:
         """Check whether a missing key is no error: the caller allows it, or an earlier job may have deleted it."""
-        sent_before = not self._failed.unsure.isdisjoint(item.place for item in chunk)
+        sent_before = not self._failed.unknown.isdisjoint(item.place for item in chunk)
         return chunk[0].action.method == "DELETE" and (sent_before or not self._options.raise_not_exists)
 
     def _outcome(self, stop: BaseException) -> Outcome:
         return outcome(
             self._name,
             self._items,
-            self._in,
+            self._results,
             self._chunk,
             stop,
             lost=self._call.lost,
-            unsure=self._failed.unsure,
+            unknown=self._failed.unknown,
             collided=self._failed.collided,
             dry_run=self._options.dry_run,
             advice=self._advice,

@@ -33,12 +33,12 @@ class ThrottledJobs:
         self._call, self._name = call, name
         self._waited = False
         """Whether a window was waited out and no job was carried out since."""
-        self._vain = 0
+        self._failed_waits = 0
         """How many jobs were throttled even after such a wait, as a whole or at their first step."""
 
     def passed(self) -> None:
         """Record that a job was carried out."""
-        self._waited, self._vain = False, 0
+        self._waited, self._failed_waits = False, 0
 
     def wait_out(self, error: StatusError, most: int) -> Flow[int]:
         """Send nothing for a whole window.
@@ -59,8 +59,8 @@ class ThrottledJobs:
         step = error.action if isinstance(error, JobError) else None
         if self._waited:
             most = max(1, step - 1) if step else most
-            self._vain += step in (None, 1)
-        if policy.attempts == 1 or seconds > policy.max_retry_after or self._vain >= policy.attempts:
+            self._failed_waits += step in (None, 1)
+        if policy.attempts == 1 or seconds > policy.max_retry_after or self._failed_waits >= policy.attempts:
             raise error
         message, details = "%s: throttled, on with it in %.0f s", (self._name, seconds)
         fields = {"endpoint": ENDPOINT, "status_code": 429}
