@@ -11,9 +11,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from checks import changelog_faults, tag_faults, tree_faults, url_notes, version_faults
+from checks import (
+    changelog_faults,
+    link_notes,
+    tag_faults,
+    tree_faults,
+    unpublished_notes,
+    url_notes,
+    version_faults,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
+CHANGELOG = ROOT / "CHANGELOG.md"
 PROJECTS = sorted(ROOT.glob("packages/*/pyproject.toml"))
 NEXT = """
 All holds for {version}, and nothing is published. What publishes it:
@@ -43,11 +52,24 @@ def git(*arguments: str) -> str:
     return done.stdout
 
 
+def fragments() -> list[str]:
+    """Return the names of the files in changes/ that are in no entry of the changelog yet."""
+    return sorted(path.name for path in (ROOT / "changes").glob("*.md") if path.name != "README.md")
+
+
+def notes() -> Iterator[str]:
+    """Yield what is to be done once, before the first release: the name of a file, and what is wrong in it."""
+    readmes = [project.with_name("README.md") for project in PROJECTS]
+    looks = ((url_notes, PROJECTS), (link_notes, readmes), (unpublished_notes, [*readmes, ROOT / "docs/install.md"]))
+    for look, paths in looks:
+        for path in paths:
+            yield from (f"{path.relative_to(ROOT)} {note}" for note in look(path.read_text(encoding="utf-8")))
+
+
 def faults(wanted: str) -> Iterator[str]:
     """Yield what speaks against a release of the version."""
     yield from version_faults(wanted, (ROOT / "VERSION").read_text(encoding="utf-8").strip())
-    fragments = sorted(path.name for path in (ROOT / "changes").glob("*.md") if path.name != "README.md")
-    yield from changelog_faults(wanted, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), fragments)
+    yield from changelog_faults(wanted, CHANGELOG.read_text(encoding="utf-8"), fragments())
     yield from tree_faults(git("status", "--porcelain"))
     yield from tag_faults(wanted, git("tag", "--list"), "this repository")
     for remote in git("remote").split():
@@ -64,8 +86,8 @@ def main() -> int:
     found = list(faults(options.version))
     for fault in found:
         print(f"- {fault}", file=sys.stderr)
-    for note in sorted({note for path in PROJECTS for note in url_notes(path.read_text(encoding="utf-8"))}):
-        print(f"Before the first release: {note}, in each packages/*/pyproject.toml.")
+    for note in notes():
+        print(f"Before the first release: {note}.")
     if not found:
         said = NEXT if options.done else "Version, changelog, tree and tag are fit for {version}."
         print(said.format(version=options.version))
