@@ -64,13 +64,27 @@ def test_an_action_is_pinned_to_a_commit_and_says_which_version_that_is(workflow
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
-def test_a_job_may_only_read_and_only_the_one_that_publishes_has_an_identity(workflow: Path) -> None:
+def test_a_job_may_only_read_and_only_those_that_publish_have_an_identity(workflow: Path) -> None:
     parsed = yaml.safe_load(workflow.read_text(encoding="utf-8"))
     assert parsed["permissions"] == {}
     for name, job in parsed["jobs"].items():
-        allowed = {"id-token": "write"} if name == "publish" else {"contents": "read"}
-        assert job["permissions"] == allowed
-        assert ("environment" in job) == (name == "publish")
+        publishes = name.startswith("publish-")
+        assert job["permissions"] == ({"id-token": "write"} if publishes else {"contents": "read"})
+        assert ("environment" in job) == publishes
+
+
+def test_a_package_is_published_after_what_it_requires() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8"))["jobs"]
+    needs = {name: job.get("needs") for name, job in jobs.items()}
+    assert needs == {
+        "build": None,
+        "publish-core": "build",
+        "publish-client": "publish-core",
+        "publish-testing": "publish-client",
+    }
+    # A project that is new on PyPI is created by the only workflow and environment that it names.
+    environments = [job["environment"] for name, job in jobs.items() if name != "build"]
+    assert len(set(environments)) == len(environments)
 
 
 def test_the_workflows_test_the_pythons_that_the_packages_name() -> None:
