@@ -30,8 +30,8 @@ All holds for {version}, and nothing is published. What publishes it:
     git tag -a v{version} -m "Keystone client {version}"
     git push --atomic origin HEAD v{version}
 
-The tag starts .github/workflows/release.yml, which builds and tests anew, and publishes one package after the other, each
-when a maintainer has approved it. Without such a forge, publish what was tested here, the core first:
+The tag starts .github/workflows/release.yml, which builds and tests anew, and publishes one package after the other,
+each when a maintainer has approved it. Without such a forge, publish what was tested here, the core first:
 
     pip install "twine>=7"
     twine upload dist/keystone_client_core-{version}*
