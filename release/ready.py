@@ -84,10 +84,10 @@ def main() -> int:
     parser.add_argument("--done", action="store_true", help="all else was tested: tell what publishes it")
     options = parser.parse_args()
     found = list(faults(options.version))
+    for note in notes():
+        print(f"Before the first release: {note}.", flush=True)
     for fault in found:
         print(f"- {fault}", file=sys.stderr)
-    for note in notes():
-        print(f"Before the first release: {note}.")
     if not found:
         said = NEXT if options.done else "Version, changelog, tree and tag are fit for {version}."
         print(said.format(version=options.version))

@@ -28,8 +28,8 @@ TELLING = [
 def scripts(environment: str) -> dict[str, Any]:
     """The scripts of an environment: its own and those of the environment it inherits from."""
     settings = ENVIRONMENTS[environment]
-    template = settings.get("template", "default")
-    inherited = scripts(template) if environment not in (template, "default") else {}
+    alone = environment == "default" or settings.get("detached", False)
+    inherited = {} if alone else scripts(settings.get("template", "default"))
     return {**inherited, **settings.get("scripts", {})}
 
 
@@ -46,6 +46,12 @@ def test_each_command_that_is_told_exists(path: Path) -> None:
 
 def test_commands_are_found_in_what_is_told() -> None:
     assert {"demo", "test"} <= told(ROOT / "README.md")
+
+
+def test_the_table_of_all_commands_has_each_script() -> None:
+    alone = {name: settings for name, settings in ENVIRONMENTS.items() if settings.get("detached")}
+    own = {f"{name}:{script}" for name, settings in alone.items() for script in settings["scripts"]}
+    assert scripts("default").keys() - {"in-dev"} | own <= told(ROOT / "CONTRIBUTING.md")
 
 
 def test_what_the_default_environment_hands_on_is_a_script_of_dev() -> None:
