@@ -49,8 +49,9 @@ def tag_faults(wanted: str, tags: str, place: str) -> list[str]:
 
 
 def unpublished_notes(text: str) -> list[str]:
-    """Return whether a text says what is wrong from the first release on."""
-    return ["says `not published yet`: say how to install it"] if "not published yet" in text.lower() else []
+    """Return whether a text says what is wrong from the first release on: that the packages are only in the repository."""
+    told = re.search(r"not published yet|pip install \./packages", text, re.IGNORECASE)
+    return [f"says `{told[0]}`: say how to install what is published"] if told else []
 
 
 def link_notes(readme: str) -> list[str]:

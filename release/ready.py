@@ -60,7 +60,8 @@ def fragments() -> list[str]:
 def notes() -> Iterator[str]:
     """Yield what is to be done once, before the first release: the name of a file, and what is wrong in it."""
     readmes = [project.with_name("README.md") for project in PROJECTS]
-    looks = ((url_notes, PROJECTS), (link_notes, readmes), (unpublished_notes, [*readmes, ROOT / "docs/install.md"]))
+    pages = sorted(ROOT.glob("docs/*.md"))
+    looks = ((url_notes, PROJECTS), (link_notes, readmes), (unpublished_notes, [*readmes, *pages]))
     for look, paths in looks:
         for path in paths:
             yield from (f"{path.relative_to(ROOT)} {note}" for note in look(path.read_text(encoding="utf-8")))
