@@ -49,7 +49,7 @@ def tag_faults(wanted: str, tags: str, place: str) -> list[str]:
 
 
 def unpublished_notes(text: str) -> list[str]:
-    """Return whether a text says what is wrong from the first release on: that the packages are only in the repository."""
+    """Return whether a text tells to install from the repository, which is wrong from the first release on."""
     told = re.search(r"not published yet|pip install \./packages", text, re.IGNORECASE)
     return [f"says `{told[0]}`: say how to install what is published"] if told else []
 
