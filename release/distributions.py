@@ -79,7 +79,8 @@ def lacking(package: Package, wheel: Path) -> list[str]:
 
 
 def sdist_faults(sdist: Path) -> list[str]:
-    """Return which of the files that belong to a source are missing in an sdist."""
+    """Return what is wrong with the files in an sdist: it has what a build needs, and no tests."""
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    return [f"{sdist.name} lacks {name}" for name in ("LICENSE", "README.md", "pyproject.toml") if name not in names]
+    faults = [f"{sdist.name} lacks {name}" for name in ("LICENSE", "README.md", "pyproject.toml") if name not in names]
+    return faults + [f"{sdist.name} has {name}" for name in sorted(names) if name.startswith("tests/")]

@@ -11,20 +11,29 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from checks import changelog_faults, tag_faults, tree_faults, url_notes, version_faults
+from checks import (
+    changelog_faults,
+    link_notes,
+    tag_faults,
+    tree_faults,
+    unpublished_notes,
+    url_notes,
+    version_faults,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
+CHANGELOG = ROOT / "CHANGELOG.md"
 PROJECTS = sorted(ROOT.glob("packages/*/pyproject.toml"))
 NEXT = """
 All holds for {version}, and nothing is published. What publishes it:
 
     git tag -a v{version} -m "Keystone client {version}"
-    git push origin v{version}
+    git push --atomic origin HEAD v{version}
 
-The tag starts .github/workflows/release.yml, which builds and tests anew, waits for an approval, and publishes the
-three packages. Without such a forge, publish what was tested here, the core first:
+The tag starts .github/workflows/release.yml, which builds and tests anew, and publishes one package after the other,
+each when a maintainer has approved it. Without such a forge, publish what was tested here, the core first:
 
-    pip install twine
+    pip install "twine>=7"
     twine upload dist/keystone_client_core-{version}*
     twine upload dist/keystone_api_client-{version}*
     twine upload dist/keystone_client_testing-{version}*
@@ -43,11 +52,25 @@ def git(*arguments: str) -> str:
     return done.stdout
 
 
+def fragments() -> list[str]:
+    """Return the names of the files in changes/ that are in no entry of the changelog yet."""
+    return sorted(path.name for path in (ROOT / "changes").glob("*.md") if path.name != "README.md")
+
+
+def notes() -> Iterator[str]:
+    """Yield what is to be done once, before the first release: the name of a file, and what is wrong in it."""
+    readmes = [project.with_name("README.md") for project in PROJECTS]
+    pages = sorted(ROOT.glob("docs/*.md"))
+    looks = ((url_notes, PROJECTS), (link_notes, readmes), (unpublished_notes, [*readmes, *pages]))
+    for look, paths in looks:
+        for path in paths:
+            yield from (f"{path.relative_to(ROOT)} {note}" for note in look(path.read_text(encoding="utf-8")))
+
+
 def faults(wanted: str) -> Iterator[str]:
     """Yield what speaks against a release of the version."""
     yield from version_faults(wanted, (ROOT / "VERSION").read_text(encoding="utf-8").strip())
-    fragments = sorted(path.name for path in (ROOT / "changes").glob("*.md") if path.name != "README.md")
-    yield from changelog_faults(wanted, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), fragments)
+    yield from changelog_faults(wanted, CHANGELOG.read_text(encoding="utf-8"), fragments())
     yield from tree_faults(git("status", "--porcelain"))
     yield from tag_faults(wanted, git("tag", "--list"), "this repository")
     for remote in git("remote").split():
@@ -62,10 +85,10 @@ def main() -> int:
     parser.add_argument("--done", action="store_true", help="all else was tested: tell what publishes it")
     options = parser.parse_args()
     found = list(faults(options.version))
+    for note in notes():
+        print(f"Before the first release: {note}.", flush=True)
     for fault in found:
         print(f"- {fault}", file=sys.stderr)
-    for note in sorted({note for path in PROJECTS for note in url_notes(path.read_text(encoding="utf-8"))}):
-        print(f"Before the first release: {note}, in each packages/*/pyproject.toml.")
     if not found:
         said = NEXT if options.done else "Version, changelog, tree and tag are fit for {version}."
         print(said.format(version=options.version))

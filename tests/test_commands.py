@@ -28,8 +28,8 @@ TELLING = [
 def scripts(environment: str) -> dict[str, Any]:
     """The scripts of an environment: its own and those of the environment it inherits from."""
     settings = ENVIRONMENTS[environment]
-    template = settings.get("template", "default")
-    inherited = scripts(template) if environment not in (template, "default") else {}
+    alone = environment == "default" or settings.get("detached", False)
+    inherited = {} if alone else scripts(settings.get("template", "default"))
     return {**inherited, **settings.get("scripts", {})}
 
 
@@ -48,6 +48,12 @@ def test_commands_are_found_in_what_is_told() -> None:
     assert {"demo", "test"} <= told(ROOT / "README.md")
 
 
+def test_the_table_of_all_commands_has_each_script() -> None:
+    alone = {name: settings for name, settings in ENVIRONMENTS.items() if settings.get("detached")}
+    own = {f"{name}:{script}" for name, settings in alone.items() for script in settings["scripts"]}
+    assert scripts("default").keys() - {"in-dev"} | own <= told(ROOT / "CONTRIBUTING.md")
+
+
 def test_what_the_default_environment_hands_on_is_a_script_of_dev() -> None:
     lines = {name: line for name, line in scripts("default").items() if "in-dev" in line}
     handed = {name: re.findall(r"^in-dev (\S+) \{args\}$", line) for name, line in lines.items()}
@@ -64,13 +70,27 @@ def test_an_action_is_pinned_to_a_commit_and_says_which_version_that_is(workflow
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
-def test_a_job_may_only_read_and_only_the_one_that_publishes_has_an_identity(workflow: Path) -> None:
+def test_a_job_may_only_read_and_only_those_that_publish_have_an_identity(workflow: Path) -> None:
     parsed = yaml.safe_load(workflow.read_text(encoding="utf-8"))
     assert parsed["permissions"] == {}
     for name, job in parsed["jobs"].items():
-        allowed = {"id-token": "write"} if name == "publish" else {"contents": "read"}
-        assert job["permissions"] == allowed
-        assert ("environment" in job) == (name == "publish")
+        publishes = name.startswith("publish-")
+        assert job["permissions"] == ({"id-token": "write"} if publishes else {"contents": "read"})
+        assert ("environment" in job) == publishes
+
+
+def test_a_package_is_published_after_what_it_requires() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8"))["jobs"]
+    needs = {name: job.get("needs") for name, job in jobs.items()}
+    assert needs == {
+        "build": None,
+        "publish-core": "build",
+        "publish-client": "publish-core",
+        "publish-testing": "publish-client",
+    }
+    # A project that is new on PyPI is created by the only workflow and environment that it names.
+    environments = [job["environment"] for name, job in jobs.items() if name != "build"]
+    assert len(set(environments)) == len(environments)
 
 
 def test_the_workflows_test_the_pythons_that_the_packages_name() -> None:

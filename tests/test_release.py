@@ -3,6 +3,8 @@
 import importlib
 import subprocess
 import sys
+import tomllib
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 
@@ -62,9 +64,46 @@ def test_a_tag_that_is_taken_is_named_with_its_place(checks: ModuleType) -> None
     assert "origin has a tag v1.2.0" in fault
 
 
+def test_an_entry_that_is_there_gets_the_date_of_the_release(checks: ModuleType) -> None:
+    again = checks.dated("1.2.0", CHANGELOG, date(2026, 5, 9))
+    assert again == CHANGELOG.replace("## 1.2.0 (2026-05-04)", "## 1.2.0 (2026-05-09)")
+
+
+@pytest.mark.parametrize("wanted", ["1.3.0", "1.1.0"])
+def test_only_the_entry_on_top_is_one_of_the_version_to_come(checks: ModuleType, wanted: str) -> None:
+    assert checks.dated(wanted, CHANGELOG, date(2026, 5, 9)) is None
+
+
+def test_fragments_that_came_after_the_entry_are_named_with_what_to_do(checks: ModuleType) -> None:
+    [fault] = checks.late_faults("1.2.0", ["+more.fixed.md"])
+    assert "+more.fixed.md" in fault
+    assert "git rm" in fault
+    assert checks.late_faults("1.2.0", []) == []
+
+
 def test_the_place_of_the_repository_is_asked_for_until_it_is_told(checks: ModuleType) -> None:
     assert "lacks Source, Changelog, Issues" in checks.url_notes("[project.urls]\n")[0]
     assert checks.url_notes('Source = "a"\nChangelog = "b"\nIssues = "c"\n') == []
+
+
+def test_links_that_an_index_page_cannot_follow_are_named(checks: ModuleType) -> None:
+    [note] = checks.link_notes("[Install](../../docs/install.md), [Keystone](https://example.org), [top](#top)")
+    assert "links to ../../docs/install.md:" in note
+    assert checks.link_notes("[Keystone](https://example.org)") == []
+
+
+@pytest.mark.parametrize("text", ["Not published yet: [install it](x).", "pip install ./packages/keystone-client-core"])
+def test_a_text_that_calls_the_packages_unpublished_is_named(checks: ModuleType, text: str) -> None:
+    assert len(checks.unpublished_notes(text)) == 1
+    assert checks.unpublished_notes("pip install keystone-api-client") == []
+
+
+@pytest.mark.parametrize("script", ["prepare", "release"])
+def test_the_version_is_handed_only_to_what_takes_one(script: str) -> None:
+    # hatch gives the arguments of a script to each script that it names, so `docs {args}` would be given the version.
+    scripts = tomllib.loads((ROOT / "hatch.toml").read_text(encoding="utf-8"))["envs"]["dev"]["scripts"]
+    named = [scripts[line.split()[0]] for line in scripts[script] if line.split()[0] in scripts]
+    assert [line for line in named if "{args}" in str(line)] == []
 
 
 def test_the_command_refuses_the_wrong_version_of_this_very_repository() -> None:

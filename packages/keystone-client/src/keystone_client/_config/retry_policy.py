@@ -62,7 +62,7 @@ class RetryPolicy(_Numbers):  # no dataclass: importing dataclasses takes longer
             end,
         )
 
-    # pyright takes it for final: without this one, copies would not be checked.
+    # typeshed has it final, but the inherited one would let any number in.
     def _replace(self, **changes: Any) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Return a copy with other numbers, which are checked as those of the constructor are."""
         return type(self)(**{**self._asdict(), **changes})
