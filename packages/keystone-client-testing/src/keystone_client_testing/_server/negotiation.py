@@ -33,7 +33,8 @@ def negotiate(call: Call, match: Match) -> None:
     if not chosen:
         sessions.recognise(call)
         raise detail(406, "Could not satisfy the request Accept header.")
-    _answer_in(call, match, chosen)
+    if chosen != media[0]:
+        _answer_in(call, match, chosen)
 
 
 @lru_cache(1024)

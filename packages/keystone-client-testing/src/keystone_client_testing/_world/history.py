@@ -127,7 +127,7 @@ def _audited(resource: str) -> list[str]:
 def _pair(name: str, before: Any, after: Any) -> list[str]:
     if name == "password":
         return [_masked(before), _masked(after)]
-    pair = [_text(before), _text(after)]
+    pair = ["None" if value is None else _text(value) for value in (before, after)]
     return pair if pair[0] != pair[1] else []
 
 

@@ -18,9 +18,7 @@ def json_body(value: object) -> bytes:
         FieldError: JSON cannot hold the value.
     """
     try:
-        return json.dumps(
-            value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_json_scalar
-        ).encode()
+        return _json_text(value).encode()
     except (TypeError, ValueError, RecursionError) as error:
         problem = "text that is not Unicode" if isinstance(error, UnicodeError) else str(error)
         raise FieldError(f"the body cannot be sent as JSON: {problem}", field="json") from None
@@ -32,6 +30,11 @@ def _json_scalar(value: object) -> object:
     if not isinstance(found, bool | int | float | str):
         raise TypeError(f"{type(value).__name__} is no type of JSON")
     return found
+
+
+_json_text = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_json_scalar
+).encode  # made once: ``json.dumps`` makes one for each call
 
 
 def multipart(sent: Mapping[str, object]) -> dict[str, Any]:

@@ -53,9 +53,10 @@ class CookieStore:
         answer: Any = _SetCookies(lines[:MOST_COOKIES])
         asked: Any = _Asked(str(response.request.url))
         self.jar.extract_cookies(answer, asked)
-        ours_last = sorted(self.jar, key=lambda cookie: cookie.name in OF_KEYSTONE)
-        for cookie in ours_last[:-MOST_COOKIES]:
-            self.jar.clear(cookie.domain, cookie.path, cookie.name)
+        surplus = len(self.jar) - MOST_COOKIES
+        if surplus > 0:
+            for cookie in sorted(self.jar, key=lambda cookie: cookie.name in OF_KEYSTONE)[:surplus]:
+                self.jar.clear(cookie.domain, cookie.path, cookie.name)
 
     def header(self, url: str) -> str:
         """Return the ``Cookie`` header for a URL; empty if there is no cookie for it."""

@@ -59,9 +59,11 @@ NO_BODY: Final = _NoBody()
 class SessionHeaders:
     """The headers that requests of one session share. Never changed, only replaced, so that reading takes no lock."""
 
-    __slots__ = ("key", "number", "safe", "unsafe")
+    __slots__ = ("json", "key", "number", "safe", "unsafe")
 
-    def __init__(self, number: int, key: str | None, safe: httpx.Headers, unsafe: httpx.Headers) -> None:
+    def __init__(
+        self, number: int, key: str | None, safe: httpx.Headers, unsafe: httpx.Headers, json: httpx.Headers
+    ) -> None:
         """Keep the headers of one session.
 
         Args:
@@ -69,11 +71,19 @@ class SessionHeaders:
             key: The session cookie; ``None`` without a session.
             safe: The headers of requests that only read.
             unsafe: The headers of requests that write.
+            json: The headers of requests that write JSON.
         """
         self.number: Final = number
         self.key: Final = key
         self.safe: Final = safe
         self.unsafe: Final = unsafe
+        self.json: Final = json
+
+    def of(self, draft: Draft) -> httpx.Headers:
+        """Return the headers for a request."""
+        if draft.content is not None:
+            return self.json
+        return self.safe if draft.method == "GET" else self.unsafe
 
 
 class RequestBuilder:
@@ -109,7 +119,7 @@ class RequestBuilder:
         request = OutgoingRequest(
             draft.method,
             url,
-            headers=session.safe if draft.method == "GET" else session.unsafe,
+            headers=session.of(draft),
             extensions={"timeout": draft.timeout or options.timeout},
             # As a stream, and its headers are added here: for a content httpx makes all headers anew, in 8 us.
             **(draft.body or {"stream": httpx.ByteStream(draft.content) if draft.content else NO_BODY}),
@@ -118,8 +128,6 @@ class RequestBuilder:
             request.read()  # keeps the bytes, which hooks may look at
             if draft.content is not None or draft.method in WITH_LENGTH:
                 request.headers["Content-Length"] = str(len(request.content))
-        if draft.content is not None:
-            request.headers["Content-Type"] = "application/json"
         for name, value in options.headers.items():
             request.headers[name] = value
         if draft.headers:

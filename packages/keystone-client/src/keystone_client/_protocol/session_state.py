@@ -165,8 +165,10 @@ class SessionState:
         unsafe = SecretHeaders(safe)
         for name, value in csrf_headers(named, self.base_url).items():
             unsafe[name] = value
+        json = SecretHeaders(unsafe)
+        json["Content-Type"] = "application/json"
         key = named.get(SESSION)
-        return SessionHeaders(number + (key != former_key), key, safe, unsafe)
+        return SessionHeaders(number + (key != former_key), key, safe, unsafe, json)
 
     def endpoint(self, endpoint: str) -> str:
         """Return the path below the base URL for an endpoint given by the caller.

@@ -69,7 +69,7 @@ async def exchange_async(transport: httpx.AsyncBaseTransport, request: OutgoingR
             async for chunk in _chunks(response):
                 sink.write(chunk, _length(response))
         elif not response.is_closed:  # closed means that the transport has read it already
-            _keep(response, b"".join([chunk async for chunk in body]))
+            _keep(response, b"".join([chunk async for chunk in body]), body.is_encoded)
     except httpx.DecodingError:
         request.unreadable = response.status_code, response.headers.raw
         raise
@@ -78,9 +78,9 @@ async def exchange_async(transport: httpx.AsyncBaseTransport, request: OutgoingR
     return _finished(response if sink is None else _without_body(response), request, started)
 
 
-def _keep(response: httpx.Response, body: bytes) -> None:
+def _keep(response: httpx.Response, body: bytes, is_encoded: bool) -> None:
     """Give a response its body, as it was received; it is decompressed now that no generator can be left suspended."""
-    if "content-encoding" in response.headers:
+    if is_encoded:
         response.stream = httpx.ByteStream(body)
         response.read()
     else:
@@ -107,7 +107,7 @@ def exchange(transport: httpx.BaseTransport, request: OutgoingRequest) -> httpx.
             for chunk in response.iter_bytes(CHUNK):
                 sink.write(chunk, _length(response))
         elif not response.is_closed:  # closed means that the transport has read it already
-            _keep(response, b"".join(body))
+            _keep(response, b"".join(body), body.is_encoded)
     except httpx.DecodingError:
         request.unreadable = response.status_code, response.headers.raw
         raise

@@ -100,7 +100,10 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._wire = connection_state(response.stream)
         self._left = left
         self._most, self._read, self._unpacked = most, 0, 0
-        packed = [name for name in _encodings(response) if name in _PACKED]
+        encodings = _encodings(response)
+        self.is_encoded: Final = bool(encodings)
+        """Whether the body has to be decoded, or has a content encoding that httpx does not know."""
+        packed = [name for name in encodings if name in _PACKED]
         countable = packed in (["gzip"], ["deflate"])
         if packed and not countable and most is not None:
             raise httpx.DecodingError(
