@@ -396,18 +396,33 @@ def test_idle_sync_connections_are_closed_after_the_expiry(
     assert all(connection.closed == 1 for connection in stub.made)
 
 
-def test_the_connection_limit_holds_across_threads(stub: type[Connection]) -> None:
-    start = threading.Barrier(8)
-    limits = httpx.Limits(max_connections=3, max_keepalive_connections=2)
-    with KeystoneClient(URL, limits=limits) as client:
+def test_the_connection_limit_holds_across_threads(stub: type[Connection], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server holds its answers back until it has so many requests that all other calls have given up."""
+    asked, gave_up = threading.Semaphore(0), threading.Semaphore(0)
+    go = threading.Event()
 
-        def call() -> None:
-            start.wait(30)
-            for _ in range(20):
-                client.http_get("version")
+    def hold(self: Connection, request: httpx.Request) -> httpx.Response:
+        asked.release()
+        assert go.wait(30)
+        return answer(200, {"id": 1})(request)
 
-        in_threads(*[call] * 8)
-        assert sum(not connection.closed for connection in stub.made) <= 3
+    def call() -> None:
+        try:
+            client.http_get("version")
+        except RequestTimeoutError:
+            gave_up.release()
+
+    def let_go() -> None:
+        for each in [asked] * 3 + [gave_up] * 5:
+            assert each.acquire(timeout=30)
+        go.set()
+
+    monkeypatch.setattr(Connection, "handle_request", hold)
+    limits, timeout = httpx.Limits(max_connections=3, max_keepalive_connections=2), httpx.Timeout(None, pool=0.01)
+    with KeystoneClient(URL, limits=limits, timeout=timeout, retry=None) as client:
+        in_threads(*[call] * 8, let_go)
+        assert sum(not connection.closed for connection in stub.made) == 2
+        in_threads(*[lambda: client.http_get("version")] * 3)
     assert all(connection.closed == 1 for connection in stub.made)
 
 

@@ -344,12 +344,15 @@ class Time:
     def __init__(self, player: Player) -> None:
         self.now = 0.0
         self.pauses: list[float] = []
+        self.woken: list[float] = []
+        """When each wait ended."""
         player.client._session.clock = lambda: self.now
         player.client._driver.sleep = self.advance if isinstance(player.client, KeystoneClient) else self.sleep
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
         self.pauses.append(seconds)
+        self.woken.append(self.now)
 
     async def sleep(self, seconds: float) -> None:
         self.advance(seconds)
@@ -379,16 +382,27 @@ def test_a_wait_beyond_the_deadline_is_not_started(colour: str) -> None:
     assert caught.value.cid == client.cid
 
 
+RETRIED = st.sampled_from(
+    [
+        *(answer(status, retry_after=asked) for status in (429, 503) for asked in ("", "0", "1.5", "40", "500")),
+        answer(502),
+        failure(httpx.ConnectError),
+        failure(httpx.ReadTimeout),
+    ]
+)
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
 @given(
     st.floats(0.001, 1e4),
     st.integers(1, 10),
     st.floats(0, 100),
-    st.lists(st.tuples(st.floats(0, 50), st.sampled_from(["", "0", "1.5", "40", "500"])), min_size=1, max_size=10),
+    st.lists(st.tuples(st.floats(0, 50), RETRIED), min_size=1, max_size=10),
 )
 def test_no_try_starts_and_no_wait_ends_after_the_deadline(
-    deadline: float, attempts: int, backoff: float, replies: list[tuple[float, str]]
+    colour: str, deadline: float, attempts: int, backoff: float, replies: list[tuple[float, Reply]]
 ) -> None:
-    client, wire, time = timed("sync", deadline=deadline, attempts=attempts, backoff=backoff)
+    client, wire, time = timed(colour, deadline=deadline, attempts=attempts, backoff=backoff)
     begun: list[float] = []
 
     def noted(reply: Reply) -> Reply:
@@ -399,11 +413,12 @@ def test_no_try_starts_and_no_wait_ends_after_the_deadline(
 
         return note
 
-    wire.script = [noted(time.taking(seconds, answer(429, retry_after=asked))) for seconds, asked in replies]
-    with contextlib.suppress(DeadlineExceededError):
+    wire.script = [noted(time.taking(seconds, reply)) for seconds, reply in replies]
+    with contextlib.suppress(DeadlineExceededError, TransportError):
         client.http_get("version")
     assert 1 <= len(begun) <= attempts
     assert max(begun) < deadline
+    assert max(time.woken, default=0) <= deadline
 
 
 @pytest.mark.parametrize("method", ["http_get", "http_post"])
