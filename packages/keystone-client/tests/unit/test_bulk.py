@@ -22,6 +22,7 @@ from keystone_client import (
 from keystone_client_testing import FakeKeystone
 
 from .scripted import Scripted, answer, connect, failure
+from .test_hooks import hook
 
 
 @pytest.fixture
@@ -88,16 +89,12 @@ def test_a_limit_below_the_chunk_size_makes_the_chunks_smaller(fake: FakeKeyston
 def test_tries_are_a_whole_throttle_window_apart(fake: FakeKeystone, colour: str) -> None:
     fake.throttle(user="10/min")
     moments: list[float] = []
-    client = Logged(fake, colour)
-    take = fake.world.throttle.wait
 
-    def wait(kind: str, who: str, now: float) -> int | None:
-        refused = take(kind, who, now)
-        if refused is not None:
-            moments.append(now)
-        return refused
+    def note(response: httpx.Response) -> None:
+        if response.status_code == 429:
+            moments.append(fake.clock.time())
 
-    fake.world.throttle.wait = wait  # type: ignore[method-assign]  # listens only
+    client = Logged(fake, colour, event_hooks={"response": [hook(colour, note)]})
     client.bulk_create_cluster(rows(30), chunk_size=9)
 
     gaps = [later - earlier for earlier, later in pairwise(moments)]

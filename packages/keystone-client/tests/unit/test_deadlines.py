@@ -26,15 +26,22 @@ DRIPS = {"headers": b"HTTP/1.1 200 OK\r\nX: ", "body": b"HTTP/1.1 200 OK\r\nCont
 
 @contextlib.contextmanager
 def dripping(beginning: bytes) -> Iterator[str]:
-    """A server that starts an answer and continues byte by byte until the client disconnects."""
+    """A server that starts an answer and continues byte by byte until the client disconnects.
+
+    It gives up after 20 s, and the test fails: a client that ignores its deadline would hang.
+    """
     over = threading.Event()
+    outlasted: list[socket.socket] = []
 
     def drip(connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
             connection.recv(65536)
             connection.sendall(beginning)
-            while not over.wait(0.01):
+            for _ in range(2000):
+                if over.wait(0.01):
+                    return
                 connection.sendall(b"x")
+            outlasted.append(connection)
 
     def serve() -> None:
         with contextlib.suppress(OSError):
@@ -53,6 +60,7 @@ def dripping(beginning: bytes) -> Iterator[str]:
     for thread in threads:
         thread.join(30)
         assert not thread.is_alive()
+    assert not outlasted, "the client waited until the server gave up"
 
 
 def test_the_deadline_network_backend_is_used_by_the_connection() -> None:
@@ -177,12 +185,14 @@ def test_a_call_that_waited_for_a_connection_until_the_deadline_reports_not_sent
     async def test() -> None:
         limits = httpx.Limits(max_connections=1)
         async with AsyncKeystoneClient(url, limits=limits, retry=RetryPolicy(deadline=0.2)) as client:
-            slots = client._driver.here().pool
-            slots._free = 0
-            with pytest.raises(DeadlineExceededError) as caught:
-                await client.create_team(name="t")
+            patient = client.with_options(retry=RetryPolicy(deadline=60))
+            async with anyio.create_task_group() as group:
+                group.start_soon(patient.http_get, "version")  # holds the only connection
+                await anyio.wait_all_tasks_blocked()
+                with pytest.raises(DeadlineExceededError) as caught:
+                    await client.create_team(name="t")
+                group.cancel_scope.cancel()
             assert caught.value.outcome == "not sent"
-            slots._free = 1
 
     with dripping(DRIPS["body"]) as url:
         anyio.run(test, backend=backend)

@@ -92,12 +92,12 @@ def test_a_throttle_that_names_no_time_holds_the_others_for_as_long_as_the_call_
 
 
 def test_a_hold_that_outlasts_the_deadline_is_an_error_at_once_and_nothing_was_sent(colour: str) -> None:
-    client, wire = throttled(colour, OK, retry=RetryPolicy(attempts=2, backoff=1, deadline=63))
-    client.client._session.clock = lambda: 100.0
-    client.client._session.throttle.hold("anonymous", 163.0)
-    with pytest.raises(DeadlineExceededError, match=r"throttles this client for 64\.00 s") as caught:
+    client, wire = throttled(colour, OK)
+    client.client = client.client.with_options(retry=RetryPolicy(attempts=2, backoff=1, deadline=60))
+    with pytest.raises(DeadlineExceededError, match=r"throttles this client for 61\.00 s") as caught:
         client.create_team(name="t")
     assert caught.value.outcome == "not sent"
+    assert client.pauses == [61]
     assert len(wire.requests) == 2
 
 
