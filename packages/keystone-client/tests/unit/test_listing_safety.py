@@ -109,6 +109,20 @@ def test_after_resumes_after_a_key(colour: str, after: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize(("filters", "matches"), BOUNDS, ids=[str(filters) for filters, _ in BOUNDS])
+@pytest.mark.parametrize("after", [4, 13, 40])
+@pytest.mark.parametrize("order", ["id", "-id"])
+def test_after_and_key_bounds_of_the_caller_hold_together(
+    filters: dict[str, Any], matches: Callable[[Record], bool], after: int, order: str
+) -> None:
+    def lies_behind(key: int) -> bool:
+        return key < after if order == "-id" else key > after
+
+    client = connect("sync", Scripted(ListServer(clusters(20))), page_size=3)
+    expected = [record for record in clusters(20) if matches(record) and lies_behind(record["id"])]
+    assert client.iterate_cluster(after=after, filters=filters, order=order) == ordered(expected, order)
+
+
 def check_kept(server: ListServer, before: list[Record], found: list[Record], order: str, limit: int | None) -> None:
     """Check that unchanged records are listed once and in order; with a limit, that none of them was skipped."""
     ids = [record["id"] for record in found]
@@ -297,16 +311,16 @@ def always(records: list[Record], count: int = 10) -> Reply:
     return page(*records, count=count, more=True)
 
 
-def ignoring(*names: str) -> Callable[[], Reply]:
+def ignoring(*names: str, server: ListServer | None = None) -> Callable[[], Reply]:
     """A server that ignores some parameters."""
 
     def make() -> Reply:
-        server = ListServer(clusters(20))
+        table = ListServer(clusters(20)) if server is None else server
 
         def reply(request: httpx.Request) -> httpx.Response:
             kept = [(name, value) for name, value in request.url.params.multi_items() if name not in names]
             url = request.url.copy_with(params=kept)
-            return server(httpx.Request("GET", url))
+            return table(httpx.Request("GET", url))
 
         return reply
 
@@ -337,6 +351,24 @@ def test_paging_by_key_raises_on_inconsistent_pages(colour: str, make: Callable[
         client.retrieve_cluster()
     assert caught.value.cid == client.cid
     assert len(wire.requests) <= 6
+
+
+def test_a_log_that_grows_on_a_server_that_ignores_the_upper_bound_raises(colour: str) -> None:
+    """The walk would follow the rows that its own requests add."""
+    server = ListServer(clusters(5), between=[[Change(insert="z")]] * 50)
+    wire = Scripted(ignoring("id__lte", server=server)())
+    with pytest.raises(PaginationError, match="above the bound"):
+        connect(colour, wire, page_size=3).retrieve_audit_log()
+    assert len(wire.requests) <= 6
+
+
+def test_a_last_page_may_be_short_again_after_pages_that_were_not(colour: str) -> None:
+    """Each delete between the two queries of the server makes a page that ends before its count."""
+    short = [page({"id": 2 * number}, count=2) for number in range(1, 6)]
+    full = [page({"id": 2 * number + 1}, count=2, more=True) for number in range(1, 6)]
+    script = [each for pair in zip(short, full, strict=True) for each in pair]
+    client = connect(colour, Scripted(*script, page()), page_size=1)
+    assert [record["id"] for record in client.retrieve_cluster()] == [*range(2, 12)]
 
 
 @pytest.mark.parametrize("make", [ignoring("id__lt"), ignoring("_order"), lambda: always(clusters(3))])

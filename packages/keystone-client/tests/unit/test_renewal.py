@@ -24,6 +24,7 @@ from keystone_client_testing import FakeKeystone
 from trio.testing import MockClock
 
 from .scripted import URL, Player, Scripted, answer, connect, cookies, failure
+from .test_retries import timed
 from .threads import in_threads
 
 BACKENDS = ["asyncio", "trio"]
@@ -182,6 +183,31 @@ def test_the_deadline_includes_the_login(colour: str) -> None:
     with pytest.raises(DeadlineExceededError) as caught:
         client.create_team(name="t")
     assert caught.value.outcome == "not sent"
+
+
+def test_the_deadline_includes_a_wait_of_the_login(colour: str) -> None:
+    """The call has 2 s left when its session turns out to be over."""
+    client, wire, time = timed(colour, deadline=10, backoff=0)
+    wire.script = [LOGIN]
+    client.login(provider=Provider())
+    wire.script = [time.taking(8, OVER), answer(429, retry_after="5"), AGAIN, answer(200, {"id": 1})]
+    with pytest.raises(DeadlineExceededError):
+        client.create_team(name="t")
+    assert time.pauses == []
+
+
+def test_a_try_that_only_shows_that_the_session_is_over_does_not_count(colour: str) -> None:
+    for attempts, replies in ((1, [answer(200, {"id": 1})]), (2, [answer(503), answer(200, {"id": 1})])):
+        wire = Scripted(LOGIN, OVER, AGAIN, *replies)
+        client = connect(colour, wire, retry=RetryPolicy(attempts=attempts))
+        client.login(provider=Provider())
+        assert client.retrieve_team(1) == {"id": 1}
+
+    wire = Scripted(LOGIN, OVER, AGAIN, answer(503))
+    client = connect(colour, wire, retry=RetryPolicy(attempts=2))
+    client.login(provider=Provider())
+    assert client.http_get("version").status_code == 503
+    assert len(wire.requests) == 5
 
 
 def test_the_deadline_limits_a_hanging_provider() -> None:
