@@ -55,6 +55,14 @@ def test_a_real_client_that_gives_up_on_the_server_finds_the_write_done_or_not(
         assert len(fake.world.store.tables["team"]) == teams
 
 
+def test_the_journal_has_status_0_only_for_what_never_reached_the_server(fake: FakeKeystone, admin: Session) -> None:
+    for when in ("before", "after"):
+        fake.fail("POST", TEAMS, error="reset", when=when)
+        with pytest.raises(httpx.TransportError):
+            admin("POST", TEAMS, json={"name": "A"})
+    assert [entry.status for entry in fake.journal.find("POST", TEAMS)] == [0, 201]
+
+
 def test_latency_a_client_does_not_wait_for_costs_no_real_time(fake: FakeKeystone) -> None:
     fake.fail(path=TEAMS, delay=3600, times=4)
     moment = fake.clock.time()

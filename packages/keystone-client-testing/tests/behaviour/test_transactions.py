@@ -57,6 +57,16 @@ def test_a_reader_that_remembers_the_last_id_loses_what_commits_later(
         assert client.count_audit_log() == 4
 
 
+def test_a_request_of_a_transaction_is_logged_with_the_time_of_its_end(
+    fake: FakeKeystone, held: HeldTransaction
+) -> None:
+    fake.clock.advance(40)
+    ended = fake.clock.now()
+    held.commit()
+    (row,) = [row for row in fake.world.store.tables["request_log"].values() if row["endpoint"].endswith("batch/")]
+    assert row["timestamp"] >= ended
+
+
 def test_rolled_back_rows_never_appear_and_their_ids_stay_lost(
     fake: FakeKeystone, admin: Session, held: HeldTransaction
 ) -> None:

@@ -102,6 +102,15 @@ def test_tries_are_a_whole_throttle_window_apart(fake: FakeKeystone, colour: str
     assert all(gap >= 60 for gap in gaps)
 
 
+def test_a_throttle_that_asks_for_more_than_a_minute_is_waited_out_whole(colour: str) -> None:
+    asked = answer(429, {"detail": "Wait."}, retry_after="100")
+    client = connect(colour, Scripted(asked, answer(200, {"results": [{"body": {"id": 1, "name": "C0"}}]})))
+
+    client.bulk_create_cluster(rows(1))
+
+    assert client.pauses == [100]
+
+
 def test_throttle_waits_are_limited_by_the_deadline_not_by_attempts(fake: FakeKeystone, colour: str) -> None:
     fake.throttle(user="10/min")
     client = Logged(fake, colour, retry=RetryPolicy(attempts=2, deadline=130))

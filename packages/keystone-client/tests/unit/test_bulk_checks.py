@@ -212,7 +212,9 @@ def test_a_check_finds_what_the_server_would_refuse_or_change(resource: str, fie
     record = {**records_of(fake)[resource], field: value}
 
     found = getattr(fake.client(), f"check_{resource}")([record])
-    sent = json.loads(json.dumps(record, default=str)) if found else encode_fields(RESOURCES[resource], record, "create")
+    sent = (
+        json.loads(json.dumps(record, default=str)) if found else encode_fields(RESOURCES[resource], record, "create")
+    )
     reply = fake.client().http_post(RESOURCES[resource].path, json=sent)
 
     if not found:

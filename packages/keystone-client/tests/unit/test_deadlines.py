@@ -19,6 +19,7 @@ from keystone_client_testing import FakeKeystone
 from trio.testing import MockClock
 
 from .scripted import URL
+from .sockets import serving
 
 BACKENDS = ["asyncio", "trio"]
 DRIPS = {"headers": b"HTTP/1.1 200 OK\r\nX: ", "body": b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"}
@@ -34,32 +35,17 @@ def dripping(beginning: bytes) -> Iterator[str]:
     outlasted: list[socket.socket] = []
 
     def drip(connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            connection.recv(65536)
-            connection.sendall(beginning)
-            for _ in range(2000):
-                if over.wait(0.01):
-                    return
-                connection.sendall(b"x")
-            outlasted.append(connection)
+        connection.recv(65536)
+        connection.sendall(beginning)
+        for _ in range(2000):
+            if over.wait(0.01):
+                return
+            connection.sendall(b"x")
+        outlasted.append(connection)
 
-    def serve() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = server.accept()
-                connection.settimeout(30)
-                threads.append(threading.Thread(target=drip, args=(connection,), daemon=True))
-                threads[-1].start()
-
-    threads = [threading.Thread(target=serve, daemon=True)]
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        threads[0].start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+    with serving(drip) as port:
+        yield f"http://127.0.0.1:{port}"
         over.set()
-        server.shutdown(socket.SHUT_RDWR)
-    for thread in threads:
-        thread.join(30)
-        assert not thread.is_alive()
     assert not outlasted, "the client waited until the server gave up"
 
 

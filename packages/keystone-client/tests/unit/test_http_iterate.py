@@ -81,9 +81,7 @@ def test_the_order_of_the_caller_is_kept(client: Player, order: str) -> None:
     found = client.http_iterate("users/teams", {"_order": order}, page_size=4)
 
     by = asked if asked.endswith("id") else f"{asked},id"
-    assert [(team["id"], team["name"]) for team in found] == [
-        (team["id"], team["name"]) for team in ordered(TEAMS, by)
-    ]
+    assert [(team["id"], team["name"]) for team in found] == [(team["id"], team["name"]) for team in ordered(TEAMS, by)]
 
 
 def test_filters_in_the_endpoint_and_in_the_parameters_are_combined(client: Player) -> None:

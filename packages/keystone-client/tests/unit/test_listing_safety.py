@@ -482,6 +482,14 @@ def test_a_page_that_takes_too_long_is_halved_and_grows_again(colour: str, slow:
     assert client.pauses == [0.5, 1, 2]
 
 
+def test_a_page_that_is_too_large_for_the_client_does_not_grow_again(colour: str) -> None:
+    """The server may be faster next time; the answer would be as large again."""
+    wire = Scripted(ListServer(clusters(500)))
+    found = connect(colour, wire, max_response_size=10_000).retrieve_cluster()
+    assert found == clusters(500)
+    assert sizes(wire) == [1000, 500, 250, 250]
+
+
 LISTINGS: dict[str, Callable[[Any], object]] = {
     "retrieve": lambda client: client.retrieve_cluster(),
     "in another order": lambda client: client.retrieve_cluster(order="name"),

@@ -1,7 +1,6 @@
 """Each statement of the documentation about the logger ``kclient``."""
 
 import logging
-import re
 import subprocess
 import sys
 import textwrap

@@ -8,6 +8,9 @@ print. Each secret stands in the global variables of this module only: the frame
 import copy
 import io
 import pickle
+import socket
+import ssl
+import struct
 import traceback
 import warnings
 from collections.abc import Awaitable, Callable
@@ -16,12 +19,22 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from keystone_client import AsyncKeystoneClient, BulkError, FieldError, KeystoneClient, KeystoneError, RetryPolicy
+from keystone_client import (
+    AsyncKeystoneClient,
+    BulkError,
+    FieldError,
+    KeystoneClient,
+    KeystoneError,
+    RetryPolicy,
+    TransportError,
+)
 from keystone_client_testing import FakeKeystone
 from rich.console import Console
 from rich.traceback import Traceback
 
 from .scripted import URL, Player, Reply, Scripted, answer, cookies, failure
+from .sockets import serving
+from .test_unreachable import AUTHORITY, TRUSTED
 
 PASSWORD, TOKEN, SESSION_ID, CSRF = SECRETS = ("pa55-w0rd", "t0k3n-t0k3n", "s3ss10n-1d", "csrf-v4lue")
 USER: Any = {"username": "b", "password": PASSWORD, "first_name": "B", "last_name": "B", "email": "b@c.de"}
@@ -106,7 +119,7 @@ def outcome(colour: str, client: Any, act: Callable[[Any], Any]) -> BaseExceptio
         if colour == "sync":
             act(client)
         else:
-            anyio.run(awaited, act(client))
+            anyio.run(awaited, act(client), backend="trio" if colour == "trio" else "asyncio")
     except (KeystoneError, BrokenError) as error:
         return error
     return None
@@ -269,6 +282,25 @@ def test_over_a_real_connection_no_transport_frame_reveals_a_secret(colour: str)
         close = client.close()
         if colour == "async":
             anyio.run(awaited, close)
+
+
+@pytest.mark.parametrize("backend", ["sync", "asyncio", "trio"])
+def test_over_tls_no_frame_reveals_a_secret(backend: str) -> None:
+    """The frames of TLS, and of the library that runs the tasks, have the part of the body that they send."""
+    kind: Any = KeystoneClient if backend == "sync" else AsyncKeystoneClient
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    AUTHORITY.issue_cert("127.0.0.1").configure_cert(context)
+
+    def reset(connection: socket.socket) -> None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with context.wrap_socket(connection, server_side=True) as secure:
+            secure.recv(1)
+
+    with serving(reset) as port:
+        client = kind(f"https://127.0.0.1:{port}", token=TOKEN, retry=None, verify=TRUSTED, trust_env=False)
+        error = outcome(backend, client, lambda client: client.http_post("x", json=[PASSWORD] * 1_000_000))
+    assert isinstance(error, TransportError)
+    assert found(traces(error)) == {}
 
 
 def test_local_variables_of_the_caller_are_not_cleared() -> None:

@@ -106,15 +106,15 @@ def virtually(test: Callable[[], Awaitable[None]]) -> None:
     trio.run(test, clock=MockClock(autojump_threshold=0))
 
 
-def storm(throttle: Callable[[int], Any], tasks: int, policy: RetryPolicy) -> list[float]:
-    """Return the arrival times of the requests: one call starts, the others while it is running."""
+def storm(throttle: Callable[[int], Any], tasks: int, policy: RetryPolicy, answered_after: float = 0.01) -> list[float]:
+    """Return the arrival times of the requests: one call starts, the others 0.02 s later."""
     arrived: list[float] = []
 
     class Server(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             turn = len(arrived)
             arrived.append(trio.current_time())
-            await trio.sleep(0.01)
+            await trio.sleep(answered_after)
             reply: httpx.Response = throttle(turn)(request)
             return reply
 
@@ -132,6 +132,19 @@ def storm(throttle: Callable[[int], Any], tasks: int, policy: RetryPolicy) -> li
 
     virtually(test)
     return [moment - arrived[0] for moment in arrived]
+
+
+def test_a_shorter_hold_does_not_end_a_longer_one() -> None:
+    """All three calls are on their way before the first is answered."""
+    arrived = storm(
+        throttle=lambda turn: answer(429, retry_after="60" if turn == 0 else "1") if turn < 3 else OK,
+        tasks=3,
+        policy=RetryPolicy(),
+        answered_after=0.05,
+    )
+    assert arrived[:3] == [0, 0.02, 0.02]
+    assert all(60 <= moment < 70 for moment in arrived[3:])
+    assert len(arrived) == 6
 
 
 def test_a_hundred_tasks_wait_together_and_come_back_spread_out() -> None:

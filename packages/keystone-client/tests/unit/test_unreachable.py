@@ -5,7 +5,6 @@ import datetime
 import re
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -13,6 +12,8 @@ import anyio
 import pytest
 import trustme
 from keystone_client import AsyncKeystoneClient, KeystoneClient, RetryPolicy, TransportError
+
+from .sockets import serving
 
 RUNNERS = ["sync", "asyncio", "trio"]
 AGES_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
@@ -67,33 +68,23 @@ def test_a_refused_connection_is_retried(runner: str) -> None:
 
 
 @contextlib.contextmanager
-def serving(certificate: trustme.LeafCert | None) -> Iterator[tuple[str, list[int]]]:
-    """Serve TLS, or non-TLS data if there is no certificate; yield the port and the accepted connections."""
+def greeting(certificate: trustme.LeafCert | None) -> Iterator[tuple[str, list[int]]]:
+    """Serve TLS, or non-TLS data if there is no certificate; yield the URL and the peers of the connections."""
     came: list[int] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if certificate is not None:
         certificate.configure_cert(context)
 
-    def serve() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, (_, port) = server.accept()
-                connection.settimeout(30)
-                came.append(port)
-                with connection, contextlib.suppress(OSError):
-                    if certificate is None:
-                        connection.recv(65536)
-                        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-                    else:
-                        context.wrap_socket(connection, server_side=True).close()
+    def act(connection: socket.socket) -> None:
+        came.append(connection.getpeername()[1])
+        if certificate is None:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        else:
+            context.wrap_socket(connection, server_side=True).close()
 
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"https://127.0.0.1:{server.getsockname()[1]}", came
-        server.shutdown(socket.SHUT_RDWR)
-    thread.join(30)
-    assert not thread.is_alive()
+    with serving(act) as port:
+        yield f"https://127.0.0.1:{port}", came
 
 
 HOPELESS = {
@@ -112,7 +103,7 @@ HOPELESS = {
 def test_a_permanent_tls_failure_is_not_retried(
     runner: str, certificate: trustme.LeafCert | None, message: str
 ) -> None:
-    with serving(certificate) as (url, came):
+    with greeting(certificate) as (url, came):
         error = failure_of(runner, url, verify=TRUSTED)
     assert error.attempts == len(came) == 1
     assert re.search(message, str(error))
