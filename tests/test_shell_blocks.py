@@ -1,4 +1,4 @@
-"""The shell commands that the documentation shows name what exists: packages, scripts, options of the fake's command."""
+"""The shell commands of the documentation name what exists: packages, scripts, options of the fake's command."""
 
 import re
 import shlex
