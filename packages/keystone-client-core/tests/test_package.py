@@ -85,6 +85,7 @@ PUBLIC = [
     "job_body",
     "join_url",
     "list_action",
+    "lookalikes",
     "lookups_of",
     "new_cid",
     "parse_base_url",

@@ -20,8 +20,8 @@ _HOMES = {
     "_text_rules": "is_email slugify",
     "_compare": "compare",
     "_comparison": "Change Comparison",
-    "_rows": "Listing",
-    "_stored": "changed_fields comparable differs guard_filters name_form signatures",
+    "_comparing": "Listing",
+    "_stored": "changed_fields comparable differs guard_filters lookalikes name_form signatures",
     "_wanted": "Wanted",
     "_cid": "adopt_cid new_cid",
     "_errors": (

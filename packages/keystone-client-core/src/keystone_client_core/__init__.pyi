@@ -24,6 +24,7 @@ from ._checks import record_name as record_name
 from ._cid import adopt_cid as adopt_cid
 from ._cid import new_cid as new_cid
 from ._compare import compare as compare
+from ._comparing import Listing as Listing
 from ._comparison import Change as Change
 from ._comparison import Comparison as Comparison
 from ._errors import FieldError as FieldError
@@ -62,13 +63,13 @@ from ._resources import CALLER as CALLER
 from ._resources import Field as Field
 from ._resources import NO_DEFAULT as NO_DEFAULT
 from ._resources import Resource as Resource
-from ._rows import Listing as Listing
 from ._scalars import python_scalar as python_scalar
 from ._scalars import real as real
 from ._stored import changed_fields as changed_fields
 from ._stored import comparable as comparable
 from ._stored import differs as differs
 from ._stored import guard_filters as guard_filters
+from ._stored import lookalikes as lookalikes
 from ._stored import name_form as name_form
 from ._stored import signatures as signatures
 from ._table import CHOICES as CHOICES
@@ -165,6 +166,7 @@ __all__ = [
     "job_body",
     "join_url",
     "list_action",
+    "lookalikes",
     "lookups_of",
     "name_form",
     "new_cid",

@@ -12,11 +12,14 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any
 
 from ._checks import RecordCheck
-from ._comparison import Change, Comparison
+from ._comparing import Comparing, Listing
+from ._comparison import Change, Comparison, items_of
 from ._goings import goings
+from ._links import refuse_missing_keys
 from ._messages import brief
-from ._new_names import check_renames, note_renames, rename, taken
-from ._rows import Comparing, Listing, Row, read_fields, read_rows
+from ._new_names import check_renames, give, note_renames, rename, taken
+from ._owners import refuse_last_owners
+from ._rows import Row, read_fields, read_rows
 from ._stored import NaturalKey, Record, changed_fields, guard_filters, name_of, signatures
 from ._table import RESOURCES
 from ._wanted import Wanted, depth, said
@@ -50,6 +53,8 @@ def compare(
         for form, row in rows.items():
             yield from _compare_row(comparing, each, form, row)
         note_renames(comparing, each)
+    yield from refuse_missing_keys(comparing)
+    yield from refuse_last_owners(comparing)
     counted = {name for name, each in comparing.wanted.items() if not each.has_labels}
     if any(fault.resource in counted and fault.label is not None for fault in comparing.faults):
         comparing.notes.append("rows without labels are counted from 0")
@@ -79,28 +84,38 @@ def _compare_row(
 
 
 def _create(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) -> Generator[Listing, list[Any], None]:
-    words = ", ".join(name_of(wanted.resource, wanted.key, {name: row.given[name] for name in wanted.key}))
+    named = {name: row.given[name] for name in wanted.key}
+    words = ", ".join(name_of(wanted.resource, wanted.key, named))
     extra = _extra(wanted, row)
     check = yield from _completed(comparing, wanted, row, extra)
-    held = None
-    if comparing.held:
-        made = signatures(wanted.resource, wanted.key, check.sent)
-        held = next((comparing.held[each] for each in made if each in comparing.held), None)
-    if not check.found:
-        check.found += taken(comparing, wanted, check.sent)
-    if not check.found and held is not None:
-        check.found.append((", ".join(wanted.key), words, held))
-    for found in check.found:
-        comparing.fault(wanted, row.label, *found)
-    if not check.found:
-        comparing.note_links(wanted, words, check.sent)
-        needs, alias = _needs(comparing, check.sent), comparing.next_alias()
-        change = Change("create", wanted.resource.name, words, key=wanted.key, label=row.label, alias=alias)
-        change = change._replace(new=check.sent, needs=needs, words=_names_in(wanted, {**extra, **said(row.given)}))
-        comparing.changes.append(change)
-        comparing.created[change.token] = change
-        comparing.aliases.add(alias)
-        comparing.stored[wanted.resource.name].will_be(form, change.token)
+    found = check.found or taken(comparing, wanted, check.sent) or _held(comparing, wanted, words, check.sent)
+    for each in found:
+        comparing.fault(wanted, row.label, *each)
+    if found:
+        return
+    comparing.note_links(wanted, named, check.sent)
+    change = Change(
+        "create",
+        wanted.resource.name,
+        words,
+        key=wanted.key,
+        label=row.label,
+        new=check.sent,
+        needs=_needs(comparing, check.sent),
+        words=_names_in(wanted, {**extra, **said(row.given)}),
+        alias=comparing.next_alias(),
+    )
+    comparing.changes.append(change)
+    comparing.created[change.token] = change
+    comparing.aliases.add(change.alias)
+    comparing.stored[wanted.resource.name].will_be(form, change.token)
+    give(comparing, wanted, check.sent, change.token)
+
+
+def _held(comparing: Comparing, wanted: Wanted, words: str, sent: Mapping[str, Any]) -> list[tuple[str, Any, str]]:
+    """Return why a record is not to be created now, as a fault, if it is not."""
+    made = signatures(wanted.resource, wanted.key, sent) if comparing.held else set()
+    return [(", ".join(wanted.key), words, comparing.held[each]) for each in made if each in comparing.held][:1]
 
 
 def _extra(wanted: Wanted, row: Row) -> Any:
@@ -129,12 +144,12 @@ def _completed(
 
 
 def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> None:
-    name = ", ".join(name_of(wanted.resource, wanted.key, record))
-    comparing.note_links(wanted, name, row.sent)
+    comparing.note_links(wanted, record, row.sent)
     new = changed_fields(wanted.resource, record, row.sent)
     stays = [name for name in wanted.gone if name not in row.sent and name in record]
     if stays and not changed_fields(wanted.resource, record, wanted.gone):
         was = ", ".join(f"{field}={record[field]!r}" for field in stays)
+        name = ", ".join(name_of(wanted.resource, wanted.key, record))
         comparing.notes.append(f"{wanted.resource.name} {brief(name)} is back, and stays {was}: its row does not say")
     if not new:
         comparing.as_wanted += 1
@@ -142,11 +157,12 @@ def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> N
     if faults := taken(comparing, wanted, new, record):
         comparing.fault(wanted, row.label, *faults[0])
         return
+    give(comparing, wanted, new, record["id"])
     comparing.changes.append(
         Change(
             "update",
             wanted.resource.name,
-            name,
+            ", ".join(name_of(wanted.resource, wanted.key, record)),
             label=row.label,
             pk=record["id"],
             new=new,
@@ -160,26 +176,31 @@ def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> N
 
 def _names_in(wanted: Wanted, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that point at records, where they have names."""
-    given = {name: value for name, value in fields.items() if wanted.resource.fields[name].target in RESOURCES}
-    lists = {name: list(value) for name, value in given.items() if isinstance(value, list | tuple | set | frozenset)}
-    names = {name: value for name, value in given.items() if isinstance(value, str)}
+    links = {name: value for name, value in fields.items() if wanted.resource.fields[name].target in RESOURCES}
+    lists = {name: list(value) for name, value in links.items() if isinstance(value, list | tuple | set | frozenset)}
+    names = {name: value for name, value in links.items() if isinstance(value, str)}
     return names | {name: items for name, items in lists.items() if all(isinstance(each, str | int) for each in items)}
 
 
 def _needs(comparing: Comparing, sent: Mapping[str, Any]) -> tuple[Change, ...]:
-    values = [item for value in sent.values() for item in (value if isinstance(value, list) else [value])]
-    tokens = dict.fromkeys(value for value in values if isinstance(value, str))
+    """Return the creates whose tokens stand in fields."""
+    tokens = dict.fromkeys(each for value in sent.values() for each in items_of(value) if isinstance(each, str))
     return tuple(comparing.created[token] for token in tokens if token in comparing.created)
 
 
 def _in_order(changes: Iterable[Change]) -> list[Change]:
-    """Return the changes in the order in which they are carried out: each new team with its members, owners first."""
+    """Return the changes in the order in which they are carried out: each new team with its members.
+
+    New owners come before other members, so that no team is without an owner if a later job fails.
+    """
     place = {change: number for number, change in enumerate(changes)}
     kinds = list(RESOURCES)
 
     def rank(change: Change) -> tuple[Any, ...]:
         first = change.team or change
-        own = (change is not first, change.new.get("role") != "OW")
-        return change.kind == "update", depth(first.resource), kinds.index(first.resource), place[first], *own
+        is_part = first is not change
+        other = change.resource != "membership" or change.new.get("role") != "OW"
+        kind = change.kind == "update", depth(first.resource), kinds.index(first.resource)
+        return *kind, other or is_part, place[first], is_part, other
 
     return sorted(place, key=rank)

@@ -91,6 +91,11 @@ class Change(NamedTuple):
             yield f"(with {', '.join(f'{number} of {name}' for name, number in self.along.items())})"
 
 
+def items_of(value: Any) -> list[Any]:
+    """Return the items of a field that points at several records, or the one value of any other."""
+    return value if isinstance(value, list) else [value]
+
+
 class Comparison:
     """What differs between what is wanted and what is stored.
 

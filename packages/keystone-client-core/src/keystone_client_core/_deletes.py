@@ -4,9 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ._comparing import Comparing, Listing
 from ._comparison import Change
 from ._resources import Field, Resource
-from ._rows import Comparing, Listing
 from ._stored import Record, guard_filters, name_of
 from ._table import RESOURCES
 from ._wanted import Wanted

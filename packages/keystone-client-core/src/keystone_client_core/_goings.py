@@ -5,14 +5,14 @@ what it speaks of (``scope``), and never more than a share of them, never the ca
 never what the server refuses to delete.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from typing import Any
 
+from ._comparing import Comparing, Listing
 from ._comparison import Change
 from ._deletes import all_of, deletes, named_in
+from ._owners import with_owners_left
 from ._resources import Resource
-from ._rows import Comparing, Listing
 from ._stored import Record, Stored, changed_fields, name_form, name_of
 from ._table import RESOURCES
 from ._values import integer
@@ -27,7 +27,7 @@ def goings(comparing: Comparing, caller: int | None) -> Generator[Listing, list[
     for wanted in reversed(comparing.wanted.values()):  # what points at others goes before them
         if wanted.deletes or wanted.gone:
             records = yield from _leavers(comparing, wanted, caller)
-            records = yield from _with_owners_left(comparing, wanted, records, leaving)
+            records = yield from with_owners_left(comparing, wanted, records, leaving)
             if wanted.deletes:
                 leaving += yield from deletes(comparing, wanted, records)
             else:
@@ -103,56 +103,13 @@ def _has_effect(wanted: Wanted, record: Record) -> bool:
 
 
 def _reason_to_keep(comparing: Comparing, wanted: Wanted, leavers: int, scope: int) -> str:
-    unreadable = comparing.unreadable[wanted.resource.name]
     if not wanted.rows:
         return f"there are no rows, and {leavers} of {scope} would go"
-    if unreadable:
+    if comparing.refused[wanted.resource.name]:
         return f"it is not known whom the refused rows mean, and {leavers} of {scope} would go"
     if leavers - wanted.most_gone * scope > _ROUNDING:
         return f"{leavers} of {scope} would go, more than most_gone={wanted.most_gone:g}"
     return ""
-
-
-def _with_owners_left(
-    comparing: Comparing, wanted: Wanted, records: list[Record], leaving: list[Change]
-) -> Generator[Listing, list[Any], list[Record]]:
-    """Keep whom a team would be without an owner."""
-    if not records or wanted.resource.name not in ("user", "membership"):
-        return records
-    memberships = (yield from comparing.listed("membership")).records
-    users = (yield from comparing.listed("user")).records
-    out = {change.pk for change in leaving if change.resource == "membership"}
-    owned = _owners(comparing, [each for each in memberships if each["id"] not in out], users)
-    left = Counter(each["team"] for each in owned)
-    by_record: dict[int, list[Record]] = defaultdict(list)
-    for each in owned:
-        by_record[each["user" if wanted.resource.name == "user" else "id"]].append(each)
-    kept = []
-    for record in records:
-        own = by_record[record["id"]]
-        if last := next((each for each in own if left[each["team"]] == 1), None):
-            why = f"it is the last owner of {last['_team']['name']!r}: make another one first"
-            comparing.fault(wanted, None, *named_in(wanted, record), why)
-        else:
-            left.subtract(each["team"] for each in own)
-            kept.append(record)
-    return kept
-
-
-def _owners(comparing: Comparing, memberships: Iterable[Record], users: Iterable[Record]) -> list[Record]:
-    """Return the memberships of active owners as they will be, new ones included."""
-    changed = {(each.resource, each.pk): each.new for each in comparing.changes if each.kind == "update"}
-    made = [each for each in comparing.changes if each.kind == "create"]
-    new = [
-        {"id": None, **each.new, "_team": {"name": each.fields()["team"]}}
-        for each in made
-        if each.resource == "membership"
-    ]
-    later = [{**each, **changed.get(("user", each["id"]), {})} for each in users]
-    later += [{"id": each.token, "is_active": True, **each.new} for each in made if each.resource == "user"]
-    inactive = {each["id"] for each in later if not each["is_active"]}
-    all_of_them = [{**each, **changed.get(("membership", each["id"]), {})} for each in memberships] + new
-    return [each for each in all_of_them if each.get("role") == "OW" and each["user"] not in inactive]
 
 
 def _update(wanted: Wanted, record: Record) -> Change:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ._comparing import Comparing
 from ._messages import brief, close_matches
-from ._rows import Comparing, Row
+from ._rows import Row
 from ._stored import NaturalKey, Record, Stored
 from ._wanted import Wanted
 
@@ -50,7 +51,7 @@ def taken(
         sent: The fields to write.
         own: The record that is to get them, if it is stored.
     """
-    stored, by_key = comparing.by_name(wanted), comparing.stored[wanted.resource.name]
+    stored, by_key = comparing.by_name(wanted.resource), comparing.stored[wanted.resource.name]
     form = stored.form(sent) if stored.is_named else None
     if form is None:
         return []
@@ -63,9 +64,14 @@ def taken(
             comparing.named[wanted.resource.name].add(by_key.form(record) or ())
     if is_taken:
         return [(field, name, "there is a record of this name, or a row wants one")]
-    if stored is not by_key:
-        stored.will_be(form, name if pk is None else pk)
     return [(field, name, f"there is {brief(each)}, which differs only in looks") for each in twins[:1]]
+
+
+def give(comparing: Comparing, wanted: Wanted, sent: Mapping[str, Any], target: Any) -> None:
+    """Let the name in fields to be written stand for their record, by its key or its token."""
+    stored = comparing.by_name(wanted.resource)
+    if stored is not comparing.stored[wanted.resource.name] and (form := stored.form(sent)) is not None:
+        stored.will_be(form, target)
 
 
 def note_renames(comparing: Comparing, wanted: Wanted) -> None:

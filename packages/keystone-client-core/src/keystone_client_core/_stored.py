@@ -15,7 +15,11 @@ Record: TypeAlias = Mapping[str, Any]
 NaturalKey: TypeAlias = tuple[Any, ...]
 
 _LONGEST_GUARD = 1_000
+_LONGEST_LOOKALIKE = 50
+_WIDE = {code: code + 0xFEE0 for code in range(ord("!"), ord("~") + 1)}
+"""Full-width letters, digits and signs by plain ones."""
 _TEXT = ("text", "email", "slug")
+_SIMPLE = frozenset((str, int, float, bool))
 
 
 def comparable(field: Field, value: Any) -> Any:
@@ -30,7 +34,25 @@ def comparable(field: Field, value: Any) -> Any:
         return Decimal(str(value).strip())
     if field.kind == "int":
         return int(str(value).partition(".")[0])
+    if field.kind == "json":
+        return _json_form(value)
     return frozenset(value) if field.kind == "keys" else value
+
+
+def _json_form(value: Any) -> Any:
+    """Return a form that is equal for equal JSON: ``true`` is not 1, as it is in Python, and numbers have one kind.
+
+    1 and 1.0 are one number to JSON (RFC 8259, section 6), and PostgreSQL gives 1e16 back as an integer.
+    """
+    if isinstance(value, bool):
+        return (value,)  # nothing else in JSON is a tuple
+    if isinstance(value, float):
+        from decimal import Decimal  # takes 2.5 ms, and few records need it
+
+        return Decimal(repr(value))
+    if isinstance(value, Mapping):
+        return {name: _json_form(item) for name, item in value.items()}
+    return [_json_form(item) for item in value] if isinstance(value, list) else value
 
 
 def differs(field: Field, stored: Any, wanted: Any) -> bool:
@@ -114,22 +136,23 @@ class Stored:
         return self._told_apart([text]) if text else None
 
     def _told_apart(self, parts: list[Any]) -> NaturalKey:
-        return (slugify(parts[0]),) if self.has_slugs else tuple(parts)
+        return (slugify(parts[0]) or parts[0],) if self.has_slugs else tuple(parts)
 
     def unchanged(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields of a row that are just as they are stored, which need no check: most of a sync are."""
         try:
             record = self._by_key.get(self.form(fields) or (), {})
-            return {
-                name: value
-                for name, value in fields.items()
-                if name in record
-                and type(record[name]) is type(value)  # first, because arrays cannot simply be compared
-                and record[name] == value
-                and self.resource.fields[name].writable
-            }
         except (ValueError, ArithmeticError, TypeError):  # a value that cannot be one, which the check reports
             return {}
+        return {
+            name: value
+            for name, value in fields.items()
+            if name in record
+            and type(value) in _SIMPLE  # arrays cannot simply be compared, and in a list Python takes True for 1
+            and type(record[name]) is type(value)
+            and record[name] == value
+            and self.resource.fields[name].writable
+        }
 
     def names(self) -> Iterator[str]:
         """Yield the names of the stored records."""
@@ -137,7 +160,10 @@ class Stored:
 
     def target(self, name: str) -> Any:
         """Return the key of the record of a name, or the token of the change that creates it; ``None`` for neither."""
-        form = self.form_of(name)
+        return self.stands_for(self.form_of(name))
+
+    def stands_for(self, form: NaturalKey | None) -> Any:
+        """Return the same for a natural key."""
         return None if form is None else self._targets.get(form)
 
     def like(self, name: str) -> tuple[str, ...]:
@@ -159,22 +185,38 @@ class Stored:
     def _spellings(self) -> dict[str, list[str]]:
         """The names by what people take them for. Made at the first new name: most plans have none."""
         found: dict[str, list[str]] = defaultdict(list)
-        for name in () if self.has_slugs else self.names():
+        for name in self.names():
             found[folded(name)].append(name)
         return found
 
     def twins(self, name: str) -> list[str]:
-        """Return the names that people would take for this one, and remember this one."""
+        """Return the names that people would take for this one, and remember this one; slugs keep names apart."""
+        if self.has_slugs:
+            return []
         alike = self._spellings[folded(name)]
         others = [each for each in alike if each != name]
-        if not self.has_slugs:
-            alike.append(name)
+        alike.append(name)
         return others
+
+
+def lookalikes(name: str) -> list[str]:
+    """Return a name, and spellings that people take for it although a search for it does not find them.
+
+    These are full-width letters, ß for ss, and accents that are characters of their own. Mixtures of plain and
+    full-width letters are left out, because there are too many, and all spellings of a name with a comma, at which a
+    filter would part it, or of a long one.
+    """
+    if "," in name or len(name) > _LONGEST_LOOKALIKE:
+        return [name]
+    form = folded(name)
+    cases = [form, form.upper(), form.capitalize()]
+    others = [*(each.translate(_WIDE) for each in cases), *(each.replace("ss", "ß") for each in cases)]
+    return list(dict.fromkeys([name, form, *others, unicodedata.normalize("NFD", name)]))
 
 
 def name_form(resource: Resource, name: str) -> str:
     """Return a form of a name that is equal for names which mean the same record, or are taken for it."""
-    return slugify(name) if resource.makes_slugs else folded(name)
+    return slugify(name) or name if resource.makes_slugs else folded(name)
 
 
 def signatures(resource: Resource, key: Iterable[str], sent: Mapping[str, Any]) -> set[Any]:
@@ -191,10 +233,8 @@ def name_of(resource: Resource, key: tuple[str, ...], record: Record) -> tuple[s
 
 
 def _word(field: Field, record: Record, value: Any) -> str:
-    nested = record.get(f"_{field.name}")
-    if field.target and isinstance(nested, Mapping):
-        value = (
-            nested.get(RESOURCES[field.target].natural_key[0], value) if RESOURCES[field.target].natural_key else value
-        )
+    nested, target = record.get(f"_{field.name}"), RESOURCES.get(field.target)
+    if target and target.natural_key and isinstance(nested, Mapping):
+        value = nested.get(target.natural_key[0], value)
     text = str(value).strip()
     return text if text.isprintable() else repr(text)[1:-1]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from keystone_client import ChangedError, PlanError, Wanted
+from keystone_client import ChangedError, FieldError, PlanError, ValidationError, Wanted
 
 EVERYTHING: dict[str, Any] = {"gone": "delete", "most_gone": 1.0}
 
@@ -127,3 +127,57 @@ def test_what_cannot_be_deleted_is_known_before(bench: Any, prefix: str) -> None
     ]
     teams = plan(bench, Wanted("team", [{"name": f"{prefix} x"}], scope={"name__startswith": prefix}, **EVERYTHING))
     assert [dict(change.along) for change in teams.gone] == [{"request": 1}]
+
+
+def test_true_and_one_are_told_apart_and_numbers_go_by_their_value(bench: Any, prefix: str) -> None:
+    user = bench.make("user", username=f"{prefix}-a", password="a long enough secret")
+    wanted = [[1, True], [True, 1], [1e16, 1.5, -0.0], {"b": [2.0], "a": False}]
+    for value in wanted:
+        row = {"user": user["username"], "request_expiry_thresholds": value}
+        assert len(plan(bench, Wanted("preference", [row])).apply().done) == 1
+        assert not plan(bench, Wanted("preference", [row]))
+
+
+def test_the_server_takes_names_that_plans_and_ensure_refuse_as_twins(bench: Any, prefix: str) -> None:
+    wide = prefix.translate({code: code + 0xFEE0 for code in range(ord("!"), ord("~") + 1)})
+    for before, name in ((f"{prefix}ss", f"{prefix}\xdf"), (f"{prefix}-\xdf", f"{prefix}-ss"), (wide, prefix)):
+        cluster = bench.make("cluster", name=before)
+        with pytest.raises(FieldError, match="differs only in looks"):
+            bench.client.ensure_cluster(name=name)
+        assert len(plan(bench, Wanted("cluster", [{"name": name}])).faults) == 1
+        other = bench.client.create_cluster(name=name)
+        bench.client.bulk_delete_cluster([cluster["id"], other["id"]])
+
+
+def test_a_key_without_a_record_and_a_team_without_an_owner_are_known_before(bench: Any, prefix: str) -> None:
+    user = bench.make("user", username=f"{prefix}-a", password="a long enough secret")
+    team = bench.make("team", name=f"{prefix} Team")
+    bench.make("membership", team=team["id"], user=user["id"], role="OW")
+    missing = max(record["id"] for record in bench.client.retrieve_user(order="-id", limit=1)) + 10_000
+    rows: Any = [
+        {"team": team["id"], "user": user["id"], "role": "MB"},
+        {"team": team["id"], "user": missing, "role": "OW"},
+    ]
+    found = plan(bench, Wanted("membership", rows))
+    assert [(fault.label, fault.field) for fault in found.faults] == [(1, "user"), (0, "role")]
+    assert not found
+    with pytest.raises(ValidationError):  # what the plan refuses, the server refuses
+        bench.client.create_membership(**rows[1])
+    bench.client.update_membership(
+        bench.client.retrieve_membership(filters={"team": team["id"]})[0]["id"], {"role": "MB"}
+    )  # and this it takes
+
+
+def test_names_that_rows_change_stand_for_their_records(bench: Any, prefix: str) -> None:
+    bench.make("user", username=f"{prefix}-a", email=f"{prefix}@x.org", password="a long enough secret")
+    new = {"email": f"{prefix}2@x.org", "username": f"{prefix}-c", "password": "a long enough secret"}
+    people = Wanted("user", [{"email": f"{prefix}@x.org", "username": f"{prefix}-b"}, new], key="email")
+    team = {"name": f"{prefix} Team"}
+    members = [{"team": team["name"], "user": name, "role": "OW"} for name in (f"{prefix}-b", f"{prefix}2@x.org")]
+    wanted = people, Wanted("team", [team]), Wanted("membership", members)
+    found = plan(bench, *wanted)
+    found.apply(dry_run=True)
+    found.apply()
+    assert not plan(bench, *wanted)
+    former = plan(bench, people, Wanted("membership", [members[0] | {"user": f"{prefix}-a"}]))
+    assert [fault.field for fault in former.faults] == ["user"]

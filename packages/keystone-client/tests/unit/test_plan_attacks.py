@@ -6,10 +6,13 @@ from typing import Any, cast
 import pytest
 from keystone_client import ChangedError, FieldError, FilterError, PlanError, RetryPolicy, Wanted
 from keystone_client_core._stored import differs
+from keystone_client_testing import FakeKeystone
 
 from .plan_world import centre, lines, stored
 
 LDAP = {"is_ldap_user": True}
+_WIDE = "\uff41\uff44\uff41"
+"""``ada`` in full-width letters, as an input method for Chinese or Japanese writes them."""
 ALL: dict[str, Any] = {"scope": {}, "gone": "delete", "most_gone": 1}
 NEVER = RetryPolicy(attempts=1)
 MONEY = {"agency": "a", "amount": "1", "start_date": "2026-01-01"}
@@ -321,10 +324,98 @@ class TestWrong:
     def test_ensure_trims_the_key(self) -> None:
         assert centre().client().ensure_team(name="Physics ").how == "as wanted"
 
-    @pytest.mark.parametrize("name", ["ADA", "\uff21\uff24\uff21"])
-    def test_ensure_refuses_a_twin(self, name: str) -> None:
-        with pytest.raises(FieldError, match="ada"):
-            centre().client().ensure_user(username=name, password="long enough")
+    @pytest.mark.parametrize("database", ["postgresql", "sqlite"])
+    @pytest.mark.parametrize(
+        ("before", "name"),
+        [
+            *[("ada", "ADA"), ("ADA", "ada"), ("ada", _WIDE), (_WIDE, "ada"), (_WIDE, "ADA"), (_WIDE.upper(), "ada")],
+            *[("strasse", "stra\xdfe"), ("stra\xdfe", "strasse"), ("Stra\xdfe", "strasse")],
+            *[("stra\xdfe", "STRASSE")],
+        ],
+    )
+    def test_plans_and_ensure_refuse_a_twin(self, database: Any, before: str, name: str) -> None:
+        fake = FakeKeystone(database=database)
+        fake.add.user(username=before)
+        client = fake.client()
+        with pytest.raises(FieldError, match=f"there is {before!r}, which differs only in looks"):
+            client.ensure_user(username=name, password="long enough")
+        (fault,) = client.plan(Wanted("user", people(name, password="long enough"))).faults
+        assert fault.reason == f"there is {before!r}, which differs only in looks"
+
+    @pytest.mark.parametrize(
+        ("before", "name"),
+        [
+            ("h c", "h\xa0c"),
+            ("h\xa0c", "h c"),
+            ("h  c", "h c"),
+            ("u\u0308", "\xfc"),
+            ("\xfc", "u\u0308"),
+            ("a, b", "A, b"),
+            ("x" * 50, "X" * 50),
+        ],
+    )
+    def test_ensure_refuses_a_twin_with_blanks_or_commas(self, before: str, name: str) -> None:
+        fake = centre()
+        fake.add.cluster(name=before)
+        with pytest.raises(FieldError, match="differs only in looks"):
+            fake.client().ensure_cluster(name=name)
+
+    @pytest.mark.parametrize("name", ["x" * 150, "\u540d" * 150, "ss" * 75, "stra\xdfe"])
+    def test_ensure_makes_what_has_no_twin(self, name: str) -> None:
+        fake = centre()
+        fake.add.user(username="strase")
+        client = fake.client()
+        hows = [client.ensure_user(username=name, password="long enough").how for _ in range(2)]
+        assert hows == ["created", "as wanted"]
+
+    def test_looking_for_twins_costs_one_request_and_none_where_the_record_is_there(self) -> None:
+        fake = centre()
+        client: Any = fake.client()
+        client.ensure_user(username="new", password="long enough")
+        client.ensure_user(username="new")
+        methods = [entry.method for entry in fake.journal if "/users/users/" in entry.path]
+        assert methods == ["GET", "GET", "POST", "GET"]
+
+    @pytest.mark.parametrize(
+        ("before", "wanted"),
+        [(1, True), (True, 1), (0, False), ([1, 30], [True, 30]), ({"a": [0]}, {"a": [False]}), ("1", 1), ([], {})],
+    )
+    def test_json_is_compared_as_json_tells_values_apart(self, before: Any, wanted: Any) -> None:
+        fake = centre()
+        fake.add.preference(user=2, request_expiry_thresholds=before)
+        plan = planned(fake, Wanted("preference", [{"user": "ada", "request_expiry_thresholds": wanted}]))
+        assert len(plan.update) == 1
+        plan.apply()
+        assert repr(stored(fake, "preference")[0]["request_expiry_thresholds"]) == repr(wanted)
+        done = fake.client().ensure_preference(user=2, request_expiry_thresholds=before)
+        assert (done.how, repr(done.record["request_expiry_thresholds"])) == ("changed", repr(before))
+
+    @pytest.mark.parametrize(
+        ("before", "wanted"),
+        [
+            (1.0, 1),
+            ([10**16, 0.0], [1e16, -0.0]),  # PostgreSQL stores numbers like this
+            (12345678901234567000, 12345678901234567000.0),
+            ({"a": 1, "b": [2, 3.5]}, {"b": [2.0, 3.5], "a": 1}),
+        ],
+    )
+    def test_numbers_in_json_are_compared_by_their_value(self, before: Any, wanted: Any) -> None:
+        fake = centre()
+        fake.add.preference(user=2, request_expiry_thresholds=before)
+        plan = planned(fake, Wanted("preference", [{"user": "ada", "request_expiry_thresholds": wanted}]))
+        assert (plan.changes, plan.as_wanted) == ((), 1)
+
+    def test_rows_of_one_record_that_differ_in_json_contradict_each_other(self) -> None:
+        rows = [{"user": "ada", "request_expiry_thresholds": value} for value in ([1], [True])]
+        plan = planned(centre(), Wanted("preference", cast("Any", rows)))
+        assert (plan.changes, len(plan.faults)) == ((), 2)
+
+    @pytest.mark.parametrize("value", [[True], [1.5]])
+    def test_what_is_no_key_is_refused_although_python_takes_it_for_the_stored_one(self, value: Any) -> None:
+        fake = centre()
+        fake.add.cluster(name="hpc", access_teams=[1])
+        plan = planned(fake, Wanted("cluster", [{"name": "hpc", "access_teams": value}]))
+        assert [fault.field for fault in plan.faults] == ["access_teams"]
 
     def test_a_share_is_compared_without_rounding(self) -> None:
         fake = centre()

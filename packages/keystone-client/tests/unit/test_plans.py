@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from keystone_client import FieldError, FilterError, Wanted
 from keystone_client.records import UserRow
+from keystone_client_testing import FakeKeystone
 
 from .plan_world import Colour, centre, lines, reasons, stored, writes
 
@@ -197,6 +199,18 @@ def test_another_spelling_of_a_team_resolves_where_a_row_points_at_it(planned: A
     assert (plan.as_wanted, plan.faults, plan.changes) == (1, (), ())
 
 
+def test_names_without_a_slug_are_not_spellings_of_one_team(planned: Any) -> None:
+    fake = centre()
+    fake.add.team(name="\u7269\u7406", slug="")
+    rows = [{"team": name, "user": "ada", "role": "OW"} for name in ("\u7269\u7406", "\u5316\u5b66")]
+    everything: dict[str, Any] = {"scope": {}, "gone": "delete", "most_gone": 1}
+    plan = planned(Wanted("membership", rows), fake=fake)
+    assert [change.new["team"] for change in plan.changes] == [2]
+    assert reasons(plan) == {1: "there is no team of this name, and none is wanted."}
+    plan = planned(Wanted("team", [{"name": "Physics"}], **everything, protect=["\u5316\u5b66"]), fake=fake)
+    assert plan.faults[0].reason == "there is no such record; none of the others goes"
+
+
 @pytest.mark.parametrize("blank", ["", "  ", None, float("nan")])
 def test_a_blank_cell_says_nothing(planned: Any, blank: Any) -> None:
     plan = planned(Wanted("user", [{"username": "ada", "email": blank, "first_name": blank}]))
@@ -365,6 +379,298 @@ class TestWhoGoes:
         assert plan.gone == []
         why = "it is the submitter of 1 request records (1), and the server does not delete it"
         assert [(fault.value, fault.reason) for fault in plan.faults] == [("eve", why)]
+
+
+MEMBERS: dict[str, Any] = {"team": "Physics", "user": "ada", "role": "MB"}
+LAST = "it is the last owner of 'Physics': make another one first"
+
+
+def owned(role: str = "OW", **fields: Any) -> FakeKeystone:
+    """Return the centre with another owner of Physics, bob, or with bob in another role."""
+    fake = centre()
+    fake.world.store.update("membership", 2, {"role": role})
+    fake.world.store.update("user", 3, fields)
+    return fake
+
+
+class TestLastOwner:
+    @pytest.mark.parametrize("role", ["MB", "AD"])
+    def test_a_row_that_demotes_the_last_owner_is_refused(self, planned: Any, role: str) -> None:
+        plan = planned(Wanted("membership", {7: {**MEMBERS, "role": role}}))
+        assert [tuple(fault) for fault in plan.faults] == [(7, "role", role, LAST, "membership")]
+        assert plan.changes == ()
+
+    @pytest.mark.parametrize(("field", "value"), [("team", "Other"), ("user", "eve")])
+    def test_a_row_that_gives_the_last_ownership_away_is_refused(self, planned: Any, field: str, value: str) -> None:
+        fake = centre()
+        fake.add.team(name="Other")
+        row = {"team": "Physics", "user": "ada", field: value, "role": "OW"}
+        key = "user" if field == "team" else ("team", "role")
+        plan = planned(Wanted("membership", {7: row}, key=key), fake=fake)
+        # Another user who is the owner in the place of ada leaves none without.
+        assert [(fault.label, fault.reason) for fault in plan.faults] == ([(7, LAST)] if field == "team" else [])
+        assert len(plan.update) == (field == "user")
+
+    def test_a_row_that_switches_the_last_owner_off_is_refused(self, planned: Any) -> None:
+        rows: Any = {
+            7: {"username": "ada", "is_active": False, "email": "n@x.org"},
+            8: {"username": "eve", "role": "r"},
+        }
+        plan = planned(Wanted("user", rows))
+        assert [tuple(fault) for fault in plan.faults] == [(7, "is_active", False, LAST, "user")]
+        assert [change.name for change in plan.changes] == ["eve"]
+
+    def test_one_of_two_owners_may_be_demoted_and_both_may_not(self, planned: Any) -> None:
+        assert planned(Wanted("membership", [MEMBERS]), fake=owned()).faults == ()
+        both = [MEMBERS, {**MEMBERS, "user": "bob"}]
+        plan = planned(Wanted("membership", both), fake=owned())
+        assert reasons(plan) == {0: LAST, 1: LAST}
+        assert plan.changes == ()
+
+    def test_an_owner_who_is_not_active_is_none_that_is_left(self, planned: Any) -> None:
+        plan = planned(Wanted("membership", [MEMBERS]), fake=owned(is_active=False))
+        assert reasons(plan) == {0: LAST}
+
+    @pytest.mark.parametrize("other", ["bob", "eve", "new"])
+    def test_an_owner_may_be_demoted_where_the_plan_makes_another_one(self, planned: Any, other: str) -> None:
+        people: list[UserRow] = [{"username": "new", "password": "long enough"}]
+        plan = planned(
+            Wanted("user", people), Wanted("membership", [MEMBERS, {**MEMBERS, "user": other, "role": "OW"}])
+        )
+        assert plan.faults == ()
+        demoted = "~ membership Physics, ada role='OW' -> 'MB'"
+        assert lines(plan.changes)[-1] == demoted  # so that the team has an owner if the job with that breaks
+
+    def test_a_new_owner_who_is_created_switched_off_is_none(self, planned: Any) -> None:
+        new: UserRow = {"username": "new", "password": "long enough", "is_active": False}
+        plan = planned(Wanted("user", [new]), Wanted("membership", [MEMBERS, MEMBERS | {"user": "new", "role": "OW"}]))
+        assert reasons(plan) == {0: LAST}
+
+    def test_a_new_owner_who_is_switched_off_is_none(self, planned: Any) -> None:
+        off = Wanted("user", [{"username": "bob", "is_active": False}])
+        plan = planned(off, Wanted("membership", [MEMBERS, {**MEMBERS, "user": "bob", "role": "OW"}]))
+        assert reasons(plan)[0] == LAST
+        assert "ada" not in str(plan.changes)
+
+    def test_the_refusal_of_a_row_is_followed_to_what_relies_on_it(self, planned: Any) -> None:
+        fake = centre()
+        other = fake.add.team(name="Other")["id"]
+        fake.add.membership(team=other, user=4, role="OW")
+        moved = {"team": "Other", "user": "ada", "role": "OW"}  # the last owner of Physics, who replaces eve
+        plan = planned(
+            Wanted("membership", [moved, {"team": "Other", "user": "eve", "role": "MB"}], key="user"), fake=fake
+        )
+        assert reasons(plan) == {0: LAST, 1: LAST.replace("Physics", "Other")}
+        assert plan.changes == ()
+
+    def test_a_team_that_has_no_owner_stops_nothing(self, planned: Any) -> None:
+        rows: Any = [{**MEMBERS, "role": "AD"}, {**MEMBERS, "user": "bob", "role": "AD"}]
+        fake = centre()
+        fake.world.store.update("membership", 1, {"role": "MB"})
+        assert len(planned(Wanted("membership", rows), fake=fake).update) == 2
+
+    def test_a_refused_demotion_keeps_an_owner_for_those_who_go(self, planned: Any) -> None:
+        rows = [{"username": name} for name in ("bob", "eve")]
+        plan = planned(
+            Wanted("user", rows, scope=LDAP, gone={"is_active": False}, most_gone=1),
+            Wanted("membership", [{**MEMBERS, "user": "bob"}]),
+            fake=owned(),
+        )
+        assert lines(plan.changes) == ["~ membership Physics, bob role='OW' -> 'MB'"]
+        assert plan.faults[0].value == "ada"
+
+    def test_only_what_could_cost_a_team_its_owner_asks_for_more_records(self, planned: Any) -> None:
+        planned(Wanted("user", [{"username": "ada", "email": "n@x.org", "is_active": True}]))
+        planned(Wanted("membership", [{**MEMBERS, "user": "bob", "role": "OW"}]))
+        assert "/users/memberships/" in [entry.path for entry in planned.fake.journal]
+        planned(Wanted("user", [{"username": "ada", "first_name": "n"}]))
+        assert "/users/memberships/" not in [entry.path for entry in planned.fake.journal]
+
+
+def unseen(resource: str) -> str:
+    return f"there is no {resource} with this key that this account can see; give another key, or a name"
+
+
+class TestKeys:
+    def test_a_key_without_a_record_is_refused_before_anything_is_sent(self, planned: Any) -> None:
+        rows: Any = {
+            7: {"team": 99, "user": "eve", "role": "MB"},
+            8: {"team": 1, "user": 98, "role": "MB"},
+            9: {"team": 1, "user": 4, "role": "MB"},
+            10: {"team": 97, "user": 96, "role": "MB"},
+        }
+        plan = planned(Wanted("membership", rows))
+        assert [tuple(fault) for fault in plan.faults] == [
+            (7, "team", 99, unseen("team"), "membership"),
+            (8, "user", 98, unseen("user"), "membership"),
+            (10, "team", 97, unseen("team"), "membership"),
+            (10, "user", 96, unseen("user"), "membership"),
+        ]
+        assert lines(plan.changes) == ["+ membership 1, 4 role='MB'"]
+
+    def test_keys_that_are_not_known_cost_one_request_for_each_kind_of_record(self, planned: Any) -> None:
+        fake = centre()
+        fake.add.team(name="Other")
+        fake.add.cluster(name="hpc", access_teams=[1])
+        plan = planned(
+            Wanted("membership", [{"team": team, "user": 4, "role": "MB"} for team in (2, 99)]),
+            Wanted("cluster", [{"name": "hpc", "access_teams": [1, 97]}]),
+            Wanted("grant", [GRANT | {"team": 98, "grant_number": "G"}], key="grant_number"),
+            fake=fake,
+        )
+        assert [(fault.resource, fault.field, fault.value) for fault in plan.faults] == [
+            ("membership", "team", 99),
+            ("cluster", "access_teams", 97),
+            ("grant", "team", 98),
+        ]
+        asked = [
+            (entry.path, dict(parse_qsl(entry.query)).get("id__in"))
+            for entry in fake.journal
+            if "/users/" in entry.path
+        ]
+        assert asked == [
+            ("/users/memberships/", None),
+            ("/users/teams/", "2,97,98,99"),
+            ("/users/users/", "4"),
+        ]
+
+    def test_keys_that_are_known_cost_nothing(self, planned: Any) -> None:
+        fake = centre()
+        fake.add.cluster(name="hpc", access_teams=[1])
+        planned(
+            Wanted("membership", [{"team": 1, "user": 2, "role": "OW"}, {"team": 1, "user": 3, "role": "AD"}]),
+            Wanted("cluster", [{"name": "hpc", "access_teams": [1], "description": "new"}]),
+            fake=fake,
+        )
+        assert [entry.path for entry in fake.journal if entry.method == "GET"] == [
+            "/users/memberships/",
+            "/allocations/clusters/",
+        ]
+        plan = planned(Wanted("team", []), Wanted("membership", [{"team": 99, "user": "eve", "role": "MB"}]))
+        assert [fault.value for fault in plan.faults] == [99]
+        assert sum(entry.path == "/users/teams/" for entry in planned.fake.journal) == 1
+
+    def test_what_needs_a_record_with_such_a_key_is_refused_too(self, planned: Any) -> None:
+        request: dict[str, Any] = {"title": "R", "description": "d", "team": 1, "submitter": "ada", "grants": ["G"]}
+        rows = [{"request": "R", "content": "fine"}, {"request": "S", "content": "good"}]
+        plan = planned(
+            Wanted("grant", {3: GRANT | {"team": 99, "grant_number": "G"}}, key="grant_number"),
+            Wanted("request", {4: request, 5: request | {"title": "S", "grants": []}}, key="title"),
+            Wanted("comment", dict(enumerate(rows, 6)), key="content"),
+        )
+        assert [tuple(fault) for fault in plan.faults] == [
+            (3, "team", 99, unseen("team"), "grant"),
+            (4, "grants", ["G"], "the row of this grant is refused", "request"),
+            (6, "request", "R", "the row of this request is refused", "comment"),
+        ]
+        assert [change.name for change in plan.changes] == ["S", "good"]
+
+    def test_keys_that_new_returns_are_checked(self, planned: Any) -> None:
+        row = {"grant_number": "9", **{name: value for name, value in GRANT.items() if name != "team"}}
+        plan = planned(Wanted("grant", [row], key="grant_number", new=lambda row: {"team": 99}))
+        assert [(fault.value, fault.reason) for fault in plan.faults] == [(99, unseen("team"))]
+
+    def test_a_record_whose_key_a_row_gives_is_not_deleted(self, planned: Any) -> None:
+        fake = centre()
+        fake.add.team(name="Kept")
+        everything: dict[str, Any] = {"scope": {}, "gone": "delete", "most_gone": 1}
+        plan = planned(
+            Wanted("team", [{"name": "Kept"}], **everything),
+            Wanted("membership", [{"team": 1, "user": "eve", "role": "MB"}]),
+            fake=fake,
+        )
+        assert lines(plan.changes) == ["+ membership 1, eve role='MB'"]
+        why = "the membership 1, eve, which rows want, points at it"
+        assert [(fault.value, fault.reason) for fault in plan.faults] == [("Physics", why)]
+
+    def test_an_owner_who_would_be_made_with_such_a_key_is_none(self, planned: Any) -> None:
+        plan = planned(Wanted("membership", [MEMBERS, MEMBERS | {"team": 1, "user": 99, "role": "OW"}]))
+        assert reasons(plan) == {0: LAST, 1: unseen("user")}
+
+
+class TestNamesUnderAnotherKey:
+    """Users are matched by their address, so rows may change the names by which others know them."""
+
+    @staticmethod
+    def people(*rows: dict[str, Any]) -> Wanted:
+        return Wanted("user", [{"email": "eve@x.org"} | row for row in rows], key="email")
+
+    @staticmethod
+    def members(*users: Any) -> Wanted:
+        return Wanted("membership", [MEMBERS | {"user": user} for user in users])
+
+    def test_a_new_name_stands_for_the_record_that_gets_it(self, planned: Any) -> None:
+        plan = planned(self.people({"username": "evelyn"}), self.members("evelyn"))
+        assert plan.faults == ()
+        assert [(change.resource, change.new.get("user")) for change in plan.create] == [("membership", 4)]
+
+    def test_a_former_name_is_refused_with_the_new_one(self, planned: Any) -> None:
+        plan = planned(self.people({"username": "evelyn"}), self.members("eve"))
+        assert reasons(plan) == {0: "the user of this name is called 'evelyn' in this plan: give that name"}
+        assert lines(plan.changes) == ["~ user eve@x.org username='eve' -> 'evelyn'"]
+
+    @pytest.mark.parametrize("name", ["eve", "eve@x.org", 4])
+    @pytest.mark.parametrize("fields", [{}, {"username": "eve"}])
+    def test_a_name_that_stays_stands_for_its_record_and_so_does_its_key(
+        self, planned: Any, name: Any, fields: Any
+    ) -> None:
+        plan = planned(self.people(fields), self.members(name))
+        assert plan.faults == ()
+        assert [change.new["user"] for change in plan.changes] == [4]
+
+    @pytest.mark.parametrize("name", ["new", "new@x.org"])
+    def test_a_record_that_is_to_be_created_has_both_names(self, planned: Any, name: str) -> None:
+        new = {"email": "new@x.org", "username": "new", "password": "long enough"}
+        plan = planned(self.people(new), self.members(name))
+        assert lines(plan.changes)[1:] == [f"+ membership Physics, {name} role='MB'"]
+        assert plan.changes[1].new["user"] == plan.changes[0].token
+
+    @pytest.mark.parametrize("second", ["cluster 2", "cluster that is new"])
+    def test_a_text_that_means_two_records_is_refused(self, planned: Any, second: str) -> None:
+        fake = centre()
+        fake.add.cluster(name="hpc", description="old")
+        if second == "cluster 2":
+            fake.add.cluster(name="second", description="hpc")
+        request = fake.add.request(team=1, submitter=1)["id"]
+        row: Any = {"cluster": "hpc", "request": request, "requested": 1}
+        plan = planned(
+            Wanted("cluster", [{"description": "hpc", "name": "second"}], key="description"),
+            Wanted("allocation", [row], key=("cluster", "request")),
+            fake=fake,
+        )
+        why = f"it is the name of cluster 1, and the description of {second}: give the key, or another name"
+        assert reasons(plan) == {0: why}
+
+    def test_names_are_known_where_several_fields_are_the_key(self, planned: Any) -> None:
+        fake = owned(first_name="Bob", last_name="B")
+        rows = [{"first_name": "Bob", "last_name": "B", "username": "robert"}]
+        people = Wanted("user", rows, key=("first_name", "last_name"))
+        plan = planned(people, Wanted("membership", [MEMBERS | {"user": "robert"}]), fake=fake)
+        assert [change.pk for change in plan.changes] == [3, 2]
+        assert reasons(planned(people, self.members("roberta"), fake=fake)) == {
+            0: "there is no user of this name, and none is wanted. Did you mean 'robert'?"
+        }
+
+    @pytest.mark.parametrize(
+        "row",
+        [
+            {"email": "no", "username": "new"},
+            {"email": "no", "username": "bob"},
+            {"email": "n@x.org", "username": "new"},
+            {"username": "new", "is_staff": "perhaps"},
+            {"username": "bob"},
+        ],
+    )
+    def test_the_name_in_a_refused_row_is_refused_too(self, planned: Any, row: Any) -> None:
+        plan = planned(self.people(row), self.members(row["username"]))
+        assert [fault.reason for fault in plan.faults][-1] == "the row of this user is refused"
+        assert plan.changes == ()
+
+    def test_two_rows_cannot_trade_their_names(self, planned: Any) -> None:
+        rows = {"username": "bob"}, {"email": "bob@x.org", "username": "eve"}
+        plan = planned(self.people(*rows), self.members("bob", "eve"))
+        assert plan.changes == ()
+        assert len(plan.faults) == 4
 
 
 class Table:

@@ -12,6 +12,7 @@ from keystone_client_core import (
     comparable,
     differs,
     guard_filters,
+    lookalikes,
     name_form,
 )
 
@@ -24,6 +25,8 @@ from .records import create, update
 
 T_co = TypeVar("T_co", covariant=True)
 _ROUNDS: Final = 3
+_LONGEST_SEARCH: Final = 80
+"""Characters of a name that is searched for: what begins differently is no twin, and URLs may not be long."""
 
 
 class Ensured(NamedTuple, Generic[T_co]):
@@ -41,12 +44,13 @@ def ensure(call: Call, name: str, fields: Mapping[str, object]) -> Flow[Ensured[
     sent = _checked(resource, fields)
     lost: Exception | None = None
     for _ in range(_ROUNDS):
-        record = yield from _stored(call, resource, sent)
+        alike = yield from _alike(call, resource, sent)
+        record = next((each for each in alike if not _differing_key(resource, each, sent)), None)
         try:
             if record is None:
                 if lost is not None and isinstance(lost, ValidationError):
                     break  # no other record has this key: the server refuses something else
-                yield from _refuse_twin(call, resource, sent)
+                yield from _refuse_twin(call, resource, sent, alike)
                 return Ensured((yield from create(call, name, sent)), "created")
             new = changed_fields(resource, record, sent)
             if not new:
@@ -73,25 +77,33 @@ def _checked(resource: Resource, fields: Mapping[str, object]) -> dict[str, Any]
     return check.sent
 
 
-def _refuse_twin(call: Call, resource: Resource, sent: Mapping[str, Any]) -> Flow[None]:
-    """Refuse a new name that people would take for a stored one; where names have slugs, the server does."""
-    key = resource.natural_key[0]
-    if key not in resource.search or resource.makes_slugs:
+def _alike(call: Call, resource: Resource, sent: Mapping[str, Any]) -> Flow[list[dict[str, Any]]]:
+    """Return the stored record with the same natural key, if there is one, among others."""
+    key, fields = resource.natural_key, resource.fields
+    filters = {name: comparable(fields[name], sent[name]) for name in key if fields[name].filter_kind}
+    if _may_have_twins(resource) and len(names := lookalikes(filters[key[0]])) > 1:
+        filters = {f"{key[0]}__in": names}
+    return (yield from listing.collected(listing.plan(call, resource.name, Query(filters=filters or None))))
+
+
+def _differing_key(resource: Resource, record: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
+    return any(differs(resource.fields[name], record[name], sent[name]) for name in resource.natural_key)
+
+
+def _may_have_twins(resource: Resource) -> bool:
+    """Check whether the server takes names that differ only in looks; where names have slugs, it does not."""
+    return resource.natural_key[0] in resource.search and not resource.makes_slugs
+
+
+def _refuse_twin(call: Call, resource: Resource, sent: Mapping[str, Any], alike: list[dict[str, Any]]) -> Flow[None]:
+    """Refuse a new name that people would take for a stored one."""
+    if not _may_have_twins(resource):
         return
+    key = resource.natural_key[0]
     name = str(sent[key]).strip()
     form = name_form(resource, name)
-    alike = yield from listing.collected(listing.plan(call, resource.name, Query(search=form)))
-    for record in alike:
+    found = yield from listing.collected(listing.plan(call, resource.name, Query(search=form[:_LONGEST_SEARCH])))
+    for record in [*alike, *found]:
         if record[key] != name and name_form(resource, str(record[key])) == form:
             why = f"{name!r}: there is {record[key]!r}, which differs only in looks"
             raise FieldError(f"ensure_{resource.name}: {key} {why}", field=key)
-
-
-def _stored(call: Call, resource: Resource, sent: Mapping[str, Any]) -> Flow[dict[str, Any] | None]:
-    """Return the stored record with the same natural key, if there is one."""
-    key, fields = resource.natural_key, resource.fields
-    filters = {name: comparable(fields[name], sent[name]) for name in key if fields[name].filter_kind}
-    found = yield from listing.collected(listing.plan(call, resource.name, Query(filters=filters or None)))
-    return next(
-        (each for each in found if not any(differs(fields[name], each[name], sent[name]) for name in key)), None
-    )
