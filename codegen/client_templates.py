@@ -153,7 +153,8 @@ ITERATE = """
         Args:
 {docs}            after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.{follow}
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -237,7 +238,7 @@ CREATE = """
 """
 
 UPDATE = """
-{guard}    @explains_former_calls
+{guard}    @hinted
     async def update_{name}(self, pk: Key, data: {record}Update, *, expect: Filters | None = None) -> {record}:
         \"\"\"Change some fields of {article} {noun}.
 

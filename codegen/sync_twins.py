@@ -33,7 +33,7 @@ WORDS = {
     "AsyncPlan": "Plan",
     "_async_plan": "_plan",
     "NeedsAsyncWith": "NeedsWith",
-    "The client for tasks": "The client for threads",
+    "client for tasks": "client for threads",
     "between tasks, on asyncio or trio": "between threads",
 }
 """The rules: each text of an async module, and what it becomes in the sync module."""

@@ -50,11 +50,10 @@ def plan_people(client: KeystoneClient, people: Rows, scope: Mapping[str, object
     users: dict[int, Any] = {n: {name: row[name] for name in PERSON} | {"is_active": True} for n, row in people.items()}
     members = {n: {"team": row["team"], "user": row["username"], "role": row["role"]} for n, row in people.items()}
     teams = {row["team"] for row in people.values()}
-    ours = [member["id"] for member in client.iterate_membership() if member["_team"]["name"] in teams]
     return client.plan(
         Wanted(
             "user", users, scope=scope, gone={"is_active": False}, new=lambda _: {"password": secrets.token_urlsafe()}
         ),
         Wanted("team", {line: {"name": row["team"]} for line, row in people.items()}),
-        Wanted("membership", members, scope={"id__in": ours}, gone="delete"),
+        Wanted("membership", members, scope=lambda stored: stored["_team"]["name"] in teams, gone="delete"),
     )

@@ -49,6 +49,9 @@ FIRST_PAGES = {
     "HTTPS_PROXY": "configuration/",
     "spreadsheet": "import/",
     "csv": "reports/",
+    "ldap": "sync/",
+    "most_gone": "plans/",
+    "ensure_team": "reference/team/",
     "PostgreSQL": "server-facts/",
     "install": "install/",
 }

@@ -3,7 +3,8 @@
 The blocks of a page run in order, in one namespace, against a fake in place of ``http://localhost:8000``: twice on one
 of its own, and once on one on which all pages run in the order of the navigation, as on that of a reader. A block
 ``text`` directly after a Python block is its expected output; ``...`` in it stands for anything. Blocks with tests in
-them go through pytest.
+them go through pytest. A block with a title is a file that the reader saves; a Python one then runs as a program in the
+folder of these files, with the address and the login of the fake in its environment.
 
 Blocks in tabs are indented. Those in a tab named ``Async`` may use ``await`` at the top level, as ``python -m asyncio``
 and notebooks allow, and run on one event loop for the whole page. They see the names of the page, but the page does not
@@ -16,9 +17,11 @@ import contextlib
 import doctest
 import io
 import logging
+import os
 import re
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,10 +33,11 @@ from keystone_client_testing import FakeKeystone
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("packages/*/README.md"), *ROOT.glob("docs/**/*.md")])
 FENCED = re.compile(
-    r"^(?P<indent> *)```python[^\n]*\n(?P<code>.*?)^(?P=indent)```\n"
+    r"^(?P<indent> *)```python(?: title=\"(?P<title>[\w.]+)\")?[^\n]*\n(?P<code>.*?)^(?P=indent)```\n"
     r"(?:\n(?P=indent)```text\n(?P<prints>.*?)^(?P=indent)```)?",
     re.MULTILINE | re.DOTALL,
 )
+TITLED = re.compile(r'^```\w+ title="(?P<name>[\w.]+)"\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
 TAB = re.compile(r'^(?P<indent> *)===[!+]* "(?P<label>[^"]+)"$', re.MULTILINE)
 
 
@@ -42,6 +46,7 @@ class Block(NamedTuple):
     code: str
     prints: str | None
     is_async: bool
+    title: str | None
 
     @property
     def has_tests(self) -> bool:
@@ -60,6 +65,7 @@ def block_of(text: str, found: re.Match[str]) -> Block:
         textwrap.dedent(found["code"]),
         None if prints is None else textwrap.dedent(prints),
         "Async" in labels_around(text[: found.start()], len(found["indent"])),
+        found["title"],
     )
 
 
@@ -107,7 +113,9 @@ def run_page(page: Path, url: str) -> None:
     async_names: dict[str, Any] = {}
     with asyncio.Runner() as runner:
         for block in blocks(page):
-            if not block.has_tests:
+            if block.title is not None:
+                assert_prints(block.prints or "", run_program(block.title, page, url))
+            elif not block.has_tests:
                 seen = names | async_names if block.is_async else names
                 printed = run(block, page, seen, url.rstrip("/"), runner)
                 if block.is_async:
@@ -125,6 +133,20 @@ def run(block: Block, page: Path, namespace: dict[str, Any], url: str, runner: a
         if awaitable := eval(compile(source, str(page), "exec", flags), namespace):
             runner.run(awaitable)
     return output.getvalue().replace(url, "http://localhost:8000")
+
+
+def run_program(name: str, page: Path, url: str) -> str:
+    """Run a program as a reader does who has saved the files of the page. Return what it prints."""
+    login = {"KEYSTONE_URL": url, "KEYSTONE_USERNAME": "admin", "KEYSTONE_PASSWORD": "quickstart"}
+    with tempfile.TemporaryDirectory() as folder:
+        for file in TITLED.finditer(page.read_text(encoding="utf-8")):
+            (Path(folder) / file["name"]).write_text(file["text"], encoding="utf-8")
+        command = [sys.executable, "-W", "error", name]
+        ended = subprocess.run(
+            command, cwd=folder, env=os.environ | login, capture_output=True, text=True, check=False, timeout=120
+        )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout + ended.stderr
 
 
 def assert_prints(said: str, printed: str) -> None:
@@ -238,4 +260,38 @@ def test_only_async_tabs_may_await_at_the_top_level(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("```python\nawait anything\n```\n", encoding="utf-8")
     with pytest.raises(SyntaxError):
+        run_page(page, "http://localhost:8000")
+
+
+PROGRAM = """
+```text title="greeting.txt"
+hello
+```
+
+```python title="greet.py"
+import os
+from pathlib import Path
+
+print(Path("greeting.txt").read_text(encoding="utf-8").strip(), os.environ["KEYSTONE_USERNAME"])
+```
+
+```text
+hello admin
+```
+"""
+
+
+def test_a_block_with_a_title_runs_as_a_program_beside_the_files_of_the_page(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(PROGRAM, encoding="utf-8")
+    run_page(page, "http://localhost:8000")
+    page.write_text(PROGRAM.replace("hello admin", "hello bob"), encoding="utf-8")
+    with pytest.raises(AssertionError, match="printed"):
+        run_page(page, "http://localhost:8000")
+
+
+def test_a_program_that_ends_with_a_status_is_a_fault_of_its_page(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text('```python title="stop.py"\nraise SystemExit(2)\n```\n', encoding="utf-8")
+    with pytest.raises(AssertionError):
         run_page(page, "http://localhost:8000")

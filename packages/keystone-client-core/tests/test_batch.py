@@ -173,6 +173,17 @@ def test_a_limit_too_large_to_convert_to_text_is_refused() -> None:
         list_action(TEAM, None, None, None, 10**5000)
 
 
+def test_a_password_that_looks_like_a_reference_is_refused_and_not_repeated() -> None:
+    with pytest.raises(ReferenceTokenError, match="'password'") as created:
+        create_action(USER, {"username": "ada", "password": "a long @ref{hunter2"})
+    with pytest.raises(ReferenceTokenError, match="'password'") as updated:
+        update_action(USER, 1, {"password": "a long @ref{hunter2"})
+
+    for error in (created.value, updated.value):
+        assert "hunter2" not in repr(error)
+        assert error.__suppress_context__
+
+
 def test_messages_name_the_fields_of_a_call_but_not_their_values() -> None:
     action = create_action(USER, {"username": "ada", "password": "correct horse"})
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from keystone_client_core import RESOURCES, Fault, FieldError, check_records, encode_fields, is_email, slugify
+from keystone_client_core._collisions import Collisions
 
 GRANT: Mapping[str, Any] = {"title": "t", "agency": "NSF", "amount": "1.00", "start_date": "2026-01-01", "team": 1}
 USER: Mapping[str, Any] = {"username": "ada", "password": "a long secret"}
@@ -120,7 +121,14 @@ def test_records_with_labels_are_named_by_them() -> None:
             (1, 2),
             "the same",
         ),
-        ("preference", {}, {"notify_on_expiration": False}, "user", None, "none either.*the caller's"),
+        (
+            "preference",
+            {},
+            {"notify_on_expiration": False},
+            "user",
+            None,
+            "left it out, too: .* takes the caller",
+        ),
     ],
 )
 def test_records_that_collide_are_reported_with_both_positions(
@@ -148,6 +156,20 @@ def test_records_that_do_not_collide_pass(resource: str, first: Any, second: Any
     assert faults(resource, first, second) == []
 
 
+def test_a_label_that_two_rows_have_or_that_is_no_number_hides_and_makes_no_collision() -> None:
+    nan = float("nan")  # what pandas has for a missing label
+    rows = [({"name": "a"}, nan), ({"name": "b"}, "x"), ({"name": "b"}, "x")]
+
+    def named(label: object) -> str:
+        return f"record {label}"
+
+    collisions = Collisions(RESOURCES["cluster"], named)
+
+    found = [[each.field for each in collisions.of(label, record, "create")] for record, label in rows]
+
+    assert found == [[], [], ["name"]]
+
+
 def test_a_password_is_in_no_fault() -> None:
     found = faults(
         "user",
@@ -155,10 +177,12 @@ def test_a_password_is_in_no_fault() -> None:
         {**USER, "username": "b", "password": "x" * 200},
         {**USER, "username": "c", "pasword": "hunter2 hunter2"},
         {**USER, "username": "d", "password": "@ref{hunter2}"},
+        {**USER, "username": "e", "password": 87654321.0},  # as pandas reads a column of numbers with a gap
     )
 
-    assert [fault.value for fault in found] == [None, None, None, None]
+    assert [fault.value for fault in found] == [None, None, None, None, None]
     assert "hunter2" not in str(found)
+    assert "87654321" not in str(found)
 
 
 def test_an_iterator_in_a_record_is_read_once() -> None:

@@ -138,12 +138,11 @@ def test_missing_fields_are_all_named_at_once_on_create_only() -> None:
     assert updated(GRANT, agency="NSF") == {"agency": "NSF"}
 
 
-@pytest.mark.parametrize("password", [" hunter2", "hunter2 ", "hunter2\n", "hunter2\ud800", b"hunter2"])
+@pytest.mark.parametrize("password", [" hunter2", "hunter2 ", "hunter2\n", "hunter2\ud800", b"hunter2", 87654321.0])
 def test_a_password_the_server_would_change_is_refused_and_not_repeated(password: object) -> None:
     error = refusal(USER, {"password": password})
     assert error.field == "password"
-    assert "hunter2" not in str(error)
-    assert "hunter2" not in repr(error)
+    assert not any(secret in shown for secret in ("hunter2", "87654321") for shown in (str(error), repr(error)))
     assert error.__cause__ is None
 
 

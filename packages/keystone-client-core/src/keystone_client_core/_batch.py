@@ -12,7 +12,7 @@ from ._filters import encode_filters
 from ._keys import record_path
 from ._listing import LARGEST_PAGE, check_limit, encode_order, encode_search
 from ._messages import brief, close_matches, suggestion
-from ._references import Reference, checked_label, token_of, with_tokens
+from ._references import Reference, checked_label, fields_with_tokens, token_of
 from ._resources import Resource
 
 PAGE = ("count", "next", "previous", "results")
@@ -55,9 +55,10 @@ def create_action(resource: Resource, fields: Mapping[str, object], aliases: Col
 
     Raises:
         FieldError: ``encode_fields`` refuses the fields.
-        ReferenceTokenError: ``with_tokens`` refuses a reference, or text that looks like one.
+        ReferenceTokenError: ``fields_with_tokens`` refuses a reference, or text that looks like one.
     """
-    return create_action_of(resource, with_tokens(encode_fields(resource, fields, "create", references=True), aliases))
+    encoded = encode_fields(resource, fields, "create", references=True)
+    return create_action_of(resource, fields_with_tokens(resource, encoded, aliases))
 
 
 def create_action_of(resource: Resource, sent: Mapping[str, Any]) -> Action:
@@ -76,9 +77,10 @@ def update_action(resource: Resource, pk: object, data: Mapping[str, object], al
 
     Raises:
         FieldError: ``encode_fields`` refuses the fields, or ``primary_key`` refuses the key.
-        ReferenceTokenError: ``with_tokens`` refuses a reference, or text that looks like one.
+        ReferenceTokenError: ``fields_with_tokens`` refuses a reference, or text that looks like one.
     """
-    sent = with_tokens(encode_fields(resource, data, "update", references=True), aliases)
+    encoded = encode_fields(resource, data, "update", references=True)
+    sent = fields_with_tokens(resource, encoded, aliases)
     return update_action_of(resource, pk, sent, aliases)
 
 

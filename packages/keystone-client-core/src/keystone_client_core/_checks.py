@@ -13,13 +13,9 @@ from ._errors import FieldError, ReferenceTokenError
 from ._fields import check_name, fit, missing_fields, named_fields
 from ._keys import primary_key
 from ._messages import brief, close_matches
-from ._references import with_tokens
+from ._references import fields_with_tokens
 from ._resources import Resource
 from ._values import UnfitError, is_iterable
-
-_SECRET_REFERENCE = (
-    "in a batch job the server takes a part of it for a reference of its own; write that record by itself"
-)
 
 
 class Fault(NamedTuple):
@@ -215,10 +211,10 @@ class RecordCheck:
             field = self._resource.fields[name]
             if field.kind == "file":
                 return f"a file needs update_{self._resource.name}, or a batch"
-            self.sent[name] = with_tokens(fit(self._resource, field, value), self._aliases)
+            self.sent |= fields_with_tokens(self._resource, {name: fit(self._resource, field, value)}, self._aliases)
         except ReferenceTokenError as error:
             self.references += 1
-            return _SECRET_REFERENCE if self._is_secret(name) else str(error)
+            return str(error)
         except (FieldError, UnfitError) as error:
             return str(error)
         return ""

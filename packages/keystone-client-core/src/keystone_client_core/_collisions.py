@@ -35,7 +35,8 @@ class Collisions:
     def __init__(self, resource: Resource, named: Callable[[Any], str]) -> None:
         """Start empty; ``named`` returns the words for a record from its label."""
         self._rules, self._named = list(_rules(resource)), named
-        self._first: dict[tuple[int, Any], tuple[Any, Any]] = {}
+        self._first: dict[tuple[int, Any], tuple[int, Any, Any]] = {}
+        self._records = 0
 
     def of(self, label: Any, sent: Mapping[str, Any], operation: str) -> list[Collision]:
         """Return the values that a record shares with earlier ones, and remember its own.
@@ -45,6 +46,7 @@ class Collisions:
             sent: Its encoded fields, without those that are refused for another reason.
             operation: ``create`` or ``update``; a create fills in defaults.
         """
+        self._records += 1  # tells the records apart: two rows of a table may have one label, or NaN for one
         found: dict[str, Collision] = {}
         for number, rule in enumerate(self._rules):
             values = [_value(field, sent, operation) for field in rule.fields]
@@ -52,8 +54,8 @@ class Collisions:
                 continue
             key = slugify(values[0]) if rule.slug else tuple(values)
             value = values[0] if len(values) == 1 else tuple(values)
-            first, theirs = self._first.setdefault((number, key), (label, value))
-            if first != label:
+            place, first, theirs = self._first.setdefault((number, key), (self._records, label, value))
+            if place != self._records:
                 name = ", ".join(field.name for field in rule.fields)
                 reason = f"{self._named(first)} has {_same(rule, value, theirs, key)}"
                 found.setdefault(name, Collision(name, None if value is CALLER else value, reason))
@@ -84,5 +86,5 @@ def _same(rule: Rule, value: Any, theirs: Any, key: Any) -> str:
     if rule.slug:
         return f"{brief(theirs)}, and the server makes the slug {brief(key)} of both"
     if value is CALLER:
-        return "none either, so that both would be the caller's"
+        return "left it out, too: the server then takes the caller, who can have only one"
     return "the same, and the server holds it only once"

@@ -74,6 +74,8 @@ def _instead(field: Field) -> str:
 
 
 def _text(field: Field, value: object) -> str:
+    if field.write_only and isinstance(value, float):
+        raise UnfitError("give text, not a float")  # what ``text_of`` says of a float repeats it
     text = text_of(value)
     if _REFERENCE in text:
         return text

@@ -9,6 +9,7 @@ from ._errors import FilterError
 from ._filter_values import PARTS, PATTERNS
 from ._messages import brief, close_matches, suggestion
 from ._resources import Field, Resource
+from ._table import RESOURCES
 
 _EVERY = ("not_eq", "in", "not_in", "isnull")
 _COMPARED = ("lt", "lte", "gt", "gte")
@@ -98,8 +99,8 @@ def _unknown(resource: Resource, name: str, value: object) -> FilterError:
     lookups = lookups_of(resource, name.rpartition("__")[0]) or lookups_of(resource, head)
     matches = _matches(resource, name, head)
     message = (
-        f"filter {brief(name)}: {_why(resource, name, head)}, and the server would ignore it and return every record."
-        f"{suggestion(matches)} {_offer(resource, head, lookups)} For a parameter that is not known here use"
+        f"filter {brief(name)}: {_why(resource, name, head, value)}, and the server would ignore it and return every"
+        f" record.{suggestion(matches)} {_offer(resource, head, lookups)} For a parameter that is not known here use"
         f" http_get({resource.path + '/'!r}, params=...)."
     )
     secret = field is not None and field.write_only
@@ -131,7 +132,7 @@ def _meant(resource: Resource, name: str, head: str) -> str | None:
     return head if field is not None and field.filter_kind == "key" and field.target else None
 
 
-def _why(resource: Resource, name: str, head: str) -> str:
+def _why(resource: Resource, name: str, head: str, value: object) -> str:
     field = resource.fields.get(head)
     if name in _OTHER_WAYS:
         return f"it is no filter ({_OTHER_WAYS[name]})"
@@ -141,8 +142,16 @@ def _why(resource: Resource, name: str, head: str) -> str:
         several = ", as it stands for several records" if field.kind in ("keys", "shapes") else ""
         return f"the server cannot filter by {head}{several}"
     if field.filter_kind == "key" and field.target:
-        return f"{head} takes a primary key (the server does not look into the {field.target})"
+        finding = _finding(field.target, name.partition("__")[2], value)
+        return f"{head} takes a primary key (the server does not look into the {field.target}{finding})"
     return f"{head} has no such lookup"
+
+
+def _finding(target: str, name: str, value: object) -> str:
+    """Return the call that finds the keys of the records which a filter on a field of theirs would match."""
+    if name == "id" or not lookups_of(RESOURCES[target], name.partition("__")[0]):
+        return ""
+    return f"; retrieve_{target}(filters={{{name!r}: {brief(value)}}}) finds the key"
 
 
 def _offer(resource: Resource, head: str, lookups: tuple[str, ...]) -> str:

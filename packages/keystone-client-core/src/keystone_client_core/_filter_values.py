@@ -19,7 +19,9 @@ from ._conversions import (
     text_of,
     truth_of,
 )
+from ._messages import brief
 from ._resources import Field
+from ._table import RESOURCES
 from ._values import LARGEST, UnfitError, integer, iso
 
 TYPE_CHECKING = False
@@ -63,6 +65,8 @@ def value_encoder(field: Field, lookup: str) -> Callable[[object], str]:
         return partial(_integer, *PARTS[lookup])
     if field.filter_kind == "choice" and lookup not in PATTERNS:
         return partial(choice_of, field.target)
+    if field.filter_kind == "key" and field.target:
+        return partial(_key_of, field.target)
     return _ENCODERS[field.filter_kind]
 
 
@@ -100,6 +104,18 @@ def _key(value: object) -> str:
         except ValueError:
             value = None
     return _integer(1, LARGEST, value)
+
+
+def _key_of(target: str, value: object) -> str:
+    try:
+        return _key(value)
+    except UnfitError as error:
+        if not isinstance(value, str) or not value.strip():
+            raise
+        name = RESOURCES[target].natural_key
+        condition = f"{name[0]!r}: {brief(value)}" if len(name) == 1 else "..."
+        found = f"retrieve_{target}(filters={{{condition}}}) finds it"
+        raise UnfitError(f"give the key of the {target}, an integer; {found}") from error
 
 
 def _decimal(value: object) -> str:

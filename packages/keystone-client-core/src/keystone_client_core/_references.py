@@ -11,9 +11,13 @@ from typing import Any
 
 from ._errors import ReferenceTokenError
 from ._messages import brief
+from ._resources import Resource
 
 _START = re.compile(r"@(?:ref|file)\{")
 _TOKEN = re.compile(r"@ref\{([A-Za-z0-9_]+)((?:\.[A-Za-z0-9_]+)+)\}")
+_SECRET_REFERENCE = (
+    "in a batch job the server takes a part of it for a reference of its own; write that record by itself"
+)
 _LABEL = re.compile(r"[A-Za-z0-9_]+")  # the server's rule
 
 
@@ -78,6 +82,28 @@ def with_tokens(value: object, aliases: Collection[str]) -> Any:
     if isinstance(value, list):
         return [with_tokens(item, aliases) for item in value]
     return value
+
+
+def fields_with_tokens(resource: Resource, encoded: Mapping[str, object], aliases: Collection[str]) -> dict[str, Any]:
+    """Return a copy of the fields of a record with each reference replaced by its token.
+
+    Args:
+        resource: The kind of record.
+        encoded: What ``encode_fields`` returned.
+        aliases: The aliases of the earlier actions of the job.
+
+    Raises:
+        ReferenceTokenError: As for ``with_tokens``. It does not repeat the text of a write-only field, a password.
+    """
+    sent = {}
+    for name, value in encoded.items():
+        try:
+            sent[name] = with_tokens(value, aliases)
+        except ReferenceTokenError:
+            if resource.fields[name].write_only:
+                raise ReferenceTokenError(f"{resource.name} field {name!r}: {_SECRET_REFERENCE}") from None
+            raise
+    return sent
 
 
 def token_of(reference: Reference, aliases: Collection[str]) -> str:

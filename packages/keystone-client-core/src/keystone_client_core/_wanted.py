@@ -1,6 +1,6 @@
 """What a source says should be stored: its rows, and what may be done to records that it does not name.
 
-Arguments only, checked when a ``Wanted`` is made; ``_comparison`` compares them with what is stored.
+Arguments only, checked when a ``Wanted`` is made; ``_compare`` compares them with what is stored.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping

@@ -42,7 +42,8 @@ class Request(NamedTuple):
     path: str
     """Still percent-encoded."""
     query: str
-    headers: Headers
+    headers: Mapping[str, str]
+    """By name, as ``joined`` returns them."""
     body: bytes
     peer: str = "127.0.0.1"
 
@@ -91,7 +92,7 @@ class RefusedRowError(PageError):
         """Keep the cleaned values of the row."""
         super().__init__(500)
         self.values = values
-        self.leave: Callable[[], None] = _nothing
+        self.commit_side_effects: Callable[[], None] = _nothing
         """Writes what the server has committed before its database refuses the row."""
 
 
@@ -158,6 +159,15 @@ def to_answer(reply: Reply, head: bool, allow: str, media: str = _JSON, vary: st
         headers.append(FRAME)
     headers += (("Vary", vary), *COMMON_HEADERS, ("Content-Length", str(len(body))))
     return Answer(reply.status, headers, b"" if head else body)
+
+
+def joined(headers: Headers) -> dict[str, str]:
+    """Return headers by their names in lower case; those of the same name are joined into one, as the server does."""
+    values: dict[str, str] = {}
+    for sent, value in headers:
+        name = sent.lower()
+        values[name] = f"{values[name]}{'; ' if name == 'cookie' else ','}{value}" if name in values else value
+    return values
 
 
 def decode_path(raw: str) -> str:

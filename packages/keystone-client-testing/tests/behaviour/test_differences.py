@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,19 @@ def _no_wait(fake: FakeKeystone, admin: Session) -> bool:
     return (answer.status_code, held.state) == (500, "committed")
 
 
+def _jobs_beside_others(fake: FakeKeystone, admin: Session) -> bool:
+    """The server would answer some of these jobs with a 500."""
+    del fake, admin
+    busy = FakeKeystone(database="sqlite")
+    with busy.client() as writer, busy.client() as reader, ThreadPoolExecutor(1) as beside:
+        reads = beside.submit(lambda: [reader.count_team() for _ in range(100)])
+        for number in range(50):
+            with writer.batch() as job:
+                job.create_team(name=f"team {number}")
+        reads.result()
+    return len(busy.world.store.tables["team"]) == 50
+
+
 CHECKS: Mapping[str, Check] = {
     "the OpenAPI document": lambda fake, admin: (
         admin("GET", "openapi/json/").json()["info"]["description"] == "A fake Keystone for tests."
@@ -83,6 +97,7 @@ CHECKS: Mapping[str, Check] = {
     "nested lists no order is asked for on PostgreSQL": _unordered,
     "lists without `_order` on PostgreSQL": _changed_stay_in_place,
     "a write that meets another transaction": _no_wait,
+    "a batch job beside other requests on SQLite": _jobs_beside_others,
     "a `Host` header that is not allowed": lambda fake, admin: (
         admin("GET", "version/", headers={"Host": "evil.example"}).status_code == 200
     ),

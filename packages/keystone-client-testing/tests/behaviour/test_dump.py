@@ -64,6 +64,8 @@ def test_passwords_uploads_tokens_and_ids_survive(fake: FakeKeystone, other: Fak
         ('{"a": 1}', "no dump of a fake Keystone"),
         ('{"version": 99}', "has version 99; this package reads version 1"),
         ('{"version": 1, "tables": 5}', "damaged"),
+        ('{"version": 1, "tables": {"$": ["decimal", "abc"]}}', "no dump of a fake Keystone"),
+        ("[" * 100_000, "no dump of a fake Keystone"),
     ],
 )
 def test_anything_but_a_dump_is_refused_and_changes_nothing(fake: FakeKeystone, text: str, complaint: str) -> None:

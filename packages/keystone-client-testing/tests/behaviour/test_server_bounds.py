@@ -53,6 +53,10 @@ def works(url: str) -> bool:
     return httpx.get(f"{url}version/", trust_env=False).status_code == 200
 
 
+def token_of_admin(fake: FakeKeystone) -> dict[str, str]:
+    return {"Authorization": f"Token {fake.add.token()}"}
+
+
 HEAD = b"POST /users/teams/ HTTP/1.1\r\nHost: x\r\n"
 NONSENSE: dict[str, tuple[bytes, bytes]] = {
     "no HTTP": (b"\x16\x03\x01\x02\x00\r\n\r\n", b""),
@@ -156,10 +160,34 @@ def test_stopping_ends_the_connections_and_their_threads(fake: FakeKeystone) -> 
     assert set(threading.enumerate()) <= before
 
 
+def test_a_mistake_of_the_fake_reaches_the_test(fake: FakeKeystone, capfd: pytest.CaptureFixture[str]) -> None:
+    del fake.world.store.tables["cluster"]  # whatever makes the engine fail
+
+    def use(url: str) -> None:
+        with pytest.raises(httpx.RemoteProtocolError):
+            httpx.get(f"{url}allocations/clusters/", headers=token_of_admin(fake), trust_env=False)
+        assert works(url)
+
+    with pytest.raises(RuntimeError, match="the fake failed") as caught, fake.serve() as url:
+        use(url)
+    assert isinstance(caught.value.__cause__, KeyError)
+    assert "KeyError: 'cluster'" in capfd.readouterr().err
+
+
+def test_a_failure_of_the_test_itself_is_not_replaced_by_a_mistake_of_the_fake(
+    fake: FakeKeystone, capfd: pytest.CaptureFixture[str]
+) -> None:
+    del fake.world.store.tables["cluster"]
+    with pytest.raises(httpx.RemoteProtocolError), fake.serve() as url:
+        httpx.get(f"{url}allocations/clusters/", headers=token_of_admin(fake), trust_env=False)
+    assert "KeyError: 'cluster'" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "", pytest.param("::", marks=needs_ipv6)])
 def test_an_address_beyond_loopback_is_warned_of(fake: FakeKeystone, host: str) -> None:
-    with pytest.warns(UserWarning, match="anyone who can reach this machine"), fake.serve(host=host) as url:
+    with pytest.warns(UserWarning, match="anyone who can reach this machine") as caught, fake.serve(host=host) as url:
         assert works(url)
+    assert caught[0].filename == __file__
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.8.9.10", pytest.param("::1", marks=needs_ipv6)])

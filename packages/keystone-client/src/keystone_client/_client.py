@@ -233,7 +233,7 @@ class KeystoneClient(SyncMethods):
 
         Args:
             username: The username; the server distinguishes upper and lower case.
-            password: The password; it is not kept.
+            password: The password. It is not kept, except by a client of ``from_env``, which logs in again with it.
             provider: A function that returns the username and the password as a tuple. It is called now, and once more
                 whenever the session has ended, however many calls find out together. Those calls are then repeated in
                 the new session, which is safe: the server rejected them before acting. ``logout``, or another

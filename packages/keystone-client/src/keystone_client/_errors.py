@@ -17,7 +17,7 @@
     │   └── ResponseTooLargeError   more than ``max_response_size``
     ├── PaginationError             a listing that cannot be made complete
     ├── BulkError                   a bulk operation that stopped (``_bulk_errors``)
-    │   └── PlanError               a plan that stopped while it was applied
+    ├── PlanError                   a plan that stopped while it was applied (``_bulk_errors``)
     ├── ClosedError                 use after ``close()``
     └── DeadlineExceededError       the deadline of the retry policy passed
 

@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
-import httpx
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from keystone_client import AsyncKeystoneClient, AsyncPlan, KeystoneClient
+from keystone_client import AsyncKeystoneClient, AsyncPlan, KeystoneClient, KeystoneError
 from keystone_client_testing import FakeKeystone
 
 LIVE = os.environ.get("KEYSTONE_LIVE") == "1"
 DOORS = ["live"] if LIVE else ["transport", "respx", "server"]
 COLOURS = ["sync", "asyncio"] if LIVE else ["sync", "asyncio", "trio"]
+DATABASE = os.environ.get("KEYSTONE_DATABASE", "postgresql") if LIVE else "postgresql"
+"""What the server keeps its records in: two tests expect something else on ``sqlite``, and say what and why."""
 MARK = "contract-"
 """Prefix of the names of all records created here, so that they are not mistaken for real ones."""
 
@@ -40,9 +41,21 @@ def pytest_configure(config: pytest.Config) -> None:
     if os.environ.get("KEYSTONE_ALLOW_WRITES") != "1":
         pytest.exit("a live run writes to the server and removes it again: allow it with KEYSTONE_ALLOW_WRITES=1", 2)
     try:
-        httpx.get(f"{os.environ['KEYSTONE_URL'].rstrip('/')}/version/", timeout=10).raise_for_status()
-    except httpx.HTTPError as error:
-        pytest.exit(f"no Keystone answers at {os.environ['KEYSTONE_URL']}: {error!r}", returncode=2)
+        seen = _database_of(
+            os.environ["KEYSTONE_URL"], os.environ["KEYSTONE_USERNAME"], os.environ["KEYSTONE_PASSWORD"]
+        )
+    except KeystoneError as error:
+        pytest.exit(f"no login to a Keystone at {os.environ['KEYSTONE_URL']}: {error}", returncode=2)
+    if seen != DATABASE:
+        pytest.exit(f"the server is on {seen}, which this run has to know: set KEYSTONE_DATABASE={seen}", returncode=2)
+
+
+def _database_of(url: str, username: str, password: str) -> str:
+    """Return what a server keeps its records in: on SQLite a search in a text finds letters of either case."""
+    with KeystoneClient(url) as client:
+        client.login(username, password)
+        other_case = {"username": username, "username__contains": username.swapcase()}
+        return "sqlite" if client.count_user(filters=other_case) else "postgresql"
 
 
 class Blocking:

@@ -92,9 +92,9 @@ class _Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield chunk
 
 
-def zipped(*chunks: bytes) -> Reply:
+def zipped(*chunks: bytes, status: int = 200) -> Reply:
     headers = {"content-encoding": "gzip", "content-type": "application/json"}
-    return lambda request: httpx.Response(200, headers=headers, stream=_Chunks(*chunks), request=request)
+    return lambda request: httpx.Response(status, headers=headers, stream=_Chunks(*chunks), request=request)
 
 
 NO_JSON = {
@@ -193,6 +193,30 @@ def test_a_logout_answered_by_a_proxy_raises(colour: str) -> None:
 def test_a_body_that_cannot_be_decompressed_raises(colour: str, call: str, chunks: tuple[bytes, ...]) -> None:
     error = undecodable(colour, RECORD_CALLS[call], zipped(*chunks))
     assert "unpacked" in str(error)
+
+
+@pytest.mark.parametrize("status", [201, 503])
+def test_an_answer_that_cannot_be_decompressed_is_reported_with_its_own_status(colour: str, status: int) -> None:
+    client = connect(colour, Scripted(zipped(b"garbage", status=status)), retry=None)
+    with pytest.raises(DecodeError, match=f"^{status} .*packed as gzip") as caught:
+        client.retrieve_cluster(1)
+    assert caught.value.response is not None
+    assert caught.value.response.status_code == status
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [html(201), zipped(b"garbage", status=201), answer(201, {"id": 1, "name": "x" * 200})],
+    ids=["page", "zip", "large"],
+)
+@pytest.mark.parametrize("call", ["create", "update"])
+def test_after_a_write_an_answer_that_cannot_be_read_leaves_in_doubt_whether_it_was_written(
+    colour: str, call: str, reply: Reply
+) -> None:
+    client = connect(colour, Scripted(reply), max_response_size=100)
+    with pytest.raises(DecodeError, match="whether it was written is unknown") as caught:
+        RECORD_CALLS[call](client)
+    assert "page_size" not in str(caught.value)
 
 
 def test_a_compressed_body_is_decompressed(colour: str) -> None:

@@ -127,6 +127,12 @@ def test_an_invalid_retry_policy_is_refused(policy: dict[str, Any]) -> None:
         RetryPolicy(**policy)
 
 
+def test_a_copy_of_a_policy_with_other_numbers_is_checked_as_well() -> None:
+    assert RetryPolicy(backoff=2)._replace(attempts=7) == RetryPolicy(attempts=7, backoff=2)
+    with pytest.raises(FieldError, match="attempts=0"):
+        RetryPolicy()._replace(attempts=0)
+
+
 @pytest.mark.parametrize(
     ("method", "options", "field"),
     [

@@ -326,7 +326,7 @@ def test_in_a_dry_run_conflicting_records_that_pass_singly_are_not_reported_as_v
     world = World()
     world.fake.fail("POST", "/batch/", status=500, times=2)  # the whole chunk fails, smaller ones succeed
 
-    with pytest.raises(BulkError, match=r"0, 1, 2, 3.* fail together") as caught:
+    with pytest.raises(BulkError, match=r"0, 1, 2, 3.* fail together: try again") as caught:
         world.run(
             colour,
             "admin",

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import anyio
 import httpx
 import pytest
+import trustme
 from keystone_client import AsyncKeystoneClient, ClosedError, KeystoneClient, RequestTimeoutError, TransportError
 from keystone_client._transport.tls_and_proxy import proxy_for
 from keystone_client_testing import FakeKeystone
@@ -382,9 +383,10 @@ def test_idle_sync_connections_are_closed_after_the_expiry(
 ) -> None:
     now = 100.0
     with KeystoneClient(URL, limits=httpx.Limits(keepalive_expiry=expiry)) as client:
-        client._driver.pool.idle.clock = lambda: now
+        pool: Any = client._driver.connections
+        pool.idle.clock = lambda: now
         for _ in range(5):
-            assert client._driver.pool.idle.put(stub())
+            assert pool.idle.put(stub())
         for _ in range(3):  # one stays in use
             now += 2.0
             client.http_get("version")
@@ -515,6 +517,18 @@ def test_all_clients_of_a_process_share_a_tls_context(
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     assert context_of({"url": secure}) is not first
     assert context_of({"url": secure, "trust_env": False}) is first
+
+
+def test_a_file_of_certificates_that_was_renewed_is_read_again(stub: type[Connection], tmp_path: Any) -> None:
+    authority, file = trustme.CA(), tmp_path / "ca.pem"
+    file.write_bytes(authority.cert_pem.bytes())
+    settings = {"url": "https://keystone.test", "verify": str(file)}
+    first = context_of(settings)
+    assert context_of(settings) is first
+
+    file.write_bytes(trustme.CA().cert_pem.bytes())
+
+    assert context_of(settings).get_ca_certs() != first.get_ca_certs()
 
 
 def test_an_ssl_context_of_the_user_is_used_unchanged(stub: type[Connection]) -> None:

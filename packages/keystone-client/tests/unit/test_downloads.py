@@ -75,6 +75,25 @@ def test_a_401_for_the_file_does_not_end_the_session(colour: str) -> None:
     assert client.is_authenticated()
 
 
+def test_a_downloaded_file_has_the_mode_of_the_file_it_replaces_or_that_of_any_new_file(
+    colour: str, tmp_path: Any
+) -> None:
+    new, old, link = tmp_path / "new", tmp_path / "old", tmp_path / "link"
+    old.touch()
+    old.chmod(0o664)
+    link.symlink_to(old)
+    other = tmp_path / "other"
+    other.touch()
+
+    client = connect(colour, Scripted(answer(200, RECORD), served(), answer(200, RECORD), served()))
+    client.download_attachment(7, new)
+    client.download_attachment(7, link)
+
+    assert new.stat().st_mode == other.stat().st_mode
+    assert link.is_symlink()
+    assert (old.read_bytes(), old.stat().st_mode & 0o777) == (BODY, 0o664)
+
+
 def test_a_file_is_downloaded_to_a_file_object(colour: str) -> None:
     target = io.BytesIO(b"before ")
     target.seek(7)

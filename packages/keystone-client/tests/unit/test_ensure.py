@@ -54,6 +54,11 @@ def test_two_fields_may_name_a_record(world: Any, client: Any) -> None:
     assert client.ensure_preference(user=2, notify_on_expiration=False).how == "as wanted"
 
 
+@pytest.mark.parametrize("name", ['"', "''", ",", "-", "a,b"])
+def test_a_name_without_words_is_taken_as_the_server_takes_it(client: Any, name: str) -> None:
+    assert [client.ensure_cluster(name=name).how for _ in range(2)] == ["created", "as wanted"]
+
+
 def test_what_is_wrong_is_told_before_anything_is_sent(world: Any, client: Any) -> None:
     before = len(world.journal)
     with pytest.raises(FieldError, match="ensure_user: email: give an e-mail address; username: it is missing"):

@@ -156,7 +156,9 @@ def test_an_unknown_listing_argument_suggests_the_right_one(
 
 def test_a_condition_as_an_argument_is_shown_as_a_filter_without_its_secret(colour: str) -> None:
     client = connect(colour, Scripted())
-    assert "filters={'name': 'x'}" in refusal(TypeError, lambda: client.retrieve_team(name="x"))
+    assert "filters={'name': 'x', 'is_active': True}" in refusal(
+        TypeError, lambda: client.retrieve_team(name="x", is_active=True)
+    )
     assert "hunter2" not in refusal(TypeError, lambda: client.retrieve_user(password="hunter2"))
 
 
@@ -168,6 +170,20 @@ def test_a_type_error_in_the_code_of_the_caller_is_unchanged(colour: str) -> Non
     client = connect(colour, fake.transport, fake.url)
     client.login("admin", "quickstart")
     assert "on_progress" in refusal(TypeError, lambda: client.retrieve_user(on_progress=on_progress))
+
+
+def test_a_type_error_of_the_caller_keeps_its_cause(colour: str) -> None:
+    cause = KeyError("x")
+
+    def on_progress(done: int, total: int) -> None:
+        raise TypeError("mine") from cause
+
+    fake = FakeKeystone()
+    client = connect(colour, fake.transport, fake.url)
+    client.login("admin", "quickstart")
+    with pytest.raises(TypeError, match="mine") as caught:
+        client.retrieve_user(on_progress=on_progress)
+    assert caught.value.__cause__ is cause
 
 
 @pytest.mark.parametrize(
@@ -193,6 +209,49 @@ def test_a_lookup_of_another_client_suggests_the_right_one(colour: str, name: st
 def test_a_filter_on_a_field_of_another_record_names_the_key(colour: str, name: str) -> None:
     message = refusal(FilterError, lambda: connect(colour, Scripted()).retrieve_request(filters={name: 1}))
     assert "Did you mean 'team'?" in message
+    assert "'name': 1" not in message or name == "team__name"  # 1 is a key, and no name
+
+
+@pytest.mark.parametrize("filters", [{"team": "Chem"}, {"team__in": [1, "Chem"]}, {"team__name": "Chem"}])
+def test_a_filter_by_the_name_of_another_record_says_how_to_find_its_key(colour: str, filters: dict[str, Any]) -> None:
+    message = refusal(FilterError, lambda: connect(colour, Scripted()).retrieve_request(filters=filters))
+    assert "retrieve_team(filters={'name': 'Chem'})" in message
+
+
+def test_the_call_that_finds_a_key_is_one_that_the_client_takes(colour: str) -> None:
+    fake = FakeKeystone()
+    client = connect(colour, fake.transport, fake.url)
+    client.login("admin", "quickstart")
+    message = refusal(FilterError, lambda: client.retrieve_request(filters={"submitter": "admin"}))
+    (found,) = client.retrieve_user(filters={"username": "admin"})
+    assert "retrieve_user(filters={'username': 'admin'})" in message
+    assert client.retrieve_request(filters={"submitter": found["id"]}) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"name": "x"}, "takes no name: fields go into data={'name': 'x'}"),
+        ({"name": "x", "is_active": False}, "fields go into data={'name': 'x', 'is_active': False}"),
+        ({"naem": "x"}, "fields go into data={...}"),
+        ({"expected": {}}, "did you mean expect="),
+        ({"id": 1}, "write pk="),
+    ],
+)
+def test_fields_of_an_update_as_arguments_are_shown_as_its_data(
+    colour: str, arguments: dict[str, Any], said: str
+) -> None:
+    wire = Scripted()
+    message = refusal(TypeError, lambda: connect(colour, wire).update_team(1, **arguments))
+    assert message.startswith("update_team() takes no ")
+    assert said in message
+    assert message.endswith("It takes pk, data, expect")
+    assert wire.requests == []
+
+
+def test_a_password_as_an_argument_of_an_update_is_not_shown(colour: str) -> None:
+    message = refusal(TypeError, lambda: connect(colour, Scripted()).update_user(1, password="hunter2"))
+    assert "data={'password': ...}" in message
 
 
 CONSTRUCTOR: list[tuple[dict[str, Any], str]] = [

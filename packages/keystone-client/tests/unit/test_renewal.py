@@ -355,12 +355,15 @@ def test_tasks_in_an_expired_session_call_an_async_provider_once(backend: str) -
 def test_a_failed_login_is_tried_once_and_every_waiting_call_raises(backend: str) -> None:
     provider = Provider(CREDENTIALS, KeyError("the vault is sealed"))
     errors: list[type] = []
+    causes: list[BaseException | None] = []
 
     async def play(client: AsyncKeystoneClient, wire: Expiring) -> None:
         async def call() -> None:
             with pytest.raises((KeyError, AuthenticationError)) as caught:
                 await client.retrieve_team(1)
             errors.append(caught.type)
+            if caught.type is AuthenticationError:
+                causes.append(caught.value.__cause__)
 
         async with anyio.create_task_group() as group:
             for _ in range(20):
@@ -369,6 +372,7 @@ def test_a_failed_login_is_tried_once_and_every_waiting_call_raises(backend: str
     crowd(backend, provider, play)
     assert provider.asked == 2
     assert sorted(errors, key=str) == sorted([KeyError, *[AuthenticationError] * 19], key=str)
+    assert [str(cause) for cause in causes] == ["'the vault is sealed'"] * 19
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

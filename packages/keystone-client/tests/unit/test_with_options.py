@@ -164,7 +164,8 @@ def test_the_copy_uses_the_connections_of_the_client_and_keeps_it_alive() -> Non
         del client
         gc.collect()  # dropping a client with open connections warns, and warnings are errors here
         assert copy.retrieve_version()
-        assert len(copy._driver.pool.idle) == 1
+        pool: Any = copy._driver.connections
+        assert len(pool.idle) == 1
         copy._driver.close()
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from keystone_client_core import CHOICES, Field
+from keystone_client_core import AUDIT_ACTIONS, CHOICES, Field
 
 from .._wire import PageError
 from .._world.addresses import shortened
@@ -71,8 +71,8 @@ def _clean_code(rule: Rule, text: str, store: Store) -> int:
     return int(text)
 
 
-_CODES = ("0", "1", "2", "3")
-"""What the audit log keeps of an action: created, updated, deleted, accessed."""
+_CODES = tuple(map(str, range(len(AUDIT_ACTIONS))))
+"""What the audit log keeps of an action."""
 
 
 def _clean_bool(rule: Rule, text: str, store: Store) -> bool | None:

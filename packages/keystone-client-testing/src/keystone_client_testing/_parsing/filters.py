@@ -1,7 +1,7 @@
 """Filters of a listing, decoded as the server decodes them: names and lookups, bad values, comparisons.
 
 Unknown names and empty values are ignored, as on the server: that is a trap this fake must reproduce.
-Ordering and search are in ``_server.lists``.
+Ordering is in ``ordering``, search in ``_server.lists``.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -108,7 +108,7 @@ class _Running:
             outer.request.host,
             path,
             query,
-            [(name, value) for name, value in outer.request.headers if name.lower() in _KEPT],
+            {name: value for name, value in outer.headers.items() if name in _KEPT},
             b"",
             outer.request.peer,
         )

@@ -3,14 +3,14 @@
 Holds and decodes; decides nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
 from .._parsing.bodies import ALL_TYPES, JSON, parse_body, parse_query
-from .._wire import VARY, Headers, Reply, Request, decode_path
+from .._wire import VARY, Reply, Request, decode_path
 from .._world.history import Origin
 from .._world.state import World
 from .._world.store import Record, Write
@@ -34,7 +34,8 @@ class Call:
         self.method = request.method
         self.raw_path = path
         self.path = decode_path(path)
-        self.headers = _joined(request.headers)
+        self.headers = request.headers
+        self.cookies = _cookies(self.headers.get("cookie", ""))
         self.user: Record | None = None
         self.signed: Record | None = None
         """The user of the session. The audit log names this user, even if a token identifies the caller."""
@@ -83,12 +84,6 @@ class Call:
         return dict(self.pairs)
 
     @cached_property
-    def cookies(self) -> dict[str, str]:
-        """The cookies sent."""
-        pairs = (item.partition("=") for item in self.headers.get("cookie", "").split(";"))
-        return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
-
-    @cached_property
     def data(self) -> Any:
         """The decoded body; as on the server, a chunked body without a length counts as empty."""
         chunked = "chunked" in self.headers.get("transfer-encoding", "") and "content-length" not in self.headers
@@ -96,11 +91,10 @@ class Call:
         content_type = self.headers.get("content-type", "").encode().decode("latin-1")  # so the server reads headers
         return parse_body(content_type, body, self.accepts)
 
-    @cached_property
+    @property
     def full_path(self) -> str:
         """Path and query as the server writes them in its log and its links: decoded, and encoded anew."""
-        query = quote(self.request.query, safe="/#%[]=:;$&()+,!?*@'~")
-        return quote(self.path, safe="/:@&+$,-_.!~*'()") + (f"?{query}" if query else "")
+        return _written(self.path, self.request.query)
 
     @property
     def base(self) -> str:
@@ -114,13 +108,16 @@ class Call:
         return Origin(self.signed, self.cid, _without_port(self.address), port)
 
 
-def _joined(headers: Headers) -> dict[str, str]:
-    """Join headers of the same name into one, as the server does."""
-    joined: dict[str, str] = {}
-    for sent, value in headers:
-        name = sent.lower()
-        joined[name] = f"{joined[name]}{'; ' if name == 'cookie' else ','}{value}" if name in joined else value
-    return joined
+@lru_cache(1024)
+def _cookies(header: str) -> Mapping[str, str]:
+    pairs = (item.partition("=") for item in header.split(";"))
+    return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
+
+
+@lru_cache(1024)
+def _written(path: str, query: str) -> str:
+    query = quote(query, safe="/#%[]=:;$&()+,!?*@'~")
+    return quote(path, safe="/:@&+$,-_.!~*'()") + (f"?{query}" if query else "")
 
 
 def _without_port(address: str) -> str:

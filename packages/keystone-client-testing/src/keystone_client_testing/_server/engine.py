@@ -105,7 +105,8 @@ def _late(world: World, arrival: Arrival, fault: Fault, wait: Wait) -> Answer:
 
 def _serve(world: World, arrival: Arrival) -> Answer:
     """Handle a request as far as the fault that hits it lets it be handled."""
-    world.transactions.settle(world.clock.time())
+    if world.transactions.open:
+        world.transactions.settle(world.clock.time())
     fault, call = arrival.fault, arrival.call
     if call is None:
         return _kept(world, arrival, to_answer(page(404), head=False, allow=""))
@@ -148,7 +149,7 @@ def _kept(world: World, arrival: Arrival, answer: Answer) -> Answer:
 def _answer(call: Call, match: Match | None) -> Answer:
     if preflight := answer_preflight(call):
         return preflight
-    allow = match.route.allow if match and match.route.framed else ""
+    allow = match.route.allow if match and match.route.is_api else ""
     try:
         reply = _endpoint(call, match) if match else _no_endpoint(call)
     except RefusedError as error:
@@ -171,7 +172,7 @@ def _no_endpoint(call: Call) -> Reply:
 
 
 def _endpoint(call: Call, match: Match) -> Reply:
-    if not match.route.framed:
+    if not match.route.is_api:
         sessions.recognise(call)
         return match.route.handlers["GET"](call, "", "")
     call.accepts = match.route.types
@@ -213,7 +214,7 @@ def _transaction(call: Call, handler: Handler, match: Match) -> Reply:
     except BaseException as error:
         store.rollback()
         if isinstance(error, RefusedRowError):
-            error.leave()
+            error.commit_side_effects()
         raise
     writes = store.commit()
     call.world.transactions.give_way(store, writes)
@@ -233,7 +234,7 @@ def _act(call: Call) -> Reply | None:
     match = routes.find(call.path)
     if match is None:
         return None
-    if not match.route.framed:
+    if not match.route.is_api:
         return Reply(200)
     negotiate(call, match)
     _permit(call, match)
@@ -242,5 +243,5 @@ def _act(call: Call) -> Reply | None:
     try:
         return handler(call, match.route.resource, match.key)
     except RefusedRowError as error:
-        error.leave()  # goes with the job, but takes an id
+        error.commit_side_effects()  # goes with the job, but takes an id
         raise PageError(500) from None

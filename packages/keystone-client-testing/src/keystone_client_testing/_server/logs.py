@@ -18,7 +18,8 @@ def log_request(call: Call, status: int) -> None:
         "cid": call.cid,
         "user": call.user and call.user["id"],
     }
-    if call.database_down or any(len(row[column]) > most for column, most in store.database.log_lengths.items()):
+    too_long = [column for column, most in store.database.log_lengths.items() if len(row[column]) > most]
+    if call.database_down or too_long:
         return
     if call.user and store.get("user", call.user["id"]) is None:
         store.skip_id("request_log")  # the caller has deleted the own account, so the database refuses the row

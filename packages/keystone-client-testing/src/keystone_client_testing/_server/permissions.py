@@ -1,6 +1,6 @@
 """Roles: which records a caller sees, and what a caller may do. Staff may do everything but read others' mail.
 
-"Priv" is an owner or admin of a team. The order of the checks is the engine's.
+*Privileged* are the owners and admins of a team. The order of the checks is the engine's.
 """
 
 from collections.abc import Callable, Mapping

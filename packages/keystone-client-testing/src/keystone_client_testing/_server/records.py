@@ -125,7 +125,7 @@ def update_record(call: Call, resource: str, text: str) -> Reply:
         changes = validate(write, call.data)
     except RefusedRowError as error:
         refused = {**old, **error.values, **_as_sent(error.values)}
-        error.leave = lambda: record_change(store, resource, old, refused, now, call.origin)
+        error.commit_side_effects = lambda: record_change(store, resource, old, refused, now, call.origin)
         raise
     if column := TOUCHED.get(resource):
         changes[column] = now

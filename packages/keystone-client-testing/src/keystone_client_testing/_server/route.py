@@ -18,8 +18,8 @@ class Route(NamedTuple):
     handlers: Mapping[str, Handler]
     resource: str = ""
     public: bool = False
-    framed: bool = True
-    """Whether it is one of the API's own endpoints, with its checks; the start page is not."""
+    is_api: bool = True
+    """Whether it is an endpoint of the API, with the checks of one; the start page is Django's alone."""
     format: str = "json"
     """What ``?format=`` may ask for."""
     media: Sequence[str] = ("application/json",)

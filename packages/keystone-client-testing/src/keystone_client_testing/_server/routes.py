@@ -71,7 +71,7 @@ def table() -> dict[str, Route]:
 
 def _single_routes() -> dict[str, Route]:
     return {
-        "/": Route({"GET": _plain(endpoints.home)}, public=True, framed=False),
+        "/": Route({"GET": _plain(endpoints.home)}, public=True, is_api=False),
         "/authentication/login/": Route({"POST": _plain(endpoints.login)}, public=True),
         "/authentication/logout/": Route({"POST": _plain(endpoints.logout)}),
         "/authentication/whoami/": _get(endpoints.whoami),

@@ -5,6 +5,8 @@ import time
 from email.utils import formatdate
 from functools import lru_cache
 
+_TICK = dt.timedelta(microseconds=1)
+
 
 class Clock:
     """Runs with real time; ``advance`` moves it forward at no cost."""
@@ -33,7 +35,8 @@ class Clock:
 
     def now(self) -> dt.datetime:
         """Return the moment as an aware datetime in UTC, later than any before: no two events share one."""
-        self._last = max(dt.datetime.fromtimestamp(self.time(), dt.UTC), self._last + dt.timedelta(microseconds=1))
+        now = dt.datetime.fromtimestamp(self.time(), dt.UTC)
+        self._last = now if now > self._last else self._last + _TICK
         return self._last
 
     def http_date(self) -> str:

@@ -79,7 +79,7 @@ def _read_text(text: str, database: Database) -> tuple[Store, dict[str, int]]:
     try:
         content = json.loads(text, object_hook=_read)
         version = content["version"]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError) as error:
         raise ValueError(f"this is no dump of a fake Keystone: {error!r}") from None
     if version != VERSION:
         raise ValueError(f"this dump has version {version!r}; this package reads version {VERSION}")

@@ -3,12 +3,12 @@
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from .._wire import PageError
 from .addresses import shortened
+from .database import Database
 from .models import AUDITED, COLUMNS, CONTENT_TYPES, TOUCHED
 from .store import Record, Store
 
@@ -64,12 +64,17 @@ def _checked(store: Store, origin: Origin) -> Origin:
         raise PageError(500)
     if not origin.address:
         return Origin(origin.actor, origin.cid, None, origin.port)
-    address = shortened(origin.address)
     try:
-        read = store.database.read_address(address)
+        return origin._replace(address=_kept_address(store.database, origin.address))
     except ValueError:
         raise PageError(500) from None
-    return Origin(origin.actor, origin.cid, str(getattr(read, "ip", read)), origin.port)
+
+
+@lru_cache(1024)
+def _kept_address(database: Database, address: str) -> str:
+    """Return an address as the audit log keeps it; ``ValueError`` where the database does not take it."""
+    read = database.read_address(shortened(address))
+    return str(getattr(read, "ip", read))
 
 
 def _action(old: Record | None, new: Record | None) -> int:
@@ -153,8 +158,3 @@ def _named(store: Store, resource: str, record: Record, path: str) -> str:
 def _truncated(text: str) -> str:
     text = unicodedata.normalize("NFC", text)  # as Django's truncation does, whether or not it cuts
     return text if len(text) <= _TITLE_LENGTH else text[: _TITLE_LENGTH - 1] + "…"
-
-
-def changed_names(changes: Mapping[str, Any]) -> list[str]:
-    """Return the names a change touched, sorted."""
-    return sorted(changes)

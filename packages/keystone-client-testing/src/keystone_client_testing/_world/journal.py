@@ -1,11 +1,12 @@
 """The requests and answers of a world, kept for assertions: all, or the last ones. Nothing secret is in it."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from .._wire import Answer, Headers, Request
+from .._wire import Answer, Request
 from .changes import HIDDEN, Change, changes_of
 from .faults import Fault
 from .matchers import Wanted
@@ -13,6 +14,7 @@ from .store import Write
 
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie", "x-csrftoken", "proxy-authorization"})
 _SECRET_FIELDS = frozenset({"password", "csrfmiddlewaretoken"})
+_HAS_SECRET = re.compile("|".join(_SECRET_FIELDS).encode()).search
 _LAST = 20
 
 
@@ -180,16 +182,15 @@ class Journal(list[Entry]):
         return "\n".join([*lines, *(f"  {entry!r}" for entry in self[-_LAST:])]) or "  (no requests)"
 
 
-def _without_values(headers: Headers) -> dict[str, str]:
-    lowered = ((sent.lower(), value) for sent, value in headers)
-    return {name: HIDDEN if name in _SECRET_HEADERS else value for name, value in lowered}
+def _without_values(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: HIDDEN if name in _SECRET_HEADERS else value for name, value in headers.items()}
 
 
 def _without_secrets(content_type: str, body: bytes) -> bytes:
     """Keep a JSON body; what has a password in it is cleaned before it is kept."""
     if not body or "json" not in content_type:
         return b""
-    if not any(field.encode() in body for field in _SECRET_FIELDS):
+    if not _HAS_SECRET(body):
         return body
     return json.dumps(_censored(_decoded(body))).encode()
 

@@ -173,11 +173,16 @@ def unique_columns(resource: str) -> tuple[tuple[str, ...], ...]:
 
 def empty_record(resource: str) -> dict[str, Any]:
     """Return a record of default values; ``None`` for columns without a default."""
-    record: dict[str, Any] = {}
-    for name, field in COLUMNS[resource].items():
-        default = field.default
-        record[name] = list(default) if isinstance(default, list) else default if _is_plain(default) else None
-    return record
+    plain, lists = _defaults(resource)
+    return {**plain, **{name: [*default] for name, default in lists.items()}}
+
+
+@cache
+def _defaults(resource: str) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    """Return the defaults of all columns of a table, and those that are lists: each record has lists of its own."""
+    defaults = {name: field.default for name, field in COLUMNS[resource].items()}
+    plain = {name: default if _is_plain(default) else None for name, default in defaults.items()}
+    return plain, {name: default for name, default in defaults.items() if isinstance(default, list)}
 
 
 def _is_plain(default: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The server's rate limit: so many requests in a sliding minute, per user or per anonymous address."""
+"""The server's rate limit: so many requests in a sliding window, per user or per anonymous address."""
 
 import math
 import re

@@ -59,8 +59,11 @@ class Store:
 
     def insert(self, resource: str, values: Mapping[str, Any]) -> Record:
         """Store a new record under the next id, or under the id in ``values``."""
-        pk = values.get("id") or self.new_id(resource)
-        self._counters[resource] = max(self._counters[resource], pk)
+        pk = values.get("id")
+        if pk:
+            self._counters[resource] = max(self._counters[resource], pk)
+        else:
+            pk = self.new_id(resource)
         record = {**values, "id": pk}
         self._put(resource, pk, record)
         return record
@@ -155,7 +158,9 @@ class Store:
         if self._undo is not None:
             self._undo.append((resource, pk, old))
         for field in INDEXED[resource]:
-            self._relink(self._links[resource, field], pk, old and old[field], record and record[field])
+            before, after = old and old[field], record and record[field]
+            if before != after:
+                self._relink(self._links[resource, field], pk, before, after)
         if record is None:
             table.pop(pk, None)
         else:
@@ -163,19 +168,13 @@ class Store:
 
     @staticmethod
     def _relink(links: dict[Any, dict[int, None]], pk: int, old: Any, new: Any) -> None:
-        if old == new:
-            return
-        for value in _values(old):
-            links[value].pop(pk, None)
-        for value in _values(new):
-            links.setdefault(value, {})[pk] = None
+        """Let the old value lead to a record no more, and the new one lead there; a to-many link is a list of them."""
+        if old is not None:
+            for value in old if isinstance(old, list) else [old]:
+                links[value].pop(pk, None)
+        if new is not None:
+            for value in new if isinstance(new, list) else [new]:
+                links.setdefault(value, {})[pk] = None
 
 
 _ALL_LINKS = [(name, field) for name, fields in INDEXED.items() for field in fields]
-
-
-def _values(value: Any) -> Iterable[Any]:
-    """A to-many link is a list, everything else is one value."""
-    if value is None:
-        return ()
-    return value if isinstance(value, list) else (value,)

@@ -4,6 +4,7 @@ import re
 import select
 import socket
 import struct
+import sys
 import threading
 import time
 import warnings
@@ -11,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from .._server.engine import handle
-from .._wire import Answer, Request
+from .._wire import Answer, Request, joined
 from .._world.state import World
 from .connections import LARGEST_PORT, NO_SOCKET, Connections, bare_host, exposure, url_host
 
@@ -50,22 +51,20 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.connections.answer(self.connection)
         target = self.requestline.split()[1]  # as it came: in `self.path` several slashes at its beginning are one
         path, _, query = target.partition("?")
+        sent: list[tuple[str, str]] = self.headers.items()
         request = Request(
             self.command,
             "http",
             self.headers.get("Host", ""),
             path,
             query,
-            [(name, value.encode("latin-1", "replace").decode("utf-8", "replace")) for name, value in self._pairs()],
+            joined([(name, value.encode("latin-1", "replace").decode("utf-8", "replace")) for name, value in sent]),
             body,
             self.client_address[0],
         )
         answer = handle(self.server.world, request, self._wait)
         self.server.connections.wait_for(self.connection)  # a client that does not read the answer is late, too
         self._deliver(answer)
-
-    def _pairs(self) -> list[tuple[str, str]]:
-        return list(self.headers.items())
 
     def _body(self) -> bytes | None:
         """Return the body, ``None`` where there is no request to be answered: too large, malformed, or cut off.
@@ -168,6 +167,8 @@ class _HTTPServer(ThreadingHTTPServer):
         self.world = world
         self.stopping = threading.Event()
         self.connections = Connections()
+        self.mistake: BaseException | None = None
+        """The first error of the fake itself, which has left a request without an answer."""
         self._serving: set[threading.Thread] = set()
 
     def server_bind(self) -> None:
@@ -199,7 +200,11 @@ class _HTTPServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore errors of a connection: the client has gone away."""
+        """Print and keep an error of the fake itself; ignore one of a connection: the client has gone away."""
+        error = sys.exception()
+        if not isinstance(error, OSError) and not self.stopping.is_set():
+            super().handle_error(request, client_address)
+            self.mistake = self.mistake or error
 
     def close_connections(self) -> None:
         """Close all connections, and wait for their threads to end."""
@@ -229,7 +234,7 @@ class Server:
         if not 0 <= port <= LARGEST_PORT:
             raise ValueError(f"port={port!r} is none: 0 for a free one, to {LARGEST_PORT}")
         if danger := exposure(host):
-            warnings.warn(danger, stacklevel=2)
+            warnings.warn(danger, stacklevel=4)  # past ``FakeKeystone.serve`` and ``contextmanager``
         self._server = _HTTPServer(host, port, world)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_POLL,), daemon=True, name="fake-keystone"
@@ -241,9 +246,12 @@ class Server:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Stop, and close what is open."""
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Stop, and close what is open; raise where the fake itself has failed, unless the block has failed, too."""
         self._server.shutdown()
         self._server.close_connections()
         self._server.server_close()
         self._thread.join()
+        mistake = self._server.mistake
+        if mistake is not None and kind is None:
+            raise RuntimeError("the fake failed instead of answering a request: a mistake in it") from mistake

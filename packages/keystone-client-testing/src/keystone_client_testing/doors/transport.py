@@ -1,9 +1,12 @@
 """The httpx door: one transport object for sync and async clients, with no network and no patching."""
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 import httpx
 
 from .._server.engine import handle
-from .._wire import Request
+from .._wire import Headers, Request, joined
 from .._world.state import World
 
 _MESSAGES = {
@@ -18,6 +21,9 @@ _ERRORS: dict[str, type[httpx.TransportError]] = {
     "reset": httpx.ReadError,
     "cut": httpx.RemoteProtocolError,
 }
+
+
+_ENCODING = "utf-8"
 
 
 class FakeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -58,15 +64,29 @@ def respond(world: World, request: httpx.Request) -> httpx.Response:
     answer = handle(world, _to_engine(request), lambda seconds: _wait(world, request, seconds))
     if answer.fault:
         raise _ERRORS[answer.fault](_MESSAGES[answer.fault], request=request)
-    return httpx.Response(answer.status, headers=list(answer.headers), content=answer.body, request=request)
+    body = httpx.ByteStream(answer.body)  # for ``content=`` httpx would work out the headers of a body again
+    response = httpx.Response(answer.status, headers=_prepared(answer.headers), stream=body, request=request)
+    response.headers.encoding = _ENCODING  # httpx would try every header to find out
+    return response
+
+
+@lru_cache(256)
+def _prepared(headers: Headers) -> httpx.Headers:
+    """Return headers for responses, which copy them; most answers have the headers of an answer before."""
+    return httpx.Headers(headers, _ENCODING)
 
 
 def _to_engine(request: httpx.Request) -> Request:
     url = request.url
     path, _, query = url.raw_path.decode("ascii").partition("?")
-    headers = [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in request.headers.raw]
-    host = request.headers.get("host") or url.netloc.decode("ascii")
+    headers = _by_name(tuple(request.headers.raw))
+    host = headers.get("host") or url.netloc.decode("ascii")
     return Request(request.method, url.scheme, host, path, query, headers, request.content)
+
+
+@lru_cache(256)
+def _by_name(headers: tuple[tuple[bytes, bytes], ...]) -> Mapping[str, str]:
+    return joined([(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in headers])
 
 
 def _wait(world: World, request: httpx.Request, seconds: float) -> bool:

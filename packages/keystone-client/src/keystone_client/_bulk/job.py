@@ -33,6 +33,7 @@ from .._protocol.error_messages import UNKNOWN
 from .._protocol.requests import Draft
 from .._protocol.upload_limits import check_uploads
 from .._protocol.uploads import Content, Upload, attachment_fields, open_upload
+from .job_outcome import note_created
 from .job_results import check_kept, results_of
 
 T_co = TypeVar("T_co", covariant=True)
@@ -183,6 +184,8 @@ def send(call: Call, job: Collector) -> Flow[None]:
     results = results_of(response, call.cid, actions, UNKNOWN)
     for handle, result in zip(handles, results, strict=True):
         handle._take(result)
+    if not job._dry_run:
+        note_created(call.session, zip(actions, results, strict=True))
     check_kept(actions, results)
 
 

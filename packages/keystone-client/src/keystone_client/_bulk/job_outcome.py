@@ -3,7 +3,8 @@
 The idea. A 500 does not say whether the job was written. Django's own error page comes where the database undid the job
 (a deadlock, a delete of a protected record), but also where something failed after the commit. The error page of a
 front-end web server says nothing of the job at all. So the outcome is unknown unless the audit log shows it, which only
-staff can read. Two rules follow:
+staff can read. Its rows name the client, not the job: their keys tell those of a job from those of earlier writes. Two
+rules follow:
 
 - A job is sent again only if that cannot do harm: deletes, updates, creates that a unique field keeps from being
   written twice, and other creates after the audit log has shown that nothing was written.
@@ -16,11 +17,12 @@ Rejected:
   of 100 was sent eight times.
 
 What must never be done here: to take an empty audit log for proof where it could not be read, does not record
-this kind of write, or does not fit in one page.
+this kind of write, or does not fit in one page; to take a row for one of an earlier write because of a key that was
+undone (of a dry run), or that the server answered only after the job was sent.
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -33,6 +35,7 @@ from .._protocol.call import Call
 from .._protocol.requests import Draft
 from .._protocol.responses import page_of
 from .._protocol.retries import sent_at
+from .._protocol.session_state import SessionState
 from .report import Item
 
 NOT_AUDITED: Final = frozenset({"preference", "notification"})
@@ -87,14 +90,15 @@ def next_size(number: int, failures: int, attempts: int) -> int:
     return math.ceil(round(math.pow(number, (left - 1) / left), 9))  # rounded: 100.0 ** 0.5 may lie just above 10
 
 
-def wrote_nothing(call: Call, items: Sequence[Item], response: httpx.Response, known: Collection[Any]) -> Flow[bool]:
+def wrote_nothing(call: Call, items: Sequence[Item], response: httpx.Response, newest: Mapping[str, int]) -> Flow[bool]:
     """Ask the audit log whether a job that was answered with a 500 has written nothing.
 
     Args:
-        call: The call the job belongs to; its correlation id is in the log.
+        call: The call the job belongs to; its correlation id is in the log, for all writes of the client.
         items: The records of the job.
         response: The answer.
-        known: The models and ids of the records that earlier jobs have created.
+        newest: The highest keys of records, by model, that the server had answered before the job was sent: rows up to
+            these are of other writes, however recent.
 
     Returns:
         True if nothing was written; False if something was, or if the log cannot tell.
@@ -119,10 +123,20 @@ def wrote_nothing(call: Call, items: Sequence[Item], response: httpx.Response, k
     if action.method == "DELETE":
         deleted = {row.get("record_id") for row in rows if row.get("action") == "delete"}
         return deleted.isdisjoint(item.pk for item in items)
-    created = [
-        row for row in rows if row.get("action") == "create" and (model_of(row), row.get("record_id")) not in known
-    ]
+    created = [row for row in rows if row.get("action") == "create" and not _is_older(row, newest)]
     return len(created) < len(items)  # a job is written whole or not at all
+
+
+def _is_older(row: Mapping[str, Any], newest: Mapping[str, int]) -> bool:
+    key = row.get("record_id")
+    return isinstance(key, int) and key <= newest.get(model_of(row), 0)
+
+
+def note_created(session: SessionState, results: Iterable[tuple[Action, Any]]) -> None:
+    """Remember the keys of the records that a job has created, but for a dry run."""
+    for action, record in results:
+        if action.method == "POST":
+            session.note_created(action.resource.model, record)
 
 
 def _begun(response: httpx.Response) -> datetime | None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from keystone_client_core import LARGEST_PAGE, Resource
 
 from .._flow import Flow
-from .._listing.plan import room_for_filters, split_keys
+from .._listing.url_room import room_for_filters, split_keys
 from .._protocol.call import Call
 from .._protocol.requests import Draft
 from .._protocol.responses import is_missing, page_of

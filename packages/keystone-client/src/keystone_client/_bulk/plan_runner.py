@@ -125,9 +125,8 @@ class PlanRun(Run):
         error.change = self._refused if outcome.blamed is None else outcome.blamed.given
         for item, _ in outcome.groups["unknown"]:
             if not may_be_sent_twice(item.action):
-                now, sent = self._call.session.clock(), self._resolved(item).payload
-                made = signatures(item.action.resource, item.given.key, sent)
-                self._call.session.unsettled |= dict.fromkeys(made, now)
+                sent = self._resolved(item).payload
+                self._call.session.note_unsettled(signatures(item.action.resource, item.given.key, sent))
         return error
 
 

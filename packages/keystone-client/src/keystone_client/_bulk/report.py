@@ -27,7 +27,8 @@ NOT_BLAMED: Final = (
     "again, its own log says why"
 )
 COLLIDED: Final = (
-    "the failed ones, {which}, pass in smaller chunks and fail together: look for what two of them must not share"
+    "the failed ones, {which}, pass in smaller chunks and fail together: try again, for a server that was unwell fails "
+    "like this, too; if they still do, look for what two of them must not share"
 )
 _NAMED: Final = 20
 

@@ -43,7 +43,7 @@ from .._protocol.retries import Failure, backoff_ceiling
 from .chunk_size import checked_chunk_size, first_chunk_size, next_chunk, next_chunk_size
 from .failed_jobs import FailedJob, FailedJobs
 from .job import ENDPOINT
-from .job_outcome import may_be_sent_twice, next_size, wrote_nothing
+from .job_outcome import may_be_sent_twice, next_size, note_created, wrote_nothing
 from .job_results import check_kept, results_of
 from .missing_keys import missing
 from .report import BROKEN, TOO_LARGE, Item, Outcome, bulk_error, outcome
@@ -73,6 +73,8 @@ class Run:
         check_progress(options.on_progress)
         self._items = self._waiting = items
         self._chunk: Sequence[Item] = ()
+        self._newest: Mapping[str, int] = {}
+        """The highest key of each model that was known when the last job was sent."""
         self._response: httpx.Response | None = None
         """The answer to the last job; an error holds only a copy without secrets."""
         self._in: dict[int, Any] = {}
@@ -134,6 +136,7 @@ class Run:
         actions = self._actions(chunk)
         job = job_body([action.json() for action in actions], self._options.dry_run)
         draft = Draft("POST", ENDPOINT, content=json_body({"job": job}))
+        self._newest = dict(self._call.session.newest_keys)
         response = yield from self._call.send(draft, may_retry=_not_throttled, until_kept=True)
         self._response = response
         before = len(actions) - len(chunk)
@@ -149,6 +152,8 @@ class Run:
     def _done(self, results: Mapping[int, Any]) -> None:
         self._in.update(results)  # first, and in one step: an interrupt may come between any two lines
         self._call.lost = False
+        if not self._options.dry_run:
+            note_created(self._call.session, ((item.action, results.get(item.place)) for item in self._chunk))
         left = [item for item in self._chunk if item.place not in results]
         self._waiting = [*left, *self._waiting[len(self._chunk) :]]
         if self._options.on_progress is not None:
@@ -195,13 +200,8 @@ class Run:
         self._call.lost = False  # the call as a whole is not lost: which records are unsure has been noted
         if self._options.dry_run:
             return True
-        created = {
-            (item.action.resource.model, record["id"])
-            for item in self._items
-            if isinstance(record := self._in.get(item.place), Mapping) and "id" in record
-        }
         assert self._response is not None
-        if (yield from wrote_nothing(self._call, chunk, self._response, created)):
+        if (yield from wrote_nothing(self._call, chunk, self._response, self._newest)):
             self._failed.unsure -= places
             return True
         return False

@@ -4,6 +4,7 @@ Pure functions of one argument each. What fields and filters may hold is checked
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeAlias, TypeGuard
 
 import httpx
@@ -36,6 +37,11 @@ def checked_base_url(url: str) -> str:
     Raises:
         InvalidURLError: It is no base URL, or httpx cannot send to it, or would ask for another host.
     """
+    return _kept_base_url(url) if isinstance(url, str) else parse_base_url(url)  # which refuses it
+
+
+@lru_cache(32)
+def _kept_base_url(url: str) -> str:
     base_url = parse_base_url(url)
     try:
         host = httpx.Request("GET", base_url).url.raw_host

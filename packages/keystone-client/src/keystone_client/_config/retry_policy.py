@@ -1,6 +1,6 @@
 """The retry policy: how many times and for how long a call is tried. Numbers only, checked by the constructor."""
 
-from typing import Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from keystone_client_core import FieldError, brief, integer, real
 
@@ -61,6 +61,10 @@ class RetryPolicy(_Numbers):  # no dataclass: importing dataclasses takes longer
             _seconds("max_retry_after", max_retry_after),
             end,
         )
+
+    def _replace(self, **changes: Any) -> Self:
+        """Return a copy with other numbers, which are checked as those of the constructor are."""
+        return type(self)(**{**self._asdict(), **changes})
 
 
 def _seconds(name: str, value: object) -> float:

@@ -103,6 +103,7 @@ class AsyncDriver(AsyncRunner):
             warn(message, ResourceWarning, stacklevel=2, source=self)
 
     def _after_fork(self) -> None:
+        OPEN.pop(id(self), None)
         self._loops = {}
         self.session.after_fork()
 

@@ -90,14 +90,17 @@ class GivenTransport:
     def __init__(self, transport: httpx.BaseTransport) -> None:
         """Take the transport."""
         self._transport = transport
+        self._closed = False
 
     def exchange(self, request: OutgoingRequest) -> httpx.Response:
         """Send a request through the transport, and read the response to its end."""
         return exchange(self._transport, request)
 
     def close(self) -> None:
-        """Close the transport."""
-        self._transport.close()
+        """Close the transport, once."""
+        if not self._closed:
+            self._closed = True
+            self._transport.close()
 
 
 def _opener(options: Options) -> Callable[[], httpx.BaseTransport]:
@@ -131,20 +134,22 @@ class SyncDriver(SyncRunner):
         refuse_async_hooks(options.hooks)
         super().__init__(options, owner)
         self.sleep: Callable[[float], object] = time.sleep
-        self._transport = None if transport is None else GivenTransport(transport)
-        self.pool = self._new_pool()
+        self.connections: SyncPool | GivenTransport
+        self.connections = self._new_pool() if transport is None else GivenTransport(transport)
         self.turn = Permits(1)
 
     def __del__(self, warn: Callable[..., None] = warnings.warn) -> None:
         """Close the idle connections of a client that was not closed, and warn about it."""
-        pool = getattr(self, "pool", None)
-        if pool is not None and len(pool.idle):
+        pool = getattr(self, "connections", None)
+        if isinstance(pool, SyncPool) and len(pool.idle):
             pool.close()
             message = f"{self._owner} was not closed: use `with`, or close()"
             warn(message, ResourceWarning, stacklevel=2, source=self)
 
     def _after_fork(self) -> None:
-        self.pool, self.turn = self._new_pool(), Permits(1)
+        if isinstance(self.connections, SyncPool):
+            self.connections = self._new_pool()
+        self.turn = Permits(1)
         self.session.after_fork()
 
     def _new_pool(self) -> SyncPool:
@@ -153,10 +158,7 @@ class SyncDriver(SyncRunner):
     def close(self) -> None:
         """Close the connections. The session on the server goes on. Closing twice is fine."""
         self._closed = True
-        transport, self._transport = self._transport, None
-        if transport is not None:
-            transport.close()
-        self.pool.close()
+        self.connections.close()
 
     def act(self, step: Step) -> Any:
         """Do what a flow asked for, and return the result."""
@@ -171,13 +173,12 @@ class SyncDriver(SyncRunner):
         return Ahead(self.run, flow)
 
     def _exchange(self, request: OutgoingRequest) -> httpx.Response:
-        connections = self._transport or self.pool
         if self._closed:
             raise closed()
         if request.time_left is None:
-            return send(connections.exchange, request)
+            return send(self.connections.exchange, request)
         with time_left_of(request):
-            return send(connections.exchange, request)
+            return send(self.connections.exchange, request)
 
     def _alone(self, step: Exclusive) -> Any:
         """Run a flow while no other exclusive one of this client runs; return ``None`` if its turn comes too late."""

@@ -103,13 +103,16 @@ def _whole(to: Target) -> Iterator[IO[bytes]]:
             copy.seek(0)
             shutil.copyfileobj(copy, to)
         return
-    target = Path(to)
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name[:50]}.", delete=False) as part:
+    target = Path(os.path.realpath(to))  # a symbolic link stays, and what it leads to is replaced
+    part = target.with_name(f".{target.name[:50]}.{os.urandom(8).hex()}")
+    with part.open("xb") as file:  # not tempfile: its files are readable by their owner only
         try:
-            yield cast("IO[bytes]", part)
-            part.close()
-            os.replace(part.name, target)
+            yield file
+            file.close()
+            if target.exists():
+                shutil.copymode(target, part)
+            os.replace(part, target)
         except BaseException:
-            part.close()
-            Path(part.name).unlink(missing_ok=True)
+            file.close()
+            part.unlink(missing_ok=True)
             raise

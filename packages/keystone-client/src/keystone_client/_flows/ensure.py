@@ -6,6 +6,7 @@ from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 from keystone_client_core import (
     RESOURCES,
     FieldError,
+    FilterError,
     RecordCheck,
     Resource,
     changed_fields,
@@ -102,8 +103,17 @@ def _refuse_twin(call: Call, resource: Resource, sent: Mapping[str, Any], alike:
     key = resource.natural_key[0]
     name = str(sent[key]).strip()
     form = name_form(resource, name)
-    found = yield from listing.collected(listing.plan(call, resource.name, Query(search=form[:_LONGEST_SEARCH])))
+    found = yield from _searched(call, resource, form[:_LONGEST_SEARCH])
     for record in [*alike, *found]:
         if record[key] != name and name_form(resource, str(record[key])) == form:
             why = f"{name!r}: there is {record[key]!r}, which differs only in looks"
             raise FieldError(f"ensure_{resource.name}: {key} {why}", field=key)
+
+
+def _searched(call: Call, resource: Resource, text: str) -> Flow[list[dict[str, Any]]]:
+    """Return the records that a search finds; none for a text without words, such as a comma."""
+    try:
+        plan = listing.plan(call, resource.name, Query(search=text))
+    except FilterError:
+        return []
+    return (yield from listing.collected(plan))

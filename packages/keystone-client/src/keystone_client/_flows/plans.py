@@ -38,10 +38,8 @@ def plan(call: Call, wanted: Sequence[Wanted]) -> Flow[Comparison]:
 
 def _held(call: Call) -> dict[Any, str]:
     """Return why records are not to be created now: a job that may create them could still be at work."""
-    now = call.session.clock()
-    left = {name: WRITTEN_AFTER - (now - since) for name, since in call.session.unsettled.items()}
+    over = WRITTEN_AFTER - call.session.clock()
     return {
-        name: f"an earlier apply may still be writing it: plan again in {seconds:.0f} s"
-        for name, seconds in left.items()
-        if seconds > 0
+        name: f"an earlier apply may still be writing it: plan again in {since + over:.0f} s"
+        for name, since in call.session.unsettled(WRITTEN_AFTER).items()
     }

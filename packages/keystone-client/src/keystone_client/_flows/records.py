@@ -35,7 +35,9 @@ def create(call: Call, name: str, fields: Mapping[str, object]) -> Flow[Any]:
     resource = RESOURCES[name]
     sent = _ready(resource, encode_fields(resource, fields, "create"))
     response = yield from _written(call, "POST", f"{resource.path}/", sent)
-    return _unabridged(resource, sent, record_of(response, call.cid), "create")
+    record = record_of(response, call.cid)
+    call.session.note_created(resource.model, record)
+    return _unabridged(resource, sent, record, "create")
 
 
 def check(name: str, records: Iterable[object]) -> "list[Fault]":

@@ -7,8 +7,8 @@ import httpx
 from keystone_client_core import CHOICE_PATHS, RESOURCES, FieldError, FilterError, brief, encode_filters
 
 from .._flow import Flow
-from .._listing.plan import room_for_filters
 from .._listing.query import Filters
+from .._listing.url_room import room_for_filters
 from .._protocol.call import Call
 from .._protocol.error_messages import decode_error, status_error
 from .._protocol.requests import Draft, without_credentials

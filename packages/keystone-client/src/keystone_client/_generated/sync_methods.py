@@ -169,7 +169,8 @@ class SyncMethods(NeedsWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -282,7 +283,7 @@ class SyncMethods(NeedsWith, ClientBase):
         return self._run(self._bulk.create(self._call(), "user", records, options))
 
     @redacted
-    @explains_former_calls
+    @hinted
     def update_user(self, pk: Key, data: UserUpdate, *, expect: Filters | None = None) -> User:
         """Change some fields of a user.
 
@@ -467,7 +468,8 @@ class SyncMethods(NeedsWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -576,7 +578,7 @@ class SyncMethods(NeedsWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return self._run(self._bulk.create(self._call(), "team", records, options))
 
-    @explains_former_calls
+    @hinted
     def update_team(self, pk: Key, data: TeamUpdate, *, expect: Filters | None = None) -> Team:
         """Change some fields of a team.
 
@@ -759,7 +761,8 @@ class SyncMethods(NeedsWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -868,7 +871,7 @@ class SyncMethods(NeedsWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return self._run(self._bulk.create(self._call(), "membership", records, options))
 
-    @explains_former_calls
+    @hinted
     def update_membership(self, pk: Key, data: MembershipUpdate, *, expect: Filters | None = None) -> Membership:
         """Change some fields of a membership.
 
@@ -1051,7 +1054,8 @@ class SyncMethods(NeedsWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -1160,7 +1164,7 @@ class SyncMethods(NeedsWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return self._run(self._bulk.create(self._call(), "cluster", records, options))
 
-    @explains_former_calls
+    @hinted
     def update_cluster(self, pk: Key, data: ClusterUpdate, *, expect: Filters | None = None) -> Cluster:
         """Change some fields of a cluster.
 
@@ -1343,7 +1347,8 @@ class SyncMethods(NeedsWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -1463,7 +1468,7 @@ class SyncMethods(NeedsWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return self._run(self._bulk.create(self._call(), "request", records, options))
 
-    @explains_former_calls
+    @hinted
     def update_request(self, pk: Key, data: RequestUpdate, *, expect: Filters | None = None) -> Request:
         """Change some fields of an allocation request.
 
@@ -1629,7 +1634,8 @@ class SyncMethods(NeedsWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -1738,7 +1744,7 @@ class SyncMethods(NeedsWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return self._run(self._bulk.create(self._call(), "allocation", records, options))
 
-    @explains_former_calls
+    @hinted
     def update_allocation(self, pk: Key, data: AllocationUpdate, *, expect: Filters | None = None) -> Allocation:
         """Change some fields of an allocation.
 
@@ -1904,7 +1910,8 @@ class SyncMethods(NeedsWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -2013,7 +2020,7 @@ class SyncMethods(NeedsWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return self._run(self._bulk.create(self._call(), "review", records, options))
 
-    @explains_former_calls
+    @hinted
     def update_review(self, pk: Key, data: ReviewUpdate, *, expect: Filters | None = None) -> Review:
         """Change some fields of a review.
 
@@ -2179,7 +2186,8 @@ class SyncMethods(NeedsWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -2288,7 +2296,7 @@ class SyncMethods(NeedsWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return self._run(self._bulk.create(self._call(), "comment", records, options))
 
-    @explains_former_calls
+    @hinted
     def update_comment(self, pk: Key, data: CommentUpdate, *, expect: Filters | None = None) -> Comment:
         """Change some fields of a comment.
 
@@ -2454,7 +2462,8 @@ class SyncMethods(NeedsWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -2480,7 +2489,7 @@ class SyncMethods(NeedsWith, ClientBase):
         """
         return self._run(listing.count(self._call(), "attachment", Query(filters, search)))
 
-    @explains_former_calls
+    @hinted
     def update_attachment(self, pk: Key, data: AttachmentUpdate, *, expect: Filters | None = None) -> Attachment:
         """Change some fields of an attachment.
 
@@ -2646,7 +2655,8 @@ class SyncMethods(NeedsWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -2766,7 +2776,7 @@ class SyncMethods(NeedsWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return self._run(self._bulk.create(self._call(), "grant", records, options))
 
-    @explains_former_calls
+    @hinted
     def update_grant(self, pk: Key, data: GrantUpdate, *, expect: Filters | None = None) -> Grant:
         """Change some fields of a grant.
 
@@ -2932,7 +2942,8 @@ class SyncMethods(NeedsWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -3052,7 +3063,7 @@ class SyncMethods(NeedsWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return self._run(self._bulk.create(self._call(), "publication", records, options))
 
-    @explains_former_calls
+    @hinted
     def update_publication(self, pk: Key, data: PublicationUpdate, *, expect: Filters | None = None) -> Publication:
         """Change some fields of a publication.
 
@@ -3235,7 +3246,8 @@ class SyncMethods(NeedsWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -3272,7 +3284,7 @@ class SyncMethods(NeedsWith, ClientBase):
         """
         return self._run(server_info.stats(self._call(), "notification", filters))
 
-    @explains_former_calls
+    @hinted
     def update_notification(self, pk: Key, data: NotificationUpdate, *, expect: Filters | None = None) -> Notification:
         """Change some fields of a notification.
 
@@ -3395,7 +3407,8 @@ class SyncMethods(NeedsWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -3504,7 +3517,7 @@ class SyncMethods(NeedsWith, ClientBase):
         options = BulkOptions(chunk_size, dry_run, on_progress)
         return self._run(self._bulk.create(self._call(), "preference", records, options))
 
-    @explains_former_calls
+    @hinted
     def update_preference(self, pk: Key, data: PreferenceUpdate, *, expect: Filters | None = None) -> Preference:
         """Change some fields of a notification preference.
 
@@ -3687,7 +3700,8 @@ class SyncMethods(NeedsWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys. Use ``follow_audit_log``.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -3821,7 +3835,8 @@ class SyncMethods(NeedsWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys. Use ``follow_request_log``.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -3955,7 +3970,8 @@ class SyncMethods(NeedsWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:
@@ -4035,7 +4051,8 @@ class SyncMethods(NeedsWith, ClientBase):
             page_size: The number of records per request, from 1 to 1000; the client's setting if left out.
             after: Continue after this key, where an earlier iteration stopped; only with an order by key. Do not
                 poll with it: new records can become visible out of the order of their keys.
-            prefetch: Request the next page while the current one is processed.
+            prefetch: Request the next page while the current one is processed. If the loop is left early, a request
+                under way is waited for; in async code it is cancelled.
             on_progress: Called after each page with the number of records so far and the total number.
 
         Returns:

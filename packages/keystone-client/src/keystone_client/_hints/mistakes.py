@@ -91,21 +91,21 @@ class _Refused:
 
 
 class NeedsWith(Hints):
-    """Base class of the client for threads."""
+    """Makes ``async with`` on the client for threads an error that says to write ``with``."""
 
     if not TYPE_CHECKING:
         __aenter__ = _Refused("with", "AsyncKeystoneClient for `async with`")
 
 
 class NeedsAsyncWith(Hints):
-    """Base class of the client for tasks."""
+    """Makes ``with`` on the client for tasks an error that says to write ``async with``."""
 
     if not TYPE_CHECKING:
         __enter__ = _Refused("async with", "KeystoneClient for `with`")
 
 
 def hinted(method: Method) -> Method:
-    """Decorate a method of listings, so that an argument it does not have is answered with the one to use."""
+    """Decorate a method, so that an argument it does not have is answered with the one to use."""
     wrapper = _hinted_async(method) if iscoroutinefunction(method) else _hinted(method)
     return cast(Method, wraps(method)(wrapper))
 
@@ -115,7 +115,10 @@ def _hinted(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return method(*args, **kwargs)
         except TypeError as error:
-            raise _explained(error, method, len(args), kwargs) from None
+            explained = _explained(error, method, len(args), kwargs)
+            if explained is error:
+                raise
+            raise explained from None
 
     return call
 
@@ -125,7 +128,10 @@ def _hinted_async(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return await method(*args, **kwargs)
         except TypeError as error:
-            raise _explained(error, method, len(args), kwargs) from None
+            explained = _explained(error, method, len(args), kwargs)
+            if explained is error:
+                raise
+            raise explained from None
 
     return call
 
@@ -143,22 +149,35 @@ def _explained(error: TypeError, method: Callable[..., Any], positional: int, gi
     if not unknown:
         return error
     name = method.__name__
-    resource = RESOURCES[name.partition("_")[2]]
-    advice = "; ".join(_advice(resource, argument, given[argument], known) for argument in unknown)
+    advice = "; ".join(_advice(RESOURCES[name.partition("_")[2]], {each: given[each] for each in unknown}, known))
     return TypeError(f"{name}() takes no {', '.join(unknown)}: {advice}. It takes {', '.join(known)}")
 
 
-def _advice(resource: Resource, argument: str, value: object, known: tuple[str, ...]) -> str:
-    field = resource.fields.get(argument.partition("__")[0])
-    if argument in ARGUMENTS and (field is None or argument == "id"):
+def _advice(resource: Resource, unknown: Mapping[str, object], known: tuple[str, ...]) -> Iterator[str]:
+    """Yield what to write instead of the arguments that do not exist: others, and one mapping with all fields."""
+    fields = []
+    for argument, value in unknown.items():
+        field = resource.fields.get(argument.partition("__")[0])
+        other = _other(argument, known) if field is None or argument == "id" else None
+        if other is not None:
+            yield other
+        elif field is None:
+            fields.append("...")
+        else:
+            fields.append(f"{argument!r}: {'...' if field.write_only else brief(value)}")
+    if fields:
+        shown = ", ".join(dict.fromkeys(fields))
+        yield f"fields go into data={{{shown}}}" if "data" in known else f"conditions go into filters={{{shown}}}"
+
+
+def _other(argument: str, known: tuple[str, ...]) -> str | None:
+    """Return the argument that is meant by one that is no field; ``None`` if it is like none."""
+    if argument in ARGUMENTS:
         return f"write {ARGUMENTS[argument]}"
-    if field is not None:
-        shown = "..." if field.write_only else brief(value)
-        return f"conditions go into filters={{{argument!r}: {shown}}}"
     from difflib import get_close_matches
 
     close = get_close_matches(argument, known, 1)
-    return f"did you mean {close[0]}=" if close else "conditions go into filters={...}"
+    return f"did you mean {close[0]}=" if close else None
 
 
 def _hint(kind: type, name: str) -> str:

@@ -46,9 +46,9 @@ from .._protocol.responses import page_of
 from .._protocol.retries import sent_at
 from .by_key import KeyWalk
 from .pages import Reader, Record
-from .plan import room_for_filters
 from .position import Position, Subject, decode_position, encode_position
 from .query import Beginning, Followed, FollowOptions
+from .url_room import room_for_filters
 
 _AT_ONCE: Final = 10_000
 """The most rows kept in memory while existing rows are skipped."""

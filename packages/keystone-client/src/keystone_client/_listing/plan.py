@@ -24,11 +24,10 @@ What must never be done here: to send anything before all arguments are checked;
 sent, or send a weaker one in its place.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from keystone_client_core import (
-    LONGEST_URL,
     RESOURCES,
     EncodedFilters,
     FieldError,
@@ -52,9 +51,7 @@ from .by_order import OrderedWalk
 from .feed import feed_walk
 from .pages import Chain, Found, Parameters, Reader, Record, Walk
 from .query import NO_QUERY, UNSET, Progress, Query
-
-ROOM_FOR_WALKS = 200
-"""Characters of a URL for what walks add: page size, offset, and bounds on the key or on the time."""
+from .url_room import room_for_filters, split_keys
 
 
 class Batch(NamedTuple):
@@ -175,15 +172,6 @@ def count(call: Call, name: str, query: Query) -> Flow[int]:
     return total
 
 
-def room_for_filters(
-    call: Call, resource: Resource, search: Mapping[str, str] | None = None, order: Sequence[str] = ()
-) -> int:
-    """Return the characters of a URL that filters may take, beside the address and all that pages add to it."""
-    reversed_order = ",".join(f"-{name}" for name in order)  # a walk may go down the reversed list
-    more = query_length({**(search or {}), "_order": reversed_order})
-    return LONGEST_URL - len(f"{call.session.base_url}{resource.path}/?") - more - ROOM_FOR_WALKS
-
-
 def _with_key(resource: Resource, order: Sequence[str]) -> list[str]:
     """Return an order that ends in the key: without the key ties have no order, and nothing behind it has an effect."""
     if not order and resource.name == "feed_entry":
@@ -227,26 +215,3 @@ def _walk(reader: Reader, order: list[str], after: int | None, parts: Iterable[P
     if len(walks) == 1:
         return walks[0]
     return Chain(walks[::-1] if descending else walks)
-
-
-def split_keys(keys: Sequence[int] | None, room: int) -> Iterator[Parameters]:
-    """Split the keys of an ``id__in`` that is too long for one request; yield the parameters of each listing.
-
-    Without keys there is one listing, which needs no further parameters.
-
-    Args:
-        keys: The keys; ``None`` where they are not split.
-        room: The characters of a URL that they may take.
-    """
-    if keys is None:
-        yield {}
-        return
-    some: list[str] = []
-    length = most = room - len("&id__in=")
-    for key in map(str, keys):
-        if some and length < len(key) + 1:
-            yield {"id__in": ",".join(some)}
-            some, length = [], most
-        some.append(key)
-        length -= len(key) + 1
-    yield {"id__in": ",".join(some)}

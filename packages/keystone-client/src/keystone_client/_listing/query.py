@@ -6,6 +6,8 @@ Types and data only; ``plan``, ``follow`` and the bulk runner give them their me
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
+from .._config.call_options import NotGiven
+
 Key: TypeAlias = int | str
 """The key of a record: ``7`` or ``"7"``."""
 
@@ -19,12 +21,7 @@ Progress: TypeAlias = Callable[[int, int], object]
 """A function called with the number of records so far and their number in all."""
 
 
-class _Unset:
-    def __repr__(self) -> str:
-        return "<not given>"
-
-
-UNSET: Final = _Unset()
+UNSET: Final = NotGiven()
 """Stands for a ``pk`` that was left out. ``pk=None`` is an error: a missing value must not return the whole table."""
 
 

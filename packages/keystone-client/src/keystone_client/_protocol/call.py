@@ -41,6 +41,7 @@ from .._flow import Ask, Exclusive, Flow, Pause
 from .._log import LOGGER
 from .._transport.outgoing import OutgoingRequest
 from .call_state import CallState
+from .error_messages import status_error
 from .failures import harmless, may_have_acted, no_answer, status_of, words_for
 from .renewal import another, is_over, must_log_in_first, renewal
 from .requests import Draft, check_origin
@@ -80,7 +81,7 @@ class Call(CallState):
         """
         attempt = tried
         self.outcome = "not sent"
-        if renew and self.session.login_pending and must_log_in_first(self.session):
+        if renew and must_log_in_first(self.session):
             yield from self._log_in_first(draft)
         while True:
             attempt += 1
@@ -93,7 +94,7 @@ class Call(CallState):
                 self.outcome = "unknown"
             if renew and is_over(self.session, failure):
                 renew = False
-                if (yield from self._renewed(request, renewals)):
+                if (yield from self._renewed(request, failure, renewals)):
                     attempt -= 1  # the server rejected it before acting, so this try does not count
                     continue
             wait = self._wait(request, attempt, failure, may_retry)
@@ -211,12 +212,17 @@ class Call(CallState):
         if not logged_in and failed is not None:
             raise another(failed)  # of the call that was waited for: another login at once would fail as well
 
-    def _renewed(self, request: OutgoingRequest, renewals: int) -> Flow[bool]:
+    def _renewed(self, request: OutgoingRequest, failure: Failure, renewals: int) -> Flow[bool]:
         """Log in again, or wait for another call that does, and return whether there is a session."""
         self.log.problem("the session is over: a login follows", request, status_code=401)
         renewed = yield Exclusive(self._renewal(renewals), self.deadline.time_left)
         if renewed is None:
             raise self.too_late_for(request)
+        failed = self.session.failed_login
+        if not renewed and failed is not None and isinstance(failure, httpx.Response):
+            raise status_error(failure, self.cid, hint="the session is over, and another call failed to log in") from (
+                another(failed)
+            )
         return bool(renewed)
 
     def _renewal(self, renewals: int) -> Flow[bool]:

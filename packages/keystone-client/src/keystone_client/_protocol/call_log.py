@@ -1,6 +1,6 @@
 """What the logger ``kclient`` says about one call; ``keystone_client_core`` documents the fields of its records.
 
-A request is told at DEBUG before it is sent, its response at INFO, and what makes a call take longer (another try, a
+A request is logged at DEBUG before it is sent, its response at INFO, and what makes a call take longer (another try, a
 login in between) at WARNING.
 """
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from .._log import LOGGER, LONGEST_SILENCE, tell_of_silence
+from .._log import LOGGER, LONGEST_SILENCE, warn_without_logging
 from .._transport.outgoing import endpoint_of
 
 
@@ -37,7 +37,7 @@ class CallLog:
         message = "%s %s waits %.2f s: the server throttles this client"
         details = (request.method, endpoint_of(request), wait)
         self._log(logging.DEBUG, message, request, *details)
-        self._break_silence(message, details, wait)
+        self._warn_of_wait(message, details, wait)
 
     def problem(self, message: str, request: httpx.Request, *details: object, wait: float = 0, **fields: Any) -> None:
         """Say that a call takes longer than it should, or has failed.
@@ -51,13 +51,13 @@ class CallLog:
         """
         details = (request.method, fields.get("endpoint", endpoint_of(request)), *details)
         self._log(logging.WARNING, f"%s %s: {message}", request, *details, **fields)
-        self._break_silence(f"%s %s: {message}", details, wait)
+        self._warn_of_wait(f"%s %s: {message}", details, wait)
 
-    def _break_silence(self, message: str, details: tuple[object, ...], wait: float) -> None:
+    def _warn_of_wait(self, message: str, details: tuple[object, ...], wait: float) -> None:
         """Tell the first long wait to somebody even where no logging is configured."""
         if self._silent and wait > LONGEST_SILENCE:
             self._silent = False
-            tell_of_silence(message % details)
+            warn_without_logging(message % details)
 
     def _log(self, level: int, message: str, request: httpx.Request, *details: object, **fields: Any) -> None:
         about = {"method": request.method, "endpoint": endpoint_of(request), "url": str(request.url)}

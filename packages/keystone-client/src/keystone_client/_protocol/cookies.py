@@ -4,9 +4,7 @@ What the cookies say about the session is the business of ``session_state``.
 """
 
 import re
-import urllib.request
-from collections.abc import Iterable, Mapping
-from email.message import Message
+from collections.abc import Mapping
 from http.cookiejar import CookieJar
 from typing import Any, Final
 
@@ -31,8 +29,8 @@ each request longer."""
 class CookieStore:
     """A cookie jar that keeps only cookies that are safe to send back; its repr hides their values.
 
-    It asks Python's jar directly. ``httpx.Cookies`` asks the same jar, but takes requests and responses of httpx, which
-    would have to be built for the purpose: a third of the time that a login spends on its cookies.
+    It asks Python's jar directly, and hands it no more of a request and a response than it reads. ``httpx.Cookies``
+    asks the same jar, but takes requests and responses of httpx, which would have to be built for the purpose.
     """
 
     def __init__(self) -> None:
@@ -52,8 +50,9 @@ class CookieStore:
     def take(self, response: httpx.Response) -> None:
         """Take in the cookies of a response. If there are too many, Keystone's own are the last to be dropped."""
         lines = [line for line in response.headers.get_list("set-cookie") if _is_fit(line)]
-        answer: Any = _SetCookies(lines[:MOST_COOKIES])  # the jar needs no more of a response than this
-        self.jar.extract_cookies(answer, urllib.request.Request(str(response.request.url)))
+        answer: Any = _SetCookies(lines[:MOST_COOKIES])
+        asked: Any = _Asked(str(response.request.url))
+        self.jar.extract_cookies(answer, asked)
         ours_last = sorted(self.jar, key=lambda cookie: cookie.name in OF_KEYSTONE)
         for cookie in ours_last[:-MOST_COOKIES]:
             self.jar.clear(cookie.domain, cookie.path, cookie.name)
@@ -62,21 +61,43 @@ class CookieStore:
         """Return the ``Cookie`` header for a URL; empty if there is no cookie for it."""
         if not len(self.jar):
             return ""
-        request = urllib.request.Request(url)
-        self.jar.add_cookie_header(request)
-        return str(request.get_header("Cookie", ""))
+        asked = _Asked(url)
+        self.jar.add_cookie_header(asked)  # type: ignore[arg-type]  # it has all that the jar reads
+        return asked.cookie
+
+
+class _Asked:
+    """What Python's cookie jar reads of a request, and the header that it adds, as the documentation lists them."""
+
+    unverifiable = False  # RFC 2965, section 3.3.6: the user has asked for it, not a page of another server
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.type, _, rest = url.partition("://")
+        self.host = rest.partition("/")[0]
+        self.cookie = ""
+
+    def get_full_url(self) -> str:
+        return self._url
+
+    def has_header(self, name: str) -> bool:
+        return False
+
+    def add_unredirected_header(self, name: str, value: str) -> None:
+        self.cookie = value
 
 
 class _SetCookies:
     """What Python's cookie jar reads of a response: its ``Set-Cookie`` lines."""
 
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._message = Message()
-        for line in lines:
-            self._message["Set-Cookie"] = line
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
 
-    def info(self) -> Message:
-        return self._message
+    def info(self) -> "_SetCookies":
+        return self
+
+    def get_all(self, name: str, default: list[str]) -> list[str]:
+        return self._lines if name == "Set-Cookie" else default
 
 
 class SecretHeaders(httpx.Headers):

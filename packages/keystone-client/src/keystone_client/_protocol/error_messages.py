@@ -21,7 +21,7 @@ from .._errors import (
     ValidationError,
 )
 from .._transport.outgoing import endpoint_of
-from .json_decoding import json_of
+from .json_decoding import is_page, json_of
 from .redacted_copies import clean_response
 from .retries import PASSING, retry_after
 
@@ -101,16 +101,29 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
-def decode_error(response: httpx.Response, what: str, cid: str) -> DecodeError:
-    """Return the error for a response that is not what the API promises; ``what`` says why, such as "is not JSON"."""
+def decode_error(response: httpx.Response, what: str, cid: str, *, is_whole: bool = True) -> DecodeError:
+    """Return the error for a response that is not what the API promises.
+
+    Args:
+        response: The response.
+        what: What is wrong with it, such as "is not JSON".
+        cid: The correlation id of the client.
+        is_whole: Whether its body could be read.
+
+    Returns:
+        The error, not raised.
+    """
     kind = response.headers.get("content-type", "no content type")
     packed = response.headers.get("content-encoding")  # one that httpx does not know leaves the body as it came
     packing = f", packed as {packed}" if packed else ""
-    what = f"the answer {what} ({cut(f'{kind}{packing}')}, {len(response.content)} bytes)"
-    if response.content[:64].lstrip()[:1] == b"<":
+    size = f", {len(response.content)} bytes" if is_whole else ""
+    what = f"the answer {what} ({cut(f'{kind}{packing}')}{size})"
+    if is_page(response):
         what += (
             " but a web page: is the base URL that of the API, and does a portal or a proxy ask for a login of its own?"
         )
+    if writes_a_record(response.request):
+        what += f"; {UNKNOWN}"
     message = _sentence(_headline(response), what, _excerpt(response))
     return DecodeError(printable(message), response=clean_response(response), cid=cid)
 
@@ -192,10 +205,10 @@ def _is_foreign(response: httpx.Response, body: Any) -> bool:
 def _failed_write(response: httpx.Response) -> str:
     if response.status_code == 500 and response.request.method == "DELETE":
         return "Keystone fails like this where other records still refer to the one to be deleted"
-    return UNKNOWN if _writes_a_record(response.request) else ""
+    return UNKNOWN if writes_a_record(response.request) else ""
 
 
-def _writes_a_record(request: httpx.Request) -> bool:
+def writes_a_record(request: httpx.Request) -> bool:
     """Return whether a request may have written a record; jobs are left out, their errors say more than a hint can."""
     endpoint = _shown_path(request)
     return request.method in ("POST", "PATCH", "PUT") and not endpoint.startswith(("/authentication/", "/batch/"))

@@ -12,11 +12,12 @@ from .._errors import RequestTimeoutError, ResponseTooLargeError, TransportError
 from .._network_errors import advice_on, words_of
 from .._transport.outgoing import OutgoingRequest
 from .._transport.response_guard import TooLargeError
-from .error_messages import cut, decode_error, printable
+from .error_messages import UNKNOWN, cut, decode_error, printable, writes_a_record
 from .redacted_copies import clean_request
 from .retries import Failure, outcome_of
 
-RAISE_LIMIT = "max_response_size=… of the client raises the limit, None lifts it; a smaller page_size may do, too"
+RAISE_LIMIT = "max_response_size=… of the client raises the limit, None lifts it"
+SMALLER_PAGES = "; a smaller page_size may do, too"
 MEANING = {"not sent": "the request was not sent", "unknown": "whether the server acted on it is unknown"}
 
 UNEXPLAINED: Mapping[type[httpx.RequestError], str] = {
@@ -53,6 +54,13 @@ def words_for(failure: Failure, request: OutgoingRequest) -> str:
     return cut(printable(unexplained or words_of(failure, request.timeouts)))
 
 
+def _head(request: OutgoingRequest) -> httpx.Response:
+    """Return a copy, without a body, of the response whose body could not be read."""
+    # A transport of the user's that reads the body itself does not tell.
+    status, headers = request.unreadable or (200, [])
+    return httpx.Response(status, headers=headers, request=request)
+
+
 def no_answer(
     failure: httpx.RequestError,
     request: OutgoingRequest,
@@ -79,9 +87,11 @@ def no_answer(
     """
     reason = words_for(failure, request)
     if isinstance(failure, TooLargeError):
-        return ResponseTooLargeError(f"{where}: {reason} ({RAISE_LIMIT})", cid=cid)
+        advice = RAISE_LIMIT + (SMALLER_PAGES if request.method == "GET" else "")
+        doubt = f"; {UNKNOWN}" if writes_a_record(request) else ""
+        return ResponseTooLargeError(f"{where}: {reason} ({advice}){doubt}", cid=cid)
     if isinstance(failure, httpx.DecodingError):
-        return decode_error(httpx.Response(200, request=request), f"cannot be unpacked ({reason})", cid)
+        return decode_error(_head(request), f"cannot be unpacked ({reason})", cid, is_whole=False)
     kind = RequestTimeoutError if isinstance(failure, httpx.TimeoutException) else TransportError
     tries = "" if attempts == 1 else f" after {attempts} tries"
     way = f", through the proxy {printable(proxy)}" if proxy else ""

@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 
 import httpx
 
+from .json_decoding import is_page
+
 LONGEST_READ: Final = 65_536
 """How many bytes of an answer are searched; such pages are short."""
 
@@ -71,15 +73,10 @@ SIGNS: Final = (
 """The first that fits counts."""
 
 
-def _is_page(response: httpx.Response) -> bool:
-    """Return whether a response is a web page."""
-    return response.content[:64].lstrip()[:1] == b"<"
-
-
 def words_of(response: httpx.Response) -> str:
     """Return what a response says on one line: the title of a page, or else its text without tags."""
     text = _text(response)
-    title = re.search(_TITLE, text, _TAGS) if _is_page(response) else None
+    title = re.search(_TITLE, text, _TAGS) if is_page(response) else None
     return " ".join((title[1] if title else _visible(response, text)).split())
 
 
@@ -101,4 +98,4 @@ def _text(response: httpx.Response) -> str:
 
 
 def _visible(response: httpx.Response, text: str) -> str:
-    return re.sub(_INVISIBLE, " ", text, flags=_TAGS) if _is_page(response) else text
+    return re.sub(_INVISIBLE, " ", text, flags=_TAGS) if is_page(response) else text

@@ -81,8 +81,16 @@ class RequestBuilder:
 
     def __init__(self, base_url: str, size_limit: int | None) -> None:
         """Build requests below a base URL, which ends in a slash, whose responses may have so many bytes."""
-        self.url_of = functools.lru_cache(256)(functools.partial(_url_of, base_url))
+        self._base_url = base_url
         self._size_limit = size_limit
+
+    def url_of(self, endpoint: str) -> httpx.URL:
+        """Return the URL of an endpoint, as ``endpoint_path`` returns it.
+
+        Raises:
+            InvalidURLError: It is longer than a URL can be.
+        """
+        return _kept_url(self._base_url, endpoint)
 
     def build(self, draft: Draft, session: SessionHeaders, options: CallOptions) -> OutgoingRequest:
         """Build a request.
@@ -97,7 +105,7 @@ class RequestBuilder:
         """
         url = self.url_of(draft.endpoint)
         if draft.params:
-            url = _url_of(f"{url}{'&' if url.query else '?'}", encode_query(draft.params))
+            url = _kept_url(f"{url}{'&' if url.query else '?'}", encode_query(draft.params))
         request = OutgoingRequest(
             draft.method,
             url,
@@ -147,3 +155,7 @@ def _url_of(base_url: str, endpoint: str) -> httpx.URL:
     except httpx.InvalidURL:
         length = len(base_url) + len(endpoint)
         raise InvalidURLError(f"The endpoint makes a URL of {length:,} characters, more than one can have.") from None
+
+
+_kept_url = functools.lru_cache(256)(_url_of)
+"""For all clients of the process, because a test suite makes a client for each test, all with one address."""

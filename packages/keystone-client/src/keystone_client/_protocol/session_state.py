@@ -7,7 +7,7 @@ import functools
 import random
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, Final
 
 import httpx
@@ -26,7 +26,7 @@ from .upload_limits import Limits
 
 ACCEPTED = "application/json"
 """What methods with types accept. The raw HTTP methods accept everything."""
-AGENT = f"keystone-api-client/{__version__}"
+_OURS = {"Connection": "keep-alive", "User-Agent": f"keystone-api-client/{__version__}"}
 
 
 class SessionState:
@@ -56,21 +56,28 @@ class SessionState:
         """The failure of the last attempt of ``renew``."""
         self.upload_limits = Limits()
         """Empty until the server has been asked for its settings."""
-        self.unsettled: dict[Any, float] = {}
-        """When a job ended that may have created a record which nothing keeps from being there twice, by signature."""
+        self._unsettled: dict[Any, float] = {}
+        """Records that a job may have created and that no unique field protects from being created twice.
+
+        By signature, with the time at which that job ended. Replaced as a whole: another thread may be reading it.
+        """
+        self.newest_keys: dict[str, int] = {}
+        """The highest key of a record that the server has created and kept, by model: later ones have higher keys.
+
+        Empty after each login, because a server with an older database would give keys again.
+        """
         self._lock = threading.Lock()
         self._cookies = CookieStore()
-        host = httpx.URL(self.base_url).netloc.decode("ascii")  # otherwise httpx works it out for each request
-        self._fixed = SecretHeaders({"Host": host, "Accept": ACCEPTED, "Accept-Encoding": "gzip, deflate"})
-        self._fixed.update({"Connection": "keep-alive", "User-Agent": AGENT})
-        self._fixed.update(options.headers)
+        self.builder = RequestBuilder(self.base_url, options.max_response_size)
+        host = self.builder.url_of("").netloc.decode("ascii")  # otherwise httpx works it out for each request
+        self._fixed = SecretHeaders({"Host": host, "Accept": ACCEPTED, "Accept-Encoding": "gzip, deflate", **_OURS})
+        for name, value in options.headers.items():
+            self._fixed[name] = value
         self._fixed[CID_HEADER] = options.cid
         if options.token is not None:
             self._fixed["Authorization"] = f"Token {options.token}"
         self.headers = self._prepared(self._cookies, 0, None)
         """Replaced as a whole, so that reading takes no lock."""
-        self._endpoint = functools.lru_cache(256)(functools.partial(endpoint_path, self.base_url))
-        self.builder = RequestBuilder(self.base_url, options.max_response_size)
 
     @property
     def number(self) -> int:
@@ -110,6 +117,27 @@ class SessionState:
                 cookies.take(response)
                 self._use(cookies, self.headers.number)
 
+    def note_created(self, model: str, record: object) -> None:
+        """Remember the key of a record that was created. Not in a dry run: the server may give that key again.
+
+        Two threads at once may forget the higher of their keys, which only makes a later check less sure.
+        """
+        key = record.get("id") if isinstance(record, Mapping) else None
+        if isinstance(key, int):
+            self.newest_keys[model] = max(key, self.newest_keys.get(model, 0))
+
+    def note_unsettled(self, signatures: Iterable[Any]) -> None:
+        """Remember records that a job, which has just ended, may have created."""
+        with self._lock:
+            self._unsettled = self._unsettled | dict.fromkeys(signatures, self.clock())
+
+    def unsettled(self, seconds: float) -> Mapping[Any, float]:
+        """Return the records that jobs of the last ``seconds`` may have created, with times; forget older ones."""
+        earliest = self.clock() - seconds
+        with self._lock:
+            self._unsettled = {name: since for name, since in self._unsettled.items() if since > earliest}
+            return self._unsettled
+
     def forget_session(self, number: int) -> None:
         """Drop all cookies, unless the session with this number has been replaced by another."""
         with self._lock:
@@ -119,6 +147,8 @@ class SessionState:
     def _use(self, cookies: CookieStore, number: int) -> None:
         """Replace cookies and headers together, so that a KeyboardInterrupt cannot separate them."""
         headers = self._prepared(cookies, number, self.headers.key)
+        if headers.key != self.headers.key:
+            self.newest_keys = {}
         self._cookies, self.headers = cookies, headers
 
     def after_fork(self) -> None:
@@ -133,7 +163,8 @@ class SessionState:
         if cookie:
             safe["Cookie"] = cookie
         unsafe = SecretHeaders(safe)
-        unsafe.update(csrf_headers(named, self.base_url))
+        for name, value in csrf_headers(named, self.base_url).items():
+            unsafe[name] = value
         key = named.get(SESSION)
         return SessionHeaders(number + (key != former_key), key, safe, unsafe)
 
@@ -143,4 +174,9 @@ class SessionState:
         Raises:
             InvalidURLError: It leads out of the base URL.
         """
-        return self._endpoint(endpoint) if isinstance(endpoint, str) else endpoint_path(self.base_url, endpoint)
+        path_of = _kept_path if isinstance(endpoint, str) else endpoint_path
+        return path_of(self.base_url, endpoint)
+
+
+_kept_path = functools.lru_cache(256)(endpoint_path)
+"""For all clients of the process, as URLs are kept."""

@@ -1,8 +1,8 @@
 """Files to be sent: opened, measured and named, before anything is sent.
 
-The length that goes ahead of a file is that of what its ``read()`` gives. A descriptor or a position tells another one
-for a file that is decompressed, decoded or wrapped, so the file of a caller is copied: to memory, or to disk if it is
-large. A file given by its path is not copied.
+``Content-Length`` must be the number of bytes that ``read()`` will return. For a file object that decompresses or wraps
+another, neither its descriptor nor its position tells that number, so the file object of a caller is copied first: to
+memory, or to disk if it is large. A file given by its path is not copied.
 """
 
 import inspect
@@ -28,7 +28,7 @@ IN_MEMORY = 1_000_000
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _CHUNK = 65_536
 _UNPACKED = {"gzip": (".gz",), "bz2": (".bz2",), "lzma": (".xz", ".lzma")}
-"""The endings that the file of a module has on disk, but not what it gives."""
+"""Endings to drop from the name of a file object, by its module: what ``gzip.open()`` reads is not compressed."""
 
 
 class Upload(NamedTuple):

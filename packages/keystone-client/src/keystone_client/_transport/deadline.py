@@ -48,7 +48,7 @@ class Trace:
 
 
 class Deadline:
-    """Until when a call may take."""
+    """The time by which a call must end."""
 
     __slots__ = ("_clock", "_seconds", "until")
 

@@ -21,6 +21,10 @@ class Found(NamedTuple):
     variable: str
     """The variable that names it."""
 
+    def __repr__(self) -> str:
+        """Hide the URL, which may contain a password."""
+        return f"<proxy of {self.variable}>"
+
 
 def proxy_of_environment(url: httpx.URL) -> Found | None:
     """Return the proxy for a server; ``None`` if none is named, or the server is to be reached without one."""

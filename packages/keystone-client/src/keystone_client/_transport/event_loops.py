@@ -20,6 +20,15 @@ closed them.
 """
 
 
+_CLOSING: Final[set[Any]] = set()
+"""The tasks of asyncio that close a pool: the loop itself keeps only a weak reference to a task."""
+
+
+def _keep(task: Any) -> None:
+    _CLOSING.add(task)
+    task.add_done_callback(_CLOSING.discard)
+
+
 def on_asyncio() -> bool:
     """Return whether this runs in a task of asyncio."""
     asyncio = sys.modules.get("asyncio")  # not imported: that takes as long as all the rest, and trio does not need it
@@ -64,7 +73,7 @@ class OnLoop(NamedTuple):
         if self._is_trio:
             alive = self._soon(lambda: sys.modules["trio"].lowlevel.spawn_system_task(close))
         else:
-            alive = self._soon(lambda: self.loop.create_task(close()))
+            alive = self._soon(lambda: _keep(self.loop.create_task(close())))
         if not alive:
             self.pool.drop()
 

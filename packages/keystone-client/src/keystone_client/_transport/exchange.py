@@ -19,7 +19,7 @@ from .response_guard import Bounded, check_size
 
 CHUNK = 65_536
 FRAMING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-"""Headers that say how the body of a response was sent, and so not of one whose body is another or none."""
+"""Headers about the transfer of a body; a copy of a response with another body, or none, is without them."""
 
 
 class PlainBody(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -70,6 +70,9 @@ async def exchange_async(transport: httpx.AsyncBaseTransport, request: OutgoingR
                 sink.write(chunk, _length(response))
         elif not response.is_closed:  # closed means that the transport has read it already
             _keep(response, b"".join([chunk async for chunk in body]))
+    except httpx.DecodingError:
+        request.unreadable = response.status_code, response.headers.raw
+        raise
     finally:
         await body.aclose()
     return _finished(response if sink is None else _without_body(response), request, started)
@@ -105,6 +108,9 @@ def exchange(transport: httpx.BaseTransport, request: OutgoingRequest) -> httpx.
                 sink.write(chunk, _length(response))
         elif not response.is_closed:  # closed means that the transport has read it already
             _keep(response, b"".join(body))
+    except httpx.DecodingError:
+        request.unreadable = response.status_code, response.headers.raw
+        raise
     finally:
         body.close()
     return _finished(response if sink is None else _without_body(response), request, started)

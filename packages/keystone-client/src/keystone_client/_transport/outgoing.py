@@ -33,6 +33,8 @@ class OutgoingRequest(httpx.Request):
     """Where the body of a 200 is written, instead of being kept in memory."""
     time_left: Callable[[], float] | None = None
     """Returns the seconds left before the deadline of the call; ``None`` without a deadline."""
+    unreadable: tuple[int, list[tuple[bytes, bytes]]] | None = None
+    """Status and headers of a response whose body could not be read. Not the response: it refers to its request."""
     identity: str | None = None
     """Overrides the identity that the throttle sees, so that a 429 to this request holds back no other call."""
 

@@ -5,8 +5,9 @@ that would release it. Here the object that holds a permit exists before the per
 one. So ``leave`` in a ``finally`` is right wherever the interrupt struck, and if not even that runs, the garbage
 collector calls it.
 
-The state changes only inside ``with`` on a ``threading.Lock``: written in C, it cannot be interrupted between acquiring
-the lock and entering the block that releases it.
+The state changes only inside ``with`` on a ``threading.RLock``: written in C, it cannot be interrupted between
+acquiring the lock and entering the block that releases it. Reentrant, because the garbage collector may call ``leave``
+of another permit inside of such a block.
 """
 
 import threading
@@ -20,7 +21,7 @@ class Permits:
     def __init__(self, count: float) -> None:
         """Start with ``count`` free permits; infinity is allowed."""
         self.free = count
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.waiting: deque[Permit] = deque()
 
     def permit(self) -> "Permit":
@@ -72,6 +73,7 @@ class Permit:
         """Hand the permit to the thread that has waited longest, or put it back; do nothing if it is not held."""
         if self._turn is not None:
             self._out_of_line()
+            self._turn = None
         if self.held:
             self._hand_on()
 

@@ -69,6 +69,8 @@ def check_size(size: int, most: float | None) -> None:
 
 def _encodings(response: httpx.Response) -> list[str]:
     """Return the names in ``Content-Encoding``; old names are replaced, in the header, too, which httpx reads next."""
+    if "content-encoding" not in response.headers:
+        return []
     given = [name.strip().lower() for name in response.headers.get_list("content-encoding", split_commas=True)]
     if not _ALIASES.keys().isdisjoint(given):
         given = [_ALIASES.get(name, name) for name in given]
@@ -98,8 +100,7 @@ class Bounded(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._wire = connection_state(response.stream)
         self._left = left
         self._most, self._read, self._unpacked = most, 0, 0
-        given = _encodings(response)
-        packed = [name for name in given if name in _PACKED]
+        packed = [name for name in _encodings(response) if name in _PACKED]
         countable = packed in (["gzip"], ["deflate"])
         if packed and not countable and most is not None:
             raise httpx.DecodingError(

@@ -28,12 +28,16 @@ CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 KEY_LOG: Final = "SSLKEYLOGFILE"
 
 
-class Via(NamedTuple):
+class ChosenProxy(NamedTuple):
     """The proxy of a client, and how errors name it."""
 
     proxy: str | httpx.Proxy | None
     name: str = ""
     """Its URL without the password, and what named it; empty without a proxy."""
+
+    def __repr__(self) -> str:
+        """Hide the URL, which may contain a password."""
+        return f"<proxy {self.name or None}>"
 
 
 def tls_context(base_url: str, verify: bool | str | ssl.SSLContext, trust_env: bool) -> ssl.SSLContext:
@@ -47,7 +51,17 @@ def tls_context(base_url: str, verify: bool | str | ssl.SSLContext, trust_env: b
     if base_url.startswith("http:"):
         return _trusting_nobody()
     file, folder, keys = (os.environ.get(name, "") if trust_env else "" for name in (*CERTIFICATES, KEY_LOG))
-    return _tls_context(verify, file, folder, keys)
+    stamp = _stamp(verify if isinstance(verify, str) else file)
+    return _tls_context(verify, file, folder, keys, stamp)
+
+
+def _stamp(file: str) -> tuple[int, ...]:
+    """Return what changes when a file of certificates is renewed; empty if there is no such file."""
+    try:
+        status = os.stat(file)
+    except OSError:
+        return ()
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 @functools.lru_cache(1)
@@ -57,7 +71,7 @@ def _trusting_nobody() -> ssl.SSLContext:
 
 
 @functools.lru_cache(32)
-def _tls_context(verify: bool | str, file: str, folder: str, keys: str) -> ssl.SSLContext:
+def _tls_context(verify: bool | str, file: str, folder: str, keys: str, stamp: tuple[int, ...]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if verify:
         _trust(context, verify, file, folder)
@@ -94,7 +108,7 @@ def _trust(context: ssl.SSLContext, verify: bool | str, file: str, folder: str) 
         raise FieldError(f"no CA certificates can be read from {source}: {error}", field="verify") from None
 
 
-def proxy_for(base_url: str, proxy: str | httpx.Proxy | None, trust_env: bool) -> Via:
+def proxy_for(base_url: str, proxy: str | httpx.Proxy | None, trust_env: bool) -> ChosenProxy:
     """Return the proxy to use: the given one, else that of the environment, unless ``NO_PROXY`` names the host.
 
     Raises:
@@ -106,16 +120,16 @@ def proxy_for(base_url: str, proxy: str | httpx.Proxy | None, trust_env: bool) -
 
         found = proxy_of_environment(httpx.URL(base_url))
         if found is None:
-            return Via(None)
+            return ChosenProxy(None)
         proxy, what = found
         check_proxy(proxy, f"{what} of the environment")
     if proxy is None:
-        return Via(None)
+        return ChosenProxy(None)
     parsed = proxy if isinstance(proxy, httpx.Proxy) else httpx.Proxy(proxy)
     if parsed.url.scheme == "https" and parsed.ssl_context is None:  # httpcore would make one that writes keys
         context = tls_context(str(parsed.url), True, trust_env)
         proxy = httpx.Proxy(parsed.url, ssl_context=context, auth=parsed.auth, headers=parsed.headers)
-    return Via(proxy, f"{parsed.url.copy_with(userinfo=b'')} ({what})")
+    return ChosenProxy(proxy, f"{parsed.url.copy_with(userinfo=b'')} ({what})")
 
 
 def check_proxy(proxy: object, what: str) -> None:
