@@ -5,6 +5,8 @@ from typing import Any, cast
 import pytest
 from keystone_client_core import RESOURCES
 
+from .plan_world import Colour, centre, writes
+
 
 @pytest.fixture(params=["sync", "async"])
 def colour(request: pytest.FixtureRequest) -> str:
@@ -17,3 +19,17 @@ def unforeseen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let an empty DOI pass the client's checks: an example of a record for which the server answers 500."""
     fields = cast("dict[str, Any]", RESOURCES["publication"].fields)
     monkeypatch.setitem(fields, "doi", fields["doi"]._replace(nullable=False))
+
+
+@pytest.fixture
+def planned(colour: str) -> Any:
+    """Return a function that plans on a small centre; the last fake is its attribute ``fake``."""
+
+    def plan(*wanted: Any, fake: Any = None) -> Any:
+        plan.fake = fake or centre()  # type: ignore[attr-defined]
+        before = writes(plan.fake)  # type: ignore[attr-defined]
+        found = Colour(plan.fake, colour).plan(*wanted)  # type: ignore[attr-defined]
+        assert writes(plan.fake) == before  # type: ignore[attr-defined]
+        return found
+
+    return plan
