@@ -240,3 +240,15 @@ def test_an_interrupt_after_the_answer_leaves_the_job_unknown(monkeypatch: pytes
     assert isinstance(report, PlanError)
     assert "New" in [team["name"] for team in stored(fake, "team")]
     assert not report.pending
+
+
+def test_a_new_team_and_its_members_are_in_one_job(colour: str) -> None:
+    """A job that breaks then leaves no team without an owner."""
+    fake = centre()
+    client = Colour(fake, colour)
+    members = [{"team": team, "user": user, "role": "OW"} for team in ("A", "B") for user in ("ada", "bob")]
+    plan = client.plan(Wanted("team", [{"name": "A"}, {"name": "B"}]), Wanted("membership", members))
+    client.apply(plan, chunk_size=4)
+    made = [[action["payload"].get("name", action["payload"].get("team")) for action in job] for job in jobs(fake)]
+    assert [len(job) for job in jobs(fake)] == [3, 3]
+    assert [job[0] for job in made] == ["A", "B"]

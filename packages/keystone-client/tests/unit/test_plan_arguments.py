@@ -95,3 +95,15 @@ def test_a_scope_that_is_changed_later_stands_for_the_same_records(planned: Any)
     wanted = Wanted("user", people("ada", "bob", "eve"), scope=scope, gone="delete", most_gone=1)
     scope.clear()
     assert planned(wanted, fake=fake).gone == []
+
+
+def test_new_adds_fields_and_never_changes_what_the_row_says(planned: Any) -> None:
+    more = {"email": "new@x.org", "password": "long enough"}
+    plan = planned(Wanted("user", [{"username": "new", "email": "row@x.org"}], new=lambda row: more))
+    assert (plan.create[0].new["email"], plan.create[0].new["password"]) == ("row@x.org", "long enough")
+
+
+def test_a_fault_of_what_new_returns_names_its_row(planned: Any) -> None:
+    more = {"password": "long enough", "email": "no"}
+    plan = planned(Wanted("user", {7: {"username": "new"}}, new=lambda row: more))
+    assert [(fault.label, fault.field) for fault in plan.faults] == [(7, "email")]

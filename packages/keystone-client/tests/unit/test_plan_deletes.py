@@ -4,7 +4,7 @@ from typing import Any
 
 from keystone_client import Wanted
 
-from .plan_world import ALL, LDAP, PEOPLE, centre, lines, people
+from .plan_world import ALL, LDAP, PEOPLE, centre, lines, people, reasons
 
 
 def test_what_goes_along_is_counted(planned: Any) -> None:
@@ -44,6 +44,7 @@ def test_a_delete_takes_nothing_along_that_a_refused_row_names(planned: Any) -> 
     row: Any = {"team": "Physics", "user": "bob", "role": "no such role"}
     plan = planned(Wanted("user", people("ada", "eve", "admin"), **ALL), Wanted("membership", [row]))
     assert plan.gone == []
+    assert reasons(plan)[None] == "membership 2 would go along, and rows want it"
 
 
 def test_a_delete_takes_nothing_along_that_rows_name_or_point_at(planned: Any) -> None:
@@ -67,15 +68,17 @@ def test_a_protected_record_does_not_go_along(planned: Any) -> None:
         Wanted("membership", [{"team": "Kept", "user": "eve"}], protect=["Physics, bob"], **ALL),
         fake=fake,
     )
-    assert "team" not in [change.resource for change in plan.gone]
+    assert plan.gone == []
+    assert plan.faults[-1].reason == "membership 2 would go along, and it is protected"
 
 
-def test_a_create_for_someone_who_goes_in_the_same_plan_is_refused(planned: Any) -> None:
+def test_someone_whom_a_new_record_points_at_does_not_go(planned: Any) -> None:
     plan = planned(
         Wanted("user", people("ada", "bob", "admin"), **ALL),
         Wanted("request", [{"title": "R", "description": "d", "team": "Physics", "submitter": "eve"}], key="title"),
     )
-    assert plan.faults
+    assert reasons(plan) == {None: "the request R, which rows want, points at it"}
+    assert lines(plan.changes) == ["+ request R description='d' team='Physics' submitter='eve'"]
 
 
 def test_what_a_stored_record_points_at_stays_while_a_row_wants_that_record(planned: Any) -> None:
@@ -102,3 +105,13 @@ def test_what_goes_along_with_an_earlier_delete_protects_nothing_and_is_counted_
     )
     assert plan.faults == ()
     assert sum(change.along.get("allocation", 0) for change in plan.changes) == 1
+
+
+def test_records_that_a_delete_only_unlinks_do_not_go_along(planned: Any) -> None:
+    """The rows of the logs stay, without their user; nothing asks for them."""
+    fake = centre()
+    fake.add.audit_log(actor=4)
+    fake.add.request_log(user=4)
+    plan = planned(Wanted("user", PEOPLE[:2], scope=LDAP, gone="delete", most_gone=1), fake=fake)
+    assert lines(plan.gone) == ["- user eve"]
+    assert not [entry.path for entry in fake.journal if entry.path.startswith("/logs/")]

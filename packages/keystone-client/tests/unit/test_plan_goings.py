@@ -7,7 +7,7 @@ import pytest
 from keystone_client import Wanted
 from keystone_client.records import UserRow
 
-from .plan_world import ALL, LDAP, PEOPLE, centre, lines, people
+from .plan_world import ALL, LDAP, PEOPLE, centre, lines, people, reasons
 
 
 def test_nothing_goes_unless_gone_and_scope_say_so(planned: Any) -> None:
@@ -122,7 +122,7 @@ def test_an_owner_goes_once_another_one_is_made(planned: Any) -> None:
 def test_the_record_that_a_refused_twin_means_stays(planned: Any, gone: Any) -> None:
     rows = people("ada", "bob", "EVE", password="long enough")
     plan = planned(Wanted("user", rows, scope=LDAP, gone=gone, most_gone=0.5))
-    assert len(plan.faults) >= 1
+    assert reasons(plan) == {2: "there is 'eve', which differs only in looks"}
     assert lines(plan.gone) == []
 
 
@@ -132,7 +132,8 @@ def test_a_protected_name_protects_in_any_spelling_or_is_refused(planned: Any, n
     fake.add.team(name="Kept")
     plan = planned(Wanted("team", [{"name": "Kept"}], **ALL, protect=[name]), fake=fake)
     assert not plan.gone
-    assert bool(plan.faults) is (name == "no such team")
+    unknown = {None: "there is no such record; none of the others goes"}
+    assert reasons(plan) == (unknown if name == "no such team" else {})
 
 
 def test_half_a_source_is_refused_however_many_were_taken_out_before(planned: Any) -> None:

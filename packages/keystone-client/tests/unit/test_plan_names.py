@@ -98,7 +98,7 @@ def test_a_renamed_user_is_changed_and_rows_may_use_the_new_name(planned: Any) -
 def test_rows_of_the_old_and_of_the_new_name_contradict_each_other(planned: Any) -> None:
     rows = [{"username": "ada", "email": "q@x.org"}, {"username": "love", "email": "z@x.org"}]
     plan = planned(Wanted("user", rows, renamed={"ada": "love"}))
-    assert plan.faults
+    assert reasons(plan) == {0: "it is renamed to 'love'"}
 
 
 def test_a_name_of_two_records_is_refused_where_a_row_points_at_it(planned: Any) -> None:
@@ -109,7 +109,7 @@ def test_a_name_of_two_records_is_refused_where_a_row_points_at_it(planned: Any)
         Wanted("membership", [{"team": "Physics", "user": "bob@x.org", "role": "OW"}]),
         fake=fake,
     )
-    assert plan.faults
+    assert reasons(plan) == {0: "several user records have this name: 3 and 4"}
     assert not plan.changes
 
 
@@ -119,7 +119,7 @@ def test_a_rename_of_a_name_that_several_records_have_is_refused(planned: Any) -
         fake.add.request(title="R", team=1, submitter=1)
     plan = planned(Wanted("request", [{"title": "S"}], key="title", renamed={"R": "S"}, **ALL), fake=fake)
     assert not plan.changes
-    assert plan.faults
+    assert reasons(plan) == {None: "several request records have this: 1 and 2"}
 
 
 def test_names_that_new_returns_are_shown_as_names(planned: Any) -> None:
@@ -138,7 +138,9 @@ def test_what_new_returns_may_name_records(planned: Any) -> None:
 
 
 def test_a_rename_to_a_twin_is_refused(planned: Any) -> None:
-    assert planned(Wanted("user", people("BOB"), renamed={"ada": "BOB"})).faults
+    plan = planned(Wanted("user", people("BOB"), renamed={"ada": "BOB"}))
+    assert reasons(plan) == {0: "there is 'bob', which differs only in looks"}
+    assert plan.changes == ()
 
 
 def test_a_name_with_blanks_in_the_store_is_not_explained_by_a_slug(planned: Any) -> None:

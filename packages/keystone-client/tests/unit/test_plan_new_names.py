@@ -7,6 +7,8 @@ from keystone_client import Wanted
 
 from .plan_world import MEMBERS, centre, lines, owned, reasons
 
+TAKEN = "there is a record of this name, or a row wants one"
+
 
 def by_address(*rows: dict[str, Any]) -> Wanted:
     return Wanted("user", [{"email": "eve@x.org"} | row for row in rows], key="email")
@@ -97,13 +99,15 @@ def test_two_rows_cannot_trade_their_names(planned: Any) -> None:
 
 def test_a_username_is_given_once_under_another_key_too(planned: Any) -> None:
     rows = [{"email": f"{name}@y.org", "username": "new", "password": "long enough"} for name in ("a", "b")]
-    assert len(planned(Wanted("user", rows, key="email")).create) < 2
+    plan = planned(Wanted("user", rows, key="email"))
+    assert lines(plan.changes) == ["+ user a@y.org username='new' password"]
+    assert reasons(plan) == {1: TAKEN}
 
 
 @pytest.mark.parametrize("name", ["ada", "ADA", "Ada "])
 def test_no_update_gives_a_record_the_name_of_another(planned: Any, name: str) -> None:
     plan = planned(Wanted("user", [{"email": "eve@x.org", "username": name}], key="email"))
-    assert plan.faults
+    assert reasons(plan) == {0: TAKEN if name == "ada" else "there is 'ada', which differs only in looks"}
     assert not plan.changes
 
 
@@ -115,4 +119,6 @@ def test_an_update_may_give_a_record_another_spelling_of_its_own_name(planned: A
 @pytest.mark.parametrize("second", ["ada", "ADA"])
 def test_usernames_are_checked_under_another_key_too(planned: Any, second: str) -> None:
     row = {"email": "other@x.org", "username": second, "password": "long enough"}
-    assert planned(Wanted("user", [row], key="email")).faults
+    plan = planned(Wanted("user", [row], key="email"))
+    assert reasons(plan) == {0: TAKEN if second == "ada" else "there is 'ada', which differs only in looks"}
+    assert not plan.changes

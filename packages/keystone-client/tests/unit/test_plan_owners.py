@@ -122,7 +122,8 @@ def test_a_new_owner_who_goes_is_no_owner_that_is_left(planned: Any) -> None:
         Wanted("user", people("bob"), scope=LDAP, gone={"is_active": False}, most_gone=1),
         Wanted("membership", [{"team": "Physics", "user": "eve", "role": "OW"}]),
     )
-    assert len(plan.gone) < 2
+    assert [change.name for change in plan.gone] == ["ada"]
+    assert reasons(plan) == {None: LAST}
 
 
 @pytest.mark.parametrize("wanted", ["the row of the user", "a stored user who is out already"])
@@ -145,3 +146,13 @@ def test_an_owner_who_replaces_one_that_goes_does_not_go(planned: Any) -> None:
         Wanted("membership", [{"team": "Physics", "user": "eve", "role": "OW"}], **ALL),
     )
     assert [change.name for change in plan.gone if change.resource == "user"] == []
+
+
+def test_a_new_owner_who_is_created_inactive_is_no_owner_that_is_left_for_those_who_go(planned: Any) -> None:
+    new = {"username": "new", "is_active": False, "password": "long enough"}
+    plan = planned(
+        Wanted("user", [*people("ada", "bob", "eve"), new]),
+        Wanted("membership", [{"team": "Physics", "user": "new", "role": "OW"}], **ALL),
+    )
+    assert [change.name for change in plan.gone] == ["Physics, bob"]
+    assert reasons(plan) == {None: LAST}

@@ -7,7 +7,7 @@ import pytest
 from keystone_client import ChangedError, PlanError, Wanted
 from keystone_client_core import RESOURCES
 
-from .plan_world import FAULTS, MONEY, NEVER, Colour, centre, directory, lines, names, roles
+from .plan_world import FAULTS, GRANT, MONEY, NEVER, Colour, centre, directory, jobs, lines, names, roles, stored
 
 HELD = re.compile(r"an earlier apply may still be writing it: plan again in \d\d s")
 
@@ -164,3 +164,61 @@ def test_a_held_create_is_held_in_any_spelling() -> None:
     with pytest.raises(PlanError):
         client.plan(Wanted("request", [row], key=("team", "title"))).apply()
     assert not client.plan(Wanted("request", [cast("Any", {**row, "team": 1})], key=("team", "title"))).create
+
+
+@pytest.mark.parametrize("again", [{}, {"key": "email"}])
+def test_what_cannot_be_there_twice_is_not_held(colour: str, again: Any) -> None:
+    """The server refuses a second user of one name, so planning again at once is safe."""
+    fake = centre()
+    client = Colour(fake, colour, retry=NEVER)
+    rows: Any = [{"username": "new", "email": "n@x.org", "password": "long enough"}]
+    fake.fail("POST", "/batch/", error="reset", when="before")
+    with pytest.raises(PlanError):
+        client.apply(client.plan(Wanted("user", rows)))
+    assert [change.name for change in client.plan(Wanted("user", rows, **again)).create]
+
+
+@pytest.mark.parametrize("key", ["grant_number", ("team", "title")])
+def test_what_may_be_there_twice_is_held_whatever_the_key_of_the_next_plan(colour: str, key: Any) -> None:
+    fake = centre()
+    client = Colour(fake, colour, retry=NEVER)
+    rows = [GRANT | {"grant_number": "9"}]
+    fake.fail("POST", "/batch/", error="reset", when="before")
+    with pytest.raises(PlanError):
+        client.apply(client.plan(Wanted("grant", rows, key="grant_number")))
+    plan = client.plan(Wanted("grant", rows, key=key))
+    assert not plan.create
+    assert HELD.fullmatch(plan.faults[0].reason)
+
+
+def test_an_update_is_refused_where_the_record_has_another_name_by_now(colour: str) -> None:
+    fake = centre()
+    client = Colour(fake, colour)
+    plan = client.plan(Wanted("user", [{"username": "bob", "email": "new@x.org"}]))
+    fake.client().update_user(3, {"username": "robert"})
+    with pytest.raises(PlanError) as caught:
+        client.apply(plan)
+    assert isinstance(caught.value.__cause__, ChangedError)
+    assert caught.value.failed == list(plan.changes)
+
+
+def test_a_change_that_an_earlier_job_may_have_made_is_unknown_not_made_by_another(colour: str) -> None:
+    """The first job has written it and is answered with 500; the second finds the record changed."""
+    fake = centre()
+    client = Colour(fake, colour)
+    fake.fail("POST", "/batch/", status=500, when="after")
+    plan = client.plan(Wanted("user", [{"username": "bob", "email": "new@x.org"}]))
+    with pytest.raises(PlanError) as caught:
+        client.apply(plan)
+    assert (caught.value.unknown, caught.value.failed) == (list(plan.changes), [])
+    assert not isinstance(caught.value.__cause__, ChangedError)
+
+
+def test_a_stored_text_that_is_too_long_for_a_condition_stops_no_update(colour: str) -> None:
+    """A condition is a part of a URL, which the web server limits."""
+    fake = centre()
+    fake.add.request(title="R", team=1, submitter=1, description="long " * 400)
+    client = Colour(fake, colour)
+    client.apply(client.plan(Wanted("request", [{"title": "R", "description": "short"}], key="title")))
+    assert stored(fake, "request")[0]["description"] == "short"
+    assert all(len(str(action["query_params"])) < 1_500 for job in jobs(fake) for action in job)

@@ -7,7 +7,7 @@ import pytest
 from keystone_client import Wanted
 from keystone_client_core._stored import differs
 
-from .plan_world import LDAP, PEOPLE, lines, stored
+from .plan_world import LDAP, PEOPLE, lines, reasons, stored
 
 
 def test_a_plan_shows_what_it_would_do_and_the_numbers(planned: Any) -> None:
@@ -43,7 +43,10 @@ def test_a_plan_shows_what_it_would_do_and_the_numbers(planned: Any) -> None:
 def test_no_text_of_a_plan_holds_a_secret(planned: Any) -> None:
     rows = {1: {"username": "new", "password": "s3cret-one"}, 2: {"username": "n w", "password": "s3cret-two"}}
     rows[3] = {"username": "third", "pasword": "s3cret-three"}
+    rows |= {4: {"username": "other", "password": "s3cret-four"}, 5: {"username": "other", "password": "s3cret-five"}}
     plan = planned(Wanted("user", rows))
+
+    assert reasons(plan)[4] == "row 5 says something else of the same user"
 
     for text in (str(plan), repr(plan), plan.to_json(), repr(plan.changes), repr(plan.create[0]), repr(plan.faults)):
         assert "s3cret" not in text
