@@ -82,11 +82,14 @@ def test_a_lost_race_is_read_again(world: Any, colour: str, method: str) -> None
 
     assert done.how == "changed"
     assert [(each["description"], each["enabled"]) for each in stored(world, "cluster")] == [("ours", True)]
+    sent = [(entry.method, entry.status) for entry in world.journal if entry.method in ("POST", "PATCH")]
+    assert sent[-2:] == ([("POST", 400), ("PATCH", 200)] if method == "POST" else [("PATCH", 404), ("PATCH", 200)])
 
 
-def test_what_the_server_refuses_for_another_reason_is_raised(client: Any) -> None:
+def test_what_the_server_refuses_for_another_reason_is_raised_and_sent_once(world: Any, client: Any) -> None:
     with pytest.raises(ValidationError, match="A team with this name already exists"):
         client.ensure_team(name="physics")
+    assert len(world.journal.find("POST", "/users/teams/")) == 1
 
 
 class TestExpect:
