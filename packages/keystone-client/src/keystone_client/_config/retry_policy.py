@@ -62,7 +62,8 @@ class RetryPolicy(_Numbers):  # no dataclass: importing dataclasses takes longer
             end,
         )
 
-    def _replace(self, **changes: Any) -> Self:
+    # pyright takes it for final: without this one, copies would not be checked.
+    def _replace(self, **changes: Any) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Return a copy with other numbers, which are checked as those of the constructor are."""
         return type(self)(**{**self._asdict(), **changes})
 
