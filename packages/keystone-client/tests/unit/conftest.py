@@ -1,4 +1,4 @@
-"""Fixtures: a test that uses ``colour`` runs with the sync and the async client."""
+"""Fixtures: ``colour``, ``backend`` and ``runner`` run a test with both clients, or on each library that runs tasks."""
 
 from typing import Any, cast
 
@@ -10,6 +10,19 @@ from .plan_world import Colour, centre, writes
 
 @pytest.fixture(params=["sync", "async"])
 def colour(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def backend(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(params=["sync", "asyncio", "trio"])
+def runner(request: pytest.FixtureRequest) -> str:
+    """Return ``sync`` for the sync client, or the library on which the async client runs."""
     name: str = request.param
     return name
 

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-import anyio
 from keystone_client import RetryPolicy, Wanted
 from keystone_client.records import UserRow
 from keystone_client_testing import FakeKeystone
+
+from .blocking import blocking, client_of
 
 LDAP = {"is_ldap_user": True}
 """The filter for those whom the directory manages."""
@@ -29,23 +30,13 @@ class Colour:
     """A client whose ``plan`` and ``apply`` block, whichever client it is."""
 
     def __init__(self, fake: FakeKeystone, colour: str, **options: Any) -> None:
-        self._colour = colour
-        self.client: Any = (fake.client if colour == "sync" else fake.async_client)(user="admin", **options)
+        self.client = client_of(fake, colour, user="admin", **options)
 
     def plan(self, *wanted: Any) -> Any:
-        return self.run(self.client.plan, *wanted)
+        return self.client.plan(*wanted)
 
     def apply(self, plan: Any, **how: Any) -> Any:
-        return self.run(plan.apply, **how)
-
-    def run(self, method: Any, *args: Any, **how: Any) -> Any:
-        if self._colour == "sync":
-            return method(*args, **how)
-
-        async def call() -> Any:
-            return await method(*args, **how)
-
-        return anyio.run(call)
+        return blocking(plan.apply(**how))
 
 
 def centre() -> FakeKeystone:

@@ -4,12 +4,13 @@ No expectations here: they belong in the tests.
 """
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
-import anyio
 import httpx
 from keystone_client import AsyncKeystoneClient, KeystoneClient
+
+from .blocking import Blocking
 
 URL = "http://keystone.test/"
 Reply: TypeAlias = Callable[[httpx.Request], httpx.Response]
@@ -75,11 +76,11 @@ class Scripted(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self.closed += 1
 
 
-class Player:
-    """A blocking interface to a sync or async client; waits between tries are recorded, not slept."""
+class Player(Blocking):
+    """A client whose methods block; waits between tries are recorded, not slept."""
 
     def __init__(self, client: KeystoneClient | AsyncKeystoneClient) -> None:
-        self.client: Any = client
+        super().__init__(client)
         self.pauses: list[float] = []
         client._session.draw = lambda: 1.0
         client._session.clock = lambda: sum(self.pauses)
@@ -90,27 +91,6 @@ class Player:
 
     async def _sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
-
-    def __getattr__(self, name: str) -> Any:
-        attribute = getattr(self.client, name)
-        if not callable(attribute):
-            return attribute
-        return lambda *args, **options: self._played(attribute(*args, **options))
-
-    def _played(self, result: Any) -> Any:
-        if isinstance(result, AsyncIterator):
-            return anyio.run(_collected, result)
-        if isinstance(result, Awaitable):
-            return anyio.run(_awaited, result)
-        return list(result) if isinstance(result, Iterator) else result
-
-
-async def _awaited(result: Awaitable[Any]) -> Any:
-    return await result
-
-
-async def _collected(records: AsyncIterator[Any]) -> list[Any]:
-    return [record async for record in records]
 
 
 def connect(colour: str, transport: Any = None, url: str = URL, **options: Any) -> Player:

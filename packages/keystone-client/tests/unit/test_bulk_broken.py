@@ -6,12 +6,11 @@ state is compared with what the client reported.
 
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from typing import Any, NamedTuple
 
-import anyio
 import httpx
 import keystone_client._transport.exchange
 import pytest
@@ -21,6 +20,7 @@ from keystone_client import BulkError, DeadlineExceededError, RetryPolicy, Serve
 from keystone_client._bulk.job_outcome import next_size
 from keystone_client_testing import FakeKeystone
 
+from .blocking import client_of
 from .scripted import Scripted, answer, connect, page
 
 FAULTS: Mapping[str, Mapping[str, Any]] = {
@@ -56,13 +56,8 @@ class World:
         return [entry for entry in self.fake.journal if entry.path == "/batch/"]
 
     def run(self, colour: str, user: str, method: str, *args: Any, policy: RetryPolicy = POLICY, **how: Any) -> Any:
-        client: Any = (self.fake.client if colour == "sync" else self.fake.async_client)(user=user, retry=policy)
-        call: Callable[..., Any] = getattr(client, method)
-        return anyio.run(awaited, lambda: call(*args, **how)) if colour == "async" else call(*args, **how)
-
-
-async def awaited(call: Callable[[], Awaitable[Any]]) -> Any:
-    return await call()
+        client = client_of(self.fake, colour, user=user, retry=policy)
+        return getattr(client, method)(*args, **how)
 
 
 class Operation(NamedTuple):

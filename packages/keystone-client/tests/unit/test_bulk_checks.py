@@ -4,10 +4,8 @@ import copy
 import inspect
 import json
 import pickle
-from collections.abc import Awaitable
 from typing import Any
 
-import anyio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,32 +13,22 @@ from keystone_client import BulkError, Fault, FieldError, ReferenceTokenError
 from keystone_client_core import CHOICES, RESOURCES, encode_fields
 from keystone_client_testing import FakeKeystone
 
+from .blocking import Blocking, client_of
 from .scripted import Scripted, answer, connect
 
 GRANT = {"title": "t", "agency": "NSF", "amount": "1.00", "start_date": "2026-01-01"}
 
 
-class Caller:
-    """A blocking interface to a sync or async client of a fake."""
+class Caller(Blocking):
+    """A client of a fake that has a team."""
 
     def __init__(self, colour: str) -> None:
         self.fake = FakeKeystone()
         self.team = self.fake.add.team(name="Physics")["id"]
-        self.client: Any = self.fake.client() if colour == "sync" else self.fake.async_client()
-
-    def __getattr__(self, name: str) -> Any:
-        def call(*args: Any, **options: Any) -> Any:
-            result = getattr(self.client, name)(*args, **options)
-            return anyio.run(_awaited, result) if isinstance(result, Awaitable) else result
-
-        return call
+        super().__init__(client_of(self.fake, colour).client)
 
     def jobs(self) -> list[Any]:
         return [entry for entry in self.fake.journal if entry.path == "/batch/"]
-
-
-async def _awaited(result: Awaitable[Any]) -> Any:
-    return await result
 
 
 def test_a_check_is_synchronous_and_sends_nothing(colour: str) -> None:

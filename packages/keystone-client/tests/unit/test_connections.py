@@ -20,7 +20,6 @@ from keystone_client_testing import FakeKeystone
 from .scripted import URL, Scripted, answer, connect
 from .threads import in_threads
 
-BACKENDS = ["asyncio", "trio"]
 ENVIRONMENT = ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"]
 
 
@@ -109,7 +108,6 @@ def two_at_once(**options: Any) -> AsyncKeystoneClient:
     return AsyncKeystoneClient(URL, limits=limits, retry=None, **options)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_cancelled_calls_release_their_permits_and_connections(backend: str, stub: type[Connection]) -> None:
     async def storm() -> None:
         async with two_at_once() as client:
@@ -129,7 +127,6 @@ def test_cancelled_calls_release_their_permits_and_connections(backend: str, stu
     run(backend, storm)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_calls_cancelled_while_others_finish_pass_their_permit_on(backend: str, stub: type[Connection]) -> None:
     async def storm() -> None:
         async with two_at_once() as client:
@@ -151,7 +148,6 @@ def test_calls_cancelled_while_others_finish_pass_their_permit_on(backend: str, 
     run(backend, storm)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(
     "error", [httpx.ReadError("x"), httpx.ReadTimeout("x"), httpx.ConnectError("x"), RuntimeError("x")]
 )
@@ -173,7 +169,6 @@ def test_failed_calls_release_their_permit_and_close_their_connection(
     run(backend, test)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_a_connection_that_cannot_be_opened_releases_its_permit(
     backend: str, stub: type[Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,7 +187,6 @@ def test_a_connection_that_cannot_be_opened_releases_its_permit(
     run(backend, test)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_an_async_pool_timeout_reports_that_nothing_was_sent(backend: str, stub: type[Connection]) -> None:
     async def test() -> None:
         async with two_at_once(timeout=httpx.Timeout(None, pool=0.01)) as client:
@@ -233,7 +227,6 @@ def test_a_pool_timeout_in_a_thread_reports_that_nothing_was_sent() -> None:
             assert not holder.is_alive()
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_connections_are_reused_and_idle_ones_are_limited(backend: str, stub: type[Connection]) -> None:
     async def test() -> None:
         limits = httpx.Limits(max_connections=5, max_keepalive_connections=1)
@@ -252,7 +245,6 @@ def test_connections_are_reused_and_idle_ones_are_limited(backend: str, stub: ty
     run(backend, test)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("expiry", "closed"), [(5.0, 4), (None, 0)])
 def test_idle_async_connections_are_closed_after_the_expiry(
     backend: str, expiry: float | None, closed: int, stub: type[Connection]
@@ -280,7 +272,6 @@ def test_idle_async_connections_are_closed_after_the_expiry(
     run(backend, test)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("end", ["cancelled", "timed out"])
 def test_a_cancelled_tls_handshake_leaves_no_connection_open(backend: str, end: str) -> None:
     """httpcore 1.0.9 leaks the connection of a cancelled handshake."""
@@ -330,7 +321,6 @@ def test_a_cancelled_tls_handshake_leaves_no_connection_open(backend: str, end: 
     assert len(ended) == 5
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_a_call_under_way_when_the_client_is_closed_closes_its_connection(backend: str, stub: type[Connection]) -> None:
     async def test() -> None:
         go = anyio.Event()

@@ -4,7 +4,7 @@ import contextlib
 import gc
 import socket
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import anyio
@@ -18,10 +18,10 @@ from keystone_client._transport.deadline_backend import DeadlineStream
 from keystone_client_testing import FakeKeystone
 from trio.testing import MockClock
 
+from .clocks import virtually
 from .scripted import URL
 from .sockets import serving
 
-BACKENDS = ["asyncio", "trio"]
 DRIPS = {"headers": b"HTTP/1.1 200 OK\r\nX: ", "body": b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"}
 
 
@@ -66,7 +66,6 @@ def test_a_server_that_answers_byte_by_byte_does_not_outlast_the_deadline(part: 
         client.create_team(name="t")
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("part", DRIPS)
 def test_an_async_call_to_a_server_that_answers_byte_by_byte_ends_at_the_deadline(part: str, backend: str) -> None:
     async def test() -> None:
@@ -123,10 +122,6 @@ def test_each_step_of_a_connection_gets_the_remaining_time_of_the_call() -> None
     assert wire.limits[-1] == 15
 
 
-def virtually(test: Callable[[], Awaitable[None]]) -> None:
-    trio.run(test, clock=MockClock(autojump_threshold=0))
-
-
 def test_a_server_that_never_answers_does_not_outlast_the_deadline() -> None:
     class Silent(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -166,7 +161,6 @@ def test_an_answer_abandoned_at_the_deadline_leaves_no_generator_open() -> None:
     gc.collect()  # trio warns when an unfinished async generator is collected
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_a_call_that_waited_for_a_connection_until_the_deadline_reports_not_sent(backend: str) -> None:
     async def test() -> None:
         limits = httpx.Limits(max_connections=1)

@@ -6,7 +6,8 @@ from typing import Any, cast
 import pytest
 from keystone_client import ChangedError, Ensured, FieldError, FilterError, NotFoundError, ValidationError
 
-from .plan_world import NEVER, Colour, centre, roles, stored, writes
+from .blocking import client_of
+from .plan_world import NEVER, centre, roles, stored, writes
 from .test_hooks import hook
 
 
@@ -18,13 +19,7 @@ def world() -> Any:
 @pytest.fixture
 def client(world: Any, colour: str) -> Any:
     """Return a client whose methods block."""
-    blocking = Colour(world, colour)
-
-    class Blocking:
-        def __getattr__(self, name: str) -> Any:
-            return lambda *args, **how: blocking.run(getattr(blocking.client, name), *args, **how)
-
-    return Blocking()
+    return client_of(world, colour, user="admin")
 
 
 def test_a_record_is_created_then_left_then_changed(world: Any, client: Any) -> None:
@@ -77,8 +72,8 @@ def test_a_lost_race_is_read_again(world: Any, colour: str, method: str) -> None
         if request.method == "PATCH":
             world.world.store.update("cluster", 1, {"description": "theirs"})
 
-    blocking = Colour(world, colour, event_hooks={"request": [hook(colour, interfere)]})
-    done = blocking.run(blocking.client.ensure_cluster, name="hpc", description="ours", enabled=True)
+    client = client_of(world, colour, user="admin", event_hooks={"request": [hook(colour, interfere)]})
+    done = client.ensure_cluster(name="hpc", description="ours", enabled=True)
 
     assert done.how == "changed"
     assert [(each["description"], each["enabled"]) for each in stored(world, "cluster")] == [("ours", True)]

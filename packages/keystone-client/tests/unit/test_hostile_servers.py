@@ -73,7 +73,6 @@ def test_what_follows_an_answer_is_never_the_answer_to_the_next_call(first: byte
         assert client.retrieve_cluster(1) == MINE
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("first", SMUGGLED.values(), ids=SMUGGLED)
 def test_what_follows_an_answer_is_never_the_answer_to_the_next_async_call(

@@ -31,8 +31,6 @@ from keystone_client_testing import FakeKeystone
 
 from .threads import in_threads, until
 
-BACKENDS = ["asyncio", "trio"]
-
 
 @pytest.fixture
 def url() -> Iterator[str]:
@@ -89,7 +87,6 @@ def test_an_unclosed_sync_client_is_closed_when_dropped_without_garbage_collecti
         gc.enable()
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("cyclic", [False, True])
 def test_an_unclosed_async_client_warns_once_and_closes_its_connections(url: str, backend: str, cyclic: bool) -> None:
     async def test() -> None:
@@ -317,12 +314,11 @@ def test_a_call_under_way_when_the_client_is_closed_is_answered_and_closes_its_c
     assert [answer.status_code for answer in answers] == [200]
 
 
-@pytest.mark.parametrize("kind", ["sync", *BACKENDS])
-def test_a_call_waiting_for_a_connection_raises_when_the_client_is_closed(kind: str) -> None:
+def test_a_call_waiting_for_a_connection_raises_when_the_client_is_closed(runner: str) -> None:
     limits = httpx.Limits(max_connections=1)
 
     with Doorkeeper() as server:
-        if kind == "sync":
+        if runner == "sync":
             client = KeystoneClient(server.url, retry=None, limits=limits)
             thread = threading.Thread(target=client.http_get, args=("version",), daemon=True)
             thread.start()
@@ -360,11 +356,10 @@ def test_a_call_waiting_for_a_connection_raises_when_the_client_is_closed(kind: 
                     await client.close()
                     connection.sendall(OK)
 
-            anyio.run(test, backend=kind)
+            anyio.run(test, backend=runner)
 
 
-@pytest.mark.parametrize("kind", ["sync", *BACKENDS])
-def test_a_connection_closed_by_the_server_is_not_used_for_a_write(kind: str) -> None:
+def test_a_connection_closed_by_the_server_is_not_used_for_a_write(runner: str) -> None:
     """It is detected before anything is sent, so that a POST that must not be repeated does not fail."""
 
     def serve(server: Doorkeeper) -> None:
@@ -379,7 +374,7 @@ def test_a_connection_closed_by_the_server_is_not_used_for_a_write(kind: str) ->
         server = stack.enter_context(Doorkeeper())
         thread = threading.Thread(target=serve, args=(server,), daemon=True)
         thread.start()
-        if kind == "sync":
+        if runner == "sync":
             with KeystoneClient(server.url, retry=None) as client:
                 client.http_get("version")
                 assert gone.wait(30)
@@ -392,7 +387,7 @@ def test_a_connection_closed_by_the_server_is_not_used_for_a_write(kind: str) ->
                     assert await anyio.to_thread.run_sync(gone.wait, 30)
                     assert (await client.http_post("x", json={})).status_code == 200
 
-            anyio.run(test, backend=kind)
+            anyio.run(test, backend=runner)
         thread.join(30)
         assert not thread.is_alive()
 
@@ -425,7 +420,6 @@ GIVEN_UP = {
 
 
 @pytest.mark.parametrize(("beginning", "error"), GIVEN_UP.values(), ids=GIVEN_UP)
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_an_abandoned_answer_leaves_no_generator_open(
     backend: str, beginning: bytes, error: type[KeystoneError]
 ) -> None:
@@ -458,7 +452,6 @@ WHOLE = {
 }
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("packing", "content"), WHOLE.values(), ids=WHOLE)
 @pytest.mark.parametrize("most", [1_000_000, None])
 def test_a_complete_answer_with_invalid_compression_raises_and_leaves_no_generator_open(

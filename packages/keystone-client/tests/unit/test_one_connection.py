@@ -9,7 +9,6 @@ from typing import Any
 
 import anyio
 import httpx
-import pytest
 from keystone_client import AsyncKeystoneClient, KeystoneClient
 from keystone_client._transport.httpcore_internals import replace_pool
 from keystone_client._transport.one_connection import AsyncOneConnection, OneConnection
@@ -18,7 +17,6 @@ from .sockets import serving
 
 MINE = {"id": 1, "name": "mine"}
 OTHER = {"id": 2, "name": "another"}
-WAYS = ["sync", "asyncio", "trio"]
 
 
 def answer(record: Mapping[str, object], head: str = "") -> bytes:
@@ -70,31 +68,27 @@ def records(way: str, server: Server, **options: Any) -> list[Any]:
     return anyio.run(retrieve, backend=way)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_calls_one_after_the_other_use_one_connection(way: str) -> None:
+def test_calls_one_after_the_other_use_one_connection(runner: str) -> None:
     with answering() as server:
-        assert records(way, server) == [MINE] * 3
+        assert records(runner, server) == [MINE] * 3
     assert server.connections == 1
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_an_answer_with_connection_close_is_the_last_on_its_connection(way: str) -> None:
+def test_an_answer_with_connection_close_is_the_last_on_its_connection(runner: str) -> None:
     with answering(answer(MINE, "Connection: close\r\n")) as server:
-        assert records(way, server) == [MINE] * 3
+        assert records(runner, server) == [MINE] * 3
     assert server.connections == 3
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_connection_that_the_server_closed_is_replaced_without_an_error(way: str) -> None:
+def test_a_connection_that_the_server_closed_is_replaced_without_an_error(runner: str) -> None:
     with answering(afterwards=lambda connection: connection.shutdown(socket.SHUT_RDWR)) as server:
-        assert records(way, server) == [MINE] * 3
+        assert records(runner, server) == [MINE] * 3
     assert server.connections == 2
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_what_the_server_sends_unasked_is_never_an_answer(way: str) -> None:
+def test_what_the_server_sends_unasked_is_never_an_answer(runner: str) -> None:
     with answering(afterwards=lambda connection: connection.sendall(answer(OTHER))) as server:
-        assert records(way, server) == [MINE] * 3
+        assert records(runner, server) == [MINE] * 3
     assert server.connections == 2
 
 
@@ -116,10 +110,9 @@ class Diverting(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return response
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_wrapper_may_ask_another_server_over_its_connection(way: str) -> None:
+def test_a_wrapper_may_ask_another_server_over_its_connection(runner: str) -> None:
     with answering() as server, answering(answer(OTHER)) as other:
-        assert records(way, server, wrap_transport=lambda inner: Diverting(inner, other.url)) == [MINE] * 3
+        assert records(runner, server, wrap_transport=lambda inner: Diverting(inner, other.url)) == [MINE] * 3
 
 
 def test_a_request_to_another_server_gets_a_connection_of_its_own() -> None:
@@ -135,7 +128,6 @@ def test_a_request_to_another_server_gets_a_connection_of_its_own() -> None:
     assert (server.connections, other.connections) == (1, 1)
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_an_async_request_to_another_server_gets_a_connection_of_its_own(backend: str) -> None:
     async def ask(url: str, other: str) -> None:
         async with contextlib.aclosing(httpx.AsyncHTTPTransport()) as transport:
@@ -149,7 +141,6 @@ def test_an_async_request_to_another_server_gets_a_connection_of_its_own(backend
     assert (server.connections, other.connections) == (1, 1)
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_connection_whose_answer_was_left_unread_is_replaced(backend: str) -> None:
     async def ask(url: str) -> None:
         async with contextlib.aclosing(httpx.AsyncHTTPTransport()) as transport:

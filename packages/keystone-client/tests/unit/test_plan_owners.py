@@ -149,7 +149,7 @@ def test_an_owner_who_replaces_one_that_goes_does_not_go(planned: Any) -> None:
 
 
 def test_a_new_owner_who_is_created_inactive_is_no_owner_that_is_left_for_those_who_go(planned: Any) -> None:
-    new = {"username": "new", "is_active": False, "password": "long enough"}
+    new: dict[str, Any] = {"username": "new", "is_active": False, "password": "long enough"}
     plan = planned(
         Wanted("user", [*people("ada", "bob", "eve"), new]),
         Wanted("membership", [{"team": "Physics", "user": "new", "role": "OW"}], **ALL),

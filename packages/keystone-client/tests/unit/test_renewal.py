@@ -23,11 +23,10 @@ from keystone_client._protocol.renewal import renewal
 from keystone_client_testing import FakeKeystone
 from trio.testing import MockClock
 
+from .clocks import timed
 from .scripted import URL, Player, Scripted, answer, connect, cookies, failure
-from .test_retries import timed
 from .threads import in_threads
 
-BACKENDS = ["asyncio", "trio"]
 CREDENTIALS = ("admin", "quickstart")
 LOGIN = cookies("sessionid=a; Path=/", "csrftoken=c; Path=/")
 AGAIN = cookies("sessionid=b; Path=/", "csrftoken=d; Path=/")
@@ -332,7 +331,6 @@ def crowd(backend: str, provider: Any, play: Callable[[AsyncKeystoneClient, Expi
     return wire
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_tasks_in_an_expired_session_call_an_async_provider_once(backend: str) -> None:
     asked = 0
 
@@ -351,7 +349,6 @@ def test_tasks_in_an_expired_session_call_an_async_provider_once(backend: str) -
     assert (asked, wire.logins, wire.served) == (2, 2, 20)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_a_failed_login_is_tried_once_and_every_waiting_call_raises(backend: str) -> None:
     provider = Provider(CREDENTIALS, KeyError("the vault is sealed"))
     errors: list[type] = []
@@ -375,7 +372,6 @@ def test_a_failed_login_is_tried_once_and_every_waiting_call_raises(backend: str
     assert [str(cause) for cause in causes] == ["'the vault is sealed'"] * 19
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_if_the_task_that_logs_in_is_cancelled_the_next_one_logs_in(backend: str) -> None:
     asked = 0
 
@@ -402,7 +398,6 @@ def test_if_the_task_that_logs_in_is_cancelled_the_next_one_logs_in(backend: str
     assert (asked, wire.logins, wire.served) == (3, 2, 19)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_after_a_logout_calls_that_wait_for_a_new_session_get_none(backend: str) -> None:
     asked = 0
     refused: list[AuthenticationError] = []

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from keystone_client import (
     DeadlineExceededError,
     DecodeError,
-    KeystoneClient,
     NotFoundError,
     RequestTimeoutError,
     RetryPolicy,
@@ -27,6 +26,7 @@ from keystone_client import (
 from keystone_client._protocol.retries import backoff_ceiling, hold_after, retry_after, wait_before
 from keystone_client_testing import FakeKeystone
 
+from .clocks import timed
 from .scripted import Player, Reply, Scripted, answer, connect, cookies, failure
 
 NEVER_SENT = [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError]
@@ -336,39 +336,6 @@ def test_jitter_is_full_from_nothing_to_the_ceiling(policy: RetryPolicy, attempt
     assert waits == sorted(waits)
     assert waits[0] == 0
     assert waits[-1] == backoff_ceiling(generous, attempt) <= generous.max_backoff
-
-
-class Time:
-    """A simulated clock that is advanced by the test and by waits."""
-
-    def __init__(self, player: Player) -> None:
-        self.now = 0.0
-        self.pauses: list[float] = []
-        self.woken: list[float] = []
-        """When each wait ended."""
-        player.client._session.clock = lambda: self.now
-        player.client._driver.sleep = self.advance if isinstance(player.client, KeystoneClient) else self.sleep
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
-        self.pauses.append(seconds)
-        self.woken.append(self.now)
-
-    async def sleep(self, seconds: float) -> None:
-        self.advance(seconds)
-
-    def taking(self, seconds: float, reply: Reply) -> Reply:
-        def late(request: httpx.Request) -> httpx.Response:
-            self.now += seconds
-            return reply(request)
-
-        return late
-
-
-def timed(colour: str, **policy: Any) -> tuple[Player, Scripted, Time]:
-    wire = Scripted()
-    player = connect(colour, wire, retry=RetryPolicy(**policy))
-    return player, wire, Time(player)
 
 
 def test_a_wait_beyond_the_deadline_is_not_started(colour: str) -> None:

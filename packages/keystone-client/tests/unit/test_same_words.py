@@ -130,7 +130,6 @@ def listed(runner: str, url: str, **options: Any) -> list[Any]:
         return [*client.retrieve_team()]
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
 @pytest.mark.parametrize(("retry", "requests"), [(None, 1), (RetryPolicy(attempts=3, backoff=0), 3)])
 def test_a_listing_that_times_out_sends_what_the_policy_allows(
     runner: str, retry: RetryPolicy | None, requests: int
@@ -143,7 +142,6 @@ def test_a_listing_that_times_out_sends_what_the_policy_allows(
         assert len(fake.journal) == caught.value.attempts == requests
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
 def test_an_x_gzip_page_is_read(runner: str) -> None:
     body = gzip.compress(b'{"count": 1, "next": null, "previous": null, "results": [{"id": 1}]}')
     head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: x-gzip\r\n"

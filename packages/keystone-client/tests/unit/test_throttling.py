@@ -2,15 +2,15 @@
 
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 import trio
 from keystone_client import AsyncKeystoneClient, DeadlineExceededError, RetryPolicy, ThrottledError
-from trio.testing import MockClock
 
+from .clocks import virtually
 from .scripted import URL, Player, Scripted, answer, connect, cookies
 
 TWICE = RetryPolicy(attempts=2, backoff=1)
@@ -99,11 +99,6 @@ def test_a_hold_that_outlasts_the_deadline_is_an_error_at_once_and_nothing_was_s
     assert caught.value.outcome == "not sent"
     assert client.pauses == [61]
     assert len(wire.requests) == 2
-
-
-def virtually(test: Callable[[], Awaitable[None]]) -> None:
-    """Run with a clock that jumps to the next scheduled event."""
-    trio.run(test, clock=MockClock(autojump_threshold=0))
 
 
 def storm(throttle: Callable[[int], Any], tasks: int, policy: RetryPolicy, answered_after: float = 0.01) -> list[float]:

@@ -15,7 +15,6 @@ from keystone_client import AsyncKeystoneClient, KeystoneClient, RetryPolicy, Tr
 
 from .sockets import serving
 
-RUNNERS = ["sync", "asyncio", "trio"]
 AGES_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 AUTHORITY = trustme.CA()
 TRUSTED = ssl.create_default_context()
@@ -49,7 +48,6 @@ def no_names(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_names")
-@pytest.mark.parametrize("runner", RUNNERS)
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_an_unresolvable_host_is_retried(runner: str, scheme: str) -> None:
     error = failure_of(runner, f"{scheme}://keystone.invalid", verify=TRUSTED)
@@ -58,7 +56,6 @@ def test_an_unresolvable_host_is_retried(runner: str, scheme: str) -> None:
     assert "is the host name spelled right" in str(error)
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
 def test_a_refused_connection_is_retried(runner: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -98,7 +95,6 @@ HOPELESS = {
 }
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
 @pytest.mark.parametrize(("certificate", "message"), HOPELESS.values(), ids=HOPELESS)
 def test_a_permanent_tls_failure_is_not_retried(
     runner: str, certificate: trustme.LeafCert | None, message: str
