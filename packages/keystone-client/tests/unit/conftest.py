@@ -2,9 +2,11 @@
 
 from typing import Any, cast
 
+import httpx
 import pytest
 from keystone_client_core import RESOURCES
 
+from .connection_stub import ENVIRONMENT, Connection
 from .plan_world import Colour, centre, writes
 
 
@@ -46,3 +48,20 @@ def planned(colour: str) -> Any:
         return found
 
     return plan
+
+
+@pytest.fixture
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the proxies and certificates that this machine has configured."""
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def stub(monkeypatch: pytest.MonkeyPatch) -> type[Connection]:
+    for name, value in {"made": list[Connection](), "busy": 0, "peak": 0, "act": None}.items():
+        monkeypatch.setattr(Connection, name, value)
+    monkeypatch.setattr(httpx, "AsyncHTTPTransport", Connection)
+    monkeypatch.setattr(httpx, "HTTPTransport", Connection)
+    return Connection

@@ -4,7 +4,7 @@ No expectations here: they belong in the tests.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, TypeAlias
 
 import httpx
@@ -46,6 +46,32 @@ def cookies(*lines: str, status: int = 200, body: object = None) -> Reply:
     content = json.dumps({"id": 1} if body is None else body).encode()
     headers = [(b"content-type", b"application/json"), *((b"set-cookie", line.encode("latin-1")) for line in lines)]
     return lambda request: httpx.Response(status, headers=headers, content=content, request=request)
+
+
+HTML = b"<!DOCTYPE html>\n<html><head><title>Welcome to\n nginx!</title></head><body>hello</body></html>"
+
+
+def html(status: int = 200) -> Reply:
+    return answer(status, HTML, content_type="text/html")
+
+
+class _Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that is decompressed while it is read, as from a network."""
+
+    def __init__(self, *chunks: bytes) -> None:
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._chunks
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            yield chunk
+
+
+def zipped(*chunks: bytes, status: int = 200) -> Reply:
+    headers = {"content-encoding": "gzip", "content-type": "application/json"}
+    return lambda request: httpx.Response(status, headers=headers, stream=_Chunks(*chunks), request=request)
 
 
 class Scripted(httpx.BaseTransport, httpx.AsyncBaseTransport):

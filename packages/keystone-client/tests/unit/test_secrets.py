@@ -33,7 +33,7 @@ from keystone_client_testing import FakeKeystone
 from rich.console import Console
 from rich.traceback import Traceback
 
-from .scripted import URL, Player, Reply, Scripted, answer, cookies, failure
+from .scripted import URL, Player, Reply, Scripted, answer, cookies, failure, zipped
 from .sockets import serving
 from .test_unreachable import AUTHORITY, TRUSTED
 
@@ -96,6 +96,8 @@ FAILURES: dict[str, Reply] = {
     "timeout": failure(httpx.ReadTimeout),
     "connect": failure(httpx.ConnectError),
     "local": failure(httpx.LocalProtocolError),
+    "protocol": failure(httpx.RemoteProtocolError),
+    "unpacked": zipped(b"garbage"),
     "html": answer(200, b"<title>Proxy</title>"),
     "unexpected": in_the_middle,  # type: ignore[dict-item]  # it never answers
 }
