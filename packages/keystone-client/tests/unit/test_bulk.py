@@ -26,7 +26,10 @@ from .test_hooks import hook
 
 @pytest.fixture
 def fake() -> FakeKeystone:
-    return FakeKeystone()
+    """Return a fake that refuses all jobs after the thousandth: its clock would let a client try for ever."""
+    world = FakeKeystone()
+    world.fail("POST", "/batch/", status=403, skip=1_000, times=None)
+    return world
 
 
 def rows(number: int) -> list[dict[str, Any]]:
