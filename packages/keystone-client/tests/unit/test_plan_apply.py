@@ -1,7 +1,6 @@
 """Apply a plan: whatever breaks, each change is in one of four lists, and planning again leads to what is wanted."""
 
 import itertools
-import traceback
 from collections import Counter
 from typing import Any
 
@@ -169,40 +168,6 @@ def plan_and_break(colour: str, broken: int | None, fault: dict[str, Any]) -> li
     assert is_as_wanted(fake)
     assert not client.plan(*directory())
     return []
-
-
-def test_no_traceback_of_a_plan_shows_a_password(colour: str, caplog: pytest.LogCaptureFixture) -> None:
-    fake = centre()
-    client = Colour(fake, colour, retry=NEVER)
-    words = ["pa55-", "w0rd"]  # in parts, because a traceback quotes lines of this file
-
-    def source() -> list[Any]:
-        return [Wanted("user", [{"username": "new"}], new=lambda row: {"password": "".join(words)})]
-
-    plan = client.plan(*source())
-    fake.fail(status=500, times=None)
-    with pytest.raises(PlanError, match="500") as caught:
-        client.apply(plan)
-    text = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
-    assert "".join(words) not in text + caplog.text
-
-
-def test_no_traceback_of_a_source_that_fails_shows_the_passwords_of_its_rows(colour: str) -> None:
-    words = ["pa55-", "w0rd"]
-    rows: list[Any] = [{"username": "new", "password": "".join(words)}, {"username": "other"}]
-
-    def broken(row: Any) -> Any:
-        if row["username"] == "other":
-            raise LookupError("no directory")
-        return {}
-
-    client = Colour(centre(), colour)
-    wanted = Wanted("user", rows, new=broken)
-    del rows
-    with pytest.raises(LookupError, match="no directory") as caught:
-        client.plan(wanted)
-    text = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
-    assert "".join(words) not in text
 
 
 def test_a_plan_is_applied_once(colour: str) -> None:

@@ -13,8 +13,8 @@ import ssl
 import threading
 import traceback
 import warnings
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, cast
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import anyio
 import httpx
@@ -230,42 +230,6 @@ CONSTRUCTIONS: dict[str, Callable[[Any], Any]] = {
     "header": lambda kind: kind(URL, headers={"X-Key": f"{PASSWORD}\n"}),
     "ours": lambda kind: kind(URL, headers={"Authorization": TOKEN}),
 }
-
-
-ROWS: Any = [{"username": "a", "password": PASSWORD}]
-
-
-def unreadable() -> Iterator[Any]:
-    yield ROWS[0]
-    raise BrokenError
-
-
-WANTED: dict[str, Callable[[], Wanted]] = {
-    "resource": lambda: Wanted("users", ROWS),
-    "rows": lambda: Wanted("user", ROWS[0]),
-    "iterator": lambda: Wanted("user", unreadable()),
-    "key": lambda: Wanted("user", ROWS, key="nope"),
-    "scope": lambda: Wanted("user", ROWS, scope={"nope": 1}),
-    "gone": lambda: Wanted("user", ROWS, gone={"password": f" {PASSWORD}"}),
-    "new": lambda: Wanted("user", ROWS, new=cast("Any", {"password": PASSWORD})),
-    "most_gone": lambda: Wanted("user", ROWS, most_gone=25),
-    "protect": lambda: Wanted("user", ROWS, protect="ada"),
-    "renamed": lambda: Wanted("user", ROWS, renamed={"a": "b", "b": "c"}),
-}
-
-
-@pytest.mark.parametrize("make", WANTED.values(), ids=WANTED)
-def test_refused_rows_of_a_plan_reveal_no_secret(make: Callable[[], Wanted]) -> None:
-    with pytest.raises((KeystoneError, BrokenError)) as caught:
-        make()
-    assert found(traces(caught.value)) == {}
-
-
-def test_wanted_rows_can_be_shown_at_any_time() -> None:
-    """A debugger, and traceback tools, also show an object that is not complete yet."""
-    half: Any = Wanted.__new__(Wanted)
-    assert repr(half) == "Wanted(incomplete)"
-    assert repr(Wanted("user", ROWS)) == "Wanted('user', 1 rows)"
 
 
 @pytest.mark.parametrize("name", CONSTRUCTIONS)
