@@ -24,7 +24,7 @@ def test_a_pool_timeout_in_a_thread_reports_that_nothing_was_sent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(30)
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        limits, timeout = httpx.Limits(max_connections=1), httpx.Timeout(None, pool=0.01)
+        limits, timeout = httpx.Limits(max_connections=1), httpx.Timeout(30, pool=0.01)
         with KeystoneClient(url, limits=limits, timeout=timeout, retry=None, trust_env=False) as client:
             holder = threading.Thread(target=call, daemon=True)
             holder.start()
