@@ -8,6 +8,7 @@ that nothing is loaded from elsewhere.
 """
 
 import ast
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -21,8 +22,15 @@ from navigation import ROOT
 
 PACKAGES = ("keystone_client", "keystone_client_core", "keystone_client_testing")
 WITH_METHODS = ("KeystoneClient", "AsyncKeystoneClient", "Job")
-LOADING = {"img": "src", "script": "src", "source": "src", "iframe": "src", "link": "href"}
+LOADING = {
+    **dict.fromkeys(("audio", "embed", "iframe", "img", "script", "source", "track", "video"), "src"),
+    "link": "href",
+    "object": "data",
+    "use": "href",
+}
 """The elements that have a browser load something, and where they say what."""
+STYLED = re.compile(r"""url\(\s*["']?(?P<url>[^"')]+)["']?\s*\)|@import\s+["'](?P<imported>[^"']+)""")
+"""What a style loads."""
 
 
 def public_names() -> Iterator[str]:
@@ -82,6 +90,7 @@ class Links(HTMLParser):
         self.anchors: set[str] = set()
         self.links: list[str] = []
         self.loads: list[str] = []
+        self._in_style = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -92,6 +101,25 @@ class Links(HTMLParser):
             self.links.append(given["href"])
         if tag in LOADING and LOADING[tag] in given:
             self.loads.append(given[LOADING[tag]])
+        if "srcset" in given:
+            self.loads += [each.split()[0] for each in given["srcset"].split(", ")]
+        self.loads += [given["poster"]] if "poster" in given else []
+        self.loads += loaded_by_style(given.get("style", ""))
+        self._in_style = tag == "style"
+
+    def handle_data(self, data: str) -> None:
+        """Take in text: only that of a style has a browser load something."""
+        if self._in_style:
+            self.loads += loaded_by_style(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Note the end of a style."""
+        self._in_style = False
+
+
+def loaded_by_style(style: str) -> list[str]:
+    """Return the addresses that a style sheet, or a style in a page, has a browser load."""
+    return [found["url"] or found["imported"] for found in STYLED.finditer(style)]
 
 
 def missing_names(site: Path) -> Iterator[str]:
@@ -120,30 +148,36 @@ def missing_attributes(site: Path) -> Iterator[str]:
 
 
 def dead_links(site: Path) -> Iterator[str]:
-    """Yield each link within the site whose page or anchor does not exist, and all that is loaded from elsewhere."""
+    """Yield each link and each file to load that does not exist within the site, and all that is loaded from elsewhere.
+
+    Anchors are followed too.
+    """
     pages = {path: Links(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
+    loads = {path: page.loads for path, page in pages.items()}
+    loads |= {path: loaded_by_style(path.read_text(encoding="utf-8")) for path in site.rglob("*.css")}
+    for path, addresses in loads.items():
+        for each in addresses:
+            if urlsplit(each).netloc or not _leads_somewhere(site, path, each, pages):
+                yield f"{path.relative_to(site)} loads {each}"
     for path, page in pages.items():
-        where = path.relative_to(site)
-        yield from (f"{where} loads {each}" for each in page.loads if urlsplit(each).netloc)
-        for link in page.links:
-            found = urlsplit(link)
-            if (
-                not found.scheme
-                and not found.netloc
-                and not _leads_somewhere(site, path, unquote(found.path), found.fragment, pages)
-            ):
-                yield f"{where} links to {link}"
+        for each in page.links:
+            if not urlsplit(each).netloc and not _leads_somewhere(site, path, each, pages):
+                yield f"{path.relative_to(site)} links to {each}"
 
 
-def _leads_somewhere(site: Path, path: Path, target: str, fragment: str, pages: dict[Path, Links]) -> bool:
-    found = path
+def _leads_somewhere(site: Path, path: Path, address: str, pages: dict[Path, Links]) -> bool:
+    """Return whether an address on a page or in a style exists; one with a scheme, as ``data:``, is not looked up."""
+    split = urlsplit(address)
+    found, target = path, unquote(split.path)
+    if split.scheme:
+        return True
     if target:
         found = site / target.lstrip("/") if target.startswith("/") else path.parent / target
         found = found / "index.html" if target.endswith("/") or found.is_dir() else found
         found = Path(*found.resolve().parts)
     if found not in pages:
         return found.is_file()
-    return not fragment or unquote(fragment) in pages[found].anchors
+    return not split.fragment or unquote(split.fragment) in pages[found].anchors
 
 
 def main(arguments: list[str]) -> int:

@@ -94,3 +94,62 @@ def test_the_list_of_pages_for_language_models_has_each_page_with_a_sentence(
     assert [url for _, url, _ in listed] == [page.url or "./" for page in pages]
     assert [text for _, _, text in listed if "import " in text and "=" in text] == []
     assert ":::" not in llms.full_text(pages)
+
+
+GOOD = {
+    "index.html": """
+        <style>body { background: url("paper.png") }</style>
+        <h1 id="top">Home</h1> <a href="#top">up</a> <a href="guide/#first">on</a> <a href="mailto:a@b.c">write</a>
+        <img src="paper.png" srcset="paper.png 1x, guide/big.png 2x"> <p style="background: url(data:image/png,x)">
+        """,
+    "guide/index.html": """
+        <h2 id="first">First</h2> <link rel="stylesheet" href="../style.css"> <a href="https://x.org">x</a>
+        """,
+    "style.css": "@import 'more.css'; p { background: url(paper.png) }",
+    "more.css": "",
+    "paper.png": "",
+    "guide/big.png": "",
+}
+"""A site on which nothing is wrong."""
+
+WRONG = {
+    '<a href="nowhere/">': "links to nowhere/",
+    '<a href="guide/#second">': "links to guide/#second",
+    '<a href="#bottom">': "links to #bottom",
+    '<img src="lost.png">': "loads lost.png",
+    '<script src="https://cdn.x.org/a.js">': "loads https://cdn.x.org/a.js",
+    '<script src="//cdn.x.org/a.js">': "loads //cdn.x.org/a.js",
+    '<img srcset="paper.png 1x, lost.png 2x">': "loads lost.png",
+    '<video poster="lost.png">': "loads lost.png",
+    '<p style="background: url(lost.png)">': "loads lost.png",
+    "<style>@import 'https://fonts.x.org/a.css';</style>": "loads https://fonts.x.org/a.css",
+    "<style>p { src: url(//fonts.x.org/a.woff) }</style>": "loads //fonts.x.org/a.woff",
+}
+
+
+def build(site: Path) -> None:
+    for name, text in GOOD.items():
+        path = site / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def test_nothing_is_wrong_with_a_good_site(check: ModuleType, tmp_path: Path) -> None:
+    build(tmp_path)
+    assert [*check.dead_links(tmp_path)] == []
+
+
+@pytest.mark.parametrize(("element", "fault"), WRONG.items())
+def test_what_leads_nowhere_or_is_loaded_from_elsewhere_is_found(
+    check: ModuleType, tmp_path: Path, element: str, fault: str
+) -> None:
+    build(tmp_path)
+    with (tmp_path / "index.html").open("a", encoding="utf-8") as page:
+        page.write(element)
+    assert [*check.dead_links(tmp_path)] == [f"index.html {fault}"]
+
+
+def test_a_style_sheet_is_read_too(check: ModuleType, tmp_path: Path) -> None:
+    build(tmp_path)
+    (tmp_path / "style.css").write_text("p { background: url('lost.png') }", encoding="utf-8")
+    assert [*check.dead_links(tmp_path)] == ["style.css loads lost.png"]

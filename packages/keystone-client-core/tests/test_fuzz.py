@@ -9,7 +9,7 @@ from typing import Any
 
 import keystone_client_core as core
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 from keystone_client_core import RESOURCES, KeystoneError, Resource
 
@@ -150,10 +150,49 @@ def test_an_order_and_a_search_are_refused_or_text(resource: Resource, value: An
 @settings(max_examples=50)
 def test_fields_are_refused_or_can_be_sent_as_json(data: st.DataObject, resource: Resource, operation: Any) -> None:
     fields: Any = data.draw(named(resource) | anything)
-    kept(lambda: core.encode_fields(resource, fields, operation))
+    encoded = kept(lambda: core.encode_fields(resource, fields, operation))
+    if encoded is not None:
+        assert_json({name: value for name, value in encoded.items() if resource.fields[name].kind != "file"})
     action = kept(lambda: core.create_action(resource, fields, ["a"]))
     if action is not None and not any(field.kind == "file" for field in resource.fields.values()):
         core.job_body([action.json("a")], True)
+
+
+VALUES = {
+    "bool": st.booleans() | st.sampled_from(["yes", "OFF"]),
+    "choice": st.sampled_from([member for members in core.CHOICES.values() for member in members]),
+    "date": st.dates() | st.dates().map(str),
+    "decimal": st.decimals(0, 999, places=2) | st.floats(0, 999).map(lambda number: round(number, 2)),
+    "email": st.just("ada@x.org"),
+    "int": st.integers(0, 2**31 - 1) | st.integers(0, 99).map(str),
+    "json": anything | st.dates() | st.floats() | st.lists(st.floats() | st.datetimes(timezones=st.just(dt.UTC))),
+    "key": st.integers(1, 2**31 - 1),
+    "keys": st.sets(st.integers(1, 99), max_size=3),
+    "text": texts | st.uuids() | st.integers() | st.decimals(0, 999, places=2),
+}
+FIELDS = [
+    (resource, name)
+    for resource in RESOURCES.values()
+    for name, field in resource.fields.items()
+    if "update" in resource.operations and field.writable
+]
+
+
+@pytest.mark.parametrize("kind", VALUES)
+@given(st.data())
+def test_values_of_the_kind_of_a_field_are_refused_or_can_be_sent_as_json(kind: str, data: st.DataObject) -> None:
+    of_kind = [(resource, name) for resource, name in FIELDS if resource.fields[name].kind == kind]
+    resource, name = data.draw(st.sampled_from(of_kind))
+    value = data.draw(VALUES[kind])
+    encoded = kept(lambda: core.encode_fields(resource, {name: value}, "update"))
+    event("refused" if encoded is None else "accepted")
+    assert encoded is None or (list(encoded) == [name] and assert_json(encoded))
+
+
+def assert_json(value: Any) -> bool:
+    """Check that JSON gives a value back as it was."""
+    assert json.loads(json.dumps(value, allow_nan=False).encode()) == value
+    return True
 
 
 @given(st.data(), resources)

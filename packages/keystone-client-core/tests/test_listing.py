@@ -1,19 +1,14 @@
 """Search, order, limit and page size of a listing."""
 
-import contextlib
 import itertools
-from collections.abc import Callable
 from enum import Enum
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from keystone_client_core import (
     RESOURCES,
     FilterError,
     check_limit,
     check_page_size,
-    encode_filters,
     encode_order,
     encode_search,
 )
@@ -116,23 +111,3 @@ def test_other_limits_are_refused(limit: object) -> None:
 def test_other_page_sizes_are_refused(size: object) -> None:
     with pytest.raises(FilterError, match="from 1 to 1000"):
         check_page_size(size)
-
-
-ANYTHING = st.from_type(object) | st.text() | st.integers() | st.floats() | st.binary() | st.lists(st.text())
-
-
-@given(value=ANYTHING, resource=st.sampled_from(list(RESOURCES.values())))
-def test_any_argument_raises_nothing_but_a_filter_error(value: object, resource: object) -> None:
-    functions: list[Callable[..., object]] = [encode_search, encode_order, encode_filters]
-    for function in functions:
-        with contextlib.suppress(FilterError):
-            assert function(resource, value) is not None
-
-
-@given(value=ANYTHING)
-def test_whatever_the_size_it_is_in_range_or_refused(value: object) -> None:
-    with contextlib.suppress(FilterError):
-        limit = check_limit(value)
-        assert limit is None or limit >= 0
-    with contextlib.suppress(FilterError):
-        assert 1 <= check_page_size(value) <= 1000

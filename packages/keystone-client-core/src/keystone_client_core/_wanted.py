@@ -11,6 +11,7 @@ from ._checks import labelled
 from ._errors import FieldError
 from ._fields import encode_fields
 from ._filters import encode_filters
+from ._frames import forgetting_locals
 from ._messages import brief, close_matches, suggestion
 from ._resources import Field, Resource
 from ._scalars import MissingError, builtin
@@ -46,6 +47,7 @@ class Wanted:
         FilterError: ``scope`` is not a valid filter.
     """
 
+    @forgetting_locals
     def __init__(
         self,
         resource: str,
@@ -73,6 +75,8 @@ class Wanted:
         self.renamed = _renamed(self.resource, self.key, renamed or {})
 
     def __repr__(self) -> str:
+        if not hasattr(self, "rows"):  # a debugger, or a tool for tracebacks, shows it while it is being made
+            return "Wanted(incomplete)"
         return f"Wanted({self.resource.name!r}, {len(self.rows)} rows)"
 
 
@@ -144,7 +148,8 @@ def _fields(resource: Resource, gone: object) -> dict[str, object]:
 
 def _function(new: Any) -> Any:
     if new is not None and not callable(new):
-        raise FieldError(f"new={brief(new)}: give a function from a row to further fields", field="new")
+        given = type(new).__name__  # not its value: fields that are given in place of a function may be secrets
+        raise FieldError(f"new=: give a function from a row to further fields, not {given}", field="new")
     return new
 
 

@@ -1,9 +1,23 @@
-"""Child processes that are always ended, even if the test fails or hangs."""
+"""Child processes that are always ended, even if the test fails or hangs; and whether this machine has IPv6."""
 
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+
+import pytest
+
+
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+needs_ipv6 = pytest.mark.skipif(not _has_ipv6(), reason="this machine has no loopback address of IPv6")
 
 
 @contextmanager

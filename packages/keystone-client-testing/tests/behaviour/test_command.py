@@ -15,20 +15,9 @@ from keystone_client_testing import FakeKeystone
 from keystone_client_testing.__main__ import main, say
 from keystone_client_testing.doors.connections import NO_SOCKET
 
-from .children import started
+from .children import needs_ipv6, started
 
 COMMAND = [sys.executable, "-m", "keystone_client_testing", "--port", "0"]
-
-
-def has_ipv6() -> bool:
-    try:
-        with socket.create_server(("::1", 0), family=socket.AF_INET6):
-            return True
-    except OSError:
-        return False
-
-
-ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
 
 
 @contextmanager
@@ -55,7 +44,7 @@ async def log_in_async(url: str) -> int:
         return await client.count_team()
 
 
-@ipv6
+@needs_ipv6
 @pytest.mark.parametrize("host", ["::1", "[::1]", "0:0:0:0:0:0:0:1"])
 def test_the_command_serves_on_ipv6(host: str) -> None:
     with serving("--host", host) as url:
@@ -64,7 +53,7 @@ def test_the_command_serves_on_ipv6(host: str) -> None:
         assert anyio.run(log_in_async, url) == 1
 
 
-@ipv6
+@needs_ipv6
 def test_a_fake_serves_on_ipv6_with_links_that_lead_back_to_it(fake: FakeKeystone) -> None:
     with fake.serve(host="::1") as url:
         assert url.startswith("http://[::1]:")
@@ -79,13 +68,13 @@ def test_a_fake_serves_on_ipv6_with_links_that_lead_back_to_it(fake: FakeKeyston
             assert httpx.get(f"{url}version/", trust_env=False).text == "0.0.0"
 
 
-@ipv6
+@needs_ipv6
 def test_a_server_on_all_ipv6_addresses_is_reached_by_the_ipv6_loopback(fake: FakeKeystone) -> None:
     with pytest.warns(UserWarning, match="listens on ::"), fake.serve(host="::") as url:
         assert httpx.get(f"{url}version/", trust_env=False).text == "0.0.0"
 
 
-@ipv6
+@needs_ipv6
 def test_a_socket_fault_works_on_ipv6_too(fake: FakeKeystone) -> None:
     fake.fail("GET", "version", error="reset")
     with fake.serve(host="::1") as url, pytest.raises(httpx.TransportError):

@@ -134,6 +134,19 @@ def test_the_throttle_counts_a_sliding_minute_per_user(fake: FakeKeystone, admin
     assert admin.login().status_code == 429
 
 
+def test_anonymous_callers_are_throttled_by_address(fake: FakeKeystone, anonymous: Session) -> None:
+    fake.throttle(anon="1/min")
+    statuses = [anonymous("GET", "version/", headers={"X-Forwarded-For": each}).status_code for each in "aab"]
+    assert statuses == [200, 429, 200]
+
+
+def test_a_new_rate_forgets_what_was_counted(fake: FakeKeystone, admin: Session) -> None:
+    fake.throttle(user="1/min")
+    assert [admin("GET", "users/users/").status_code for _ in range(2)] == [200, 429]
+    fake.throttle(user="1/min")
+    assert admin("GET", "users/users/").status_code == 200
+
+
 def test_a_rate_that_cannot_be_parsed_is_refused(fake: FakeKeystone) -> None:
     with pytest.raises(ValueError, match="is no rate"):
         fake.throttle(user="often")

@@ -1,7 +1,6 @@
 """Which requests a planned fault hits, how often, and whether the write happened."""
 
 import threading
-import time
 from typing import Any
 
 import httpx
@@ -48,23 +47,28 @@ def test_a_real_client_that_gives_up_on_the_server_finds_the_write_done_or_not(
 ) -> None:
     fake.fail("POST", TEAMS, delay=30, when=when)
     token = {"Authorization": f"Token {fake.add.token()}"}
-    started = time.monotonic()
     with fake.serve() as url, httpx.Client(base_url=url, trust_env=False, timeout=0.2, headers=token) as client:
         with pytest.raises(httpx.ReadTimeout):
             client.post(TEAMS, json={"name": "A"})
         while not fake.journal:  # the server notices a moment later that the client has disconnected
             client.get("version/")
         assert len(fake.world.store.tables["team"]) == teams
-    assert time.monotonic() - started < 20
+
+
+def test_the_journal_has_status_0_only_for_what_never_reached_the_server(fake: FakeKeystone, admin: Session) -> None:
+    for when in ("before", "after"):
+        fake.fail("POST", TEAMS, error="reset", when=when)
+        with pytest.raises(httpx.TransportError):
+            admin("POST", TEAMS, json={"name": "A"})
+    assert [entry.status for entry in fake.journal.find("POST", TEAMS)] == [0, 201]
 
 
 def test_latency_a_client_does_not_wait_for_costs_no_real_time(fake: FakeKeystone) -> None:
     fake.fail(path=TEAMS, delay=3600, times=4)
-    started, moment = time.monotonic(), fake.clock.time()
+    moment = fake.clock.time()
     with fake.client(timeout=10) as client, pytest.raises(RequestTimeoutError):
         client.count_team()
-    assert time.monotonic() - started < 5
-    assert fake.clock.time() - moment >= 40
+    assert 40 <= fake.clock.time() - moment < 3600
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,16 @@ def test_a_new_login_rotates_the_csrf_token_and_keeps_the_session_of_the_same_us
     assert admin.http.cookies["csrftoken"] != before["csrftoken"]
 
 
+def test_a_login_of_another_user_ends_the_session_before(fake: FakeKeystone, admin: Session) -> None:
+    fake.add.user(username="bob")
+    before = admin.http.cookies["sessionid"]
+    login = {"username": "bob", "password": "quickstart"}
+    assert admin("POST", "authentication/login/", json=login).json()["username"] == "bob"
+    assert admin.http.cookies["sessionid"] != before
+    with httpx.Client(base_url=fake.url, transport=fake.transport, cookies={"sessionid": before}) as old:
+        assert old.get("authentication/whoami/").status_code == 401
+
+
 def test_login_over_a_live_session_needs_the_token(admin: Session) -> None:
     response = admin.http.post("authentication/login/", json={"username": "admin", "password": "quickstart"})
     assert reason(response) == "CSRF token missing."

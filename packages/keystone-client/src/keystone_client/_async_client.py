@@ -398,6 +398,7 @@ class AsyncKeystoneClient(AsyncMethods):
         plan = any_endpoint.plan_any(self._call(), path, query, page_size, limit)
         return self._driver.stream(plan, True)
 
+    @redacted
     async def plan(self, *wanted: "Wanted") -> "AsyncPlan":
         """Compare what is wanted with what is stored; nothing is written.
 

@@ -399,6 +399,7 @@ class KeystoneClient(SyncMethods):
         plan = any_endpoint.plan_any(self._call(), path, query, page_size, limit)
         return self._driver.stream(plan, True)
 
+    @redacted
     def plan(self, *wanted: "Wanted") -> "Plan":
         """Compare what is wanted with what is stored; nothing is written.
 

@@ -7,6 +7,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -16,7 +17,7 @@ from keystone_client_testing import FakeKeystone
 
 LIVE = os.environ.get("KEYSTONE_LIVE") == "1"
 DOORS = ["live"] if LIVE else ["transport", "respx", "server"]
-COLOURS = ["sync", "asyncio"] if LIVE else ["sync", "asyncio", "trio"]
+COLOURS = ["sync", "asyncio", "trio"]
 DATABASE = os.environ.get("KEYSTONE_DATABASE", "postgresql") if LIVE else "postgresql"
 """What the server keeps its records in: two tests expect something else on ``sqlite``, and say what and why."""
 MARK = "contract-"
@@ -75,7 +76,9 @@ class Blocking:
         return lambda *args, **options: self._blocking(self._portal.call(lambda: attribute(*args, **options)))
 
     def _blocking(self, result: Any) -> Any:
-        """Return a result; a plan has a method that is awaited."""
+        """Return a result; what has methods that are awaited gets blocking ones."""
+        if isinstance(result, AsyncKeystoneClient):
+            return Blocking(result, self._portal)
         if isinstance(result, AsyncPlan):
             apply = result.apply
             vars(result)["apply"] = lambda **how: self._portal.call(lambda: apply(**how))
@@ -99,7 +102,7 @@ class Bench:
         self.client = client
         self.door = door
         self.connect = connect
-        """Makes another client of the same colour, not logged in."""
+        """Makes another client of the same colour, not logged in; with ``from_env=True`` from the environment."""
         self._made: list[tuple[str, int]] = []
         self._shared: dict[str, int] = {}
 
@@ -156,14 +159,16 @@ def bench(request: pytest.FixtureRequest, door: Door) -> Iterator[Bench]:
     with ExitStack() as stack:
         if request.param == "sync":
 
-            def connect(below: str = "", **options: Any) -> Any:
-                return stack.enter_context(KeystoneClient(door.url + below, transport=door.transport, **options))
+            def connect(below: str = "", from_env: bool = False, **options: Any) -> Any:
+                make = KeystoneClient.from_env if from_env else partial(KeystoneClient, door.url + below)
+                return stack.enter_context(make(transport=door.transport, **options))
 
         else:
             portal = stack.enter_context(start_blocking_portal(request.param))
 
-            def connect(below: str = "", **options: Any) -> Any:
-                client = AsyncKeystoneClient(door.url + below, transport=door.transport, **options)
+            def connect(below: str = "", from_env: bool = False, **options: Any) -> Any:
+                make = AsyncKeystoneClient.from_env if from_env else partial(AsyncKeystoneClient, door.url + below)
+                client = make(transport=door.transport, **options)
                 stack.callback(portal.call, client.close)
                 return Blocking(client, portal)
 

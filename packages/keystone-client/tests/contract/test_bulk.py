@@ -127,13 +127,6 @@ def test_duplicates_across_chunks_are_found_before_anything_is_sent(bench: Any, 
     assert bench.client.count_cluster(filters={"name__startswith": prefix}) == 0
 
 
-def test_teams_whose_names_have_one_slug_collide(bench: Any) -> None:
-    name = bench.name()
-    for other in (name.upper(), f" {name}!", name.replace("-", " - ")):
-        with pytest.raises(FieldError, match="the slug"):
-            bench.client.bulk_create_team([{"name": name}, {"name": other}], dry_run=True)
-
-
 def test_a_typo_late_in_the_list_is_found_before_anything_is_sent(bench: Any, prefix: str) -> None:
     refused: list[tuple[Any, type[FieldError] | type[ReferenceTokenError]]] = [
         ({"nmae": "x"}, FieldError),
@@ -146,19 +139,6 @@ def test_a_typo_late_in_the_list_is_found_before_anything_is_sent(bench: Any, pr
             bench.client.bulk_create_cluster([*rows(prefix, 4), wrong], chunk_size=2)
         assert vars(caught.value)["position"] == 4
     assert bench.client.count_cluster(filters={"name__startswith": prefix}) == 0
-
-
-def test_keys_are_checked_before_anything_is_sent(bench: Any, prefix: str) -> None:
-    pk = bench.client.bulk_create_cluster(rows(prefix, 1))[0]["id"]
-    for keys in ([pk, None], [pk, "x"], [pk, 0], str(pk), {"id": pk}, None):
-        with pytest.raises(FieldError):
-            bench.client.bulk_delete_cluster(keys)
-    with pytest.raises(FieldError, match="twice"):
-        bench.client.bulk_update_cluster({pk: {"enabled": True}, str(pk): {"enabled": False}})
-    with pytest.raises(FieldError, match="mapping"):
-        bench.client.bulk_update_cluster([pk])
-
-    assert bench.client.retrieve_cluster(pk)["enabled"] is True
 
 
 def test_missing_keys_do_not_fail_a_delete_unless_asked(bench: Any, prefix: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from keystone_client import FilterError
 from keystone_client_core import RESOURCES
 
-from .samples import me, team
+from .samples import team
 
 NUMBER = 13
 PAGE = 5
@@ -233,10 +233,3 @@ def test_the_feed_can_be_ordered(bench: Any) -> None:
     times = [entry["timestamp"] for entry in feed]
     assert times == sorted(times, reverse=True)
     assert len(keys(feed)) == len(set(keys(feed))) > 2
-
-
-def test_a_key_and_list_arguments_cannot_be_combined(bench: Any) -> None:
-    with pytest.raises(ValueError, match="pk"):
-        bench.client.retrieve_user(me(bench), filters={"id": 1})
-    with pytest.raises(ValueError, match="whole table"):
-        bench.client.retrieve_user(None)

@@ -146,11 +146,6 @@ def test_a_forbidden_action_is_a_permission_error(bench: Any) -> None:
         client.create_cluster(name=bench.name())
 
 
-def test_a_notification_can_only_be_marked_as_read(bench: Any) -> None:
-    with pytest.raises(FieldError, match="subject"):
-        bench.client.update_notification(1, {"subject": "x"})
-
-
 def test_the_name_of_an_attachment_has_at_most_250_characters(bench: Any) -> None:
     wanted = request(bench)
 

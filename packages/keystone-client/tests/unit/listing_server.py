@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from .scripted import Reply, Scripted, connect
+
 Record = dict[str, Any]
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "": lambda value, bound: value == bound,
@@ -76,3 +78,29 @@ def ordered(records: Iterable[Record], order: str) -> list[Record]:
     for name in reversed(order.split(",") if order else []):
         found.sort(key=itemgetter(name.removeprefix("-")), reverse=name.startswith("-"))
     return found
+
+
+ORDERS = [None, "id", "-id", "name", "-name", "name,-id", "-name,-id", "enabled,-name", ["-enabled", "name"]]
+
+
+def clusters(count: int) -> list[Record]:
+    """Return records with many equal field values."""
+    return [{"id": 3 * n + 1, "name": "abcab"[n % 5], "enabled": n % 3 == 0} for n in range(count)]
+
+
+def named(names: list[str]) -> list[Record]:
+    return [{"id": 2 * n + 1, "name": name} for n, name in enumerate(names)]
+
+
+def listed(server: Reply, **options: Any) -> list[Record]:
+    records: list[Record] = connect("sync", Scripted(server)).retrieve_cluster(**options)
+    return records
+
+
+def with_key(order: str | list[str] | None) -> str:
+    text = ",".join([order] if isinstance(order, str) else order or [])
+    return text if text.endswith("id") else f"{text},id".lstrip(",")
+
+
+def sizes(wire: Scripted) -> list[int]:
+    return [int(request.url.params["_limit"]) for request in wire.requests]

@@ -4,12 +4,13 @@ No expectations here: they belong in the tests.
 """
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, TypeAlias
 
-import anyio
 import httpx
 from keystone_client import AsyncKeystoneClient, KeystoneClient
+
+from .blocking import Blocking
 
 URL = "http://keystone.test/"
 Reply: TypeAlias = Callable[[httpx.Request], httpx.Response]
@@ -47,6 +48,32 @@ def cookies(*lines: str, status: int = 200, body: object = None) -> Reply:
     return lambda request: httpx.Response(status, headers=headers, content=content, request=request)
 
 
+HTML = b"<!DOCTYPE html>\n<html><head><title>Welcome to\n nginx!</title></head><body>hello</body></html>"
+
+
+def html(status: int = 200) -> Reply:
+    return answer(status, HTML, content_type="text/html")
+
+
+class _Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that is decompressed while it is read, as from a network."""
+
+    def __init__(self, *chunks: bytes) -> None:
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._chunks
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            yield chunk
+
+
+def zipped(*chunks: bytes, status: int = 200) -> Reply:
+    headers = {"content-encoding": "gzip", "content-type": "application/json"}
+    return lambda request: httpx.Response(status, headers=headers, stream=_Chunks(*chunks), request=request)
+
+
 class Scripted(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Answers each request with the next reply of a script; repeats the last one."""
 
@@ -75,11 +102,11 @@ class Scripted(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self.closed += 1
 
 
-class Player:
-    """A blocking interface to a sync or async client; waits between tries are recorded, not slept."""
+class Player(Blocking):
+    """A client whose methods block; waits between tries are recorded, not slept."""
 
     def __init__(self, client: KeystoneClient | AsyncKeystoneClient) -> None:
-        self.client: Any = client
+        super().__init__(client)
         self.pauses: list[float] = []
         client._session.draw = lambda: 1.0
         client._session.clock = lambda: sum(self.pauses)
@@ -90,27 +117,6 @@ class Player:
 
     async def _sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
-
-    def __getattr__(self, name: str) -> Any:
-        attribute = getattr(self.client, name)
-        if not callable(attribute):
-            return attribute
-        return lambda *args, **options: self._played(attribute(*args, **options))
-
-    def _played(self, result: Any) -> Any:
-        if isinstance(result, AsyncIterator):
-            return anyio.run(_collected, result)
-        if isinstance(result, Awaitable):
-            return anyio.run(_awaited, result)
-        return list(result) if isinstance(result, Iterator) else result
-
-
-async def _awaited(result: Awaitable[Any]) -> Any:
-    return await result
-
-
-async def _collected(records: AsyncIterator[Any]) -> list[Any]:
-    return [record async for record in records]
 
 
 def connect(colour: str, transport: Any = None, url: str = URL, **options: Any) -> Player:

@@ -2,11 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Awaitable
 from itertools import pairwise
 from typing import Any
 
-import anyio
 import httpx
 import pytest
 from keystone_client import (
@@ -21,30 +19,17 @@ from keystone_client import (
 )
 from keystone_client_testing import FakeKeystone
 
+from .blocking import client_of
 from .scripted import Scripted, answer, connect, failure
+from .test_hooks import hook
 
 
 @pytest.fixture
 def fake() -> FakeKeystone:
-    return FakeKeystone()
-
-
-class Logged:
-    """A logged-in sync or async client whose waits advance the clock of the fake."""
-
-    def __init__(self, fake: FakeKeystone, colour: str, **options: Any) -> None:
-        self.client: Any = fake.client(**options) if colour == "sync" else fake.async_client(**options)
-        self.fake = fake
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *args, **options: self._played(getattr(self.client, name)(*args, **options))
-
-    def _played(self, result: Any) -> Any:
-        return anyio.run(_awaited, result) if isinstance(result, Awaitable) else result
-
-
-async def _awaited(result: Awaitable[Any]) -> Any:
-    return await result
+    """Return a fake that refuses all jobs after the thousandth: its clock would let a client try for ever."""
+    world = FakeKeystone()
+    world.fail("POST", "/batch/", status=403, skip=1_000, times=None)
+    return world
 
 
 def rows(number: int) -> list[dict[str, Any]]:
@@ -68,7 +53,7 @@ def test_under_the_default_throttle_all_records_are_written_once(fake: FakeKeyst
     fake.throttle(user="300/min")
     start = fake.clock.time()
 
-    made = Logged(fake, colour).bulk_create_cluster(rows(700))
+    made = client_of(fake, colour).bulk_create_cluster(rows(700))
 
     assert [record["name"] for record in made] == [f"C{place}" for place in range(700)]
     assert max(Counter(names(fake)).values()) == 1
@@ -78,7 +63,7 @@ def test_under_the_default_throttle_all_records_are_written_once(fake: FakeKeyst
 def test_a_limit_below_the_chunk_size_makes_the_chunks_smaller(fake: FakeKeystone, colour: str) -> None:
     fake.throttle(user="20/min")
 
-    made = Logged(fake, colour).bulk_create_cluster(rows(50), chunk_size=30)
+    made = client_of(fake, colour).bulk_create_cluster(rows(50), chunk_size=30)
 
     assert [record["name"] for record in made] == [f"C{place}" for place in range(50)]
     assert names(fake) == [f"C{place}" for place in range(50)]
@@ -88,16 +73,12 @@ def test_a_limit_below_the_chunk_size_makes_the_chunks_smaller(fake: FakeKeyston
 def test_tries_are_a_whole_throttle_window_apart(fake: FakeKeystone, colour: str) -> None:
     fake.throttle(user="10/min")
     moments: list[float] = []
-    client = Logged(fake, colour)
-    take = fake.world.throttle.wait
 
-    def wait(kind: str, who: str, now: float) -> int | None:
-        refused = take(kind, who, now)
-        if refused is not None:
-            moments.append(now)
-        return refused
+    def note(response: httpx.Response) -> None:
+        if response.status_code == 429:
+            moments.append(fake.clock.time())
 
-    fake.world.throttle.wait = wait  # type: ignore[method-assign]  # listens only
+    client = client_of(fake, colour, event_hooks={"response": [hook(colour, note)]})
     client.bulk_create_cluster(rows(30), chunk_size=9)
 
     gaps = [later - earlier for earlier, later in pairwise(moments)]
@@ -105,9 +86,18 @@ def test_tries_are_a_whole_throttle_window_apart(fake: FakeKeystone, colour: str
     assert all(gap >= 60 for gap in gaps)
 
 
+def test_a_throttle_that_asks_for_more_than_a_minute_is_waited_out_whole(colour: str) -> None:
+    asked = answer(429, {"detail": "Wait."}, retry_after="100")
+    client = connect(colour, Scripted(asked, answer(200, {"results": [{"body": {"id": 1, "name": "C0"}}]})))
+
+    client.bulk_create_cluster(rows(1))
+
+    assert client.pauses == [100]
+
+
 def test_throttle_waits_are_limited_by_the_deadline_not_by_attempts(fake: FakeKeystone, colour: str) -> None:
     fake.throttle(user="10/min")
-    client = Logged(fake, colour, retry=RetryPolicy(attempts=2, deadline=130))
+    client = client_of(fake, colour, retry=RetryPolicy(attempts=2, deadline=130))
 
     with pytest.raises(BulkError) as caught:
         client.bulk_create_cluster(rows(100), chunk_size=9)
@@ -124,7 +114,7 @@ def test_without_retries_the_client_does_not_wait(fake: FakeKeystone, colour: st
     fake.throttle(user="10/min")
 
     with pytest.raises(BulkError) as caught:
-        Logged(fake, colour, retry=None).bulk_create_cluster(rows(12), chunk_size=6)
+        client_of(fake, colour, retry=None).bulk_create_cluster(rows(12), chunk_size=6)
 
     assert isinstance(caught.value.__cause__, JobError)
     assert caught.value.failed == rows(12)[6:]
@@ -142,7 +132,7 @@ def test_the_client_gives_up_on_a_throttle_below_one_job(fake: FakeKeystone, col
     fake.throttle(user="1/min")
 
     with pytest.raises(BulkError, match="throttled"):
-        Logged(fake, colour).bulk_create_cluster(rows(3))
+        client_of(fake, colour).bulk_create_cluster(rows(3))
 
     assert len(jobs(fake)) < 10
     assert names(fake) == []
@@ -151,14 +141,14 @@ def test_the_client_gives_up_on_a_throttle_below_one_job(fake: FakeKeystone, col
 def test_a_throttle_of_one_record_per_window_still_lets_all_in(fake: FakeKeystone, colour: str) -> None:
     fake.throttle(user="2/min")
 
-    made = Logged(fake, colour, retry=RetryPolicy(deadline=3600)).bulk_create_cluster(rows(3))
+    made = client_of(fake, colour, retry=RetryPolicy(deadline=3600)).bulk_create_cluster(rows(3))
 
     assert [record["name"] for record in made] == names(fake) == ["C0", "C1", "C2"]
 
 
 def test_a_wait_longer_than_the_policy_allows_raises(fake: FakeKeystone, colour: str) -> None:
     fake.throttle(user="3/h")
-    client = Logged(fake, colour)
+    client = client_of(fake, colour)
 
     with pytest.raises(BulkError) as caught:
         client.bulk_create_cluster(rows(4), chunk_size=2)
@@ -170,20 +160,20 @@ def test_a_wait_longer_than_the_policy_allows_raises(fake: FakeKeystone, colour:
 def test_a_wait_of_exactly_the_allowed_length_is_waited(fake: FakeKeystone, colour: str) -> None:
     fake.throttle(user="10/min")
 
-    made = Logged(fake, colour, retry=RetryPolicy(max_retry_after=60)).bulk_create_cluster(rows(12), chunk_size=6)
+    made = client_of(fake, colour, retry=RetryPolicy(max_retry_after=60)).bulk_create_cluster(rows(12), chunk_size=6)
 
     assert len(made) == 12
 
 
 def test_the_first_job_has_a_hundred_records(fake: FakeKeystone, colour: str) -> None:
-    Logged(fake, colour).bulk_create_cluster(rows(150))
+    client_of(fake, colour).bulk_create_cluster(rows(150))
 
     assert sizes(fake) == [100, 50]
 
 
 @pytest.mark.parametrize("error", ["reset", "timeout", "cut"])
 def test_when_an_answer_is_lost_its_records_are_unknown(fake: FakeKeystone, colour: str, error: str) -> None:
-    client = Logged(fake, colour)
+    client = client_of(fake, colour)
     made = client.bulk_create_cluster(rows(2))
     fake.fail("POST", "/batch/", error=error, when="after")
 
@@ -206,7 +196,7 @@ def test_when_a_proxy_answers_the_records_are_unknown(fake: FakeKeystone, colour
     fake.fail("POST", "/batch/", status=status, when="after")
 
     with pytest.raises(BulkError) as caught:
-        Logged(fake, colour).bulk_create_cluster(rows(3))
+        client_of(fake, colour).bulk_create_cluster(rows(3))
 
     assert caught.value.unknown == rows(3)
     assert len(names(fake)) == 3
@@ -216,7 +206,7 @@ def test_when_no_connection_can_be_made_the_records_are_pending(fake: FakeKeysto
     fake.fail("POST", "/batch/", error="connect", times=4)
 
     with pytest.raises(BulkError) as caught:
-        Logged(fake, colour).bulk_create_cluster(rows(3), chunk_size=2)
+        client_of(fake, colour).bulk_create_cluster(rows(3), chunk_size=2)
 
     assert caught.value.pending == rows(3)
     assert names(fake) == []
@@ -225,7 +215,7 @@ def test_when_no_connection_can_be_made_the_records_are_pending(fake: FakeKeysto
 def test_the_operation_continues_when_the_connection_recovers(fake: FakeKeystone, colour: str) -> None:
     fake.fail("POST", "/batch/", error="connect", times=2)
 
-    Logged(fake, colour).bulk_create_cluster(rows(3))
+    client_of(fake, colour).bulk_create_cluster(rows(3))
 
     assert len(names(fake)) == 3
 
@@ -233,7 +223,7 @@ def test_the_operation_continues_when_the_connection_recovers(fake: FakeKeystone
 def test_a_single_500_loses_no_record(fake: FakeKeystone, colour: str) -> None:
     fake.fail("POST", "/batch/", status=500)
 
-    made = Logged(fake, colour).bulk_create_cluster(rows(10), chunk_size=10)
+    made = client_of(fake, colour).bulk_create_cluster(rows(10), chunk_size=10)
 
     assert [record["name"] for record in made] == [f"C{place}" for place in range(10)]
     assert sizes(fake)[0] == 10
@@ -248,7 +238,7 @@ def test_bisection_finds_the_record_that_crashes_the_server_in_few_jobs(fake: Fa
     given[41]["doi"] = ""  # the server answers 500 to the second one
 
     with pytest.raises(BulkError) as caught:
-        Logged(fake, colour).bulk_create_publication(given)
+        client_of(fake, colour).bulk_create_publication(given)
 
     assert caught.value.failed == [given[41]]
     assert caught.value.position is None  # a 500 does not say which record is at fault
@@ -292,7 +282,7 @@ def test_a_dropped_field_is_reported(colour: str) -> None:
 
 
 def test_an_expired_session_fails_the_chunk(fake: FakeKeystone, colour: str) -> None:
-    client = Logged(fake, colour)
+    client = client_of(fake, colour)
     fake.fail("POST", "/batch/", status=401)
 
     with pytest.raises(BulkError, match="401") as caught:
@@ -317,7 +307,7 @@ def test_when_the_deadline_passes_before_the_answer_the_records_are_unknown(colo
 def test_missing_keys_are_found_with_one_listing(fake: FakeKeystone, colour: str) -> None:
     keys = [fake.add.cluster(name=f"C{place}")["id"] for place in range(150)]
 
-    Logged(fake, colour).bulk_delete_cluster([keys[-1] + 1, *keys], chunk_size=200)
+    client_of(fake, colour).bulk_delete_cluster([keys[-1] + 1, *keys], chunk_size=200)
 
     assert names(fake) == []
     [look] = [entry for entry in fake.journal if entry.method == "GET"]
@@ -328,6 +318,6 @@ def test_missing_keys_are_found_with_one_listing(fake: FakeKeystone, colour: str
 def test_a_key_given_twice_is_deleted_once(fake: FakeKeystone, colour: str) -> None:
     key = fake.add.cluster(name="C")["id"]
 
-    Logged(fake, colour).bulk_delete_cluster([key, str(key)])
+    client_of(fake, colour).bulk_delete_cluster([key, str(key)])
 
     assert sizes(fake) == [1]

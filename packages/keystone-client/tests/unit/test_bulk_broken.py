@@ -4,11 +4,15 @@ A 500 may come before or after the write, from Django or from a front-end web se
 state is compared with what the client reported.
 """
 
+import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 from typing import Any, NamedTuple
 
-import anyio
+import httpx
+import keystone_client._transport.exchange
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +20,8 @@ from keystone_client import BulkError, DeadlineExceededError, RetryPolicy, Serve
 from keystone_client._bulk.job_outcome import next_size
 from keystone_client_testing import FakeKeystone
 
-from .scripted import Scripted, answer, connect
+from .blocking import client_of
+from .scripted import Scripted, answer, connect, page
 
 FAULTS: Mapping[str, Mapping[str, Any]] = {
     "Django, before": {"status": 500, "when": "before"},
@@ -51,13 +56,8 @@ class World:
         return [entry for entry in self.fake.journal if entry.path == "/batch/"]
 
     def run(self, colour: str, user: str, method: str, *args: Any, policy: RetryPolicy = POLICY, **how: Any) -> Any:
-        client: Any = (self.fake.client if colour == "sync" else self.fake.async_client)(user=user, retry=policy)
-        call: Callable[..., Any] = getattr(client, method)
-        return anyio.run(awaited, lambda: call(*args, **how)) if colour == "async" else call(*args, **how)
-
-
-async def awaited(call: Callable[[], Awaitable[Any]]) -> Any:
-    return await call()
+        client = client_of(self.fake, colour, user=user, retry=policy)
+        return getattr(client, method)(*args, **how)
 
 
 class Operation(NamedTuple):
@@ -240,6 +240,40 @@ def test_after_a_500_from_a_front_end_the_server_may_still_be_working(colour: st
 
     assert caught.value.unknown == world.grants()  # the log has no row yet, which proves nothing
     assert len(world.jobs()) == 1
+
+
+class Slow:
+    """A server that works on a job for 40 s, answers 500, and has written nothing; its clock is the test's."""
+
+    def __init__(self) -> None:
+        self.now = 1_782_907_200.0
+        self.since = ""
+
+    def clock(self) -> float:
+        return self.now
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("logs/audit/"):
+            self.since = request.url.params["timestamp__gte"]
+            return page()(request)
+        actions = json.loads(request.content)["job"]["actions"]
+        if self.since:
+            return answer(200, {"results": [{"body": {"id": 1}} for _ in actions]})(request)
+        self.now += 40
+        date = formatdate(self.now, usegmt=True)
+        return answer(500, b"<h1>Server Error (500)</h1>", content_type="text/html", date=date)(request)
+
+
+def test_the_log_is_searched_from_before_the_beginning_of_the_job(colour: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row of the job has the time at which it was written, which may be long before the answer."""
+    server = Slow()
+    begun = datetime.fromtimestamp(server.now, UTC)
+    monkeypatch.setattr(keystone_client._transport.exchange, "perf_counter", server.clock)
+
+    connect(colour, Scripted(server)).bulk_create_grant([{"title": "t", "team": 1, **GRANT}])
+
+    assert datetime.fromisoformat(server.since) <= begun - timedelta(seconds=2)  # the clocks may differ a little
+    assert datetime.fromisoformat(server.since) > begun - timedelta(seconds=60)
 
 
 def test_a_failed_check_of_the_log_does_not_affect_later_jobs(colour: str) -> None:

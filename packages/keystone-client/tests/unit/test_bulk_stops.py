@@ -110,7 +110,6 @@ class Hanging(httpx.AsyncBaseTransport):
         return done(request)
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_cancellation_keeps_its_type_and_carries_the_account(backend: str, caplog: pytest.LogCaptureFixture) -> None:
     accounts: list[Account] = []
 

@@ -2,14 +2,15 @@
 
 import io
 import os
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
 import pytest
-from keystone_client import DecodeError, FieldError, NotFoundError, StatusError, TransportError
+from keystone_client import AuthenticationError, DecodeError, FieldError, NotFoundError, StatusError, TransportError
 from keystone_client_testing import FakeKeystone
 
-from .scripted import Scripted, answer, connect, failure
+from .scripted import Scripted, answer, connect, cookies, failure
 
 RECORD = {"id": 7, "file": "allocations/plan 1.txt", "name": "plan 1.txt"}
 BODY = bytes(range(256)) * 1000
@@ -34,6 +35,44 @@ def test_a_file_is_downloaded_to_a_path(colour: str, tmp_path: Any) -> None:
     sent = transport.requests[1]
     assert sent.url.raw_path == b"/media/allocations/plan%201.txt"
     assert not {"authorization", "cookie", "x-csrftoken"} & set(sent.headers)
+
+
+class Breaking(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that breaks off."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"x" * 2 * len(BODY)
+        raise httpx.ReadError("it broke")
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self:
+            yield part
+
+
+def test_a_second_try_replaces_what_the_first_has_written(colour: str) -> None:
+    target = io.BytesIO()
+    broken = httpx.Response(200, stream=Breaking(), headers={"content-type": "text/plain"})
+    wire = Scripted(answer(200, RECORD), lambda request: broken, served())
+
+    connect(colour, wire).download_attachment(7, target)
+
+    assert target.getvalue() == BODY
+    assert len(wire.requests) == 3
+
+
+def test_a_401_for_the_file_does_not_end_the_session(colour: str) -> None:
+    """The front end that serves the files does not know the session: a login would not help."""
+    wire = Scripted(
+        cookies("sessionid=a; Path=/"), answer(200, RECORD), answer(401, {"detail": "No."}), answer(200, {"id": 1})
+    )
+    client = connect(colour, wire)
+    client.login(provider=lambda: ("ada", "pw"))
+
+    with pytest.raises(AuthenticationError):
+        client.download_attachment(7, io.BytesIO())
+
+    assert len(wire.requests) == 3
+    assert client.is_authenticated()
 
 
 def test_a_downloaded_file_has_the_mode_of_the_file_it_replaces_or_that_of_any_new_file(

@@ -1,12 +1,13 @@
 """``ensure_x`` makes one record as wanted; ``expect=`` writes only if a record still is as it was seen."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from keystone_client import ChangedError, Ensured, FieldError, FilterError, NotFoundError, ValidationError
 
-from .plan_world import Colour, centre, roles, stored, writes
+from .blocking import client_of
+from .plan_world import NEVER, centre, roles, stored, writes
 from .test_hooks import hook
 
 
@@ -18,13 +19,7 @@ def world() -> Any:
 @pytest.fixture
 def client(world: Any, colour: str) -> Any:
     """Return a client whose methods block."""
-    blocking = Colour(world, colour)
-
-    class Blocking:
-        def __getattr__(self, name: str) -> Any:
-            return lambda *args, **how: blocking.run(getattr(blocking.client, name), *args, **how)
-
-    return Blocking()
+    return client_of(world, colour, user="admin")
 
 
 def test_a_record_is_created_then_left_then_changed(world: Any, client: Any) -> None:
@@ -77,16 +72,19 @@ def test_a_lost_race_is_read_again(world: Any, colour: str, method: str) -> None
         if request.method == "PATCH":
             world.world.store.update("cluster", 1, {"description": "theirs"})
 
-    blocking = Colour(world, colour, event_hooks={"request": [hook(colour, interfere)]})
-    done = blocking.run(blocking.client.ensure_cluster, name="hpc", description="ours", enabled=True)
+    client = client_of(world, colour, user="admin", event_hooks={"request": [hook(colour, interfere)]})
+    done = client.ensure_cluster(name="hpc", description="ours", enabled=True)
 
     assert done.how == "changed"
     assert [(each["description"], each["enabled"]) for each in stored(world, "cluster")] == [("ours", True)]
+    sent = [(entry.method, entry.status) for entry in world.journal if entry.method in ("POST", "PATCH")]
+    assert sent[-2:] == ([("POST", 400), ("PATCH", 200)] if method == "POST" else [("PATCH", 404), ("PATCH", 200)])
 
 
-def test_what_the_server_refuses_for_another_reason_is_raised(client: Any) -> None:
+def test_what_the_server_refuses_for_another_reason_is_raised_and_sent_once(world: Any, client: Any) -> None:
     with pytest.raises(ValidationError, match="A team with this name already exists"):
         client.ensure_team(name="physics")
+    assert len(world.journal.find("POST", "/users/teams/")) == 1
 
 
 class TestExpect:
@@ -136,3 +134,40 @@ class TestExpect:
             world.add.cluster(name=f"c{number}", description=value)
             changed = client.update_cluster(number, {"description": "new"}, expect={"description": value})
             assert changed["description"] == "new"
+
+
+def test_ensure_without_a_doi_never_changes_another_publication() -> None:
+    fake = centre()
+    client = fake.client()
+    client.create_publication(title="The first", team=1)
+    with pytest.raises(FieldError, match="doi"):
+        client.ensure_publication(doi=None, title="The second", team=1)
+    assert stored(fake, "publication")[0]["title"] == "The first"
+
+
+def test_ensure_reads_an_iterator_once() -> None:
+    record, how = centre().client().ensure_cluster(name="hpc", access_mode="WL", access_teams=cast("Any", iter([1])))
+    assert (record["access_teams"], how) == ([1], "created")
+
+
+def test_a_delete_whose_first_answer_was_lost_is_not_taken_for_done_while_that_is_not_known() -> None:
+    fake = centre()
+    fake.fail("DELETE", "/users/users/3/", error="reset", when="before")
+    fake.fail("GET", "/users/users/3/", status=403)
+    with pytest.raises(ChangedError):
+        fake.client(user="admin").delete_user(3, expect={"email": "other@x.org"})
+    assert len(stored(fake, "user")) == 4
+
+
+def test_an_update_that_was_refused_is_told_so_whatever_the_look_at_it_says() -> None:
+    fake = centre()
+    fake.fail("GET", "/users/users/3/", error="reset")
+    with pytest.raises(ChangedError):
+        fake.client(user="admin", retry=NEVER).update_user(3, {"email": "n@x.org"}, expect={"email": "other@x.org"})
+
+
+def test_a_condition_is_never_dropped() -> None:
+    client = centre().client()
+    others = list(range(5, 3000))
+    with pytest.raises((ChangedError, FilterError)):
+        client.update_user(4, {"first_name": "x"}, expect={"id__in": others, "email": "eve@x.org"})

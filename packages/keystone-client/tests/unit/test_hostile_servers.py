@@ -4,7 +4,6 @@ import contextlib
 import io
 import json
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,6 +20,7 @@ from keystone_client import (
 )
 
 from .scripted import Player, Scripted, answer, connect
+from .sockets import serving
 
 MINE, EVIL = ({"id": number, "name": name} for number, name in ((1, "mine"), (2, "evil")))
 
@@ -46,22 +46,12 @@ def answering(first: bytes, later: bytes) -> Iterator[str]:
     """A server that answers the first request with ``first`` and all others with ``later``."""
     answers = [first]
 
-    def serve() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = server.accept()
-                connection.settimeout(30)
-                with connection:
-                    while read(connection):
-                        connection.sendall(answers.pop() if answers else later)
+    def act(connection: socket.socket) -> None:
+        while read(connection):
+            connection.sendall(answers.pop() if answers else later)
 
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-        server.shutdown(socket.SHUT_RDWR)
-    thread.join(30)
-    assert not thread.is_alive()
+    with serving(act) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 SMUGGLED = {
@@ -83,7 +73,6 @@ def test_what_follows_an_answer_is_never_the_answer_to_the_next_call(first: byte
         assert client.retrieve_cluster(1) == MINE
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("first", SMUGGLED.values(), ids=SMUGGLED)
 def test_what_follows_an_answer_is_never_the_answer_to_the_next_async_call(

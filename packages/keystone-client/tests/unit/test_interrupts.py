@@ -5,14 +5,14 @@ at both, so here it raises the interrupt: the tests try each such moment of a ca
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from types import FrameType
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 import pytest
-from keystone_client import BulkError, KeystoneClient, RetryPolicy
+from keystone_client import BulkError, KeystoneClient, PlanError, RetryPolicy, Wanted
 from keystone_client_testing import FakeKeystone
 
 OURS = ("keystone_client._transport.pool", "keystone_client._transport.permits", "keystone_client._drivers.sync_driver")
@@ -88,21 +88,37 @@ def test_a_call_interrupted_at_any_moment_leaves_the_client_usable(
         assert moment > 10 * step
 
 
-def reported(client: KeystoneClient, reports: list[BulkError]) -> None:
-    """Create two teams, and keep the report if that stops."""
+Report: TypeAlias = BulkError | PlanError
+
+
+def reported(act: Callable[[], object], reports: list[Report]) -> None:
+    """Create teams, and keep the report if that stops."""
     try:
-        client.bulk_create_team([{"name": "A"}, {"name": "B"}], chunk_size=1)
+        act()
     except BaseException as stop:
-        reports += [error for error in (stop, stop.__cause__) if isinstance(error, BulkError)]
+        reports += [error for error in (stop, stop.__cause__) if isinstance(error, BulkError | PlanError)]
         if isinstance(stop, KeyboardInterrupt):
             raise
 
 
+def bulk(client: KeystoneClient) -> Callable[[], object]:
+    return partial(client.bulk_create_team, [{"name": "A"}, {"name": "B"}], chunk_size=1)
+
+
+def plan(client: KeystoneClient) -> Callable[[], object]:
+    return partial(client.plan(Wanted("team", [{"name": "A"}, {"name": "B"}])).apply, chunk_size=1)
+
+
+def names(records: Iterable[Any]) -> set[str]:
+    return {each["name"] if isinstance(each, dict) else each.name for each in records}
+
+
+@pytest.mark.parametrize("prepare", [bulk, plan])
 @pytest.mark.parametrize("answer", [{}, {"status": 500, "when": "after"}], ids=["in time", "a 500 after the write"])
-def test_what_an_interrupted_bulk_operation_has_written_is_never_reported_as_not_written(
-    answer: dict[str, Any],
+def test_what_an_interrupted_operation_has_written_is_never_reported_as_not_written(
+    answer: dict[str, Any], prepare: Callable[[KeystoneClient], Callable[[], object]]
 ) -> None:
-    reports: list[BulkError] = []
+    reports: list[Report] = []
     moment, go_on = 0, True
     while go_on:
         moment += 1
@@ -111,10 +127,13 @@ def test_what_an_interrupted_bulk_operation_has_written_is_never_reported_as_not
         if answer:
             fake.fail("POST", "/batch/", **answer)
         reports.clear()
+        act = prepare(client)
         go_on = interrupted(
-            partial(reported, client, reports), moment, ("keystone_client._protocol.", "keystone_client._bulk.")
+            partial(reported, act, reports), moment, ("keystone_client._protocol.", "keystone_client._bulk.")
         )
         written = {team["name"] for team in fake.world.store.tables["team"].values()}
         for report in reports:
-            assert written.isdisjoint(record["name"] for record in [*report.failed, *report.pending]), moment
+            assert written.isdisjoint(names([*report.failed, *report.pending])), moment
+            done = report.done if isinstance(report, PlanError) else report.completed
+            assert names(done) <= written, moment
     assert moment > 100

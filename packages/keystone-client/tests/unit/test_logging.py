@@ -1,22 +1,18 @@
 """Each statement of the documentation about the logger ``kclient``."""
 
 import logging
-import re
 import subprocess
 import sys
 import textwrap
-import traceback
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import httpx
 import pytest
-from keystone_client import KeystoneError
 from keystone_client_core import LOG_FIELDS
 from keystone_client_testing import FakeKeystone
 
-from .scripted import URL, Reply, Scripted, answer, connect, cookies, failure, page
+from .scripted import URL, Reply, Scripted, answer, connect, failure, page
 
 CID = "4f0c0f5e-7d3b-4a53-9d5c-0c1a3c1d8a11"
 FORMAT = "%(levelname)s|%(cid)s|%(baseurl)s|%(method)s|%(endpoint)s|%(url)s|%(status_code)s|%(message)s"
@@ -224,13 +220,14 @@ def test_a_login_delayed_by_the_throttling_of_another_call_is_printed_too() -> N
         from keystone_client_testing import FakeKeystone
         client = FakeKeystone().client(user=None)
         client._session.draw = lambda: 0.5
-        client._session.throttle.hold("anonymous", client._session.clock() + 60)
+        client._session.clock = lambda: 100.0
+        client._session.throttle.hold("anonymous", 160.0)
+        client._driver.sleep = lambda seconds: setattr(client._session, "clock", lambda: 200.0)
         client.login("admin", "quickstart")
         """
-    (line,) = run(program)
-    assert re.fullmatch(
-        r"Keystone client: POST authentication/login/ waits 60\.2\d s: the server throttles this client", line
-    )
+    assert run(program) == [
+        "Keystone client: POST authentication/login/ waits 60.25 s: the server throttles this client"
+    ]
 
 
 def test_importing_touches_no_other_logger_and_no_handler() -> None:
@@ -376,36 +373,3 @@ def test_without_an_enabled_handler_no_record_is_created(colour: str, monkeypatc
     monkeypatch.setattr(logging.root, "level", logging.WARNING)
     connect(colour, Scripted()).http_get("version")
     assert made == []
-
-
-PASSWORD, TOKEN, SESSION_ID, CSRF = SECRETS = ("pa55-w0rd", "t0k3n-t0k3n", "s3ss10n", "csrf-v4lue")
-
-
-def text_of(records: list[logging.LogRecord]) -> str:
-    """Return all text that a handler could read from records."""
-    lines = [str(record.__dict__) + record.getMessage() for record in records]
-    lines += ["".join(traceback.format_exception(*record.exc_info)) for record in records if record.exc_info]
-    return "\n".join(lines)
-
-
-@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 429, 500, 503])
-def test_no_record_holds_a_secret_whatever_happens(colour: str, status: int, caplog: pytest.LogCaptureFixture) -> None:
-    session = (f"csrftoken={CSRF}; Path=/", f"sessionid={SESSION_ID}; Path=/")
-    wire = Scripted(cookies(*session), cookies(*session, status=status))
-    with caplog.at_level("DEBUG"):
-        for client in (connect(colour, wire), connect(colour, wire, token=TOKEN)):
-            calls: list[Callable[[], object]] = [
-                partial(client.login, "ada", PASSWORD),
-                partial(client.update_user, 1, {"password": PASSWORD}),
-                partial(client.http_post, "x", json={"password": PASSWORD}),
-                client.logout,
-            ]
-            for call in calls:
-                try:
-                    call()
-                except KeystoneError:
-                    continue
-    assert len(logged(caplog)) >= 8
-    assert [secret for secret in SECRETS if secret in text_of(logged(caplog))] == []
-    sent = str([request.headers.raw for request in wire.requests]) + str([r.content for r in wire.requests])
-    assert [secret for secret in SECRETS if secret in sent] == list(SECRETS)

@@ -9,14 +9,14 @@ from typing import Any
 
 import anyio
 import httpx
-import pytest
 from keystone_client import AsyncKeystoneClient, KeystoneClient
 from keystone_client._transport.httpcore_internals import replace_pool
 from keystone_client._transport.one_connection import AsyncOneConnection, OneConnection
 
+from .sockets import serving
+
 MINE = {"id": 1, "name": "mine"}
 OTHER = {"id": 2, "name": "another"}
-WAYS = ["sync", "asyncio", "trio"]
 
 
 def answer(record: Mapping[str, object], head: str = "") -> bytes:
@@ -32,19 +32,10 @@ class Server:
         self.connections = 0
         self.done = threading.Event()
         """Set when the server has done that; on the loopback, the client's system knows then."""
-        self.listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
+        self.url = ""
 
-    def serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self.listening.accept()
-                self.connections += 1
-                connection.settimeout(30)
-                with contextlib.suppress(OSError), connection:
-                    self._answer(connection)
-
-    def _answer(self, connection: socket.socket) -> None:
+    def act(self, connection: socket.socket) -> None:
+        self.connections += 1
         while connection.recv(65536):
             connection.sendall(self.reply)
             if not self.done.is_set():
@@ -53,15 +44,11 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(reply: bytes = answer(MINE), afterwards: Callable[[socket.socket], object] = id) -> Iterator[Server]:
+def answering(reply: bytes = answer(MINE), afterwards: Callable[[socket.socket], object] = id) -> Iterator[Server]:
     server = Server(reply, afterwards)
-    thread = threading.Thread(target=server.serve, daemon=True)
-    thread.start()
-    with server.listening:
+    with serving(server.act) as port:
+        server.url = f"http://127.0.0.1:{port}"
         yield server
-        server.listening.shutdown(socket.SHUT_RDWR)
-    thread.join(30)
-    assert not thread.is_alive()
 
 
 def records(way: str, server: Server, **options: Any) -> list[Any]:
@@ -81,31 +68,27 @@ def records(way: str, server: Server, **options: Any) -> list[Any]:
     return anyio.run(retrieve, backend=way)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_calls_one_after_the_other_use_one_connection(way: str) -> None:
-    with serving() as server:
-        assert records(way, server) == [MINE] * 3
+def test_calls_one_after_the_other_use_one_connection(runner: str) -> None:
+    with answering() as server:
+        assert records(runner, server) == [MINE] * 3
     assert server.connections == 1
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_an_answer_with_connection_close_is_the_last_on_its_connection(way: str) -> None:
-    with serving(answer(MINE, "Connection: close\r\n")) as server:
-        assert records(way, server) == [MINE] * 3
+def test_an_answer_with_connection_close_is_the_last_on_its_connection(runner: str) -> None:
+    with answering(answer(MINE, "Connection: close\r\n")) as server:
+        assert records(runner, server) == [MINE] * 3
     assert server.connections == 3
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_connection_that_the_server_closed_is_replaced_without_an_error(way: str) -> None:
-    with serving(afterwards=lambda connection: connection.shutdown(socket.SHUT_RDWR)) as server:
-        assert records(way, server) == [MINE] * 3
+def test_a_connection_that_the_server_closed_is_replaced_without_an_error(runner: str) -> None:
+    with answering(afterwards=lambda connection: connection.shutdown(socket.SHUT_RDWR)) as server:
+        assert records(runner, server) == [MINE] * 3
     assert server.connections == 2
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_what_the_server_sends_unasked_is_never_an_answer(way: str) -> None:
-    with serving(afterwards=lambda connection: connection.sendall(answer(OTHER))) as server:
-        assert records(way, server) == [MINE] * 3
+def test_what_the_server_sends_unasked_is_never_an_answer(runner: str) -> None:
+    with answering(afterwards=lambda connection: connection.sendall(answer(OTHER))) as server:
+        assert records(runner, server) == [MINE] * 3
     assert server.connections == 2
 
 
@@ -127,22 +110,24 @@ class Diverting(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return response
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_wrapper_may_ask_another_server_over_its_connection(way: str) -> None:
-    with serving() as server, serving(answer(OTHER)) as other:
-        assert records(way, server, wrap_transport=lambda inner: Diverting(inner, other.url)) == [MINE] * 3
+def test_a_wrapper_may_ask_another_server_over_its_connection(runner: str) -> None:
+    with answering() as server, answering(answer(OTHER)) as other:
+        assert records(runner, server, wrap_transport=lambda inner: Diverting(inner, other.url)) == [MINE] * 3
 
 
 def test_a_request_to_another_server_gets_a_connection_of_its_own() -> None:
     """None is sent by the client itself; a tool that replaces ``httpx.Client.send`` may change the address."""
-    with serving() as server, serving(answer(OTHER)) as other, contextlib.closing(httpx.HTTPTransport()) as transport:
+    with (
+        answering() as server,
+        answering(answer(OTHER)) as other,
+        contextlib.closing(httpx.HTTPTransport()) as transport,
+    ):
         replace_pool(transport, OneConnection)
         for url, record in ((server.url, MINE), (other.url, OTHER), (other.url, OTHER)):
             assert json.loads(transport.handle_request(httpx.Request("GET", url)).read()) == record
     assert (server.connections, other.connections) == (1, 1)
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_an_async_request_to_another_server_gets_a_connection_of_its_own(backend: str) -> None:
     async def ask(url: str, other: str) -> None:
         async with contextlib.aclosing(httpx.AsyncHTTPTransport()) as transport:
@@ -151,12 +136,11 @@ def test_an_async_request_to_another_server_gets_a_connection_of_its_own(backend
                 response = await transport.handle_async_request(httpx.Request("GET", where))
                 assert json.loads(await response.aread()) == record
 
-    with serving() as server, serving(answer(OTHER)) as other:
+    with answering() as server, answering(answer(OTHER)) as other:
         anyio.run(ask, server.url, other.url, backend=backend)
     assert (server.connections, other.connections) == (1, 1)
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_connection_whose_answer_was_left_unread_is_replaced(backend: str) -> None:
     async def ask(url: str) -> None:
         async with contextlib.aclosing(httpx.AsyncHTTPTransport()) as transport:
@@ -165,6 +149,6 @@ def test_a_connection_whose_answer_was_left_unread_is_replaced(backend: str) -> 
             response = await transport.handle_async_request(httpx.Request("GET", url))
             assert json.loads(await response.aread()) == MINE
 
-    with serving() as server:
+    with answering() as server:
         anyio.run(ask, server.url, backend=backend)
     assert server.connections == 2

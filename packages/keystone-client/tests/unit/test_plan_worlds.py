@@ -9,7 +9,7 @@ from keystone_client import Wanted
 from keystone_client_testing import FakeKeystone
 
 from .plan_rows import KEYS, SOURCES, TEAMS, USERS
-from .plan_world import stored
+from .plan_world import Colour, stored
 
 
 def wanted(source: dict[str, list[dict[str, Any]]]) -> list[Wanted]:
@@ -40,6 +40,98 @@ def test_the_second_plan_is_empty(database: str, before: Any, after: Any) -> Non
     assert str(again).splitlines()[-1].startswith("0 to create, 0 to change, 0 to take out")
     assert again.faults == plan.faults
     assert again.as_wanted == plan.as_wanted + len(plan.changes)
+
+
+OUT: dict[str, st.SearchStrategy[Any]] = {
+    "user": st.sampled_from([None, "delete", {"is_active": False}]),
+    "team": st.sampled_from([None, "delete", {"is_active": False}]),
+    "membership": st.sampled_from([None, "delete", {"role": "MB"}]),
+}
+"""What a source has done to the records that it does not name."""
+PEOPLE = st.lists(
+    st.fixed_dictionaries(
+        {"username": st.sampled_from(USERS[:3])}, optional={"is_active": st.booleans(), "email": st.just("n@x.org")}
+    ),
+    max_size=3,
+    unique_by=lambda row: row["username"],
+)
+GROUPS = st.lists(
+    st.fixed_dictionaries({"name": st.sampled_from(TEAMS)}, optional={"is_active": st.booleans()}),
+    max_size=3,
+    unique_by=lambda row: row["name"],
+)
+MEMBERS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "team": st.sampled_from(TEAMS),
+            "user": st.sampled_from(USERS[:3]),
+            "role": st.sampled_from(["OW", "AD", "MB"]),
+        }
+    ),
+    max_size=5,
+    unique_by=lambda row: (row["team"], row["user"]),
+)
+
+
+def owners(fake: FakeKeystone) -> dict[int, int]:
+    """Return how many active owners each team has."""
+    active = {user["id"] for user in stored(fake, "user") if user["is_active"]}
+    having = [each["team"] for each in stored(fake, "membership") if each["role"] == "OW" and each["user"] in active]
+    return {team["id"]: having.count(team["id"]) for team in stored(fake, "team")}
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+@given(
+    before=MEMBERS,
+    sources=st.fixed_dictionaries({"user": PEOPLE, "team": GROUPS, "membership": MEMBERS}),
+    out=st.fixed_dictionaries(OUT),
+    protect=st.fixed_dictionaries(
+        {
+            "user": st.sets(st.sampled_from(USERS[:3]), max_size=1),
+            "team": st.sets(st.sampled_from(TEAMS), max_size=1),
+            "membership": st.just(set()),
+        }
+    ),
+)
+def test_whoever_goes_each_team_keeps_an_owner_and_nothing_protected_goes(
+    colour: str, before: Any, sources: Any, out: Any, protect: Any
+) -> None:
+    fake = FakeKeystone()
+    users = {name: fake.add.user(username=name)["id"] for name in USERS[:3]}
+    teams = {name: fake.add.team(name=name)["id"] for name in TEAMS}
+    for row in before:
+        fake.add.membership(team=teams[row["team"]], user=users[row["user"]], role=row["role"])
+    had_owners = {team for team, number in owners(fake).items() if number}
+    client = Colour(fake, colour)
+
+    def source() -> list[Wanted]:
+        return [
+            Wanted(
+                name,
+                rows,
+                scope={},
+                gone=out[name],
+                most_gone=1,
+                protect=protect[name],
+                new=first_password if name == "user" else None,
+            )
+            for name, rows in sources.items()
+        ]
+
+    for _ in range(2):  # an owner whose only team goes stays until the team is gone
+        client.apply(client.plan(*source()))
+
+    assert {team for team, number in owners(fake).items() if not number}.isdisjoint(had_owners)
+    asked_out = {
+        (name, row["username" if name == "user" else "name"])
+        for name in ("user", "team")
+        for row in sources[name]
+        if row.get("is_active") is False
+    }
+    for name, field in (("user", "username"), ("team", "name")):
+        kept = {each[field] for each in stored(fake, name) if each["is_active"]}
+        assert {each for each in protect[name] if (name, each) not in asked_out} <= kept
+    assert client.plan(*source()).changes == ()
 
 
 MAILS = ["a@x.org", "b@x.org", "c@x.org"]

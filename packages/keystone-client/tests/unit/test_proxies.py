@@ -3,7 +3,6 @@
 import contextlib
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ import pytest
 import trustme
 from keystone_client import AsyncKeystoneClient, FieldError, KeystoneClient, KeystoneError, RetryPolicy, TransportError
 from keystone_client_testing import FakeKeystone
+
+from .sockets import serving
 
 VARIABLES = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
 
@@ -108,20 +109,12 @@ def answering(reply: bytes) -> Iterator[tuple[int, list[int]]]:
     came: list[int] = []
     closing = reply.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1)  # or a retry could use it while it closes
 
-    def serve() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = server.accept()
-                with connection:
-                    came.append(len(connection.recv(65536)))
-                    connection.sendall(closing)
+    def act(connection: socket.socket) -> None:
+        came.append(len(connection.recv(65536)))
+        connection.sendall(closing)
 
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield server.getsockname()[1], came
-        server.shutdown(socket.SHUT_RDWR)
-    thread.join(30)
+    with serving(act) as port:
+        yield port, came
 
 
 @pytest.mark.parametrize("status", ["407 Proxy Authentication Required", "403 Forbidden"])

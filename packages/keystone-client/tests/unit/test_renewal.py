@@ -23,10 +23,10 @@ from keystone_client._protocol.renewal import renewal
 from keystone_client_testing import FakeKeystone
 from trio.testing import MockClock
 
+from .clocks import timed
 from .scripted import URL, Player, Scripted, answer, connect, cookies, failure
 from .threads import in_threads
 
-BACKENDS = ["asyncio", "trio"]
 CREDENTIALS = ("admin", "quickstart")
 LOGIN = cookies("sessionid=a; Path=/", "csrftoken=c; Path=/")
 AGAIN = cookies("sessionid=b; Path=/", "csrftoken=d; Path=/")
@@ -184,6 +184,31 @@ def test_the_deadline_includes_the_login(colour: str) -> None:
     assert caught.value.outcome == "not sent"
 
 
+def test_the_deadline_includes_a_wait_of_the_login(colour: str) -> None:
+    """The call has 2 s left when its session turns out to be over."""
+    client, wire, time = timed(colour, deadline=10, backoff=0)
+    wire.script = [LOGIN]
+    client.login(provider=Provider())
+    wire.script = [time.taking(8, OVER), answer(429, retry_after="5"), AGAIN, answer(200, {"id": 1})]
+    with pytest.raises(DeadlineExceededError):
+        client.create_team(name="t")
+    assert time.pauses == []
+
+
+def test_a_try_that_only_shows_that_the_session_is_over_does_not_count(colour: str) -> None:
+    for attempts, replies in ((1, [answer(200, {"id": 1})]), (2, [answer(503), answer(200, {"id": 1})])):
+        wire = Scripted(LOGIN, OVER, AGAIN, *replies)
+        client = connect(colour, wire, retry=RetryPolicy(attempts=attempts))
+        client.login(provider=Provider())
+        assert client.retrieve_team(1) == {"id": 1}
+
+    wire = Scripted(LOGIN, OVER, AGAIN, answer(503))
+    client = connect(colour, wire, retry=RetryPolicy(attempts=2))
+    client.login(provider=Provider())
+    assert client.http_get("version").status_code == 503
+    assert len(wire.requests) == 5
+
+
 def test_the_deadline_limits_a_hanging_provider() -> None:
     asked = 0
 
@@ -306,7 +331,6 @@ def crowd(backend: str, provider: Any, play: Callable[[AsyncKeystoneClient, Expi
     return wire
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_tasks_in_an_expired_session_call_an_async_provider_once(backend: str) -> None:
     asked = 0
 
@@ -325,7 +349,6 @@ def test_tasks_in_an_expired_session_call_an_async_provider_once(backend: str) -
     assert (asked, wire.logins, wire.served) == (2, 2, 20)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_a_failed_login_is_tried_once_and_every_waiting_call_raises(backend: str) -> None:
     provider = Provider(CREDENTIALS, KeyError("the vault is sealed"))
     errors: list[type] = []
@@ -349,7 +372,6 @@ def test_a_failed_login_is_tried_once_and_every_waiting_call_raises(backend: str
     assert [str(cause) for cause in causes] == ["'the vault is sealed'"] * 19
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_if_the_task_that_logs_in_is_cancelled_the_next_one_logs_in(backend: str) -> None:
     asked = 0
 
@@ -376,7 +398,6 @@ def test_if_the_task_that_logs_in_is_cancelled_the_next_one_logs_in(backend: str
     assert (asked, wire.logins, wire.served) == (3, 2, 19)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_after_a_logout_calls_that_wait_for_a_new_session_get_none(backend: str) -> None:
     asked = 0
     refused: list[AuthenticationError] = []

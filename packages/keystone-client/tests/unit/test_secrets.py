@@ -8,6 +8,9 @@ print. Each secret stands in the global variables of this module only: the frame
 import copy
 import io
 import pickle
+import socket
+import ssl
+import threading
 import traceback
 import warnings
 from collections.abc import Awaitable, Callable
@@ -16,12 +19,23 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from keystone_client import AsyncKeystoneClient, BulkError, FieldError, KeystoneClient, KeystoneError, RetryPolicy
+from keystone_client import (
+    AsyncKeystoneClient,
+    BulkError,
+    FieldError,
+    KeystoneClient,
+    KeystoneError,
+    RetryPolicy,
+    TransportError,
+    Wanted,
+)
 from keystone_client_testing import FakeKeystone
 from rich.console import Console
 from rich.traceback import Traceback
 
-from .scripted import URL, Player, Reply, Scripted, answer, cookies, failure
+from .scripted import URL, Player, Reply, Scripted, answer, cookies, failure, zipped
+from .sockets import serving
+from .test_unreachable import AUTHORITY, TRUSTED
 
 PASSWORD, TOKEN, SESSION_ID, CSRF = SECRETS = ("pa55-w0rd", "t0k3n-t0k3n", "s3ss10n-1d", "csrf-v4lue")
 USER: Any = {"username": "b", "password": PASSWORD, "first_name": "B", "last_name": "B", "email": "b@c.de"}
@@ -49,6 +63,8 @@ OPERATIONS: dict[str, Callable[[Any], Any]] = {
     "bulk create": lambda client: client.bulk_create_user([USER]),
     "bulk update": lambda client: client.bulk_update_user({1: {"password": PASSWORD}}),
     "batch": lambda client: in_a_batch(client, lambda job: job.create_user(**USER)),
+    "ensure": lambda client: client.ensure_user(**USER),
+    "plan": lambda client: client.plan(Wanted("user", [USER])),
     "listing": lambda client: client.retrieve_cluster(),
     "delete": lambda client: client.delete_cluster(1),
 }
@@ -65,6 +81,8 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "blank": lambda client: client.update_user(1, {"password": f" {PASSWORD}"}),
     "bulk create": lambda client: client.bulk_create_user([USER, BAD_USER]),
     "bulk update": lambda client: client.bulk_update_user({0: {"password": PASSWORD}}),
+    "ensure": lambda client: client.ensure_user(**BAD_USER),
+    "plan": lambda client: client.plan(Wanted("user", [USER]), [USER]),
     "progress": lambda client: client.bulk_create_user([USER], on_progress=in_the_middle),
     "batch": lambda client: in_a_batch(client, lambda job: job.create_user(**BAD_USER)),
     "batch update": lambda client: in_a_batch(client, lambda job: job.update_user(0, {"password": PASSWORD})),
@@ -78,6 +96,8 @@ FAILURES: dict[str, Reply] = {
     "timeout": failure(httpx.ReadTimeout),
     "connect": failure(httpx.ConnectError),
     "local": failure(httpx.LocalProtocolError),
+    "protocol": failure(httpx.RemoteProtocolError),
+    "unpacked": zipped(b"garbage"),
     "html": answer(200, b"<title>Proxy</title>"),
     "unexpected": in_the_middle,  # type: ignore[dict-item]  # it never answers
 }
@@ -106,7 +126,7 @@ def outcome(colour: str, client: Any, act: Callable[[Any], Any]) -> BaseExceptio
         if colour == "sync":
             act(client)
         else:
-            anyio.run(awaited, act(client))
+            anyio.run(awaited, act(client), backend="trio" if colour == "trio" else "asyncio")
     except (KeystoneError, BrokenError) as error:
         return error
     return None
@@ -269,6 +289,27 @@ def test_over_a_real_connection_no_transport_frame_reveals_a_secret(colour: str)
         close = client.close()
         if colour == "async":
             anyio.run(awaited, close)
+
+
+def test_over_tls_no_frame_reveals_a_secret(runner: str) -> None:
+    """The frames of TLS, and of the library that runs the tasks, have the part of the body that they send."""
+    kind: Any = KeystoneClient if runner == "sync" else AsyncKeystoneClient
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    AUTHORITY.issue_cert("127.0.0.1").configure_cert(context)
+    ended = threading.Event()
+
+    def deaf(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True):
+            ended.wait(30)
+
+    with serving(deaf) as port:
+        options: dict[str, Any] = {"retry": None, "timeout": 0.3, "verify": TRUSTED, "trust_env": False}
+        client = kind(f"https://127.0.0.1:{port}", token=TOKEN, **options)
+        error = outcome(runner, client, lambda client: client.http_post("x", json=[PASSWORD] * 1_000_000))
+        ended.set()
+    assert isinstance(error, TransportError)
+    assert "could not be sent" in str(error)
+    assert found(traces(error)) == {}
 
 
 def test_local_variables_of_the_caller_are_not_cleared() -> None:

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import anyio
 import httpx
-import pytest
 from keystone_client import AsyncKeystoneClient, KeystoneClient, StatusError
 from keystone_client._config.call_options import CallOptions
 from keystone_client._config.retry_policy import RetryPolicy
@@ -21,7 +20,6 @@ from keystone_client_testing import Entry, FakeKeystone
 from .scripted import URL
 from .threads import in_threads
 
-BACKENDS = ["asyncio", "trio"]
 THREADS, TURNS = 32, 6
 
 
@@ -169,7 +167,6 @@ def test_threads_share_a_client_while_some_of_them_change_its_user() -> None:
         check_all_by(fake.journal[begin:], "ada", 3 * THREADS)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_tasks_share_a_client_while_some_of_them_change_its_user(backend: str) -> None:
     fake = FakeKeystone()
 
@@ -210,7 +207,6 @@ def test_no_call_of_a_thread_fails_while_others_log_in_as_the_same_user() -> Non
         check_all_by(fake.journal, "ada", 3 * THREADS * TURNS)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_no_call_of_a_task_fails_while_others_log_in_as_the_same_user(backend: str) -> None:
     fake = FakeKeystone()
 

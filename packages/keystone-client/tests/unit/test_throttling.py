@@ -2,15 +2,15 @@
 
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 import trio
 from keystone_client import AsyncKeystoneClient, DeadlineExceededError, RetryPolicy, ThrottledError
-from trio.testing import MockClock
 
+from .clocks import virtually
 from .scripted import URL, Player, Scripted, answer, connect, cookies
 
 TWICE = RetryPolicy(attempts=2, backoff=1)
@@ -84,35 +84,32 @@ def test_no_call_waits_longer_than_the_cap(colour: str) -> None:
 
 
 def test_a_throttle_that_names_no_time_holds_the_others_for_as_long_as_the_call_itself_waits() -> None:
+    """The others start 0.02 s after it, while the first waits for 1.07 s, by its draw."""
     arrived = storm(throttle=lambda turn: answer(429) if turn == 0 else OK, tasks=10, policy=RetryPolicy(backoff=8))
     assert arrived[0] == 0
-    assert all(0 < moment <= 16 for moment in arrived[1:])
+    assert len(arrived) == 11
+    assert all(1 < moment <= 16 for moment in arrived[1:])
 
 
 def test_a_hold_that_outlasts_the_deadline_is_an_error_at_once_and_nothing_was_sent(colour: str) -> None:
-    client, wire = throttled(colour, OK, retry=RetryPolicy(attempts=2, backoff=1, deadline=63))
-    client.client._session.clock = lambda: 100.0
-    client.client._session.throttle.hold("anonymous", 163.0)
-    with pytest.raises(DeadlineExceededError, match=r"throttles this client for 64\.00 s") as caught:
+    client, wire = throttled(colour, OK)
+    client.client = client.client.with_options(retry=RetryPolicy(attempts=2, backoff=1, deadline=60))
+    with pytest.raises(DeadlineExceededError, match=r"throttles this client for 61\.00 s") as caught:
         client.create_team(name="t")
     assert caught.value.outcome == "not sent"
+    assert client.pauses == [61]
     assert len(wire.requests) == 2
 
 
-def virtually(test: Callable[[], Awaitable[None]]) -> None:
-    """Run with a clock that jumps to the next scheduled event."""
-    trio.run(test, clock=MockClock(autojump_threshold=0))
-
-
-def storm(throttle: Callable[[int], Any], tasks: int, policy: RetryPolicy) -> list[float]:
-    """Return the arrival times of the requests: one call starts, the others while it is running."""
+def storm(throttle: Callable[[int], Any], tasks: int, policy: RetryPolicy, answered_after: float = 0.01) -> list[float]:
+    """Return the arrival times of the requests: one call starts, the others 0.02 s later."""
     arrived: list[float] = []
 
     class Server(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             turn = len(arrived)
             arrived.append(trio.current_time())
-            await trio.sleep(0.01)
+            await trio.sleep(answered_after)
             reply: httpx.Response = throttle(turn)(request)
             return reply
 
@@ -130,6 +127,19 @@ def storm(throttle: Callable[[int], Any], tasks: int, policy: RetryPolicy) -> li
 
     virtually(test)
     return [moment - arrived[0] for moment in arrived]
+
+
+def test_a_shorter_hold_does_not_end_a_longer_one() -> None:
+    """All three calls are on their way before the first is answered."""
+    arrived = storm(
+        throttle=lambda turn: answer(429, retry_after="60" if turn == 0 else "1") if turn < 3 else OK,
+        tasks=3,
+        policy=RetryPolicy(),
+        answered_after=0.05,
+    )
+    assert arrived[:3] == [0, 0.02, 0.02]
+    assert all(60 <= moment < 70 for moment in arrived[3:])
+    assert len(arrived) == 6
 
 
 def test_a_hundred_tasks_wait_together_and_come_back_spread_out() -> None:

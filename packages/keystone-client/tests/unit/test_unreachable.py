@@ -5,7 +5,6 @@ import datetime
 import re
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -14,7 +13,8 @@ import pytest
 import trustme
 from keystone_client import AsyncKeystoneClient, KeystoneClient, RetryPolicy, TransportError
 
-RUNNERS = ["sync", "asyncio", "trio"]
+from .sockets import serving
+
 AGES_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 AUTHORITY = trustme.CA()
 TRUSTED = ssl.create_default_context()
@@ -48,7 +48,6 @@ def no_names(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_names")
-@pytest.mark.parametrize("runner", RUNNERS)
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_an_unresolvable_host_is_retried(runner: str, scheme: str) -> None:
     error = failure_of(runner, f"{scheme}://keystone.invalid", verify=TRUSTED)
@@ -57,7 +56,6 @@ def test_an_unresolvable_host_is_retried(runner: str, scheme: str) -> None:
     assert "is the host name spelled right" in str(error)
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
 def test_a_refused_connection_is_retried(runner: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -67,33 +65,23 @@ def test_a_refused_connection_is_retried(runner: str) -> None:
 
 
 @contextlib.contextmanager
-def serving(certificate: trustme.LeafCert | None) -> Iterator[tuple[str, list[int]]]:
-    """Serve TLS, or non-TLS data if there is no certificate; yield the port and the accepted connections."""
+def greeting(certificate: trustme.LeafCert | None) -> Iterator[tuple[str, list[int]]]:
+    """Serve TLS, or non-TLS data if there is no certificate; yield the URL and the peers of the connections."""
     came: list[int] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if certificate is not None:
         certificate.configure_cert(context)
 
-    def serve() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, (_, port) = server.accept()
-                connection.settimeout(30)
-                came.append(port)
-                with connection, contextlib.suppress(OSError):
-                    if certificate is None:
-                        connection.recv(65536)
-                        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-                    else:
-                        context.wrap_socket(connection, server_side=True).close()
+    def act(connection: socket.socket) -> None:
+        came.append(connection.getpeername()[1])
+        if certificate is None:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        else:
+            context.wrap_socket(connection, server_side=True).close()
 
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"https://127.0.0.1:{server.getsockname()[1]}", came
-        server.shutdown(socket.SHUT_RDWR)
-    thread.join(30)
-    assert not thread.is_alive()
+    with serving(act) as port:
+        yield f"https://127.0.0.1:{port}", came
 
 
 HOPELESS = {
@@ -107,12 +95,11 @@ HOPELESS = {
 }
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
 @pytest.mark.parametrize(("certificate", "message"), HOPELESS.values(), ids=HOPELESS)
 def test_a_permanent_tls_failure_is_not_retried(
     runner: str, certificate: trustme.LeafCert | None, message: str
 ) -> None:
-    with serving(certificate) as (url, came):
+    with greeting(certificate) as (url, came):
         error = failure_of(runner, url, verify=TRUSTED)
     assert error.attempts == len(came) == 1
     assert re.search(message, str(error))

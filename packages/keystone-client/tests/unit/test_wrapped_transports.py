@@ -136,7 +136,6 @@ class SlowConnection(httpx.AsyncBaseTransport):
         self.closed = True
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_cancelled_calls_through_hooks_and_wrappers_cost_no_connection(
     backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from keystone_client_core import Action, KeystoneError, brief, record_name
 
 from .._bulk_errors import BulkError
-from .._errors import DecodeError, JobError, RequestTimeoutError, StatusError
+from .._errors import JobError, RequestTimeoutError, StatusError
 
 TOO_LARGE: Final = 413
 BROKEN: Final = 500
@@ -142,7 +142,7 @@ def _collided(items: Sequence[Item], collided: Collection[int]) -> str:
 
 def _group_of_chunk(stop: BaseException, lost: bool) -> Group:
     """Return the group of the last chunk, judged only by how its own job ended."""
-    if lost or isinstance(stop, DecodeError):
+    if lost:
         return "unknown"
     if isinstance(stop, StatusError):
         return "unknown" if stop.status_code > BROKEN else "failed"

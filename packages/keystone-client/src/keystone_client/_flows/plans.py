@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from keystone_client_core import Comparison, FieldError, Wanted, brief, compare
+from keystone_client_core import Comparison, FieldError, Wanted, compare
 
 from .._flow import Flow
 from .._listing import plan as listing
@@ -19,7 +19,8 @@ def plan(call: Call, wanted: Sequence[Wanted]) -> Flow[Comparison]:
     """List what is stored, and compare it with what is wanted; nothing is written."""
     for each in wanted:
         if not isinstance(each, Wanted):
-            raise FieldError(f"plan takes Wanted(...), not {brief(each)}", field="wanted")
+            given = type(each).__name__  # not its value: rows that are given in place of it may hold passwords
+            raise FieldError(f"plan takes Wanted(...), not {given}: put the rows into one", field="wanted")
     caller = None
     if any(each.resource.name == "user" and (each.deletes or each.gone) for each in wanted):
         user = yield from whoami(call)

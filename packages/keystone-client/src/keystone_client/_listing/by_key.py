@@ -89,6 +89,8 @@ class KeyWalk:
         records = page.records
         self._check(records)
         ended = self._reader.ended(page) if self._descending else not page.more
+        if not ended:
+            self._stalls = 0
         self._done = ended and not self._stalled(page.total, len(records))
         if page.more and not records:
             raise self._reader.incomplete("a page is empty although another is said to follow")
@@ -115,7 +117,6 @@ class KeyWalk:
         The server counts and fetches in two queries; a delete between them is the usual reason.
         """
         if count <= fetched:
-            self._stalls = 0
             return False
         self._stalls += 1
         if self._stalls > STALLS:

@@ -14,6 +14,8 @@ import pytest
 from keystone_client import AsyncKeystoneClient, KeystoneClient, RequestTimeoutError, RetryPolicy, TransportError
 from keystone_client_testing import FakeKeystone
 
+from .sockets import serving
+
 RUNNERS = ["sync", "asyncio", "trio"]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}"
 Act = Callable[[socket.socket], None]
@@ -69,23 +71,11 @@ NAMES = [f"http {name}" for name in HTTP] + [f"https {name}" for name in HTTPS]
 
 
 @contextlib.contextmanager
-def serving(act: Act) -> Iterator[int]:
-    def serve() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = server.accept()
-                with connection, contextlib.suppress(OSError):
-                    act(connection)
-
+def serving_until_told(act: Act) -> Iterator[int]:
     gone.clear()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield server.getsockname()[1]
+    with serving(act) as port:
+        yield port
         gone.set()
-        server.shutdown(socket.SHUT_RDWR)
-    thread.join(30)
-    assert not thread.is_alive()
 
 
 def told(runner: str, url: str, body: object) -> TransportError:
@@ -110,7 +100,7 @@ TRUSTED = ssl.create_default_context()
 @pytest.mark.parametrize(("scheme", "act", "words"), EVENTS, ids=NAMES)
 def test_a_failure_has_the_same_message_on_every_backend(scheme: str, act: Act, words: str) -> None:
     body = "x" * 20_000_000 if act is deaf else {}
-    with serving(act) as port:
+    with serving_until_told(act) as port:
         errors = [told(runner, f"{scheme}://127.0.0.1:{port}", body) for runner in RUNNERS]
     assert len({str(error) for error in errors}) == 1
     assert len({(type(error), error.outcome, error.attempts) for error in errors}) == 1
@@ -140,7 +130,6 @@ def listed(runner: str, url: str, **options: Any) -> list[Any]:
         return [*client.retrieve_team()]
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
 @pytest.mark.parametrize(("retry", "requests"), [(None, 1), (RetryPolicy(attempts=3, backoff=0), 3)])
 def test_a_listing_that_times_out_sends_what_the_policy_allows(
     runner: str, retry: RetryPolicy | None, requests: int
@@ -153,7 +142,6 @@ def test_a_listing_that_times_out_sends_what_the_policy_allows(
         assert len(fake.journal) == caught.value.attempts == requests
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
 def test_an_x_gzip_page_is_read(runner: str) -> None:
     body = gzip.compress(b'{"count": 1, "next": null, "previous": null, "results": [{"id": 1}]}')
     head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: x-gzip\r\n"
