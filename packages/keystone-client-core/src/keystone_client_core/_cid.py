@@ -1,5 +1,6 @@
 """Correlation ids: the value of the header ``X-KEYSTONE-CID``, which ties a request to the server's log entries."""
 
+import os
 import re
 
 from ._errors import InvalidCIDError
@@ -18,9 +19,13 @@ def new_cid() -> str:
     Returns:
         A random UUID (version 4), with dashes and in lower case.
     """
-    from uuid import uuid4  # takes 5 ms, which a caller that brings its own id saves
+    digits = os.urandom(16).hex()  # not ``uuid.uuid4``: importing it takes 5 ms, which every script would wait for
+    variant = "89ab"[int(digits[16], 16) % 4]
+    return _with_dashes(f"{digits[:12]}4{digits[13:16]}{variant}{digits[17:]}")  # RFC 9562, section 5.4
 
-    return str(uuid4())
+
+def _with_dashes(digits: str) -> str:
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def adopt_cid(cid: "uuid.UUID | str") -> str:
@@ -42,7 +47,7 @@ def adopt_cid(cid: "uuid.UUID | str") -> str:
     if isinstance(cid, str):
         digits = cid.replace("urn:", "").replace("uuid:", "").strip("{}").replace("-", "").lower()
         if _HEX.fullmatch(digits):
-            return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+            return _with_dashes(digits)
     else:
         from uuid import UUID  # takes 5 ms, which a caller that has only text saves
 

@@ -158,7 +158,8 @@ def _answer(call: Call, match: Match | None) -> Answer:
         reply, allow = page(error.status), ""
     if reply.status != 301:
         replace_malformed(call)
-    reply = Reply(reply.status, reply.data, (*reply.headers, *call.cookies_out, *cors_headers(call)), reply.text)
+    if more := (*call.cookies_out, *cors_headers(call)):
+        reply = reply._replace(headers=(*reply.headers, *more))
     log_request(call, reply.status)
     return to_answer(reply, call.method == "HEAD", allow, call.media, call.vary)
 

@@ -127,7 +127,7 @@ def _audited(resource: str) -> list[str]:
 def _pair(name: str, before: Any, after: Any) -> list[str]:
     if name == "password":
         return [_masked(before), _masked(after)]
-    pair = ["None" if value is None else _text(value) for value in (before, after)]
+    pair = ["None" if value is None else as_text(value) for value in (before, after)]
     return pair if pair[0] != pair[1] else []
 
 
@@ -135,7 +135,8 @@ def _masked(value: Any) -> str:
     return "**ne" if value is None else _MASK
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return a value in the words of the audit log."""
     return str(value.replace(tzinfo=None)) if isinstance(value, dt.datetime) else str(value)
 
 

@@ -1,18 +1,20 @@
 """The world: everything one fake Keystone remembers. How it answers is in ``_server.engine``."""
 
+import datetime as dt
 import threading
+from functools import cache
 from typing import NamedTuple
 
 from .clock import Clock
 from .database import POSTGRESQL, Database
 from .faults import Faults
-from .history import Origin, record_change
+from .history import Origin, as_text, record_change
 from .journal import Journal
 from .models import empty_record
 from .passwords import Secret
 from .rate_limits import Throttle
 from .sessions import Session, Sessions
-from .store import Snapshot, Store
+from .store import Record, Snapshot, Store
 from .transactions import Transactions
 
 ADMIN = "admin"
@@ -26,6 +28,16 @@ class WorldSnapshot(NamedTuple):
     files: dict[str, bytes]
     live: dict[str, Session]
     tokens: dict[str, int]
+
+
+@cache
+def _admin() -> tuple[Record, Record]:
+    """Return the superuser and the audit row of the creation: each new world begins with a copy, at its own time."""
+    store, now = Store(), dt.datetime.now(dt.UTC)
+    flags = {"username": ADMIN, "is_staff": True, "is_superuser": True}
+    values = {**empty_record("user"), **flags, "password": Secret(ADMIN_PASSWORD), "date_joined": now}
+    record_change(store, "user", None, store.insert("user", values), now, Origin())
+    return store.tables["user"][1], store.tables["audit_log"][1]
 
 
 class World:
@@ -55,15 +67,10 @@ class World:
 
     def _add_admin(self) -> None:
         now = self.clock.now()
-        values = {
-            **empty_record("user"),
-            "username": ADMIN,
-            "password": Secret(ADMIN_PASSWORD),
-            "is_staff": True,
-            "is_superuser": True,
-            "date_joined": now,
-        }
-        record_change(self.store, "user", None, self.store.insert("user", values), now, Origin())
+        user, row = _admin()
+        self.store.insert("user", {**user, "password": Secret(ADMIN_PASSWORD), "date_joined": now})
+        changes = {**row["changes"], "date_joined": ["None", as_text(now)]}
+        self.store.insert("audit_log", {**row, "timestamp": now, "changes": changes})
 
     def reset(self) -> None:
         """Go back to a new world; the journal and the faults go too, the clock starts at real time.

@@ -26,7 +26,12 @@ from .upload_limits import Limits
 
 ACCEPTED = "application/json"
 """What methods with types accept. The raw HTTP methods accept everything."""
-_OURS = {"Connection": "keep-alive", "User-Agent": f"keystone-api-client/{__version__}"}
+_OURS = {
+    "Accept": ACCEPTED,
+    "Accept-Encoding": "gzip, deflate",
+    "Connection": "keep-alive",
+    "User-Agent": f"keystone-api-client/{__version__}",
+}
 
 
 class SessionState:
@@ -70,12 +75,10 @@ class SessionState:
         self._cookies = CookieStore()
         self.builder = RequestBuilder(self.base_url, options.max_response_size)
         host = self.builder.url_of("").netloc.decode("ascii")  # otherwise httpx works it out for each request
-        self._fixed = SecretHeaders({"Host": host, "Accept": ACCEPTED, "Accept-Encoding": "gzip, deflate", **_OURS})
+        token = {} if options.token is None else {"Authorization": f"Token {options.token}"}
+        self._fixed = SecretHeaders({"Host": host, **_OURS, CID_HEADER: options.cid, **token})
         for name, value in options.headers.items():
             self._fixed[name] = value
-        self._fixed[CID_HEADER] = options.cid
-        if options.token is not None:
-            self._fixed["Authorization"] = f"Token {options.token}"
         self.headers = self._prepared(self._cookies, 0, None)
         """Replaced as a whole, so that reading takes no lock."""
 
