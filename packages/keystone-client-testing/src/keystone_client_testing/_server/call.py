@@ -105,7 +105,7 @@ class Call:
         return Origin(self.signed, self.cid, _without_port(self.address), port)
 
 
-@lru_cache(1024)
+@lru_cache(32)
 def _cookies(header: str) -> Mapping[str, str]:
     pairs = (item.partition("=") for item in header.split(";"))
     return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
@@ -135,7 +135,7 @@ def _usable_cid(given: str | None) -> str:
     return given if given is not None and _is_uuid(given) else str(uuid4())
 
 
-@lru_cache(1024)
+@lru_cache(32)
 def _is_uuid(text: str) -> bool:
     try:
         UUID(text)
