@@ -14,15 +14,15 @@ from typing import Any
 from ._checks import RecordCheck
 from ._comparing import Comparing, Listing
 from ._comparison import Change, Comparison, items_of
-from ._goings import goings
 from ._links import refuse_missing_keys
 from ._messages import brief
-from ._new_names import check_renames, give, note_renames, rename, taken
+from ._new_names import check_renames, give, name_conflicts, note_renames, rename
 from ._owners import refuse_last_owners
+from ._removals import removals
 from ._rows import Row, read_fields, read_rows
 from ._stored import NaturalKey, Record, changed_fields, guard_filters, name_of, signatures
 from ._table import RESOURCES
-from ._wanted import Wanted, depth, said
+from ._wanted import Wanted, depth, filled_fields
 
 
 def compare(
@@ -58,7 +58,7 @@ def compare(
     counted = {name for name, each in comparing.wanted.items() if not each.has_labels}
     if any(fault.resource in counted and fault.label is not None for fault in comparing.faults):
         comparing.notes.append("rows without labels are counted from 0")
-    leaving = yield from goings(comparing, caller)
+    leaving = yield from removals(comparing, caller)
     changes = [*_in_order(comparing.changes), *leaving]
     return Comparison(changes, comparing.faults, comparing.notes, comparing.as_wanted)
 
@@ -67,7 +67,7 @@ def _compare_row(
     comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row
 ) -> Generator[Listing, list[Any], None]:
     stored = comparing.stored[wanted.resource.name]
-    found = stored.having(form)
+    found = stored.find(form)
     if len(found) > 1:
         keys = " and ".join(str(record["id"]) for record in found)
         why = f"{len(found)} records have this: {keys}"
@@ -88,7 +88,7 @@ def _create(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) ->
     words = ", ".join(name_of(wanted.resource, wanted.key, named))
     extra = _extra(wanted, row)
     check = yield from _completed(comparing, wanted, row, extra)
-    found = check.found or taken(comparing, wanted, check.sent) or _held(comparing, wanted, words, check.sent)
+    found = check.found or name_conflicts(comparing, wanted, check.sent) or _held(comparing, wanted, words, check.sent)
     for each in found:
         comparing.fault(wanted, row.label, *each)
     if found:
@@ -102,20 +102,21 @@ def _create(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) ->
         label=row.label,
         new=check.sent,
         needs=_needs(comparing, check.sent),
-        words=_names_in(wanted, {**extra, **said(row.given)}),
+        words=_names_in(wanted, {**extra, **filled_fields(row.given)}),
         alias=comparing.next_alias(),
     )
     comparing.changes.append(change)
     comparing.created[change.token] = change
     comparing.aliases.add(change.alias)
-    comparing.stored[wanted.resource.name].will_be(form, change.token)
+    comparing.stored[wanted.resource.name].reserve(form, change.token)
     give(comparing, wanted, check.sent, change.token)
 
 
 def _held(comparing: Comparing, wanted: Wanted, words: str, sent: Mapping[str, Any]) -> list[tuple[str, Any, str]]:
     """Return why a record is not to be created now, as a fault, if it is not."""
-    made = signatures(wanted.resource, wanted.key, sent) if comparing.held else set()
-    return [(", ".join(wanted.key), words, comparing.held[each]) for each in made if each in comparing.held][:1]
+    made = signatures(wanted.resource, wanted.key, sent) if comparing.held_back else set()
+    why = [comparing.held_back[each] for each in made if each in comparing.held_back]
+    return [(", ".join(wanted.key), words, each) for each in why[:1]]
 
 
 def _extra(wanted: Wanted, row: Row) -> Any:
@@ -154,7 +155,7 @@ def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> N
     if not new:
         comparing.as_wanted += 1
         return
-    if faults := taken(comparing, wanted, new, record):
+    if faults := name_conflicts(comparing, wanted, new, record):
         comparing.fault(wanted, row.label, *faults[0])
         return
     give(comparing, wanted, new, record["id"])
@@ -166,7 +167,7 @@ def _update(comparing: Comparing, wanted: Wanted, record: Record, row: Row) -> N
             label=row.label,
             pk=record["id"],
             new=new,
-            words=_names_in(wanted, said(row.given)),
+            words=_names_in(wanted, filled_fields(row.given)),
             old={name: record[name] for name in new},
             seen=guard_filters(wanted.resource, record, [*wanted.key, *new]),
             needs=_needs(comparing, new),

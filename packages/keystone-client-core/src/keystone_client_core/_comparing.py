@@ -28,7 +28,7 @@ class Comparing:
         self.wanted = {each.resource.name: each for each in sorted(wanted, key=lambda each: depth(each.resource.name))}
         if len(self.wanted) < len(wanted):
             raise FieldError("give one Wanted for each resource: join the rows of several sources", field="wanted")
-        self.held = held
+        self.held_back = held
         self.needed: dict[tuple[str, int], str] = {}
         """Why records must stay, by resource and key: they are protected, or rows want records that point at them."""
         self._may_go = min((depth(name) for name, each in self.wanted.items() if each.deletes), default=len(RESOURCES))
@@ -44,11 +44,11 @@ class Comparing:
         self.faults: list[Fault] = []
         self.notes: list[str] = []
         self.as_wanted = 0
-        self.named: dict[str, set[NaturalKey]] = {}
+        self.named_keys: dict[str, set[NaturalKey]] = {}
         """The natural keys that rows name, by resource, those of refused rows included."""
         self.refused: dict[str, set[str]] = {}
         """The names in rows whose natural key cannot be read, by resource."""
-        self.meant: dict[tuple[str, str], Any] = {}
+        self.resolved_names: dict[tuple[str, str], Any] = {}
         """What names have been resolved to, by resource and name: many rows have the same."""
         self.hints = 0
         """How many names stood for no record."""
@@ -87,8 +87,8 @@ class Comparing:
 
     def why_kept(self, resource: str, pk: int) -> str:
         """Return why a record may not be deleted; empty if it may."""
-        record = self.stored[resource].by_pk.get(pk) if resource in self.named else None
-        if record is not None and self.stored[resource].form(record) in self.named[resource]:
+        record = self.stored[resource].by_pk.get(pk) if resource in self.named_keys else None
+        if record is not None and self.stored[resource].form(record) in self.named_keys[resource]:
             return "rows want it"
         return self.needed.get((resource, pk), "")
 

@@ -34,8 +34,8 @@ def resolved(comparing: Comparing, field: Field, value: Any) -> Generator[Listin
     target = RESOURCES[field.target]
     if not isinstance(value, str) or not (target.natural_key or target.name in comparing.wanted):
         return value
-    if (target.name, value) in comparing.meant:
-        return comparing.meant[target.name, value]
+    if (target.name, value) in comparing.resolved_names:
+        return comparing.resolved_names[target.name, value]
     stored = yield from comparing.listed(target.name)
     tables = [each for each in dict.fromkeys([comparing.by_name(target), stored]) if each.is_named]
     if not tables:
@@ -43,7 +43,7 @@ def resolved(comparing: Comparing, field: Field, value: Any) -> Generator[Listin
     key = _found(comparing, target, tables, value)
     change = comparing.created.get(key)
     found = key if change is None else Reference(change.alias, ("id",))
-    return comparing.meant.setdefault((target.name, value), found)
+    return comparing.resolved_names.setdefault((target.name, value), found)
 
 
 def _found(comparing: Comparing, target: Resource, tables: Sequence[Stored], name: str) -> Any:
@@ -75,7 +75,7 @@ def _is_refused(comparing: Comparing, target: Resource, found: Collection[Any], 
     stored, place = comparing.stored[target.name], (target.name, name.strip())
     if place in comparing.claims:
         return stored.stands_for(comparing.claims[place]) not in found
-    named = stored.form_of(name) in comparing.named.get(target.name, ())
+    named = stored.form_of(name) in comparing.named_keys.get(target.name, ())
     return not found and (named or name.strip() in comparing.refused.get(target.name, ()))
 
 

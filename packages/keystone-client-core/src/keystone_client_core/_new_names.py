@@ -25,7 +25,7 @@ def rename(comparing: Comparing, wanted: Wanted, stored: Stored) -> None:
         elif pk is None and other is None:
             comparing.fault(wanted, None, "renamed", old, "there is no record of this name")
         elif pk is not None and not stored.ambiguous(old):
-            stored.will_be((new,), pk)
+            stored.reserve((new,), pk)
 
 
 def check_renames(comparing: Comparing, wanted: Wanted, stored: Stored, rows: dict[NaturalKey, Row]) -> None:
@@ -40,7 +40,7 @@ def check_renames(comparing: Comparing, wanted: Wanted, stored: Stored, rows: di
             comparing.fault(wanted, None, "renamed", new, "no row has this name")
 
 
-def taken(
+def name_conflicts(
     comparing: Comparing, wanted: Wanted, sent: Mapping[str, Any], own: Record | None = None
 ) -> list[tuple[str, Any, str]]:
     """Return the fault of a new name that another record has or gets, or that people would take for its name.
@@ -58,10 +58,10 @@ def taken(
     field = stored.key[0]
     name, pk = str(sent[field]).strip(), own and own["id"]
     is_taken = stored.target(name) not in (None, pk)
-    twins = [each for each in stored.twins(name) if own is None or each != own[field]]
+    twins = [each for each in stored.similar_names(name) if own is None or each != own[field]]
     for each in [name, *twins]:
-        for record in stored.having(stored.form_of(each)):  # the row may mean it: it stays
-            comparing.named[wanted.resource.name].add(by_key.form(record) or ())
+        for record in stored.find(stored.form_of(each)):  # the row may mean it: it stays
+            comparing.named_keys[wanted.resource.name].add(by_key.form(record) or ())
     if is_taken:
         return [(field, name, "there is a record of this name, or a row wants one")]
     return [(field, name, f"there is {brief(each)}, which differs only in looks") for each in twins[:1]]
@@ -71,12 +71,12 @@ def give(comparing: Comparing, wanted: Wanted, sent: Mapping[str, Any], target: 
     """Let the name in fields to be written stand for their record, by its key or its token."""
     stored = comparing.by_name(wanted.resource)
     if stored is not comparing.stored[wanted.resource.name] and (form := stored.form(sent)) is not None:
-        stored.will_be(form, target)
+        stored.reserve(form, target)
 
 
 def note_renames(comparing: Comparing, wanted: Wanted) -> None:
     """Note new names that resemble those of records that no row names."""
-    stored, named = comparing.stored[wanted.resource.name], comparing.named[wanted.resource.name]
+    stored, named = comparing.stored[wanted.resource.name], comparing.named_keys[wanted.resource.name]
     new = [change for change in comparing.created.values() if change.resource == wanted.resource.name]
     if not stored.is_named or not new:
         return

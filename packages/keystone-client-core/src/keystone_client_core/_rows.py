@@ -10,7 +10,7 @@ from ._names import resolved
 from ._stored import NaturalKey, differs
 from ._table import RESOURCES
 from ._values import UnfitError
-from ._wanted import Wanted, said
+from ._wanted import Wanted, filled_fields
 
 
 class Row(NamedTuple):
@@ -38,7 +38,7 @@ def read_rows(comparing: Comparing, wanted: Wanted) -> Generator[Listing, list[A
             refused.add(str(given.get(wanted.key[0])).strip() if isinstance(given, Mapping) else "")
         elif rows.setdefault(form, row) is not row:
             repeated.setdefault(form, [rows[form]]).append(row)
-    comparing.named[wanted.resource.name] = set(rows)
+    comparing.named_keys[wanted.resource.name] = set(rows)
     wrong = {form for form, same in repeated.items() if not _agree(comparing, wanted, same)}
     return {form: row for form, row in rows.items() if row.is_good and form not in wrong}
 
@@ -60,7 +60,7 @@ def read_fields(comparing: Comparing, wanted: Wanted, given: Any) -> Generator[L
     if not isinstance(given, Mapping):
         check.read(given)
         return check
-    fields = said(given)
+    fields = filled_fields(given)
     for name, value in list(fields.items()):  # a row has few fields, and a resource has many
         field = wanted.resource.fields.get(name)
         if field is not None and field.target in RESOURCES:

@@ -114,7 +114,7 @@ class Stored:
                 self._more.setdefault(found, []).append(record)
         self._targets: dict[NaturalKey, Any] = {key: each["id"] for key, each in self._by_key.items()}
 
-    def having(self, form: NaturalKey | None) -> list[Record]:
+    def find(self, form: NaturalKey | None) -> list[Record]:
         """Return the stored records with a natural key."""
         if form is None or form not in self._by_key:
             return []
@@ -173,10 +173,10 @@ class Stored:
 
     def ambiguous(self, name: str) -> str:
         """Return the keys of the records of a name, as text, if there are several."""
-        found = self.having(self.form_of(name)) if self._more else []
+        found = self.find(self.form_of(name)) if self._more else []
         return " and ".join(str(record["id"]) for record in found) if len(found) > 1 else ""
 
-    def will_be(self, form: NaturalKey, target: Any) -> None:
+    def reserve(self, form: NaturalKey, target: Any) -> None:
         """Let a natural key stand for a record: one that is to be created, or gets this name."""
         self._targets[form] = target
         self._new += [str(form[0])] if self.is_named else []
@@ -189,7 +189,7 @@ class Stored:
             found[folded(name)].append(name)
         return found
 
-    def twins(self, name: str) -> list[str]:
+    def similar_names(self, name: str) -> list[str]:
         """Return the names that people would take for this one, and remember this one; slugs keep names apart."""
         if self.has_slugs:
             return []

@@ -88,7 +88,7 @@ def depth(name: str) -> int:
     return max((depth(target) + 1 for target in targets), default=0)
 
 
-def said(row: Mapping[str, Any]) -> dict[str, Any]:
+def filled_fields(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a row that say something: a blank cell, ``None`` or a missing value says nothing."""
     return {name: value for name, value in row.items() if not _is_blank(value)}
 

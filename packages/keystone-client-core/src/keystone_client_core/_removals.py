@@ -21,12 +21,12 @@ from ._wanted import Wanted
 _ROUNDING = 1e-9
 
 
-def goings(comparing: Comparing, caller: int | None) -> Generator[Listing, list[Any], list[Change]]:
+def removals(comparing: Comparing, caller: int | None) -> Generator[Listing, list[Any], list[Change]]:
     """Return the changes that take records out, in the order in which they are carried out."""
     leaving: list[Change] = []
     for wanted in reversed(comparing.wanted.values()):  # what points at others goes before them
         if wanted.deletes or wanted.gone:
-            records = yield from _leavers(comparing, wanted, caller)
+            records = yield from _records_to_remove(comparing, wanted, caller)
             records = yield from with_owners_left(comparing, wanted, records, leaving)
             if wanted.deletes:
                 leaving += yield from deletes(comparing, wanted, records)
@@ -35,11 +35,13 @@ def goings(comparing: Comparing, caller: int | None) -> Generator[Listing, list[
     return leaving
 
 
-def _leavers(comparing: Comparing, wanted: Wanted, caller: int | None) -> Generator[Listing, list[Any], list[Record]]:
+def _records_to_remove(
+    comparing: Comparing, wanted: Wanted, caller: int | None
+) -> Generator[Listing, list[Any], list[Record]]:
     """Return the records that no row names, if that many may go."""
     resource, stored = wanted.resource, comparing.stored[wanted.resource.name]
-    named = comparing.named[resource.name]
-    renamed = {each["id"] for old in wanted.renamed for each in stored.having(stored.form_of(old))}
+    named = comparing.named_keys[resource.name]
+    renamed = {each["id"] for old in wanted.renamed for each in stored.find(stored.form_of(old))}
     unnamed = [record for form, record in stored.keyed() if form not in named]
     free = [each for each in unnamed if each["id"] not in renamed]
     if free and wanted.scope is None:
@@ -50,16 +52,16 @@ def _leavers(comparing: Comparing, wanted: Wanted, caller: int | None) -> Genera
     if len(comparing.faults) > faults:
         return []
     scope = yield from _in_scope(wanted, stored)
-    leavers = [record for record in free if record["id"] in scope and record["id"] not in protected]
+    going = [record for record in free if record["id"] in scope and record["id"] not in protected]
     comparing.needed |= {(resource.name, pk): "it is protected" for pk in protected}
-    for record in [each for each in leavers if resource.name == "user" and each["id"] == caller]:
+    for record in [each for each in going if resource.name == "user" and each["id"] == caller]:
         comparing.fault(wanted, None, *named_in(wanted, record), "it is the account that this plan runs under")
-        leavers.remove(record)
-    reason = _reason_to_keep(comparing, wanted, len(leavers), len(scope))
-    if leavers and reason:
-        comparing.fault(wanted, None, "gone", len(leavers), f"{reason}; none of them goes")
+        going.remove(record)
+    reason = _reason_to_keep(comparing, wanted, len(going), len(scope))
+    if going and reason:
+        comparing.fault(wanted, None, "gone", len(going), f"{reason}; none of them goes")
         return []
-    return leavers
+    return going
 
 
 def _protected(comparing: Comparing, wanted: Wanted) -> set[int]:
@@ -102,13 +104,13 @@ def _has_effect(wanted: Wanted, record: Record) -> bool:
     return wanted.deletes or bool(changed_fields(wanted.resource, record, wanted.gone))
 
 
-def _reason_to_keep(comparing: Comparing, wanted: Wanted, leavers: int, scope: int) -> str:
+def _reason_to_keep(comparing: Comparing, wanted: Wanted, going: int, scope: int) -> str:
     if not wanted.rows:
-        return f"there are no rows, and {leavers} of {scope} would go"
+        return f"there are no rows, and {going} of {scope} would go"
     if comparing.refused[wanted.resource.name]:
-        return f"it is not known whom the refused rows mean, and {leavers} of {scope} would go"
-    if leavers - wanted.most_gone * scope > _ROUNDING:
-        return f"{leavers} of {scope} would go, more than most_gone={wanted.most_gone:g}"
+        return f"it is not known whom the refused rows mean, and {going} of {scope} would go"
+    if going - wanted.most_gone * scope > _ROUNDING:
+        return f"{going} of {scope} would go, more than most_gone={wanted.most_gone:g}"
     return ""
 
 
