@@ -26,7 +26,9 @@ def forgetting_locals(function: Callable[P, R]) -> Callable[P, R]:
 
 def _forget_locals(error: BaseException) -> None:
     link: BaseException | None = error
-    while link is not None:
+    seen: set[int] = set()  # code of users can make a circle of causes
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
         for frame, _ in walk_tb(link.__traceback__):
             if frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
                 try:

@@ -86,3 +86,14 @@ def test_no_traceback_of_a_source_that_fails_shows_the_passwords_of_its_rows(col
         client.plan(wanted)
     text = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
     assert "".join(words) not in text
+
+
+def test_a_source_whose_errors_are_the_cause_of_each_other_ends_with_its_error() -> None:
+    def rows() -> Iterator[Any]:
+        first, second = ValueError("first"), ValueError("second")
+        first.__cause__, second.__cause__ = second, first
+        raise first
+        yield
+
+    with pytest.raises(ValueError, match="first"):
+        Wanted("user", rows())
