@@ -113,7 +113,7 @@ def _create(comparing: Comparing, wanted: Wanted, form: NaturalKey, row: Row) ->
 
 
 def _held(comparing: Comparing, wanted: Wanted, words: str, sent: Mapping[str, Any]) -> list[tuple[str, Any, str]]:
-    """Return why a record is not to be created now, as a fault, if it is not."""
+    """Return the fault of a record that must not be created now; empty if it may be."""
     made = signatures(wanted.resource, wanted.key, sent) if comparing.held_back else set()
     why = [comparing.held_back[each] for each in made if each in comparing.held_back]
     return [(", ".join(wanted.key), words, each) for each in why[:1]]

@@ -163,7 +163,7 @@ class Stored:
         return self.stands_for(self.form_of(name))
 
     def stands_for(self, form: NaturalKey | None) -> Any:
-        """Return the same for a natural key."""
+        """Return the key of the record with a natural key, or the token of its create; ``None`` for neither."""
         return None if form is None else self._targets.get(form)
 
     def like(self, name: str) -> tuple[str, ...]:

@@ -136,7 +136,7 @@ def _masked(value: Any) -> str:
 
 
 def as_text(value: Any) -> str:
-    """Return a value in the words of the audit log."""
+    """Return a value as the audit log writes it."""
     return str(value.replace(tzinfo=None)) if isinstance(value, dt.datetime) else str(value)
 
 

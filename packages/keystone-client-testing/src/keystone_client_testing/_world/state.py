@@ -32,7 +32,7 @@ class WorldSnapshot(NamedTuple):
 
 @cache
 def _admin() -> tuple[Record, Record]:
-    """Return the superuser and the audit row of the creation: each new world begins with a copy, at its own time."""
+    """Return the superuser and the audit row of its creation. A new world copies both, with its own time in them."""
     store, now = Store(), dt.datetime.now(dt.UTC)
     flags = {"username": ADMIN, "is_staff": True, "is_superuser": True}
     values = {**empty_record("user"), **flags, "password": Secret(ADMIN_PASSWORD), "date_joined": now}

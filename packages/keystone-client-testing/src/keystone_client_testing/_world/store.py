@@ -168,7 +168,7 @@ class Store:
 
     @staticmethod
     def _relink(links: dict[Any, dict[int, None]], pk: int, old: Any, new: Any) -> None:
-        """Let the old value lead to a record no more, and the new one lead there; a to-many link is a list of them."""
+        """Move a record in an index from its old value to the new one; a to-many link has a list of values."""
         if old is not None:
             for value in old if isinstance(old, list) else [old]:
                 links[value].pop(pk, None)

@@ -78,7 +78,7 @@ def respond(world: World, request: httpx.Request) -> httpx.Response:
 
 @lru_cache(_KEPT)
 def _prepared(headers: Headers) -> httpx.Headers:
-    """Return headers for responses, which copy them; most answers have the headers of an answer before."""
+    """Return headers for responses, which copy them. Remembered, because most answers have the same ones."""
     return httpx.Headers(headers, _ENCODING)
 
 

@@ -133,7 +133,7 @@ def _is_older(row: Mapping[str, Any], newest: Mapping[str, int]) -> bool:
 
 
 def note_created(session: SessionState, results: Iterable[tuple[Action, Any]]) -> None:
-    """Remember the keys of the records that a job has created, but for a dry run."""
+    """Remember the keys of the records that a job has created. Not for a dry run, whose records are undone."""
     for action, record in results:
         if action.method == "POST":
             session.note_created(action.resource.model, record)

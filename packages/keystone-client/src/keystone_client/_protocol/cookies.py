@@ -68,7 +68,10 @@ class CookieStore:
 
 
 class _Asked:
-    """What Python's cookie jar reads of a request, and the header that it adds, as the documentation lists them."""
+    """A request as Python's cookie jar needs it: what the jar reads, and a place for the header that it adds.
+
+    The documentation of ``http.cookiejar`` lists both.
+    """
 
     unverifiable = False  # RFC 2965, section 3.3.6: the user has asked for it, not a page of another server
 

@@ -56,7 +56,7 @@ def words_for(failure: Failure, request: OutgoingRequest) -> str:
 
 def _head(request: OutgoingRequest) -> httpx.Response:
     """Return a copy, without a body, of the response whose body could not be read."""
-    # A transport of the user's that reads the body itself does not tell.
+    # The status is not known where a transport of the user failed to decode the body itself: 200 is a guess.
     status, headers = request.unreadable or (200, [])
     return httpx.Response(status, headers=headers, request=request)
 

@@ -166,4 +166,4 @@ def _url_of(base_url: str, endpoint: str) -> httpx.URL:
 
 
 _kept_url = functools.lru_cache(256)(_url_of)
-"""For all clients of the process, because a test suite makes a client for each test, all with one address."""
+"""Remembers URLs for all clients of the process: a test suite makes a client for each test, all with one address."""

@@ -184,4 +184,4 @@ class SessionState:
 
 
 _kept_path = functools.lru_cache(256)(endpoint_path)
-"""For all clients of the process, as URLs are kept."""
+"""Remembers paths for all clients of the process, as ``requests`` remembers URLs."""
