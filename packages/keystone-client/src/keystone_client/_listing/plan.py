@@ -99,9 +99,7 @@ def plan(call: Call, name: str, query: Query) -> Plan:
     size = call.session.page_size if query.page_size is None else check_page_size(query.page_size)
     order = _with_key(resource, encode_order(resource, query.order))
     search = encode_search(resource, query.search)
-    room = (
-        room_for_filters(call, resource, search, order) if query.filters else 0
-    )  # nothing asks for it without filters
+    room = room_for_filters(call, resource, search, order) if query.filters else 0
     encoded = encode_filters(resource, query.filters, room=room)
     params = {**encoded.params, **search}
     after = None if query.after is None else primary_key(query.after)
